@@ -1,0 +1,60 @@
+"""Every report carries the check of its own run: the analytic Jacobian against the complex step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.cells.arrays import Array
+
+STEP = 1e-30
+"""Of the complex step: f(s + i·STEP·v) has the imaginary part STEP·J v, without cancellation."""
+UNITS = 64
+"""The tolerance in units of roundoff, times √m for the length of the sums."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The largest error of J v relative to the largest entry, over steps and random directions."""
+
+    jacobian_error: float
+    tolerance: float
+    steps: int
+    directions: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within the tolerance."""
+        return self.jacobian_error <= self.tolerance
+
+
+def check(cell: Cell, trajectory: Trajectory, xs: Array, directions: int = 2) -> Check:
+    """Check the linearisation of a run at its first, middle and last step; xs (B, T, d) drove it."""
+    times = sorted({1, (trajectory.steps + 1) // 2, trajectory.steps})
+    error = max(jacobian_error(cell, trajectory, xs, t, directions) for t in times)
+    return Check(error, tolerance(cell, trajectory.states.dtype), len(times), directions)
+
+
+def tolerance(cell: Cell, dtype: np.dtype) -> float:
+    """Return what roundoff may make of a Jacobian's product with a vector."""
+    return UNITS * float(np.finfo(dtype).eps) * float(np.sqrt(cell.state_size))
+
+
+def jacobian_error(cell: Cell, trajectory: Trajectory, xs: Array, t: int, directions: int) -> float:
+    """Return max|J v - Im f(s + ihv)/h| / max|J v| at step t over seeded random directions."""
+    s = trajectory.states[t - 1]
+    V = np.random.default_rng(t).standard_normal((*s.shape, directions)).astype(s.dtype)
+    analytic = np.empty_like(V)
+    cell.linearise(trajectory, t - 1, t).tangent(t, V, analytic)
+    stepped = np.stack([complex_step(cell, t, xs, s, V[..., j]) for j in range(directions)], axis=-1)
+    size = float(np.abs(stepped).max())
+    return float(np.abs(analytic - stepped).max()) / size if size else float(np.abs(analytic).max())
+
+
+def complex_step(cell: Cell, t: int, xs: Array, s: Array, v: Array) -> Array:
+    """Return J_t v from the cell's own forward step, in float64, at states s (B, m) along v (B, m)."""
+    drive = cell.drive(xs[:, t - 1 : t])[0].astype(np.complex128)
+    advanced, _ = cell.advance(t, drive, s.astype(np.float64) + 1j * STEP * v)
+    return advanced.imag / STEP

@@ -1,0 +1,121 @@
+"""Models side by side, on the same input sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vanishgrad.analysis.model import ModelResult, Subject, model_result
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
+from vanishgrad.weights.laws import Weights, draw
+from vanishgrad.weights.spec import ModelSpec, parse
+
+DEFAULT_MODELS = (
+    "rnn",
+    "rnn@orthogonal",
+    "lstm",
+    "lstm:forget_bias=1",
+    "lstm@chrono",
+    "gru",
+    "gru@chrono",
+)
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """Every option of a comparison.
+
+    Attributes
+    ----------
+    models : tuple of str
+        MODEL strings.
+    hidden : int
+        The hidden size where a model does not name its own.
+    input_size, steps, trials : int or None
+        None leaves them to the input: `hidden`, 100 and 8 without a file.
+    input, initial, lengths : str
+        As the options of the command line.
+    curves : tuple of str or None
+        The curves to measure; all by default.
+    """
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    hidden: int = 64
+    input_size: int | None = None
+    steps: int | None = None
+    trials: int | None = None
+    seed: int = 0
+    input: str = "white"
+    initial: str = "zeros"
+    burn_in: int = 0
+    lengths: str | None = None
+    threshold: float = 1e-3
+    dtype: str = "float64"
+    curves: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("hidden", 1), ("input_size", 1), ("steps", 1), ("trials", 1), ("seed", 0), ("burn_in", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"expected --{name.replace('_', '-')} from {least} on, got {value}")
+        if not 0 < self.threshold < 1:
+            raise UsageError(f"expected --threshold between 0 and 1, got {self.threshold:g}; try --threshold 1e-3")
+        if self.dtype not in DTYPES:
+            raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
+        if not self.models:
+            raise UsageError("expected at least one MODEL, got none; try vanishgrad compare lstm gru")
+        for label in self.models:
+            if self.models.count(label) > 1:
+                raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
+
+    def drive_request(self) -> DriveRequest:
+        """Return what the request says about the input."""
+        return DriveRequest(
+            self.input, self.steps, self.trials, self.input_size, self.burn_in, self.lengths, self.seed, self.dtype
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CompareResult:
+    """A comparison: its request with every default resolved, and one result for each model."""
+
+    request: CompareRequest
+    drive: Drive
+    models: tuple[ModelResult, ...]
+
+
+def compare(request: CompareRequest, done: Callable[[str], None] = lambda label: None) -> CompareResult:
+    """Measure every model of a request on the same input sequences; `done` is called with each label.
+
+    Raises
+    ------
+    UsageError
+        For a model or option that cannot be.
+    VanishgradError
+        For what depends on files, or on the numbers.
+    """
+    specs = [parse(label) for label in request.models]
+    sequences = drive(request.drive_request(), request.hidden)
+    results = []
+    for spec in specs:
+        results.append(_measured(spec, request, sequences))
+        done(spec.label)
+    return CompareResult(request, sequences, tuple(results))
+
+
+def weights_of(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> tuple[ModelSpec, Weights]:
+    """Return the resolved model and the weights of all its trials."""
+    total = sequences.burn_in + sequences.steps
+    resolved = spec.resolved(request.hidden, sequences.steps)
+    return resolved, draw(resolved, sequences.input_size, total, sequences.trials, request.seed, request.dtype)
+
+
+def _measured(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
+    resolved, weights = weights_of(spec, request, sequences)
+    cell = weights.cell(resolved)
+    source = {"kind": "random", "law": resolved.law, "seed": request.seed}
+    s0 = initial_state(request.initial, cell, spec.cell, sequences.trials, request.seed, request.dtype)
+    subject = Subject(spec.label, str(resolved), cell, source)
+    return model_result(subject, sequences, s0, request.threshold, request.seed, request.curves)

@@ -1,0 +1,172 @@
+"""One model measured: the frozen result that every command builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.analysis.bounds import Bound, bounds
+from vanishgrad.analysis.check import Check, check
+from vanishgrad.analysis.curve import Curve, curve
+from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.cells import Cell
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.drive import Drive
+from vanishgrad.propagation.trajectory import run
+from vanishgrad.streams import CELLS, Role, stream
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+SATURATED = 0.05
+"""A gate is saturated within this distance of 0 or 1."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate's values over units, steps and trials: mean, quantiles at `QUANTILES`, fractions near 0 and near 1."""
+
+    mean: float
+    quantiles: tuple[float, ...]
+    near_zero: float
+    near_one: float
+
+
+@dataclass(frozen=True, eq=False)
+class ModelResult:
+    """What was found for one model.
+
+    Attributes
+    ----------
+    label, spec, cell : str
+        As typed; with every key resolved; the cell's name.
+    hidden_size, input_size, state_size, steps, trials : int
+    input_gain : float
+        The measured standard deviation of W_hx x.
+    source : mapping
+        Where the weights come from: a random law and seed, or a file and layer.
+    curves : mapping
+        Name → `Curve`.
+    share_by_lag : (T,) array
+        Mean over trials of the share of ‖∂L/∂W_hh‖'s terms that stands at each lag, L a random unit loss on h_T.
+    gates : mapping
+        Name → `Gate`.
+    bounds : tuple of Bound
+    check : Check
+    notes : tuple of str
+        What a reader should know before he believes a number.
+    """
+
+    label: str
+    spec: str
+    cell: str
+    hidden_size: int
+    input_size: int
+    state_size: int
+    steps: int
+    trials: int
+    input_gain: float
+    source: Mapping[str, Any]
+    curves: Mapping[str, Curve]
+    share_by_lag: Array
+    gates: Mapping[str, Gate]
+    bounds: tuple[Bound, ...]
+    check: Check
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A cell with the names under which its result is reported."""
+
+    label: str
+    spec: str
+    cell: Cell
+    source: Mapping[str, Any]
+
+
+def model_result(
+    subject: Subject,
+    drive: Drive,
+    s0: Array,
+    threshold: float,
+    seed: int,
+    curves: Collection[str] | None = None,
+) -> ModelResult:
+    """Measure one model along its inputs.
+
+    Raises
+    ------
+    VanishgradError
+        If a state overflows, or if the run's own Jacobian fails its check.
+    """
+    cell = subject.cell
+    trajectory = run(cell, drive.xs, s0, drive.first)
+    verified = check(cell, trajectory, drive.xs)
+    if not verified.passed:
+        raise VanishgradError(
+            f"expected the Jacobian of {subject.label} to equal its complex step within {verified.tolerance:.1e}, "
+            f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {subject.label}"
+        )
+    loss = unit_losses(cell, drive.trials, seed).astype(trajectory.states.dtype)
+    measured = measure(cell, trajectory, drive.lengths, loss, threshold, curves)
+    found = {
+        name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
+    }
+    return ModelResult(
+        label=subject.label,
+        spec=subject.spec,
+        cell=cell.name,
+        hidden_size=cell.parts[0].size,
+        input_size=cell.input_size,
+        state_size=cell.state_size,
+        steps=drive.steps,
+        trials=drive.trials,
+        input_gain=float(np.std(drive.xs @ np.swapaxes(cell.W_hx, -1, -2))),
+        source=subject.source,
+        curves=found,
+        share_by_lag=_mean_share(measured),
+        gates={name: _gate(values[drive.burn_in :]) for name, values in cell.gate_values(trajectory).items()},
+        bounds=bounds(cell, trajectory, drive.steps),
+        check=verified,
+        notes=tuple(_notes(cell, found, drive, s0)),
+    )
+
+
+def unit_losses(cell: Cell, trials: int, seed: int) -> Array:
+    """Return a random unit cotangent of h_T for each trial, (B, n)."""
+    drawn = [
+        stream(seed, Role.LOSS, b, CELLS.get(cell.name, 0)).standard_normal(cell.parts[0].size) for b in range(trials)
+    ]
+    return np.stack([each / np.linalg.norm(each) for each in drawn])
+
+
+def _mean_share(measured: Measurement) -> Array:
+    shares = measured.shares[~np.isnan(measured.shares).any(axis=1)]
+    return shares.mean(axis=0) if len(shares) else np.zeros(measured.shares.shape[1])
+
+
+def _gate(values: Array) -> Gate:
+    return Gate(
+        mean=float(values.mean()),
+        quantiles=tuple(float(each) for each in np.quantile(values, QUANTILES)),
+        near_zero=float(np.mean(values < SATURATED)),
+        near_one=float(np.mean(values > 1 - SATURATED)),
+    )
+
+
+def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> list[str]:
+    notes = []
+    state = curves.get("state")
+    if state is not None and state.transient:
+        notes.append("transient: the first half of the lags has another rate; try --burn-in")
+    if state is not None and state.rate is not None and state.rate.low is None:
+        notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
+    if not (drive.xs.any() or s0.any() or cell.b.any()):
+        notes.append("zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white")
+    if state is not None and state.zero_trials:
+        notes.append(f"the gradient is exactly zero in {state.zero_trials} of {drive.trials} trials")
+    return notes
+

@@ -1,0 +1,96 @@
+"""Activation functions, each with its derivative on the next line.
+
+Derivatives take the pre-activation a, not the output: 1 - tanh(a)**2 is 0 from a = 19 on, where the truth is 1e-16.
+Every phi also takes complex numbers, analytic beside the real axis, so that a complex step can judge dphi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array, namespace
+
+
+COMPLEX_KINK = 1e-50
+"""Real parts up to here are zero for relu's kink when a complex number is stepped."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function phi with its derivative dphi, both of the pre-activation.
+
+    Attributes
+    ----------
+    name : str
+        How it is written in a MODEL and in a report.
+    phi, dphi : callable
+        Array to array of the same shape.
+    gamma : float
+        sup |dphi| over the real line.
+    """
+
+    name: str
+    phi: Callable[[Array], Array]
+    dphi: Callable[[Array], Array]
+    gamma: float
+
+
+def _logistic(a: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return 1 / (1 + namespace(a).exp(-a))
+
+
+def _dlogistic(a: Array) -> Array:
+    xp = namespace(a)
+    e = xp.exp(-xp.abs(a))
+    return e / (1 + e) ** 2
+
+
+def _dtanh(a: Array) -> Array:
+    return 4 * _dlogistic(2 * a)
+
+
+def _relu(a: Array) -> Array:
+    # A complex step of 1e-30 moves the real part by 1e-60: that must not carry a kink that is met exactly.
+    return namespace(a).where(a.real > (COMPLEX_KINK if a.dtype.kind == "c" else 0), a, 0 * a)
+
+
+def _drelu(a: Array) -> Array:
+    return (a > 0).astype(a.dtype)
+
+
+def _linear(a: Array) -> Array:
+    return a
+
+
+def _dlinear(a: Array) -> Array:
+    return namespace(a).ones_like(a)
+
+
+def _clipped_line(a: Array, slope: float) -> Array:
+    xp = namespace(a)
+    y = slope * a + 0.5
+    return xp.where(y.real <= 0, 0 * y, xp.where(y.real >= 1, 0 * y + 1, y))
+
+
+def _dclipped_line(a: Array, slope: float) -> Array:
+    y = slope * a + 0.5
+    return slope * ((y > 0) & (y < 1)).astype(a.dtype)
+
+
+def hard_sigmoid(slope: float, name: str = "hard_sigmoid") -> Activation:
+    """Return clip(slope * a + 1/2, 0, 1): slope 1/6 in PyTorch and Keras 3, 1/5 in Keras 2 and ONNX."""
+    return Activation(name, partial(_clipped_line, slope=slope), partial(_dclipped_line, slope=slope), slope)
+
+
+TANH = Activation("tanh", np.tanh, _dtanh, 1.0)
+RELU = Activation("relu", _relu, _drelu, 1.0)
+LINEAR = Activation("linear", _linear, _dlinear, 1.0)
+SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25)
+HARD_SIGMOID = hard_sigmoid(1 / 6)
+
+ACTIVATIONS = {each.name: each for each in (TANH, RELU, LINEAR, SIGMOID)}

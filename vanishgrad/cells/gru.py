@@ -1,0 +1,184 @@
+"""The gated recurrent unit, with the reset gate before or after the recurrent product."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.arrays import Array, matmul_into, namespace
+from vanishgrad.cells.coupling import GateCoupling
+from vanishgrad.cells.protocol import Cell, Linearisation, Trajectory
+
+Reset: TypeAlias = Literal["after", "before"]
+
+
+class GRU(Cell):
+    r"""h_t = (1 - z) ⊙ n̂ + z ⊙ h_{t-1}; z keeps, as in PyTorch, Keras and Cho et al. 2014.
+
+    after:  n̂ = φ(W^n_hx x + b_n + r ⊙ (W^n_hh h + b_hn))      (PyTorch; Keras by default)
+    before: n̂ = φ(W^n_hx x + b_n + W^n_hh (r ⊙ h) + b_hn)      (Cho et al. 2014; ONNX by default)
+
+        J_t = diag z + diag((h_{t-1} - n̂) z') W^z + diag((1 - z) φ') K,
+        K = diag(r) W^n + diag((W^n h + b_hn) r') W^r   or   W^n (diag(r) + diag(h r') W^r) .
+    """
+
+    name = "gru"
+    gates = ("r", "z", "n")
+    reported_gates = {"reset": 0, "keep": 1}
+    tensors = ("W_hh", "W_hx", "b", "b_hn")
+
+    def __init__(
+        self,
+        W_hh: Array,
+        W_hx: Array,
+        b: Array,
+        b_hn: Array | None = None,
+        activation: Activation = TANH,
+        gate_activation: Activation = SIGMOID,
+        reset: Reset = "after",
+    ) -> None:
+        super().__init__(W_hh, W_hx, b)
+        n = self.hidden_size
+        self.b_hn = np.zeros_like(self.b[:, :n]) if b_hn is None else np.atleast_2d(b_hn)
+        self.activation = activation
+        self.gate_activation = gate_activation
+        self.reset: Reset = reset
+
+    def split(self, a: Array) -> list[Array]:
+        """Return the shares of r, z and the candidate (and, in a record, of what the reset gate multiplies)."""
+        n = self.hidden_size
+        return [a[..., j * n : (j + 1) * n] for j in range(a.shape[-1] // n)]
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return h_t and the pre-activations of r, z and the candidate, then W^n h + b_hn (after) or h (before)."""
+        xp, n, gate = namespace(drive), self.hidden_size, self.gate_activation.phi
+        drive_n = drive[..., 2 * n :]
+        if self.reset == "after":
+            inner = self.recurrent(t, s)
+            a_rz, multiplied = drive[..., : 2 * n] + inner[..., : 2 * n], inner[..., 2 * n :] + self.b_hn
+            r = gate(a_rz[..., :n])
+            a_n = drive_n + r * multiplied
+        else:
+            a_rz, multiplied = drive[..., : 2 * n] + self._product(s, slice(0, 2 * n)), s
+            r = gate(a_rz[..., :n])
+            a_n = drive_n + self._product(r * s, slice(2 * n, 3 * n)) + self.b_hn
+        z, candidate = gate(a_rz[..., n:]), self.activation.phi(a_n)
+        return (1 - z) * candidate + z * s, xp.concat([a_rz, a_n, multiplied], axis=-1)
+
+    def _product(self, h: Array, rows: slice) -> Array:
+        W = self.W_hh[:, rows]
+        return h @ W[0].T if W.shape[0] == 1 else (W @ h[..., None])[..., 0]
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+        kind = _After if self.reset == "after" else _Before
+        return kind(self, trajectory, start, stop)
+
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Return the reset and keep gates, each (T, B, n)."""
+        shares = self.split(trajectory.records)
+        return {name: self.gate_activation.phi(shares[j]) for name, j in self.reported_gates.items()}
+
+
+class _GRULinearisation(Linearisation):
+    """What both conventions share: z, and the factors of z' and of the candidate's derivative."""
+
+    def __init__(self, cell: GRU, trajectory: Trajectory, start: int, stop: int) -> None:
+        self._first, self._n = start + 1, cell.hidden_size
+        a_r, a_z, a_n, self._multiplied = cell.split(trajectory.records[start:stop])
+        self._h = trajectory.states[start:stop]
+        gate, dgate = cell.gate_activation.phi, cell.gate_activation.dphi
+        self._z, self._r, self._dr = gate(a_z), gate(a_r), dgate(a_r)
+        self._to_z = (self._h - cell.activation.phi(a_n)) * dgate(a_z)
+        self._to_n = (1 - self._z) * cell.activation.dphi(a_n)
+
+    def conveyor(self, t: int) -> Array:
+        z: Array = self._z[t - self._first]
+        return z
+
+
+class _After(_GRULinearisation):
+    def __init__(self, cell: GRU, trajectory: Trajectory, start: int, stop: int) -> None:
+        super().__init__(cell, trajectory, start, stop)
+        xp, every_gate = namespace(self._z), ((0, 1, 2),)
+        to_r = self._to_n * self._multiplied * self._dr
+        self._K = GateCoupling(cell.W_hh, xp.stack([to_r, self._to_z, self._to_n * self._r], axis=2), every_gate)
+        self._K_input = GateCoupling(cell.W_hx, xp.stack([to_r, self._to_z, self._to_n], axis=2), every_gate)
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        self._K.cotangent(t - self._first, W, out)
+        out += W * self._z[t - self._first][:, None]
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        self._K.tangent(t - self._first, V, out)
+        out += self._z[t - self._first][..., None] * V
+
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        self._K_input.cotangent(t - self._first, W, out)
+
+    def dense(self, t: int) -> Array:
+        step = t - self._first
+        J: Array = self._K.dense(step) + self._z[step][..., None] * namespace(self._z).eye(self._n, dtype=self._z.dtype)
+        return J
+
+    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+        xp, step = namespace(w), t - self._first
+        delta = self._K.pulled_back(step, w[:, None])[:, 0]
+        norm: Array = xp.linalg.vector_norm(delta, axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
+        return norm
+
+
+class _Before(_GRULinearisation):
+    """W J = W z + y r + (W a_z, y h r') (W^z; W^r) with y = (W a_n) W^n: two products, J is never formed."""
+
+    def __init__(self, cell: GRU, trajectory: Trajectory, start: int, stop: int) -> None:
+        super().__init__(cell, trajectory, start, stop)
+        n = self._n
+        self._W_r, self._W_z, self._W_n = (cell.W_hh[:, j * n : (j + 1) * n] for j in range(3))
+        self._W_hx = cell.W_hx
+        self._to_r = self._h * self._dr
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        step = t - self._first
+        a_n, a_z, y = self._pulled_back(step, W)
+        xp = namespace(W)
+        rz = xp.concat([y * self._to_r[step][:, None], a_z], axis=-1)
+        matmul_into(rz, xp.concat([self._W_r, self._W_z], axis=1), out)
+        out += W * self._z[step][:, None]
+        out += y * self._r[step][:, None]
+
+    def _pulled_back(self, step: int, W: Array) -> tuple[Array, Array, Array]:
+        """Return the cotangents of the candidate's and of z's pre-activation, and of r ⊙ h."""
+        a_n, a_z = W * self._to_n[step][:, None], W * self._to_z[step][:, None]
+        return a_n, a_z, a_n @ self._W_n
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        step = t - self._first
+        z, r, to_z, to_r, to_n = (
+            each[step][..., None] for each in (self._z, self._r, self._to_z, self._to_r, self._to_n)
+        )
+        reset_h = r * V + to_r * (self._W_r @ V)
+        out[...] = z * V + to_z * (self._W_z @ V) + to_n * (self._W_n @ reset_h)
+
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        step = t - self._first
+        a_n, a_z, y = self._pulled_back(step, W)
+        matmul_into(namespace(W).concat([y * self._to_r[step][:, None], a_z, a_n], axis=-1), self._W_hx, out)
+
+    def dense(self, t: int) -> Array:
+        step, identity = t - self._first, namespace(self._z).eye(self._n, dtype=self._z.dtype)
+        z, r, to_z, to_r, to_n = (
+            each[step][..., None] for each in (self._z, self._r, self._to_z, self._to_r, self._to_n)
+        )
+        J: Array = z * identity + to_z * self._W_z + to_n * (self._W_n @ (r * identity + to_r * self._W_r))
+        return J
+
+    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+        xp, step = namespace(w), t - self._first
+        a_n, a_z, y = (each[:, 0] for each in self._pulled_back(step, w[:, None]))
+        norm = xp.linalg.vector_norm
+        gates = norm(xp.concat([y * self._to_r[step], a_z], axis=-1), axis=-1) * norm(self._h[step], axis=-1)
+        candidate = norm(a_n, axis=-1) * norm(self._r[step] * self._h[step], axis=-1)
+        return xp.hypot(gates, candidate)  # type: ignore[no-any-return]

@@ -1,0 +1,137 @@
+"""The long short-term memory with forget gate, as every framework has it."""
+
+from __future__ import annotations
+
+from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.arrays import Array, multiply_into, namespace
+from vanishgrad.cells.coupling import GateCoupling
+from vanishgrad.cells.protocol import Cell, Linearisation, Part, Trajectory
+
+
+class LSTM(Cell):
+    r"""The state is (h, c), whole.
+
+    i, f, o = σ(W h_{t-1} + …), g = φ(W h_{t-1} + …), c_t = f ⊙ c_{t-1} + i ⊙ g, h_t = o ⊙ φ_c(c_t); with
+    F = diag f, C = diag(g i') W^i + diag(c_{t-1} f') W^f + diag(i g') W^g, O = diag(φ_c(c_t) o') W^o and
+    E = diag(o φ_c'(c_t)),
+
+        J_t = [[O + E C, E F], [C, F]] .
+    """
+
+    name = "lstm"
+    gates = ("i", "f", "g", "o")
+    curves = {"hidden": ("h", "h"), "cell": ("c", "c")}
+    reported_gates = {"input": 0, "forget": 1, "output": 3}
+
+    def __init__(
+        self,
+        W_hh: Array,
+        W_hx: Array,
+        b: Array,
+        activation: Activation = TANH,
+        gate_activation: Activation = SIGMOID,
+        cell_activation: Activation | None = None,
+    ) -> None:
+        super().__init__(W_hh, W_hx, b)
+        self.activation = activation
+        self.gate_activation = gate_activation
+        self.cell_activation = cell_activation or activation
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The hidden state h, then the cell state c."""
+        return (Part("h", self.hidden_size), Part("c", self.hidden_size))
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return (h_t, c_t) and the pre-activations of i, f, g, o."""
+        n = self.hidden_size
+        a = drive + self.recurrent(t, s[..., :n])
+        i, f, g, o = self.gate_outputs(a)
+        c = f * s[..., n:] + i * g
+        return namespace(a).concat([o * self.cell_activation.phi(c), c], axis=-1), a
+
+    def gate_outputs(self, a: Array) -> tuple[Array, Array, Array, Array]:
+        """Return i, f, g, o of the stacked pre-activations."""
+        a_i, a_f, a_g, a_o = self.split(a)
+        gate = self.gate_activation.phi
+        return gate(a_i), gate(a_f), self.activation.phi(a_g), gate(a_o)
+
+    def split(self, a: Array) -> list[Array]:
+        """Return the four gates' shares of a stacked vector."""
+        n = self.hidden_size
+        return [a[..., j * n : (j + 1) * n] for j in range(4)]
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+        return LSTMLinearisation(self, trajectory, start, stop)
+
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Return the input, forget and output gates, each (T, B, n)."""
+        shares = self.split(trajectory.records)
+        return {name: self.gate_activation.phi(shares[j]) for name, j in self.reported_gates.items()}
+
+
+class LSTMLinearisation(Linearisation):
+    """F, C, O and E of the LSTM along a stretch of a trajectory."""
+
+    def __init__(self, cell: LSTM, trajectory: Trajectory, start: int, stop: int) -> None:
+        a, n = trajectory.records[start:stop], cell.hidden_size
+        xp = namespace(a)
+        self._first, self._n = start + 1, n
+        self._h = trajectory.states[start:stop, :, :n]
+        c_before, c = trajectory.states[start:stop, :, n:], trajectory.states[start + 1 : stop + 1, :, n:]
+        a_i, a_f, a_g, a_o = cell.split(a)
+        i, f, g, o = cell.gate_outputs(a)
+        dgate, dphi = cell.gate_activation.dphi, cell.activation.dphi
+        coefficients = xp.stack(
+            [g * dgate(a_i), c_before * dgate(a_f), i * dphi(a_g), cell.cell_activation.phi(c) * dgate(a_o)], axis=2
+        )
+        self._f, self._E = f, o * cell.cell_activation.dphi(c)
+        groups = ((3,), (0, 1, 2))
+        self._OC = GateCoupling(cell.W_hh, coefficients, groups)
+        self._OC_input = GateCoupling(cell.W_hx, coefficients, groups)
+        self._signals_scratch: Array | None = None
+
+    def _signals(self, t: int, W: Array) -> Array:
+        """Return (w_h, w_c + w_h E): what reaches the output gate, and what reaches c_t."""
+        n, shape = self._n, (*W.shape[:-1], 2 * self._n)
+        if self._signals_scratch is None or self._signals_scratch.shape != shape:
+            self._signals_scratch = namespace(W).empty(shape, dtype=W.dtype)
+        y = self._signals_scratch
+        y[..., :n] = W[..., :n]
+        multiply_into(W[..., :n], self._E[t - self._first][:, None], y[..., n:])
+        y[..., n:] += W[..., n:]
+        return y
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        y, n = self._signals(t, W), self._n
+        self._OC.cotangent(t - self._first, y, out[..., :n])
+        multiply_into(y[..., n:], self._f[t - self._first][:, None], out[..., n:])
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        n, step = self._n, t - self._first
+        self._OC.tangent(step, V[:, :n], out)
+        out[:, n:] += self._f[step][..., None] * V[:, n:]
+        out[:, :n] += self._E[step][..., None] * out[:, n:]
+
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        self._OC_input.cotangent(t - self._first, self._signals(t, W), out)
+
+    def dense(self, t: int) -> Array:
+        xp, n, step = namespace(self._f), self._n, t - self._first
+        OC = self._OC.dense(step)
+        O, C, identity = OC[:, :n], OC[:, n:], xp.eye(n, dtype=OC.dtype)
+        E, F = (each[step][..., None] * identity for each in (self._E, self._f))
+        top, bottom = xp.concat([O + E @ C, E @ F], axis=-1), xp.concat([C, F], axis=-1)
+        J: Array = xp.concat([top, bottom], axis=1)
+        return J
+
+    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+        xp, step = namespace(w), t - self._first
+        delta = self._OC.pulled_back(step, self._signals(t, w[:, None]))[:, 0]
+        norm: Array = xp.linalg.vector_norm(delta, axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
+        return norm
+
+    def conveyor(self, t: int) -> Array:
+        f: Array = self._f[t - self._first]
+        return f

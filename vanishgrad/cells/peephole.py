@@ -1,0 +1,73 @@
+"""The long short-term memory whose gates also see the cell state (Gers and Schmidhuber 2000; ONNX's input P)."""
+
+from __future__ import annotations
+
+from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
+from vanishgrad.cells.protocol import Linearisation, Trajectory
+
+
+class PeepholeLSTM(LSTM):
+    r"""a_i += p_i ⊙ c_{t-1}, a_f += p_f ⊙ c_{t-1}, a_o += p_o ⊙ c_t, else an LSTM.
+
+    dc_t = (f + g i' p_i + c_{t-1} f' p_f) ⊙ dc_{t-1} + C dh_{t-1},
+    dh_t = (o φ'(c_t) + φ(c_t) o' p_o) ⊙ dc_t + O dh_{t-1}; so c → c is no longer the forget gate alone.
+
+    Parameters
+    ----------
+    w_c : (B | 1, 3·n) array
+        The peepholes p_i, p_f, p_o.
+    """
+
+    def __init__(
+        self,
+        W_hh: Array,
+        W_hx: Array,
+        b: Array,
+        w_c: Array,
+        activation: Activation = TANH,
+        gate_activation: Activation = SIGMOID,
+        cell_activation: Activation | None = None,
+    ) -> None:
+        super().__init__(W_hh, W_hx, b, activation, gate_activation, cell_activation)
+        self.w_c = w_c if w_c.ndim > 1 else w_c[None]
+
+    @property
+    def peepholes(self) -> tuple[Array, Array, Array]:
+        """p_i, p_f, p_o, each (B | 1, n)."""
+        n = self.hidden_size
+        return self.w_c[:, :n], self.w_c[:, n : 2 * n], self.w_c[:, 2 * n :]
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return (h_t, c_t) and the pre-activations of i, f, g, o, peepholes included."""
+        n, xp, gate = self.hidden_size, namespace(drive), self.gate_activation.phi
+        p_i, p_f, p_o = self.peepholes
+        a_i, a_f, a_g, a_o = self.split(drive + self.recurrent(t, s[..., :n]))
+        a_i, a_f = a_i + p_i * s[..., n:], a_f + p_f * s[..., n:]
+        c = gate(a_f) * s[..., n:] + gate(a_i) * self.activation.phi(a_g)
+        a_o = a_o + p_o * c
+        h = gate(a_o) * self.cell_activation.phi(c)
+        return xp.concat([h, c], axis=-1), xp.concat([a_i, a_f, a_g, a_o], axis=-1)
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+        return _PeepholeLinearisation(self, trajectory, start, stop)
+
+
+class _PeepholeLinearisation(LSTMLinearisation):
+    """The LSTM's, with F and E lengthened by the peepholes; the conveyor stays the forget gate."""
+
+    def __init__(self, cell: PeepholeLSTM, trajectory: Trajectory, start: int, stop: int) -> None:
+        super().__init__(cell, trajectory, start, stop)
+        n, dgate = cell.hidden_size, cell.gate_activation.dphi
+        c_before, c = trajectory.states[start:stop, :, n:], trajectory.states[start + 1 : stop + 1, :, n:]
+        a_i, a_f, a_g, a_o = cell.split(trajectory.records[start:stop])
+        p_i, p_f, p_o = cell.peepholes
+        self._forget = self._f
+        self._f = self._f + cell.activation.phi(a_g) * dgate(a_i) * p_i + c_before * dgate(a_f) * p_f
+        self._E = self._E + cell.cell_activation.phi(c) * dgate(a_o) * p_o
+
+    def conveyor(self, t: int) -> Array:
+        f: Array = self._forget[t - self._first]
+        return f

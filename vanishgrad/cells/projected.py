@@ -1,0 +1,90 @@
+"""The long short-term memory with a projected, smaller hidden state (Sak, Senior and Beaufays 2014; proj_size)."""
+
+from __future__ import annotations
+
+from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.arrays import Array, multiply_into, namespace
+from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
+from vanishgrad.cells.protocol import Linearisation, Part, Trajectory
+
+
+class ProjectedLSTM(LSTM):
+    r"""h_t = R m_t with m_t = o ⊙ φ(c_t), R (p, n); the gates see h_{t-1}, so W_hh is (4·n, p).
+
+    With O, C, E and F of an LSTM, J_t = [R (O + E C), R E F; C, F].
+
+    Parameters
+    ----------
+    W_hr : (B | 1, p, n) array
+        The projection R.
+    """
+
+    def __init__(
+        self,
+        W_hh: Array,
+        W_hx: Array,
+        b: Array,
+        W_hr: Array,
+        activation: Activation = TANH,
+        gate_activation: Activation = SIGMOID,
+        cell_activation: Activation | None = None,
+    ) -> None:
+        super().__init__(W_hh, W_hx, b, activation, gate_activation, cell_activation)
+        self.W_hr = W_hr if W_hr.ndim > 2 else W_hr[None]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The projected hidden state h, then the cell state c."""
+        return (Part("h", int(self.W_hr.shape[-2])), Part("c", self.hidden_size))
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return (h_t, c_t) and the pre-activations of i, f, g, o."""
+        p = self.parts[0].size
+        a = drive + self.recurrent(t, s[..., :p])
+        i, f, g, o = self.gate_outputs(a)
+        c = f * s[..., p:] + i * g
+        h = (self.W_hr @ (o * self.cell_activation.phi(c))[..., None])[..., 0]
+        return namespace(a).concat([h, c], axis=-1), a
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+        return _ProjectedLinearisation(self, trajectory, start, stop)
+
+
+class _ProjectedLinearisation(LSTMLinearisation):
+    """J = diag(R, 1) [O + E C, E F; C, F]; the right factor is the LSTM's, its columns for h being p."""
+
+    def __init__(self, cell: ProjectedLSTM, trajectory: Trajectory, start: int, stop: int) -> None:
+        xp, n, p = namespace(trajectory.states), cell.hidden_size, cell.parts[0].size
+        unprojected = xp.zeros((*trajectory.states.shape[:-1], n), dtype=trajectory.states.dtype)
+        states = xp.concat([unprojected, trajectory.states[..., p:]], axis=-1)
+        super().__init__(cell, Trajectory(states, trajectory.records), start, stop)
+        self._R, self._p = cell.W_hr, p
+        self._h = trajectory.states[start:stop, :, :p]
+
+    def _signals(self, t: int, W: Array) -> Array:
+        p = self._p
+        return super()._signals(t, namespace(W).concat([W[..., :p] @ self._R, W[..., p:]], axis=-1))
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        y, n, p = self._signals(t, W), self._n, self._p
+        self._OC.cotangent(t - self._first, y, out[..., :p])
+        multiply_into(y[..., n:], self._f[t - self._first][:, None], out[..., p:])
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        n, p, step = self._n, self._p, t - self._first
+        inner = namespace(V).empty((out.shape[0], 2 * n, out.shape[-1]), dtype=out.dtype)
+        self._OC.tangent(step, V[:, :p], inner)
+        inner[:, n:] += self._f[step][..., None] * V[:, p:]
+        inner[:, :n] += self._E[step][..., None] * inner[:, n:]
+        out[:, :p] = self._R @ inner[:, :n]
+        out[:, p:] = inner[:, n:]
+
+    def dense(self, t: int) -> Array:
+        xp, n, step = namespace(self._f), self._n, t - self._first
+        OC = self._OC.dense(step)
+        O, C, identity = OC[:, :n], OC[:, n:], xp.eye(n, dtype=OC.dtype)
+        E, F = (each[step][..., None] * identity for each in (self._E, self._f))
+        top = self._R @ xp.concat([O + E @ C, E @ F], axis=-1)
+        J: Array = xp.concat([top, xp.concat([C, F], axis=-1)], axis=1)
+        return J

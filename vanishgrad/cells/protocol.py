@@ -1,0 +1,187 @@
+"""What one recurrent step is: the contract that every cell keeps and that is all the engine knows of it.
+
+A cell declares its state as named parts, the hidden part first, and the pairs of parts whose derivative is a curve of
+its own. It advances a state by one step and linearises a stretch of a trajectory; the linearisation applies the exact
+one-step Jacobian J_t = ds_t/ds_{t-1} from either side, without forming it.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import VanishgradError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named part of the state, for instance the cell state c of an LSTM."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A run of a cell along input sequences.
+
+    Attributes
+    ----------
+    states : (T + 1, B, m) array
+        s_0 … s_T, parts side by side.
+    records : (T, B, r) array
+        What the cell kept of each step, enough to linearise it (its pre-activations).
+    """
+
+    states: Array
+    records: Array
+
+    @property
+    def steps(self) -> int:
+        """The length T."""
+        return int(self.records.shape[0])
+
+
+class Linearisation(ABC):
+    """The one-step Jacobians J_t along a stretch of a trajectory, as operators.
+
+    `t` counts from 1, as in s_t. Batches are (B, p, m) for rows and (B, m, q) for columns; `out` is overwritten and
+    must not share memory with the operand.
+    """
+
+    @abstractmethod
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        """Write W J_t into `out`, both (B, p, m)."""
+
+    @abstractmethod
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        """Write J_t V into `out`, both (B, m, q)."""
+
+    @abstractmethod
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        """Write W ds_t/dx_t into `out`; W (B, p, m), out (B, p, d)."""
+
+    @abstractmethod
+    def dense(self, t: int) -> Array:
+        """Return J_t, (B, m, m), from its blocks: for tests and for users, never for the engine."""
+
+    @abstractmethod
+    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+        """Return the Frobenius norms, (B,), of d(w · s_t)/dW_hh with s_{t-1} held fixed; w (B, m)."""
+
+    def conveyor(self, t: int) -> Array | None:
+        """Return the diagonal, (B, n), of the direct path s_{t-1} → s_t with its gates held fixed, if there is one."""
+        return None
+
+
+class Cell(ABC):
+    """A recurrent cell with its weights.
+
+    Parameters
+    ----------
+    W_hh : (B | 1, g·n, h) array
+        Recurrent weights, gates stacked; a leading axis of trials, and for an untied cell one of time behind it.
+        A matrix without leading axes is given the axis of trials.
+    W_hx : (B | 1, g·n, d) array
+    b : (B | 1, g·n) array
+        The sum of the biases that stand outside any gate's product.
+
+    Raises
+    ------
+    VanishgradError
+        If shapes do not fit together.
+    """
+
+    name: ClassVar[str]
+    gates: ClassVar[tuple[str, ...]]
+    """The stacked gates of `W_hh`, in order."""
+    curves: ClassVar[Mapping[str, tuple[str, str]]] = {"hidden": ("h", "h")}
+    """Name of a curve → (to, from) parts of its block; `state`, `input` and `output` are every cell's."""
+    reported_gates: ClassVar[Mapping[str, int]] = {}
+    """Name of a gate in a report → its place in `gates`."""
+    tensors: ClassVar[tuple[str, ...]] = ("W_hh", "W_hx", "b")
+    """The attributes that carry the axis of trials."""
+
+    def __init__(self, W_hh: Array, W_hx: Array, b: Array) -> None:
+        self.W_hh = W_hh if W_hh.ndim > 2 else W_hh[None]
+        self.W_hx = W_hx if W_hx.ndim > 2 else W_hx[None]
+        self.b = b if b.ndim > 1 else b[None]
+        rows = self.W_hh.shape[-2]
+        if rows % len(self.gates) or self.W_hx.shape[-2] != rows or self.b.shape[-1] != rows:
+            raise VanishgradError(
+                f"expected {self.name} weights with {len(self.gates)}·n rows each, got W_hh {W_hh.shape}, "
+                f"W_hx {W_hx.shape}, b {b.shape}; try stacking the gates {' '.join(self.gates)}"
+            )
+
+    @property
+    def hidden_size(self) -> int:
+        """The number n of units."""
+        return int(self.W_hh.shape[-2]) // len(self.gates)
+
+    @property
+    def input_size(self) -> int:
+        """The width d of the input."""
+        return int(self.W_hx.shape[-1])
+
+    @property
+    def trials(self) -> int:
+        """The number of independent weights; 1 if one set serves every sequence."""
+        return int(self.W_hh.shape[0])
+
+    def trial(self, b: int) -> Self:
+        """Return the cell with the weights of one trial alone."""
+        alone = copy.copy(self)
+        for name in self.tensors:
+            tensor = getattr(self, name)
+            setattr(alone, name, tensor[b : b + 1] if tensor.shape[0] > 1 else tensor)
+        return alone
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the state, the hidden state h first."""
+        return (Part("h", self.hidden_size),)
+
+    @property
+    def state_size(self) -> int:
+        """The size m of the state."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def slices(self) -> dict[str, slice]:
+        """Name of a part → where it stands in the state."""
+        ends = np.cumsum([part.size for part in self.parts]).tolist()
+        return {part.name: slice(end - part.size, end) for part, end in zip(self.parts, ends, strict=True)}
+
+    def drive(self, xs: Array) -> Array:
+        """Return W_hx x_t + b for every step, (T, B, g·n), of inputs (B, T, d)."""
+        return np.ascontiguousarray(np.swapaxes(xs @ np.swapaxes(self.W_hx, -1, -2), 0, 1)) + self.b
+
+    def recurrent(self, t: int, h: Array) -> Array:
+        """Return W_hh h for a batch of hidden states (B, n)."""
+        W_hh = self.recurrent_weights(t)
+        return h @ W_hh[0].T if W_hh.shape[0] == 1 else (W_hh @ h[..., None])[..., 0]
+
+    def recurrent_weights(self, t: int) -> Array:
+        """Return W_hh of step t, (B | 1, g·n, n)."""
+        return self.W_hh
+
+    @abstractmethod
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return s_t and the record of step t from drive_t (B, g·n) and s_{t-1} (B, m), real or complex."""
+
+    @abstractmethod
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+
+    @abstractmethod
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Return the activations of the gates that a report names, each (T, B, n)."""

@@ -1,0 +1,72 @@
+"""The vanilla recurrent network of Elman."""
+
+from __future__ import annotations
+
+from vanishgrad.cells.activations import TANH, Activation
+from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
+from vanishgrad.cells.protocol import Cell, Linearisation, Trajectory
+
+
+class RNN(Cell):
+    r"""h_t = φ(a_t), a_t = W_hh h_{t-1} + W_hx x_t + b, so J_t = diag(φ'(a_t)) W_hh.
+
+    With four axes, W_hh (B, T, n, n) is *untied*: a fresh matrix at every step.
+    """
+
+    name = "rnn"
+    gates = ("h",)
+
+    def __init__(self, W_hh: Array, W_hx: Array, b: Array, activation: Activation = TANH) -> None:
+        super().__init__(W_hh, W_hx, b)
+        self.activation = activation
+
+    def recurrent_weights(self, t: int) -> Array:
+        """Return W_hh of step t, (B | 1, n, n)."""
+        return self.W_hh if self.W_hh.ndim == 3 else self.W_hh[:, t - 1]
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return h_t and a_t."""
+        a = drive + self.recurrent(t, s)
+        return self.activation.phi(a), a
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+        return _RNNLinearisation(self, trajectory, start, stop)
+
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Return nothing: there is no gate."""
+        return {}
+
+
+class _RNNLinearisation(Linearisation):
+    def __init__(self, cell: RNN, trajectory: Trajectory, start: int, stop: int) -> None:
+        self._cell = cell
+        self._first = start + 1
+        self._D = cell.activation.dphi(trajectory.records[start:stop])
+        self._h = trajectory.states[start:stop]
+        self._scratch: Array | None = None
+
+    def _scaled(self, t: int, W: Array) -> Array:
+        if self._scratch is None or self._scratch.shape != W.shape:
+            self._scratch = namespace(W).empty(W.shape, dtype=W.dtype)
+        multiply_into(W, self._D[t - self._first][:, None], self._scratch)
+        return self._scratch
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        matmul_into(self._scaled(t, W), self._cell.recurrent_weights(t), out)
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        D = self._D[t - self._first][..., None]
+        multiply_into(D, self._cell.recurrent_weights(t) @ V, out)
+
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        matmul_into(self._scaled(t, W), self._cell.W_hx, out)
+
+    def dense(self, t: int) -> Array:
+        J: Array = self._D[t - self._first][..., None] * self._cell.recurrent_weights(t)
+        return J
+
+    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+        xp, step = namespace(w), t - self._first
+        norm: Array = xp.linalg.vector_norm(w * self._D[step], axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
+        return norm

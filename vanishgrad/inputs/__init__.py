@@ -1,0 +1,1 @@
+"""What drives a cell: noise, files, token ids, lengths."""

@@ -1,0 +1,220 @@
+"""The input sequences of a run, one for each trial, whatever they come from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.cells import Cell
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.inputs.files import Sequences, load, load_array
+from vanishgrad.streams import ANY_CELL, CELLS, Role, stream
+
+DEFAULT_STEPS = 100
+DEFAULT_TRIALS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """Input sequences, aligned at their end.
+
+    Attributes
+    ----------
+    xs : (B, N + T, d) array
+        The burn-in's N steps, then T.
+    burn_in : int
+        N.
+    lengths : (B,) array of int
+        Sequence b's own length, at most T: it starts T - lengths[b] steps late.
+    source : str
+        ``white:STD``, ``zeros`` or the path of a file.
+    """
+
+    xs: Array
+    burn_in: int
+    lengths: Array
+    source: str
+
+    @property
+    def trials(self) -> int:
+        """The number B of sequences."""
+        return int(self.xs.shape[0])
+
+    @property
+    def steps(self) -> int:
+        """The length T of the longest sequence, burn-in apart."""
+        return int(self.xs.shape[1]) - self.burn_in
+
+    @property
+    def input_size(self) -> int:
+        """The width d."""
+        return int(self.xs.shape[2])
+
+    @property
+    def first(self) -> Array | None:
+        """The step after which each sequence starts, (B,), or None where all start together."""
+        late: Array = self.steps - self.lengths
+        return late if late.any() else None
+
+
+@dataclass(frozen=True)
+class DriveRequest:
+    """What the options say about the input; None where one is left to its default."""
+
+    source: str = "white"
+    steps: int | None = None
+    trials: int | None = None
+    input_size: int | None = None
+    burn_in: int = 0
+    lengths: str | None = None
+    seed: int = 0
+    dtype: str = "float64"
+
+
+def drive(request: DriveRequest, default_width: int) -> Drive:
+    """Return the input sequences that a request asks for.
+
+    White noise is drawn step by step from a stream of its trial, so that a shorter run is a prefix of a longer one and
+    the same for every model.
+
+    Raises
+    ------
+    UsageError
+        If options contradict one another.
+    VanishgradError
+        If a file does not hold what the options ask for; the message says both numbers.
+    """
+    lengths = _lengths(request.lengths)
+    if request.source.partition(":")[0] in ("white", "zeros"):
+        return _generated(request, lengths, default_width)
+    return _from_file(request, lengths)
+
+
+def white_std(source: str) -> float:
+    """Return STD of ``white[:STD]``."""
+    _, colon, text = source.partition(":")
+    try:
+        std = float(text) if colon else 1.0
+    except ValueError:
+        std = math.nan
+    if not (math.isfinite(std) and std >= 0):
+        raise UsageError(f"expected white or white:STD with a number STD >= 0, got {source!r}; try white:0.5")
+    return std
+
+
+def _generated(request: DriveRequest, lengths: Array | None, default_width: int) -> Drive:
+    if request.source.startswith("zeros") and request.source != "zeros":
+        raise UsageError(f"expected zeros without a value, got {request.source!r}; try --input zeros")
+    std = 0.0 if request.source == "zeros" else white_std(request.source)
+    trials = _trials(request.trials, None if lengths is None else len(lengths))
+    steps = _steps(request.steps, lengths) or DEFAULT_STEPS
+    shape = (request.burn_in + steps, request.input_size or default_width)
+    xs = np.stack(
+        [std * stream(request.seed, Role.INPUT, trial, ANY_CELL).standard_normal(shape) for trial in range(trials)]
+    )
+    return _aligned(xs.astype(request.dtype), request.burn_in, lengths, steps, request.source)
+
+
+def _from_file(request: DriveRequest, lengths: Array | None) -> Drive:
+    sequences = load(request.source)
+    held = sequences.values.shape[1]
+    steps = _steps(request.steps, lengths) or held - request.burn_in
+    if steps < 1 or request.burn_in + steps > held:
+        after = f" after {request.burn_in} of burn-in" if request.burn_in else ""
+        raise VanishgradError(
+            f"expected {max(steps, 1)} steps{after} in {request.source!r}, got {held}; "
+            f"try --steps {max(1, held - request.burn_in)}"
+        )
+    values = sequences.values[:, : request.burn_in + steps]
+    available = None if sequences.single else len(values)
+    trials = _trials(request.trials, len(lengths) if lengths is not None else available)
+    if available is not None and trials > available:
+        raise VanishgradError(f"expected {trials} sequences in {request.source!r}, got {available}; try --trials {available}")
+    xs = _one_hot(values, sequences, request) if sequences.are_tokens else values
+    if request.input_size not in (None, xs.shape[2]):
+        raise VanishgradError(
+            f"expected inputs of width {request.input_size}, got {xs.shape[2]} in {request.source!r}; "
+            f"try --input-size {xs.shape[2]}"
+        )
+    xs = np.broadcast_to(xs, (trials, *xs.shape[1:])) if sequences.single else xs[:trials]
+    return _aligned(xs.astype(request.dtype), request.burn_in, lengths, steps, request.source)
+
+
+def _one_hot(ids: Array, sequences: Sequences, request: DriveRequest) -> Array:
+    """Return token ids (B, T) as unit vectors (B, T, d)."""
+    width = request.input_size or sequences.width
+    if ids.max() >= width:
+        raise VanishgradError(
+            f"expected token ids below {width}, got {ids.max()} in {request.source!r}; try --input-size {ids.max() + 1}"
+        )
+    return np.eye(width)[ids]
+
+
+def _lengths(text: str | None) -> Array | None:
+    if text is None:
+        return None
+    if text.endswith(".npy"):
+        values = load_array(text, "lengths")
+    else:
+        try:
+            values = np.array([int(field) for field in text.split(",")])
+        except ValueError:
+            raise UsageError(f"expected whole numbers between commas or a .npy file for --lengths, got {text!r}") from None
+    if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iu" or values.min() < 1:
+        raise VanishgradError(f"expected lengths as whole numbers from 1 on, got {text!r}; try --lengths 7,12,9")
+    return values.astype(np.int64)
+
+
+def _trials(asked: int | None, given: int | None) -> int:
+    return asked or given or DEFAULT_TRIALS
+
+
+def _steps(asked: int | None, lengths: Array | None) -> int | None:
+    if lengths is None:
+        return asked
+    longest = int(lengths.max())
+    if asked is not None and longest > asked:
+        raise UsageError(f"expected --lengths up to --steps {asked}, got {longest}; try --steps {longest}")
+    return longest
+
+
+def _aligned(xs: Array, burn_in: int, lengths: Array | None, steps: int, source: str) -> Drive:
+    """Move each sequence to the end of its row, so that lag 0 is everyone's own last step."""
+    trials = len(xs)
+    if lengths is None:
+        return Drive(xs, burn_in, np.full(trials, steps), source)
+    if len(lengths) != trials:
+        raise VanishgradError(f"expected one of --lengths for each of {trials} trials, got {len(lengths)}")
+    moved = np.zeros_like(xs)
+    for b, length in enumerate(lengths):
+        moved[b, steps - length :] = xs[b, : burn_in + length]
+    return Drive(moved, burn_in, lengths, source)
+
+
+def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtype: str) -> Array:
+    """Return s_0 of every trial, (B, m): zeros, ``normal[:STD]``, or a .npy file (m,) or (B, m).
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        As `drive`.
+    """
+    kind, colon, std = text.partition(":")
+    if text == "zeros":
+        return np.zeros((trials, cell.state_size), dtype=dtype)
+    if kind == "normal":
+        scale = white_std("white" + colon + std)
+        rows = [stream(seed, Role.INITIAL, b, CELLS.get(name, 0)).standard_normal(cell.state_size) for b in range(trials)]
+        return (scale * np.stack(rows)).astype(dtype)
+    state = load_array(text, "initial states").astype(dtype)
+    if state.shape not in ((cell.state_size,), (trials, cell.state_size)):
+        raise VanishgradError(
+            f"expected initial states ({cell.state_size},) or ({trials}, {cell.state_size}) for {name}, "
+            f"got {state.shape} in {text!r}"
+        )
+    if not np.isfinite(state).all():
+        raise VanishgradError(f"expected finite initial states, got NaN or infinity in {text!r}")
+    return np.broadcast_to(state, (trials, cell.state_size)).copy()

@@ -1,0 +1,125 @@
+"""Input sequences from files: .npy, .csv and .txt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import VanishgradError
+
+BYTES = 256
+"""The alphabet of a text file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """What a file of inputs holds.
+
+    Attributes
+    ----------
+    values : (B, T, d) array of float, or (B, T) array of int
+        Real inputs, or token ids.
+    single : bool
+        Whether the file holds one sequence without an axis of sequences: it serves every trial.
+    alphabet : int or None
+        The number of different ids that the file's kind allows, where it says so.
+    """
+
+    values: Array
+    single: bool
+    alphabet: int | None = None
+
+    @property
+    def are_tokens(self) -> bool:
+        """Whether the values are token ids."""
+        return self.values.ndim == 2
+
+    @property
+    def width(self) -> int:
+        """The width d of the inputs; of token ids the smallest one-hot width."""
+        if not self.are_tokens:
+            return int(self.values.shape[2])
+        return self.alphabet or int(self.values.max()) + 1
+
+
+def load(path: str) -> Sequences:
+    """Read a file of inputs.
+
+    Raises
+    ------
+    VanishgradError
+        If the file is missing, of another kind, of another shape, or holds anything but finite numbers.
+    """
+    readers = {".npy": _npy, ".csv": _csv, ".txt": _text}
+    suffix = Path(path).suffix.lower()
+    if suffix not in readers:
+        raise VanishgradError(f"expected inputs in a .npy, .csv or .txt file, got {path!r}; try one of these endings")
+    try:
+        return _checked(readers[suffix](path), path)
+    except OSError as error:
+        raise VanishgradError(f"expected a readable file of inputs, got {path!r}: {error.strerror or error}") from None
+
+
+def load_array(path: str, what: str) -> Array:
+    """Read one numeric .npy array without running anything that it holds."""
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except OSError as error:
+        raise VanishgradError(f"expected {what} in a readable .npy file, got {path!r}: {error.strerror or error}") from None
+    except (ValueError, EOFError, MemoryError) as error:
+        reason = str(error).splitlines()[0]
+        raise VanishgradError(f"expected {what} in a .npy file, got {path!r}: {reason}; try numpy.save") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise VanishgradError(f"expected {what} as real numbers, got {path!r} of another kind; try numpy.save")
+    return np.array(array)
+
+
+def _npy(path: str) -> Sequences:
+    array = load_array(path, "inputs")
+    token = array.dtype.kind in "iu"
+    if token and array.ndim in (1, 2):
+        return Sequences(np.atleast_2d(array).astype(np.int64), single=array.ndim == 1)
+    if array.ndim not in (2, 3) or token:
+        raise VanishgradError(
+            f"expected inputs (T, d) or (B, T, d), or integer token ids (T,) or (B, T), got shape {array.shape} of "
+            f"{array.dtype} in {path!r}; try reshaping it"
+        )
+    return Sequences(array.astype(np.float64).reshape(-1, *array.shape[-2:]), single=array.ndim == 2)
+
+
+def _csv(path: str) -> Sequences:
+    rows = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append([float(field) for field in line.split(",")])
+        except ValueError:
+            raise VanishgradError(
+                f"expected numbers between commas, got {line[:40]!r} in line {number} of {path!r}; try removing headers"
+            ) from None
+        if len(rows[-1]) != len(rows[0]):
+            raise VanishgradError(
+                f"expected {len(rows[0])} numbers in every line, got {len(rows[-1])} in line {number} of {path!r}"
+            )
+    return Sequences(np.array(rows, dtype=np.float64).reshape(1, len(rows), -1), single=True)
+
+
+def _text(path: str) -> Sequences:
+    values = np.frombuffer(Path(path).read_bytes(), dtype=np.uint8).astype(np.int64)
+    return Sequences(values[None], single=True, alphabet=BYTES)
+
+
+def _checked(sequences: Sequences, path: str) -> Sequences:
+    values = sequences.values
+    if values.size == 0:
+        raise VanishgradError(f"expected at least one step of inputs, got none in {path!r}; try another file")
+    if not np.isfinite(values).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise VanishgradError(f"expected finite inputs, got {values[where]} at index {where} of {path!r}")
+    if sequences.are_tokens and values.min() < 0:
+        raise VanishgradError(f"expected token ids from 0 on, got {values.min()} in {path!r}")
+    return sequences

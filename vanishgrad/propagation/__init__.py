@@ -1,0 +1,1 @@
+"""What many steps do to a perturbation."""

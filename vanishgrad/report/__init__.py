@@ -1,0 +1,1 @@
+"""A result shown: JSON, table, CSV, Markdown, figure."""

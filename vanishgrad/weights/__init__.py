@@ -1,0 +1,1 @@
+"""Where a cell's numbers come from: MODEL strings, random laws, files."""

@@ -1,0 +1,191 @@
+"""Random laws of recurrent weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell
+from vanishgrad.cells.arrays import Array
+from vanishgrad.streams import CELLS, Role, stream
+from vanishgrad.weights.spec import ModelSpec
+
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+KEEP_GATE = {"lstm": 1, "gru": 1}
+"""The place of the gate that keeps the state: the LSTM's f in i f g o, the GRU's z in r z n."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The arrays of one recurrent layer as PyTorch keeps them, behind a leading axis of trials.
+
+    Attributes
+    ----------
+    weight_ih : (B, g·n, d) array
+    weight_hh : (B, g·n, n) array, or (B, T, n, n) for an untied network
+    bias_ih, bias_hh : (B, g·n) arrays
+    """
+
+    weight_ih: Array
+    weight_hh: Array
+    bias_ih: Array
+    bias_hh: Array
+
+    def cell(self, spec: ModelSpec) -> Cell:
+        """Return the cell of a resolved model with these weights."""
+        activation = ACTIVATIONS[spec.keys["activation"]]
+        b = self.bias_ih + self.bias_hh
+        if spec.cell == "rnn":
+            return RNN(self.weight_hh, self.weight_ih, b, activation)
+        if spec.cell == "lstm":
+            return LSTM(self.weight_hh, self.weight_ih, b, activation)
+        n = spec.keys["hidden"]
+        b[:, 2 * n :] = self.bias_ih[:, 2 * n :]
+        return GRU(self.weight_hh, self.weight_ih, b, self.bias_hh[:, 2 * n :], activation, reset=spec.keys["reset"])
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One trial's streams, and the sizes that every law needs."""
+
+    spec: ModelSpec
+    seed: int
+    trial: int
+    d: int
+    times: int
+
+    @property
+    def n(self) -> int:
+        return int(self.spec.keys["hidden"])
+
+    @property
+    def gates(self) -> int:
+        return GATES[self.spec.cell]
+
+    def of(self, role: Role) -> np.random.Generator:
+        return stream(self.seed, role, self.trial, CELLS[self.spec.cell])
+
+    def uniform(self, role: Role, *shape: int) -> Array:
+        """Return U(±1/√n), PyTorch's law for every tensor of a recurrent layer."""
+        return self.of(role).uniform(-1, 1, shape) * self.n**-0.5
+
+    def recurrent_normal(self, *shape: int) -> Array:
+        return self.of(Role.W_HH).standard_normal((self.times, *shape))
+
+
+def _pytorch_recurrent(draw: _Draw) -> Array:
+    return draw.uniform(Role.W_HH, draw.times, draw.gates * draw.n, draw.n)
+
+
+def _keras_recurrent(draw: _Draw) -> Array:
+    """One orthogonal kernel for all gates: its columns are orthonormal, each gate has gain 1/√g."""
+    return _orthogonal(draw.recurrent_normal(draw.gates * draw.n, draw.n))
+
+
+def _gaussian_recurrent(draw: _Draw) -> Array:
+    return draw.recurrent_normal(draw.gates * draw.n, draw.n) * (draw.spec.keys["gain"] * draw.n**-0.5)
+
+
+def _orthogonal_recurrent(draw: _Draw) -> Array:
+    square = draw.recurrent_normal(draw.gates, draw.n, draw.n)
+    return draw.spec.keys["gain"] * _orthogonal(square).reshape(draw.times, draw.gates * draw.n, draw.n)
+
+
+def _identity_recurrent(draw: _Draw) -> Array:
+    return draw.spec.keys["gain"] * np.tile(np.eye(draw.n), (draw.times, draw.gates, 1))
+
+
+def _orthogonal(normal: Array) -> Array:
+    """Return Haar-distributed orthonormal columns: the QR factor with R's diagonal made positive (Mezzadri 2007)."""
+    Q, R = np.linalg.qr(normal)
+    signs: Array = np.sign(np.einsum("...ii->...i", R))
+    return Q * signs[..., None, :]
+
+
+def _glorot(draw: _Draw) -> Array:
+    limit = (6 / (draw.d + draw.gates * draw.n)) ** 0.5
+    return draw.of(Role.W_HX).uniform(-1, 1, (draw.gates * draw.n, draw.d)) * limit
+
+
+def _gaussian_input(draw: _Draw) -> Array:
+    return draw.of(Role.W_HX).standard_normal((draw.gates * draw.n, draw.d)) * draw.d**-0.5
+
+
+def _pytorch_input(draw: _Draw) -> Array:
+    return draw.uniform(Role.W_HX, draw.gates * draw.n, draw.d)
+
+
+def _pytorch_biases(draw: _Draw) -> tuple[Array, Array]:
+    size = draw.gates * draw.n
+    return draw.uniform(Role.BIAS_IH, size), draw.uniform(Role.BIAS_HH, size)
+
+
+def _zero_biases(draw: _Draw) -> tuple[Array, Array]:
+    size = draw.gates * draw.n
+    return np.zeros(size), np.zeros(size)
+
+
+def _keras_biases(draw: _Draw) -> tuple[Array, Array]:
+    bias_ih, bias_hh = _zero_biases(draw)
+    if draw.spec.cell == "lstm":
+        bias_ih[draw.n : 2 * draw.n] = 1
+    return bias_ih, bias_hh
+
+
+def _chrono_biases(draw: _Draw) -> tuple[Array, Array]:
+    """b_f = -b_i = ln U[1, chrono_max - 1] (Tallec and Ollivier 2018), whole in bias_ih; the GRU's keep gate alike."""
+    bias_ih, bias_hh = _pytorch_biases(draw)
+    b = np.log(draw.of(Role.CHRONO).uniform(1, draw.spec.keys["chrono_max"] - 1, draw.n))
+    _set_bias(bias_ih, bias_hh, KEEP_GATE[draw.spec.cell], b)
+    if draw.spec.cell == "lstm":
+        _set_bias(bias_ih, bias_hh, 0, -b)
+    return bias_ih, bias_hh
+
+
+def _set_bias(bias_ih: Array, bias_hh: Array, gate: int, value: Array) -> None:
+    """Set a gate's total bias: PyTorch adds its two biases, so one of them takes the whole."""
+    rows = slice(gate * value.size, (gate + 1) * value.size)
+    bias_ih[rows], bias_hh[rows] = value, 0
+
+
+@dataclass(frozen=True)
+class Law:
+    """How each tensor of a layer is drawn."""
+
+    recurrent: Callable[[_Draw], Array]
+    input: Callable[[_Draw], Array]
+    biases: Callable[[_Draw], tuple[Array, Array]]
+
+
+LAWS = {
+    "pytorch": Law(_pytorch_recurrent, _pytorch_input, _pytorch_biases),
+    "keras": Law(_keras_recurrent, _glorot, _keras_biases),
+    "gaussian": Law(_gaussian_recurrent, _gaussian_input, _zero_biases),
+    "orthogonal": Law(_orthogonal_recurrent, _pytorch_input, _zero_biases),
+    "identity": Law(_identity_recurrent, _pytorch_input, _zero_biases),
+    "chrono": Law(_pytorch_recurrent, _pytorch_input, _chrono_biases),
+}
+
+
+def draw(spec: ModelSpec, input_size: int, steps: int, trials: int, seed: int, dtype: str = "float64") -> Weights:
+    """Return the weights of `trials` independent trials of a resolved model.
+
+    All is drawn in float64 and rounded once; an untied network draws a fresh W_hh for each of the T steps.
+    """
+    drawn = [_one_trial(_Draw(spec, seed, trial, input_size, _times(spec, steps))) for trial in range(trials)]
+    return Weights(*(np.stack(arrays).astype(dtype) for arrays in zip(*drawn, strict=True)))
+
+
+def _times(spec: ModelSpec, steps: int) -> int:
+    return steps if spec.keys.get("untied") else 1
+
+
+def _one_trial(draw: _Draw) -> tuple[Array, Array, Array, Array]:
+    law = LAWS[draw.spec.law]
+    weight_hh, (bias_ih, bias_hh) = law.recurrent(draw), law.biases(draw)
+    if "forget_bias" in draw.spec.keys:
+        gate = KEEP_GATE[draw.spec.cell]
+        _set_bias(bias_ih, bias_hh, gate, np.full(draw.n, draw.spec.keys["forget_bias"]))
+    return law.input(draw), weight_hh if draw.spec.keys.get("untied") else weight_hh[0], bias_ih, bias_hh

@@ -1,0 +1,174 @@
+"""MODEL strings: CELL[@LAW][:key=value,...]."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from vanishgrad.cells import ACTIVATIONS
+from vanishgrad.errors import UsageError
+
+CELLS = ("rnn", "lstm", "gru")
+LAWS = ("pytorch", "keras", "gaussian", "orthogonal", "identity", "chrono")
+GATED = ("lstm", "gru")
+SCALED = ("gaussian", "orthogonal", "identity")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A cell with the law of its random weights.
+
+    Attributes
+    ----------
+    label : str
+        The argument as typed.
+    cell, law : str
+    keys : mapping
+        Key → value; only what was typed until `resolved`, then every key that applies.
+    """
+
+    label: str
+    cell: str
+    law: str
+    keys: Mapping[str, Any]
+
+    def resolved(self, hidden: int, steps: int) -> ModelSpec:
+        """Return the same model with every key that applies to it, defaults included."""
+        defaults: dict[str, Any] = {"activation": "tanh", "hidden": hidden}
+        if self.cell == "gru":
+            defaults["reset"] = "after"
+        if self.cell == "rnn":
+            defaults["untied"] = False
+        if self.law in SCALED:
+            defaults["gain"] = 1.0
+        if self.law == "chrono":
+            defaults["chrono_max"] = max(steps, 3)
+        return ModelSpec(self.label, self.cell, self.law, MappingProxyType({**defaults, **self.keys}))
+
+    def __str__(self) -> str:
+        keys = ",".join(f"{key}={_text(value)}" for key, value in sorted(self.keys.items()))
+        return f"{self.cell}@{self.law}" + (f":{keys}" if keys else "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.label, self.cell, self.law, dict(self.keys))
+
+
+def _restored(label: str, cell: str, law: str, keys: dict[str, Any]) -> ModelSpec:
+    return ModelSpec(label, cell, law, MappingProxyType(keys))
+
+
+def parse(label: str) -> ModelSpec:
+    """Return the model that an argument names.
+
+    Raises
+    ------
+    UsageError
+        For an unknown cell, law or key, with the nearest known name; for a value that a key does not take; for a key
+        that does not apply to the cell or law.
+    """
+    head, _, tail = label.partition(":")
+    cell, at, law = head.partition("@")
+    known(cell, CELLS, "cell", label)
+    law = known(law, LAWS, "law", label) if at else "pytorch"
+    if law == "chrono" and cell not in GATED:
+        raise UsageError(f"expected a gated cell for the law chrono, got {label!r}; try lstm@chrono or gru@chrono")
+    keys: dict[str, Any] = {}
+    for item in tail.split(",") if tail else []:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"expected key=value after ':', got {item!r} in {label!r}; try {cell}:hidden=64")
+        known(name, KEYS, "key", label)
+        if name in keys:
+            raise UsageError(f"expected each key once, got {name} twice in {label!r}; try one of the two")
+        _demand_applicable(name, cell, law, label)
+        keys[name] = _value(name, value, label)
+    if law == "chrono" and "forget_bias" in keys:
+        raise UsageError(f"expected forget_bias or the law chrono, got both in {label!r}; try {cell}:forget_bias=…")
+    return ModelSpec(label, cell, law, MappingProxyType(keys))
+
+
+def known(name: str, names: Iterable[str], what: str, where: str) -> str:
+    """Return `name` if it is among `names`, else raise with the nearest one."""
+    names = tuple(names)
+    if name in names:
+        return name
+    nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = f"try {nearest[0]}" if nearest else f"try one of {', '.join(names)}"
+    raise UsageError(f"expected a {what} that exists, got {name!r} in {where!r}; {hint}")
+
+
+def _positive_int(low: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if value < low:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError
+        return text
+
+    return read
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a key takes, and the cells and laws that it applies to."""
+
+    read: Callable[[str], Any]
+    takes: str
+    cells: tuple[str, ...] = CELLS
+    laws: tuple[str, ...] = LAWS
+
+
+KEYS = {
+    "activation": Key(_one_of(*ACTIVATIONS), "one of " + ", ".join(ACTIVATIONS)),
+    "reset": Key(_one_of("after", "before"), "after or before", cells=("gru",)),
+    "gain": Key(_finite, "a finite number", laws=SCALED),
+    "forget_bias": Key(_finite, "a finite number", cells=GATED),
+    "chrono_max": Key(_positive_int(3), "a whole number from 3 on", laws=("chrono",)),
+    "hidden": Key(_positive_int(1), "a whole number from 1 on"),
+    "untied": Key(_truth, "true or false", cells=("rnn",)),
+}
+
+
+def _demand_applicable(name: str, cell: str, law: str, label: str) -> None:
+    key = KEYS[name]
+    if cell not in key.cells:
+        raise UsageError(f"expected {name} on {' or '.join(key.cells)}, got {label!r}; try leaving it out")
+    if law not in key.laws:
+        raise UsageError(
+            f"expected {name} with the law {' or '.join(key.laws)}, got the law {law} in {label!r}; "
+            f"try {cell}@{key.laws[0]}:{name}=…"
+        )
+
+
+def _value(name: str, text: str, label: str) -> Any:
+    try:
+        return KEYS[name].read(text)
+    except (ValueError, KeyError, OverflowError):
+        raise UsageError(f"expected {KEYS[name].takes} for {name}, got {text!r} in {label!r}") from None
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
