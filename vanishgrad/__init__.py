@@ -1,3 +1,31 @@
 """How far back the gradient of a recurrent network reaches, and why."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
+
+_NAMES = {
+    "compare": "vanishgrad.api",
+    "random_cell": "vanishgrad.api",
+    "product": "vanishgrad.propagation.operator",
+    "RNN": "vanishgrad.cells",
+    "LSTM": "vanishgrad.cells",
+    "GRU": "vanishgrad.cells",
+    "VanishgradError": "vanishgrad.errors",
+    "UsageError": "vanishgrad.errors",
+}
+
+__all__ = ["__version__", *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'vanishgrad' has no attribute {name!r}")
+    return getattr(importlib.import_module(_NAMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -139,6 +139,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     final = int(np.sum(~np.isnan(log_norm), axis=1).min()) - 1
     level = math.log(threshold)
     bands = _band(log_norm)
+    low, high = (float(each[0]) for each in band(log_norm[:, final : final + 1]))
     zero = np.isneginf(log_norm[:, final])
     trial_rates = _rates(log_norm, final // 2, final)
     rate = None if final < SHORTEST_FIT or 2 * zero.sum() > len(zero) else _rate(trial_rates[~zero])
@@ -158,7 +159,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
         projected_horizon=round(level / rate.value) if rate and contracting else None,
         horizon=_horizon(log_norm[:, : final + 1], bands.median[: final + 1], level),
         threshold=threshold,
-        verdict=_verdict(*(float(each[0]) for each in band(log_norm[:, final : final + 1])), level),
+        verdict=_verdict(low, high, level),
         trial_rates=trial_rates,
         trial_final=log_norm[:, final],
         trial_verdicts=tuple(_verdict(value, value, level) for value in log_norm[:, final].tolist()),

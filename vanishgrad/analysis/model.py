@@ -165,8 +165,9 @@ def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> 
     if state is not None and state.rate is not None and state.rate.low is None:
         notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
     if not (drive.xs.any() or s0.any() or cell.b.any()):
-        notes.append("zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white")
+        notes.append(
+            "zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white"
+        )
     if state is not None and state.zero_trials:
         notes.append(f"the gradient is exactly zero in {state.zero_trials} of {drive.trials} trials")
     return notes
-

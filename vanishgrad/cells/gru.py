@@ -142,7 +142,7 @@ class _Before(_GRULinearisation):
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         step = t - self._first
-        a_n, a_z, y = self._pulled_back(step, W)
+        _, a_z, y = self._pulled_back(step, W)
         xp = namespace(W)
         rz = xp.concat([y * self._to_r[step][:, None], a_z], axis=-1)
         matmul_into(rz, xp.concat([self._W_r, self._W_z], axis=1), out)
@@ -181,4 +181,4 @@ class _Before(_GRULinearisation):
         norm = xp.linalg.vector_norm
         gates = norm(xp.concat([y * self._to_r[step], a_z], axis=-1), axis=-1) * norm(self._h[step], axis=-1)
         candidate = norm(a_n, axis=-1) * norm(self._r[step] * self._h[step], axis=-1)
-        return xp.hypot(gates, candidate)  # type: ignore[no-any-return]
+        return xp.hypot(gates, candidate)

@@ -132,7 +132,9 @@ def _from_file(request: DriveRequest, lengths: Array | None) -> Drive:
     available = None if sequences.single else len(values)
     trials = _trials(request.trials, len(lengths) if lengths is not None else available)
     if available is not None and trials > available:
-        raise VanishgradError(f"expected {trials} sequences in {request.source!r}, got {available}; try --trials {available}")
+        raise VanishgradError(
+            f"expected {trials} sequences in {request.source!r}, got {available}; try --trials {available}"
+        )
     xs = _one_hot(values, sequences, request) if sequences.are_tokens else values
     if request.input_size not in (None, xs.shape[2]):
         raise VanishgradError(
@@ -162,7 +164,9 @@ def _lengths(text: str | None) -> Array | None:
         try:
             values = np.array([int(field) for field in text.split(",")])
         except ValueError:
-            raise UsageError(f"expected whole numbers between commas or a .npy file for --lengths, got {text!r}") from None
+            raise UsageError(
+                f"expected whole numbers between commas or a .npy file for --lengths, got {text!r}"
+            ) from None
     if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iu" or values.min() < 1:
         raise VanishgradError(f"expected lengths as whole numbers from 1 on, got {text!r}; try --lengths 7,12,9")
     return values.astype(np.int64)
@@ -207,7 +211,9 @@ def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtyp
         return np.zeros((trials, cell.state_size), dtype=dtype)
     if kind == "normal":
         scale = white_std("white" + colon + std)
-        rows = [stream(seed, Role.INITIAL, b, CELLS.get(name, 0)).standard_normal(cell.state_size) for b in range(trials)]
+        rows = [
+            stream(seed, Role.INITIAL, b, CELLS.get(name, 0)).standard_normal(cell.state_size) for b in range(trials)
+        ]
         return (scale * np.stack(rows)).astype(dtype)
     state = load_array(text, "initial states").astype(dtype)
     if state.shape not in ((cell.state_size,), (trials, cell.state_size)):

@@ -68,7 +68,9 @@ def load_array(path: str, what: str) -> Array:
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
     except OSError as error:
-        raise VanishgradError(f"expected {what} in a readable .npy file, got {path!r}: {error.strerror or error}") from None
+        raise VanishgradError(
+            f"expected {what} in a readable .npy file, got {path!r}: {error.strerror or error}"
+        ) from None
     except (ValueError, EOFError, MemoryError) as error:
         reason = str(error).splitlines()[0]
         raise VanishgradError(f"expected {what} in a .npy file, got {path!r}: {reason}; try numpy.save") from None

@@ -86,14 +86,13 @@ class Product:
 
     def _on_one_scale(self, rows: range, columns: range) -> tuple[Array, Array]:
         xp = namespace(self.matrix)
-        blocks = [[self.matrix[:, self._span(range(i, i + 1)), self._span(range(j, j + 1))] for j in columns] for i in rows]
-        powers = [_powers(block, self.exponents[:, i, j]) for i, row in zip(rows, blocks, strict=True) for j, block in zip(columns, row, strict=True)]
+        spans = list(self.slices.values())
+        powers = [_powers(self.matrix[:, spans[i], spans[j]], self.exponents[:, i, j]) for i in rows for j in columns]
         top = xp.max(xp.stack(powers), axis=0)
         scaled = [
-            xp.concat([_shifted(block, self.exponents[:, i, j] - top) for j, block in zip(columns, row, strict=True)], axis=-1)
-            for i, row in zip(rows, blocks, strict=True)
+            [_shifted(self.matrix[:, spans[i], spans[j]], self.exponents[:, i, j] - top) for j in columns] for i in rows
         ]
-        return xp.concat(scaled, axis=1), top * LN_2
+        return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), top * LN_2
 
     def _span(self, parts: range) -> slice:
         spans = list(self.slices.values())
@@ -282,4 +281,4 @@ class _Sweep:
         powers = xp.stack([_powers(term, exponents[:, j]) for j, term in enumerate(terms)])
         top = xp.max(powers, axis=0)
         top = xp.where(top == ABSENT, xp.zeros_like(top), top)
-        return sum(_shifted(term, exponents[:, j] - top) for j, term in enumerate(terms)), top
+        return xp.sum(xp.stack([_shifted(term, exponents[:, j] - top) for j, term in enumerate(terms)]), axis=0), top

@@ -120,7 +120,13 @@ def log10(value: float) -> float | None:
 def _rate(rate: Rate | None) -> Document | None:
     if rate is None:
         return None
-    return {"value": rate.value, "low": rate.low, "high": rate.high, "factor": _finite(rate.factor), "unit": "nats/step"}
+    return {
+        "value": rate.value,
+        "low": rate.low,
+        "high": rate.high,
+        "factor": _finite(rate.factor),
+        "unit": "nats/step",
+    }
 
 
 def _finite(value: float) -> float | None:

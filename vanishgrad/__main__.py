@@ -1,0 +1,5 @@
+"""``python -m vanishgrad``."""
+
+from vanishgrad.cli import main
+
+main()

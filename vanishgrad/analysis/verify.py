@@ -1,0 +1,176 @@
+"""Is the arithmetic right? Each line puts one result beside another way to it that shares no code with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.analysis.check import STEP, complex_step, tolerance
+from vanishgrad.analysis.model import Subject
+from vanishgrad.cells import LSTM, RNN, Cell, Trajectory
+from vanishgrad.cells.arrays import Array
+from vanishgrad.inputs.drive import DriveRequest, drive
+from vanishgrad.propagation.products import backward_products
+from vanishgrad.propagation.trajectory import run
+from vanishgrad.weights.laws import draw
+from vanishgrad.weights.spec import parse
+
+DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru", "gru:reset=before")
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    """What to verify: MODEL strings, small enough that the definition can be computed."""
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    hidden: int = 12
+    steps: int = 20
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison: its error beside its tolerance."""
+
+    label: str
+    claim: str
+    error: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within the tolerance; NaN is not."""
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """All lines of a verification."""
+
+    request: VerifyRequest
+    lines: tuple[Line, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every line passed."""
+        return all(line.passed for line in self.lines)
+
+
+def verify(request: VerifyRequest) -> VerifyResult:
+    """Verify every model of a request."""
+    lines: list[Line] = []
+    for label in request.models:
+        spec = parse(label).resolved(request.hidden, request.steps)
+        n = spec.keys["hidden"]
+        cell = draw(spec, n, request.steps, 1, request.seed).cell(spec)
+        xs = drive(DriveRequest(steps=request.steps, trials=1, seed=request.seed), n).xs
+        lines.extend(verified(Subject(label, str(spec), cell, {}), xs))
+    return VerifyResult(request, tuple(lines))
+
+
+def verified(subject: Subject, xs: Array) -> Iterator[Line]:
+    """Yield every line for a cell with one set of weights along inputs (1, T, d)."""
+    cell = subject.cell
+    trajectory = run(cell, xs, np.zeros((1, cell.state_size)))
+    unit = tolerance(cell, trajectory.states.dtype)
+    for claim, error, units in (
+        ("J_t equals the complex step of the cell", _jacobian, 1),
+        ("J_t V and W J_t equal the dense products", _structured, 1),
+        ("∂s_T/∂s_0 equals the complex step of the whole run", _definition, trajectory.steps),
+        ("det J_t equals its closed form", _determinant, 16),
+        ("Σ ln σ_i of the product equals Σ ln|det J_t|", _sum_rule, 16),
+    ):
+        found = error(cell, trajectory, xs)
+        if found is not None:
+            yield Line(subject.label, claim, found, units * unit)
+
+
+def _jacobian(cell: Cell, trajectory: Trajectory, xs: Array) -> float:
+    def error(t: int) -> float:
+        s = trajectory.states[t - 1]
+        return _relative(_dense(cell, trajectory, t), _stepped(lambda v: complex_step(cell, t, xs, s, v), cell))
+
+    return max(error(1), error(trajectory.steps))
+
+
+def _structured(cell: Cell, trajectory: Trajectory, xs: Array) -> float:
+    t, m = trajectory.steps, cell.state_size
+    linearisation = cell.linearise(trajectory, t - 1, t)
+    J = linearisation.dense(t)
+    errors = []
+    for width in (1, m):
+        W = np.random.default_rng(width).standard_normal((1, width, m))
+        V, WJ, JV = np.swapaxes(W, 1, 2).copy(), np.empty_like(W), np.empty((1, m, width))
+        linearisation.cotangent(t, W, WJ)
+        linearisation.tangent(t, V, JV)
+        errors += [_relative(WJ, W @ J), _relative(JV, J @ V)]
+    return max(errors)
+
+
+def _definition(cell: Cell, trajectory: Trajectory, xs: Array) -> float:
+    *_, last = backward_products(cell, trajectory, 1)
+    matrix, log_scale = last.block(None, None)
+
+    def end(v: Array) -> Array:
+        s = trajectory.states[0] + 1j * STEP * v
+        drive = cell.drive(xs).astype(np.complex128)
+        for t in range(1, trajectory.steps + 1):
+            s, _ = cell.advance(t, drive[t - 1], s)
+        return s.imag / STEP
+
+    return _relative(matrix * np.exp(log_scale)[:, None, None], _stepped(end, cell))
+
+
+def _determinant(cell: Cell, trajectory: Trajectory, xs: Array) -> float | None:
+    closed = _log_determinants(cell, trajectory)
+    if closed is None:
+        return None
+    by_lu = [float(np.linalg.slogdet(_dense(cell, trajectory, t))[1][0]) for t in range(1, trajectory.steps + 1)]
+    return _relative(np.array(by_lu), closed)
+
+
+def _sum_rule(cell: Cell, trajectory: Trajectory, xs: Array) -> float:
+    """The product's singular values multiply to |det|; a QR sweep finds them where the product itself has none left."""
+    Q, logs = np.eye(cell.state_size)[None], []
+    for t in range(1, trajectory.steps + 1):
+        Q, R = np.linalg.qr(_dense(cell, trajectory, t) @ Q)
+        logs.append(float(np.log(np.abs(np.einsum("bii->bi", R))).sum()))
+    closed = _log_determinants(cell, trajectory)
+    if closed is None:
+        closed = np.array(
+            [np.linalg.slogdet(_dense(cell, trajectory, t))[1][0] for t in range(1, trajectory.steps + 1)]
+        )
+    return abs(sum(logs) - float(closed.sum())) / float(np.abs(closed).sum())
+
+
+def _log_determinants(cell: Cell, trajectory: Trajectory) -> Array | None:
+    """Return ln|det J_t|, (T,): ln|det W| + Σ ln φ' for a vanilla network, and theory's formula for the LSTM.
+
+    LSTM: det J_t = det W_hh^o ∏ f o' φ(c), for the block matrix factors into triangular ones.
+    """
+    a = trajectory.records[:, 0]
+    if type(cell) is RNN and cell.W_hh.ndim == 3:
+        return np.linalg.slogdet(cell.W_hh)[1] + np.log(np.abs(cell.activation.dphi(a))).sum(axis=-1)
+    if type(cell) is not LSTM:
+        return None
+    n = cell.hidden_size
+    _, f, _, _ = cell.gate_outputs(a)
+    do, c = cell.gate_activation.dphi(cell.split(a)[3]), trajectory.states[1:, 0, n:]
+    factors = np.abs(f * do * cell.cell_activation.phi(c))
+    return np.linalg.slogdet(cell.W_hh[:, 3 * n :])[1] + np.log(factors).sum(axis=-1)
+
+
+def _dense(cell: Cell, trajectory: Trajectory, t: int) -> Array:
+    return cell.linearise(trajectory, t - 1, t).dense(t)
+
+
+def _stepped(derivative: Callable[[Array], Array], cell: Cell) -> Array:
+    """Return the matrix of a derivative column by column, (1, m, m)."""
+    return np.stack([derivative(unit[None]) for unit in np.eye(cell.state_size)], axis=-1)
+
+
+def _relative(found: Array, expected: Array) -> float:
+    size = float(np.abs(expected).max())
+    return float(np.abs(found - expected).max()) / (size or 1.0)

@@ -1,0 +1,45 @@
+"""``vanishgrad compare``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest
+from vanishgrad.analysis.compare import compare as compare_models
+from vanishgrad.cli.emit import demand_writable, draw, emit
+from vanishgrad.cli.options import OUTPUT, RUN
+from vanishgrad.cli.progress import progress
+from vanishgrad.report.document import comparison
+
+
+@click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="Hidden size n.")
+@click.option("--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]")
+@RUN
+@OUTPUT
+@click.option("--save", metavar="DIR", help="Save weights (PyTorch's names) and inputs as .npz and .npy.")
+def compare(
+    models: tuple[str, ...],
+    format_: str | None,
+    output: str,
+    plots: tuple[str, ...],
+    plot_folder: str | None,
+    quiet: bool,
+    save: str | None,
+    **options: Any,
+) -> None:
+    """Models side by side: how far back does the gradient reach?"""
+    request = CompareRequest(models=models or DEFAULT_MODELS, **options)
+    demand_writable(output, plots)
+    with progress(len(request.models), quiet) as done:
+        result = compare_models(request, done)
+    document = comparison(result)
+    draw(document, plots, plot_folder)
+    if save is not None:
+        from vanishgrad.report.save import save as save_weights
+
+        save_weights(result, save)
+    emit(document, format_, output)

@@ -1,0 +1,73 @@
+"""A document's way out: stdout, a file, pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.report.document import Document, to_json
+from vanishgrad.report.write import folder, write
+
+ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def demand_writable(output: str, plots: Sequence[str]) -> None:
+    """Refuse, before any work is done, a picture without a picture's ending and an output that has one."""
+    for plot in plots:
+        if Path(plot).suffix.lower() not in PICTURES:
+            raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
+    for path in (output, *plots):
+        parent = Path(path).parent
+        if path != "-" and not parent.is_dir():
+            raise VanishgradError(f"expected an existing folder for {path!r}, got none at {str(parent)!r}; try mkdir -p")
+    if Path(output).suffix.lower() in PICTURES:
+        raise UsageError(f"expected a report's ending for --output, got {output!r}; try --plot {output}")
+
+
+def emit(document: Document, format_: str | None, output: str) -> None:
+    """Write a document in a format to a file, or to stdout."""
+    kind = format_ or ENDINGS.get(Path(output).suffix.lower(), "table")
+    if output != "-":
+        write(output, rendered(document, kind, colour=False).encode())
+        return
+    sys.stdout.write(rendered(document, kind, colour=kind == "table" and _has_colour()))
+    sys.stdout.flush()
+
+
+def rendered(document: Document, kind: str, colour: bool) -> str:
+    """Return a document as text of one of the formats."""
+    if kind == "json":
+        return to_json(document)
+    if kind == "csv":
+        from vanishgrad.report.rows import to_csv
+
+        return to_csv(document)
+    if kind == "markdown":
+        from vanishgrad.report.markdown import to_markdown
+
+        return to_markdown(document)
+    from vanishgrad.report.table import to_table
+
+    return to_table(document, colour)
+
+
+def _has_colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def draw(document: Document, plots: Sequence[str], plot_folder: str | None) -> None:
+    """Write the pictures that were asked for."""
+    if not plots and plot_folder is None:
+        return
+    from vanishgrad.report.figure import available_kinds, render
+
+    for path in plots:
+        write(path, render(document, "curves", Path(path).suffix[1:].lower()))
+    if plot_folder is not None:
+        target = folder(plot_folder)
+        for kind in available_kinds(document):
+            write(str(target / f"{kind}.svg"), render(document, kind, "svg"))

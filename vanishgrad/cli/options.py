@@ -1,0 +1,61 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return one decorator for several options, in the order of the help."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+RUN = together(
+    click.option("--steps", type=click.IntRange(1), help="Length T.  [default: 100, or the file's length]"),
+    click.option("--trials", type=click.IntRange(1), help="Independent trials.  [default: 8, or the file's sequences]"),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream."),
+    click.option(
+        "--input",
+        default="white",
+        show_default=True,
+        metavar="SOURCE",
+        help="white[:STD], zeros, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
+    ),
+    click.option("--initial", default="zeros", show_default=True, help="Start: zeros, normal[:STD] or a .npy file."),
+    click.option(
+        "--burn-in",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Steps before time 0, outside the product.",
+    ),
+    click.option("--lengths", metavar="A,B,…|FILE.npy", help="Each sequence ends at its own last step."),
+    click.option("--threshold", type=float, default=1e-3, show_default=True, help="Below it the gradient is gone."),
+    click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
+)
+
+OUTPUT = together(
+    click.option(
+        "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or table]"
+    ),
+    click.option("--json", "format_", flag_value="json", help="Short for --format json."),
+    click.option("--output", default="-", metavar="FILE|-", help="Where the report goes.  [default: stdout]"),
+    click.option(
+        "--plot", "plots", multiple=True, metavar="FILE", help="Draw the curves: .png, .svg or .pdf; repeatable."
+    ),
+    click.option("--plots", "plot_folder", metavar="DIR", help="Draw every kind of picture into a folder."),
+    click.option("--quiet", is_flag=True, help="No progress and no warnings."),
+)

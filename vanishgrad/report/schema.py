@@ -1,0 +1,190 @@
+"""The JSON Schema (draft 2020-12) of every report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vanishgrad.report.document import FORMAT_VERSION
+
+Schema = dict[str, Any]
+
+
+def record(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
+    """Return an object that has these members; fields may be added, so others are allowed."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def array(items: Schema, about: str = "") -> Schema:
+    """Return a list of one kind of thing."""
+    return {"type": "array", "items": items, **({"description": about} if about else {})}
+
+
+def mapping(values: Schema, about: str = "") -> Schema:
+    """Return an object with names that are not known beforehand."""
+    return {"type": "object", "additionalProperties": values, **({"description": about} if about else {})}
+
+
+def nullable(schema: Schema) -> Schema:
+    """Return the same or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def number(about: str = "", **limits: Any) -> Schema:
+    """Return a number."""
+    return {"type": "number", **limits, **({"description": about} if about else {})}
+
+
+def integer(about: str = "", least: int = 0) -> Schema:
+    """Return an integer from `least` on."""
+    return {"type": "integer", "minimum": least, **({"description": about} if about else {})}
+
+
+def one_of(*values: Any) -> Schema:
+    """Return one of some constants."""
+    return {"enum": list(values)}
+
+
+STRING: Schema = {"type": "string"}
+BOOLEAN: Schema = {"type": "boolean"}
+LOGS = array(nullable(number()), "index = lag; null = exactly zero (in `mean`: zero in some trial)")
+BAND = record({"median": LOGS, "mean": LOGS, "low": LOGS, "high": LOGS})
+VERDICT = one_of("vanishing", "preserved", "exploding", "inconclusive")
+
+RATE = record(
+    {
+        "value": number("least-squares slope over the second half of the lags, mean over trials"),
+        "low": nullable(number("95 % interval; null with one trial")),
+        "high": nullable(number()),
+        "factor": nullable(number("exp(value)")),
+        "unit": one_of("nats/step"),
+    }
+)
+
+CURVE = record(
+    {
+        "log10_norm": BAND,
+        "log10_rms": BAND,
+        "count": array(integer(), "trials at each lag"),
+        "zero_trials": integer("trials exactly zero at the last common lag"),
+        "zero_lag": nullable(number("median first lag that is exactly zero")),
+        "alive": mapping(integer(), "lag → singular values at or above the threshold, median over trials"),
+        "rate": nullable(RATE),
+        "trend": nullable(one_of("contracting", "neutral", "expanding")),
+        "half_life": nullable(number("ln 2/|rate|, only if contracting")),
+        "projected_horizon": nullable(integer("ln(threshold)/rate, only if contracting")),
+        "horizon": nullable(integer("last lag up to which the median stays at the threshold; null if below at lag 0")),
+        "horizon_censored": BOOLEAN,
+        "horizon_low": nullable(integer()),
+        "horizon_high": nullable(integer()),
+        "threshold": number(exclusiveMinimum=0, exclusiveMaximum=1),
+        "verdict": VERDICT,
+        "verdict_counts": mapping(integer()),
+        "peak": nullable(record({"lag": integer(), "log10_norm": number()})),
+    }
+)
+
+SOURCE: Schema = {
+    "oneOf": [
+        record({"kind": one_of("random"), "law": STRING, "seed": integer()}),
+        record(
+            {
+                "kind": one_of("file"),
+                "path": nullable(STRING),
+                "layer": STRING,
+                "layer_index": integer(),
+                "direction": one_of("forward", "backward"),
+                "layout": STRING,
+                "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            }
+        ),
+    ]
+}
+
+GATE = record(
+    {
+        "mean": number(),
+        "quantiles": mapping(number()),
+        "saturated": record({"near_zero": number("fraction below 0.05"), "near_one": number("fraction above 0.95")}),
+    }
+)
+
+BOUND = record(
+    {
+        "name": STRING,
+        "curve": STRING,
+        "claim": STRING,
+        "value": nullable(number()),
+        "holds": nullable(BOOLEAN),
+        "log10_norm": nullable(LOGS),
+    }
+)
+
+CHECK = record({"jacobian_error": number(), "tolerance": number(), "steps": integer(), "directions": integer()})
+
+MODEL = record(
+    {
+        "label": STRING,
+        "spec": STRING,
+        "cell": STRING,
+        "hidden_size": integer(least=1),
+        "input_size": integer(least=1),
+        "state_size": integer(least=1),
+        "steps": integer(least=1),
+        "trials": integer(least=1),
+        "input_gain": number("measured standard deviation of W_hx x"),
+        "source": SOURCE,
+        "curves": mapping(CURVE, "state, hidden, cell, conveyor, input, output"),
+        "share_by_lag": array(number(), "share of the terms of ‖∂L/∂W_hh‖ by lag, mean over trials"),
+        "gates": mapping(GATE),
+        "bounds": array(BOUND),
+        "per_trial": array(
+            record(
+                {
+                    "trial": integer(),
+                    "rate": nullable(number()),
+                    "log10_norm": nullable(number()),
+                    "verdict": VERDICT,
+                }
+            )
+        ),
+        "check": CHECK,
+        "notes": array(STRING),
+    }
+)
+
+COMPARE_REQUEST = record(
+    {
+        "models": array(STRING),
+        "hidden": integer(least=1),
+        "input_size": integer(least=1),
+        "steps": integer(least=1),
+        "trials": integer(least=1),
+        "seed": integer(),
+        "input": STRING,
+        "initial": STRING,
+        "burn_in": integer(),
+        "lengths": nullable(array(integer(least=1))),
+        "threshold": number(),
+        "dtype": one_of("float64", "float32"),
+        "band": one_of("min-max", "5-95 %"),
+    }
+)
+
+LINE = record({"label": STRING, "claim": STRING, "error": number(), "tolerance": number(), "passed": BOOLEAN})
+VERIFY_REQUEST = record({"models": array(STRING), "hidden": integer(), "steps": integer(), "seed": integer()})
+
+BODIES: dict[str, dict[str, Schema]] = {
+    "compare": {"request": COMPARE_REQUEST, "models": array(MODEL)},
+    "verify": {"request": VERIFY_REQUEST, "passed": BOOLEAN, "lines": array(LINE)},
+}
+
+
+def schema(command: str) -> Schema:
+    """Return the schema of the report that a command writes with --json."""
+    head = {"format": one_of(f"vanishgrad-{command}"), "format_version": one_of(FORMAT_VERSION), "vanishgrad": STRING}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"vanishgrad {command}",
+        **record({**head, **BODIES[command]}),
+    }

@@ -1,0 +1,115 @@
+"""One plain sentence for each model that answers why, and the caveats that belong to all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Model = Mapping[str, Any]
+
+CAVEAT = (
+    "Random weights before training{noise}. An LSTM's cell makes a long memory possible; its forget bias decides "
+    "whether it has one.{chrono}"
+)
+
+
+def sentence(model: Model) -> str:
+    """Return why the state's gradient does what it does, in numbers."""
+    state = model["curves"].get("state")
+    if state is None:
+        return ""
+    parts = [_factor(state), _reach(state), _gates(model), _weights(model), _written(model)]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _factor(state: Mapping[str, Any]) -> str:
+    if state["zero_trials"]:
+        return f"the gradient is exactly zero in {state['zero_trials']} of {max(state['count'])} trials"
+    if state["rate"] is None:
+        return f"{len(state['count']) - 1} steps are too few for a rate"
+    return f"each step multiplies the gradient by about {number(state['rate']['factor'])}"
+
+
+def _reach(state: Mapping[str, Any]) -> str:
+    threshold, last = state["threshold"], len(state["count"]) - 1
+    if state["verdict"] == "exploding":
+        return f"after {last} steps it is more than {number(1 / threshold)} times as large"
+    if state["horizon_censored"]:
+        more = f", projected to {state['projected_horizon']}" if state["projected_horizon"] else ""
+        return f"after {last} steps more than {fraction(threshold)} is left{more}"
+    gone = 0 if state["horizon"] is None else state["horizon"] + 1
+    return f"after {gone} step{'' if gone == 1 else 's'} less than {fraction(threshold)} is left"
+
+
+def _gates(model: Model) -> str:
+    names = {"forget": "forget gates", "keep": "keep gates"}
+    found = [
+        f"{text} average {model['gates'][key]['mean']:.2g}" for key, text in names.items() if key in model["gates"]
+    ]
+    return ", ".join(found)
+
+
+def _weights(model: Model) -> str:
+    values = {bound["name"]: bound["value"] for bound in model["bounds"]}
+    if "gamma_norm" not in values:
+        return ""
+    proof = "which proves it for every input" if values["gamma_norm"] < 1 else "which proves nothing"
+    return f"γ‖W‖₂ is {number(values['gamma_norm'])}, {proof}, and ρ(W) is {number(values['spectral_radius'])}"
+
+
+def _written(model: Model) -> str:
+    """Say so where memory is kept but hardly written: the state's curve stays, the input's does not."""
+    state, found = model["curves"]["state"], model["curves"].get("input")
+    if found is None or state["verdict"] != "preserved":
+        return ""
+    last = found["log10_norm"]["median"][-1]
+    kept = state["log10_norm"]["median"][-1]
+    if last is None or kept is None or kept - last < 1:
+        return ""
+    return (
+        f"an input of {len(found['count']) - 1} steps ago moves the output by only {power(last)}: kept, hardly written"
+    )
+
+
+def caveat(document: Mapping[str, Any]) -> str:
+    """Return what holds for every number of a comparison."""
+    request = document["request"]
+    noise = ", driven by white noise" if str(request.get("input", "")).startswith("white") else ""
+    told = any("@chrono" in model["spec"] for model in document["models"])
+    return CAVEAT.format(noise=noise, chrono=" The chrono law was told the length T." if told else "")
+
+
+def notes(models: Sequence[Model]) -> list[str]:
+    """Return each note once, with the models that it is about."""
+    labels: dict[str, list[str]] = {}
+    for model in models:
+        for note in model["notes"]:
+            labels.setdefault(note, []).append(model["label"])
+    return [f"{', '.join(about)}: {note}" for note, about in labels.items()]
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: two or three figures."""
+    return f"{value:.2f}" if 0.1 <= value < 10 else f"{value:.3g}"
+
+
+def fraction(threshold: float) -> str:
+    """Return 1/1000 for 1e-3."""
+    inverse = 1 / threshold
+    return (
+        f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-6 * inverse and inverse < 1e7 else f"{threshold:g}"
+    )
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789.", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
+
+
+def power(log10: float) -> str:
+    """Return a power of ten: 10⁻²·⁵."""
+    return "10" + f"{log10:.1f}".translate(SUPERSCRIPTS)
+
+
+def log10_text(value: float | None) -> str:
+    """Return a base-10 logarithm for a table; an exact zero is 'zero'."""
+    return "zero" if value is None else f"{value:.1f}" if math.fabs(value) < 1000 else f"{value:.0f}"

@@ -1,0 +1,146 @@
+"""The comparison as a table that fits 80 columns, a sentence for each model, and the caveats."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.report.sentences import caveat, log10_text, notes, number, sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDTH = 80
+SPARK = 8
+LABEL = 18
+BLOCKS = "▁▂▃▄▅▆▇█"
+ARROWS = {"contracting": "↘", "neutral": "→", "expanding": "↗", None: " "}
+COLOURS = {"vanishing": "red", "preserved": "green", "exploding": "magenta", "inconclusive": "yellow"}
+
+
+def to_table(document: Mapping[str, Any], colour: bool) -> str:
+    """Return a document for people, with the escape codes of colours if a terminal wants them."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=WIDTH,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+    models = [model for model in document["models"] if "state" in model["curves"]]
+    console.print(_title(document))
+    console.print()
+    console.print(_table(models))
+    console.print(_legend(models), style="dim")
+    console.print()
+    for model in models:
+        _print_wrapped(console, f"{model['label']}: {sentence(model)}")
+    console.print()
+    for note in notes(models):
+        _print_wrapped(console, f"note: {note}")
+    _print_wrapped(console, caveat(document))
+    return out.getvalue()
+
+
+def _print_wrapped(console: Console, text: str) -> None:
+    """Print a paragraph, hanging under its first word."""
+    console.print("\n".join(textwrap.wrap(text, WIDTH - 1, subsequent_indent="  ")), markup=False)
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    request = document["request"]
+    return (
+        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {request['input']}, "
+        f"{request['dtype']}"
+    )
+
+
+def _table(models: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    table.add_column("model", overflow="fold", width=min(LABEL, max([5, *(len(model["label"]) for model in models)])))
+    table.add_column("verdict", no_wrap=True)
+    for heading in ("×/step", "horizon", "state", "typical", "input"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("by lag", no_wrap=True)
+    low, high = _scale(models)
+    for model in models:
+        state = model["curves"]["state"]
+        table.add_row(
+            Text(folded(model["label"])),
+            Text(f"{state['verdict']} {ARROWS[state['trend']]}", style=COLOURS[state["verdict"]]),
+            factor(state),
+            horizon(state),
+            *(log10_text(value) for value in finals(model)),
+            sparkline(state["log10_norm"]["median"], low, high),
+        )
+    return table
+
+
+def folded(label: str) -> str:
+    """Return a label in lines of at most `LABEL` characters, broken behind its own separators where they allow it."""
+    lines = [""]
+    for piece in re.findall(r"[^@:,/]*[@:,/]?", label):
+        if len(lines[-1]) + len(piece) > LABEL and lines[-1]:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
+def factor(state: Mapping[str, Any]) -> str:
+    """Return the factor per step, or a dash where no rate is fitted."""
+    rate = state["rate"]
+    return "–" if rate is None or rate["factor"] is None else number(rate["factor"])
+
+
+def horizon(state: Mapping[str, Any]) -> str:
+    """Return the horizon, "> T" where the curve never falls below the threshold."""
+    if state["horizon"] is None:
+        return "none"
+    return f"> {state['horizon']}" if state["horizon_censored"] else str(state["horizon"])
+
+
+def finals(model: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+    """Return log10 of the state's norm, of its typical direction and of the input's norm at their last lags."""
+    state, found = model["curves"]["state"], model["curves"].get("input")
+    return (
+        state["log10_norm"]["median"][-1],
+        state["log10_rms"]["median"][-1],
+        found["log10_norm"]["median"][-1] if found else None,
+    )
+
+
+def _scale(models: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    values = [
+        value for model in models for value in model["curves"]["state"]["log10_norm"]["median"] if value is not None
+    ]
+    return min([*values, -1.0]), max([*values, 0.0])
+
+
+def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
+    """Return a curve as blocks between two levels; an exact zero is a blank."""
+    picked = [values[round(i * (len(values) - 1) / (SPARK - 1))] for i in range(SPARK)]
+    return "".join(" " if value is None else BLOCKS[int((value - low) / (high - low) * 7.999)] for value in picked)
+
+
+def _legend(models: Sequence[Mapping[str, Any]]) -> str:
+    low, high = _scale(models)
+    return (
+        "↘ contracting  → neutral  ↗ expanding; horizon: steps until the norm is below\n"
+        f"{models[0]['curves']['state']['threshold']:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
+        "‖∂h_T/∂x_k‖₂ are log₁₀\n"
+        f"medians at the last lag; sparklines run from lag 0, 10^{high:.0f} at the top to 10^{low:.0f}"
+        if models
+        else ""
+    )
