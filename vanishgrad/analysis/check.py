@@ -30,9 +30,12 @@ class Check:
         return self.jacobian_error <= self.tolerance
 
 
-def check(cell: Cell, trajectory: Trajectory, xs: Array, directions: int = 2) -> Check:
-    """Check the linearisation of a run at its first, middle and last step; xs (B, T, d) drove it."""
-    times = sorted({1, (trajectory.steps + 1) // 2, trajectory.steps})
+def check(cell: Cell, trajectory: Trajectory, xs: Array, late: int = 0, directions: int = 2) -> Check:
+    """Check the linearisation of a run at its first, middle and last step; xs (B, T, d) drove it.
+
+    The first is the step after `late`, from which on all sequences run.
+    """
+    times = sorted({late + 1, (late + 1 + trajectory.steps) // 2, trajectory.steps})
     error = max(jacobian_error(cell, trajectory, xs, t, directions) for t in times)
     return Check(error, tolerance(cell, trajectory.states.dtype), len(times), directions)
 

@@ -141,8 +141,9 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     bands = _band(log_norm)
     low, high = (float(each[0]) for each in band(log_norm[:, final : final + 1]))
     zero = np.isneginf(log_norm[:, final])
+    mostly_zero = bool(2 * zero.sum() > len(zero))
     trial_rates = _rates(log_norm, final // 2, final)
-    rate = None if final < SHORTEST_FIT or 2 * zero.sum() > len(zero) else _rate(trial_rates[~zero])
+    rate = None if final < SHORTEST_FIT or mostly_zero else _rate(trial_rates[~zero])
     trend = _trend(rate, final)
     contracting = trend is Trend.CONTRACTING and rate is not None
     return Curve(
@@ -159,7 +160,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
         projected_horizon=round(level / rate.value) if rate and contracting else None,
         horizon=_horizon(log_norm[:, : final + 1], bands.median[: final + 1], level),
         threshold=threshold,
-        verdict=_verdict(low, high, level),
+        verdict=Verdict.VANISHING if mostly_zero else _verdict(low, high, level),
         trial_rates=trial_rates,
         trial_final=log_norm[:, final],
         trial_verdicts=tuple(_verdict(value, value, level) for value in log_norm[:, final].tolist()),

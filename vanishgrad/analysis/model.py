@@ -53,6 +53,8 @@ class ModelResult:
         Mean over trials of the share of ‖∂L/∂W_hh‖'s terms that stands at each lag, L a random unit loss on h_T.
     gates : mapping
         Name → `Gate`.
+    time_constants : (n,) array or None
+        -1/ln of each unit's mean forget or keep gate, in steps.
     bounds : tuple of Bound
     check : Check
     notes : tuple of str
@@ -72,6 +74,7 @@ class ModelResult:
     curves: Mapping[str, Curve]
     share_by_lag: Array
     gates: Mapping[str, Gate]
+    time_constants: Array | None
     bounds: tuple[Bound, ...]
     check: Check
     notes: tuple[str, ...]
@@ -79,12 +82,13 @@ class ModelResult:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A cell with the names under which its result is reported."""
+    """A cell with the names under which its result is reported, and what is to be said of it beforehand."""
 
     label: str
     spec: str
     cell: Cell
     source: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def model_result(
@@ -104,7 +108,7 @@ def model_result(
     """
     cell = subject.cell
     trajectory = run(cell, drive.xs, s0, drive.first)
-    verified = check(cell, trajectory, drive.xs)
+    verified = check(cell, trajectory, drive.xs, drive.steps - int(drive.lengths.min()))
     if not verified.passed:
         raise VanishgradError(
             f"expected the Jacobian of {subject.label} to equal its complex step within {verified.tolerance:.1e}, "
@@ -115,6 +119,7 @@ def model_result(
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
+    gates = {name: values[drive.burn_in :] for name, values in cell.gate_values(trajectory).items()}
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -128,10 +133,11 @@ def model_result(
         source=subject.source,
         curves=found,
         share_by_lag=_mean_share(measured),
-        gates={name: _gate(values[drive.burn_in :]) for name, values in cell.gate_values(trajectory).items()},
+        gates={name: _gate(values) for name, values in gates.items()},
+        time_constants=_time_constants(gates),
         bounds=bounds(cell, trajectory, drive.steps),
         check=verified,
-        notes=tuple(_notes(cell, found, drive, s0)),
+        notes=(*subject.notes, *_notes(cell, found, drive, s0)),
     )
 
 
@@ -155,6 +161,14 @@ def _gate(values: Array) -> Gate:
         near_zero=float(np.mean(values < SATURATED)),
         near_one=float(np.mean(values > 1 - SATURATED)),
     )
+
+
+def _time_constants(gates: Mapping[str, Array]) -> Array | None:
+    kept = gates.get("forget", gates.get("keep"))
+    if kept is None:
+        return None
+    with np.errstate(divide="ignore"):
+        return -1 / np.log(np.clip(kept.mean(axis=(0, 1)), 0, 1))
 
 
 def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> list[str]:

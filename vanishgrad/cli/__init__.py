@@ -16,6 +16,10 @@ from vanishgrad.errors import VanishgradError
 
 COMMANDS = {
     "compare": "Models side by side: how far back does the gradient reach?",
+    "analyze": "The recurrent layers of files: how far back does the gradient reach in each?",
+    "inspect": "Which recurrent layers a file holds.",
+    "check": "Exit 3 unless the gradient reaches far enough: for CI.",
+    "diff": "Two reports or two checkpoints: what changed.",
     "plot": "Pictures from a JSON report.",
     "verify": "Is the arithmetic right? Complex step, definition, sum rules.",
     "schema": "The JSON Schema of a report.",

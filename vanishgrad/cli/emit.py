@@ -23,7 +23,9 @@ def demand_writable(output: str, plots: Sequence[str]) -> None:
     for path in (output, *plots):
         parent = Path(path).parent
         if path != "-" and not parent.is_dir():
-            raise VanishgradError(f"expected an existing folder for {path!r}, got none at {str(parent)!r}; try mkdir -p")
+            raise VanishgradError(
+                f"expected an existing folder for {path!r}, got none at {str(parent)!r}; try mkdir -p"
+            )
     if Path(output).suffix.lower() in PICTURES:
         raise UsageError(f"expected a report's ending for --output, got {output!r}; try --plot {output}")
 
@@ -71,3 +73,10 @@ def draw(document: Document, plots: Sequence[str], plot_folder: str | None) -> N
         target = folder(plot_folder)
         for kind in available_kinds(document):
             write(str(target / f"{kind}.svg"), render(document, kind, "svg"))
+
+
+def warn(sentences: Sequence[str], quiet: bool) -> None:
+    """Write warnings to stderr."""
+    if not quiet:
+        for sentence in sentences:
+            sys.stderr.write(f"warning: {sentence}\n")

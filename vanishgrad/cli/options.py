@@ -59,3 +59,15 @@ OUTPUT = together(
     click.option("--plots", "plot_folder", metavar="DIR", help="Draw every kind of picture into a folder."),
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )
+
+HINTS = together(
+    click.option("--layout", metavar="NAME", help="Gate order and orientation: pytorch, keras, onnx or flax."),
+    click.option("--cell", metavar="NAME", help="rnn, lstm or gru, where names and shapes leave it open."),
+    click.option("--activation", metavar="NAME", help="tanh, relu, …, where the file does not say."),
+    click.option("--gate-activation", metavar="NAME", help="sigmoid, hard_sigmoid, …, where the file does not say."),
+    click.option("--reset", metavar="after|before", help="The GRU's convention, where the file does not say."),
+)
+
+LAYERS = click.option(
+    "--layer", "layers", multiple=True, metavar="NAME", help="Only this layer, or all under a path; repeatable."
+)

@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 PATIENCE_SECONDS = 1.0
+WIDTH = 30
 
 
 @contextmanager
-def progress(total: int, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yield a function to call with each piece of work that is done; the bar appears after a second."""
+def progress(total: int | None, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function to call with each piece of work that is done; what is shown appears after a second.
+
+    A bar where the total is known beforehand, else a count.
+    """
     bar = _Bar(total, shown=not quiet and sys.stderr.isatty())
     try:
         yield bar.advance
@@ -21,18 +25,22 @@ def progress(total: int, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 
 class _Bar:
-    def __init__(self, total: int, shown: bool) -> None:
+    def __init__(self, total: int | None, shown: bool) -> None:
         self._total, self._shown = total, shown
         self._done, self._drawn, self._start = 0, False, time.monotonic()
 
     def advance(self, label: str) -> None:
         self._done += 1
-        if self._shown and self._done < self._total and time.monotonic() - self._start > PATIENCE_SECONDS:
-            filled = 30 * self._done // self._total
-            text = f"\r{'━' * filled}{'─' * (30 - filled)} {self._done}/{self._total} {label[:40]}"
-            sys.stderr.write(f"\x1b[2K{text}")
+        if self._shown and self._done != self._total and time.monotonic() - self._start > PATIENCE_SECONDS:
+            sys.stderr.write(f"\r\x1b[2K{self._text()} {label[:40]}")
             sys.stderr.flush()
             self._drawn = True
+
+    def _text(self) -> str:
+        if self._total is None:
+            return f"{self._done} done"
+        filled = WIDTH * self._done // self._total
+        return f"{'━' * filled}{'─' * (WIDTH - filled)} {self._done}/{self._total}"
 
     def clear(self) -> None:
         if self._drawn:

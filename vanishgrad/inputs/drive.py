@@ -72,10 +72,12 @@ class DriveRequest:
     lengths: str | None = None
     seed: int = 0
     dtype: str = "float64"
+    repeated: bool = True
+    """Whether a file's single sequence serves every trial: not where all trials have the same weights."""
 
 
-def drive(request: DriveRequest, default_width: int) -> Drive:
-    """Return the input sequences that a request asks for.
+def drive(request: DriveRequest, default_width: int, embedding: Array | None = None) -> Drive:
+    """Return the input sequences that a request asks for, token ids through the rows of an embedding if there is one.
 
     White noise is drawn step by step from a stream of its trial, so that a shorter run is a prefix of a longer one and
     the same for every model.
@@ -90,7 +92,7 @@ def drive(request: DriveRequest, default_width: int) -> Drive:
     lengths = _lengths(request.lengths)
     if request.source.partition(":")[0] in ("white", "zeros"):
         return _generated(request, lengths, default_width)
-    return _from_file(request, lengths)
+    return _from_file(request, lengths, embedding)
 
 
 def white_std(source: str) -> float:
@@ -112,13 +114,15 @@ def _generated(request: DriveRequest, lengths: Array | None, default_width: int)
     trials = _trials(request.trials, None if lengths is None else len(lengths))
     steps = _steps(request.steps, lengths) or DEFAULT_STEPS
     shape = (request.burn_in + steps, request.input_size or default_width)
-    xs = np.stack(
-        [std * stream(request.seed, Role.INPUT, trial, ANY_CELL).standard_normal(shape) for trial in range(trials)]
-    )
+    noise = [stream(request.seed, Role.INPUT, trial, ANY_CELL).standard_normal(shape) for trial in range(trials)]
+    with np.errstate(over="ignore"):
+        xs = std * np.stack(noise)
+    if not np.isfinite(xs).all():
+        raise VanishgradError(f"expected inputs that float64 can hold, got an overflow from {request.source!r}; try white")
     return _aligned(xs.astype(request.dtype), request.burn_in, lengths, steps, request.source)
 
 
-def _from_file(request: DriveRequest, lengths: Array | None) -> Drive:
+def _from_file(request: DriveRequest, lengths: Array | None, embedding: Array | None) -> Drive:
     sequences = load(request.source)
     held = sequences.values.shape[1]
     steps = _steps(request.steps, lengths) or held - request.burn_in
@@ -129,20 +133,33 @@ def _from_file(request: DriveRequest, lengths: Array | None) -> Drive:
             f"try --steps {max(1, held - request.burn_in)}"
         )
     values = sequences.values[:, : request.burn_in + steps]
-    available = None if sequences.single else len(values)
+    available = None if sequences.single and request.repeated else len(values)
     trials = _trials(request.trials, len(lengths) if lengths is not None else available)
     if available is not None and trials > available:
         raise VanishgradError(
             f"expected {trials} sequences in {request.source!r}, got {available}; try --trials {available}"
         )
-    xs = _one_hot(values, sequences, request) if sequences.are_tokens else values
+    xs = _vectors(values, sequences, request, embedding)
     if request.input_size not in (None, xs.shape[2]):
         raise VanishgradError(
             f"expected inputs of width {request.input_size}, got {xs.shape[2]} in {request.source!r}; "
             f"try --input-size {xs.shape[2]}"
         )
-    xs = np.broadcast_to(xs, (trials, *xs.shape[1:])) if sequences.single else xs[:trials]
+    xs = np.broadcast_to(xs, (trials, *xs.shape[1:])) if len(xs) == 1 else xs[:trials]
     return _aligned(xs.astype(request.dtype), request.burn_in, lengths, steps, request.source)
+
+
+def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embedding: Array | None) -> Array:
+    """Return real inputs as they are, and token ids as rows of the embedding or as unit vectors."""
+    if embedding is None:
+        return _one_hot(values, sequences, request) if sequences.are_tokens else values
+    if not sequences.are_tokens:
+        raise VanishgradError(f"expected token ids for --embedding, got real numbers in {request.source!r}; try without it")
+    if values.max() >= len(embedding):
+        raise VanishgradError(
+            f"expected token ids below {len(embedding)}, the rows of the embedding, got {values.max()} in {request.source!r}"
+        )
+    return embedding[values]
 
 
 def _one_hot(ids: Array, sequences: Sequences, request: DriveRequest) -> Array:

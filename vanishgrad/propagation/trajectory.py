@@ -33,11 +33,11 @@ def run(cell: Cell, xs: Array, s0: Array, first: Array | None = None) -> Traject
     VanishgradError
         If a state overflows, as an expanding relu or linear network's does.
     """
-    drive = cell.drive(xs)
-    steps = drive.shape[0]
-    states = np.empty((steps + 1, *s0.shape), dtype=s0.dtype)
-    states[0], records = s0, []
     with np.errstate(over="ignore", invalid="ignore"):
+        drive = cell.drive(xs)
+        steps = drive.shape[0]
+        states = np.empty((steps + 1, *s0.shape), dtype=s0.dtype)
+        states[0], records = s0, []
         for t in range(1, steps + 1):
             states[t], record = cell.advance(t, drive[t - 1], states[t - 1])
             records.append(record)

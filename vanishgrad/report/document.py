@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad import __version__
+from vanishgrad.analysis.analyze import AnalyzeResult
 from vanishgrad.analysis.bounds import Bound
 from vanishgrad.analysis.compare import CompareResult
 from vanishgrad.analysis.curve import Band, Curve, Rate
@@ -35,6 +36,26 @@ def comparison(result: CompareResult) -> Document:
     return {**header("compare"), "request": _request(result), "models": [model(each) for each in result.models]}
 
 
+def analysis(result: AnalyzeResult) -> Document:
+    """Return the document of an analysis."""
+    request, first = result.request, result.models[0]
+    resolved = asdict(request) | {
+        "weights": list(request.weights),
+        "layers": list(request.layers),
+        "stack": list(request.stack),
+        "steps": max(each.steps for each in result.models),
+        "trials": first.trials,
+        "band": band_name(first.trials),
+    }
+    models = [model(each) for each in result.models]
+    return {**header("analyze"), "request": resolved, "models": models, "refused": list(result.refused)}
+
+
+def band_name(trials: int) -> str:
+    """Return what `low` and `high` are."""
+    return "min-max" if trials < QUANTILE_TRIALS else "5-95 %"
+
+
 def header(command: str) -> Document:
     """Return what every document begins with."""
     return {"format": f"vanishgrad-{command}", "format_version": FORMAT_VERSION, "vanishgrad": __version__}
@@ -48,7 +69,7 @@ def _request(result: CompareResult) -> Document:
         "steps": drive.steps,
         "trials": drive.trials,
         "lengths": drive.lengths.tolist() if result.request.lengths else None,
-        "band": "min-max" if drive.trials < QUANTILE_TRIALS else "5-95 %",
+        "band": band_name(drive.trials),
     }
     if resolved["curves"] is None:
         del resolved["curves"]
@@ -72,11 +93,17 @@ def model(result: ModelResult) -> Document:
         "curves": {name: _curve(curve) for name, curve in result.curves.items()},
         "share_by_lag": [float(f"{share:.{DIGITS}g}") for share in result.share_by_lag.tolist()],
         "gates": {name: _gate(gate) for name, gate in result.gates.items()},
+        "time_constants": _time_constants(result),
         "bounds": [_bound(bound) for bound in result.bounds],
         "per_trial": _per_trial(state) if state else [],
         "check": asdict(result.check),
         "notes": list(result.notes),
     }
+
+
+def _time_constants(result: ModelResult) -> list[float | None] | None:
+    constants = result.time_constants
+    return None if constants is None else [_finite(value) for value in constants.tolist()]
 
 
 def _curve(curve: Curve) -> Document:

@@ -137,6 +137,9 @@ MODEL = record(
         "curves": mapping(CURVE, "state, hidden, cell, conveyor, input, output"),
         "share_by_lag": array(number(), "share of the terms of ‖∂L/∂W_hh‖ by lag, mean over trials"),
         "gates": mapping(GATE),
+        "time_constants": nullable(
+            array(nullable(number()), "-1/ln of each unit's mean forget or keep gate, in steps")
+        ),
         "bounds": array(BOUND),
         "per_trial": array(
             record(

@@ -72,10 +72,27 @@ def _written(model: Model) -> str:
     )
 
 
+DRIVEN_BY_NOISE = "Driven by white noise, not your data: --input FILE gives the layers theirs."
+
+
+def opening(document: Mapping[str, Any]) -> str:
+    """Return what must be read before any number, or nothing: trained weights on noise are not what they are on data."""
+    return DRIVEN_BY_NOISE if not _is_random(document) and _is_noise(document) else ""
+
+
+def _is_random(document: Mapping[str, Any]) -> bool:
+    return any(model["source"]["kind"] == "random" for model in document["models"])
+
+
+def _is_noise(document: Mapping[str, Any]) -> bool:
+    return str(document["request"]["input"]).startswith("white")
+
+
 def caveat(document: Mapping[str, Any]) -> str:
-    """Return what holds for every number of a comparison."""
-    request = document["request"]
-    noise = ", driven by white noise" if str(request.get("input", "")).startswith("white") else ""
+    """Return what holds for every number of random weights; of a file's layers, that each stands alone."""
+    if not _is_random(document):
+        return "A layer's curve goes through that layer alone, its input sequence held fixed."
+    noise = ", driven by white noise" if _is_noise(document) else ""
     told = any("@chrono" in model["spec"] for model in document["models"])
     return CAVEAT.format(noise=noise, chrono=" The chrono law was told the length T." if told else "")
 
@@ -91,7 +108,9 @@ def notes(models: Sequence[Model]) -> list[str]:
 
 def number(value: float) -> str:
     """Return a number as people write it: two or three figures."""
-    return f"{value:.2f}" if 0.1 <= value < 10 else f"{value:.3g}"
+    if 0.1 <= value < 10:
+        return f"{value:.2f}"
+    return f"{value:.0f}" if 1000 <= value < 1e7 else f"{value:.3g}"
 
 
 def fraction(threshold: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.report.sentences import caveat, log10_text, notes, number, sentence
+from vanishgrad.report.sentences import caveat, log10_text, notes, number, opening, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,11 +37,20 @@ def to_table(document: Mapping[str, Any], colour: bool) -> str:
         legacy_windows=False,
     )
     models = [model for model in document["models"] if "state" in model["curves"]]
+    if opening(document):
+        _print_wrapped(console, opening(document))
     console.print(_title(document))
     console.print()
     console.print(_table(models))
     console.print(_legend(models), style="dim")
     console.print()
+    if document["format"] == "vanishgrad-analyze" and any(model["gates"] for model in models):
+        console.print(_gates(models))
+        console.print(
+            f"gates over units and steps; ≈ 0 and ≈ 1: within 0.05; τ: median of -1/ln of a unit's mean, in steps",
+            style="dim",
+        )
+        console.print()
     for model in models:
         _print_wrapped(console, f"{model['label']}: {sentence(model)}")
     console.print()
@@ -69,7 +79,7 @@ def _table(models: Sequence[Mapping[str, Any]]) -> Table:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    table.add_column("model", overflow="fold", width=min(LABEL, max([5, *(len(model["label"]) for model in models)])))
+    table.add_column("model", overflow="fold", width=_label_width(models))
     table.add_column("verdict", no_wrap=True)
     for heading in ("×/step", "horizon", "state", "typical", "input"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -86,6 +96,36 @@ def _table(models: Sequence[Mapping[str, Any]]) -> Table:
             sparkline(state["log10_norm"]["median"], low, high),
         )
     return table
+
+
+def _gates(models: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    table.add_column("layer", overflow="fold", width=_label_width(models))
+    table.add_column("gate")
+    for heading in ("mean", "5 %", "median", "95 %", "≈ 0", "≈ 1", "τ"):
+        table.add_column(heading, justify="right", min_width=6)
+    for model in models:
+        for name, gate in model["gates"].items():
+            low, _, median, _, high = gate["quantiles"].values()
+            near = gate["saturated"]
+            numbers = [f"{value:.2f}" for value in (gate["mean"], low, median, high)]
+            shares = [f"{100 * near[key]:.0f} %" for key in ("near_zero", "near_one")]
+            tau = _median_time(model) if name in ("forget", "keep") else ""
+            table.add_row(Text(folded(model["label"])), name, *numbers, *shares, tau)
+    return table
+
+
+def _median_time(model: Mapping[str, Any]) -> str:
+    known = sorted(math.inf if value is None else value for value in model["time_constants"])
+    return number(known[len(known) // 2])
+
+
+def _label_width(models: Sequence[Mapping[str, Any]]) -> int:
+    return min(LABEL, max([5, *(len(model["label"]) for model in models)]))
 
 
 def folded(label: str) -> str:

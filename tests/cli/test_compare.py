@@ -1,0 +1,87 @@
+"""`vanishgrad compare` as its user meets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+SMALL = ("--hidden", "4", "--steps", "8", "--trials", "2")
+
+
+def test_default_models_in_a_table(run):
+    outcome = run("compare", *SMALL)
+    assert outcome.status == 0
+    assert outcome.err == ""
+    for label in ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@chrono", "gru", "gru@chrono"):
+        assert label in outcome.out
+    assert "\x1b" not in outcome.out
+
+
+def test_options_reach_the_request(run):
+    outcome = run(
+        "compare", "lstm", "gru:hidden=3", "--hidden", "5", "--input-size", "2", "--steps", "9", "--trials", "3", "--seed", "7",
+        "--input", "white:0.5", "--initial", "normal:0.1", "--burn-in", "4", "--threshold", "1e-2", "--dtype", "float32", "--json",
+    )  # fmt: skip
+    document = json.loads(outcome.out)
+    assert document["request"] == {
+        "models": ["lstm", "gru:hidden=3"], "hidden": 5, "input_size": 2, "steps": 9, "trials": 3, "seed": 7, "input": "white:0.5",
+        "initial": "normal:0.1", "burn_in": 4, "lengths": None, "threshold": 0.01, "dtype": "float32", "band": "min-max",
+    }  # fmt: skip
+    assert [model["hidden_size"] for model in document["models"]] == [5, 3]
+    assert document["models"][0]["curves"]["input"]["count"] == [3] * 9
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"), [("json", '{"format":"vanishgrad-compare"'), ("csv", "label,curve"), ("md", "**∂s_T"), ("txt", "∂s_T")]
+)
+def test_the_ending_of_output_decides(run, tmp_path, ending, begins):
+    target = tmp_path / f"report.{ending}"
+    outcome = run("compare", "rnn", *SMALL, "--output", str(target))
+    assert (outcome.status, outcome.out) == (0, "")
+    assert target.read_text(encoding="utf-8").startswith(begins)
+
+
+def test_csv_on_stdout(run):
+    rows = list(csv.DictReader(run("compare", "rnn", *SMALL, "--format", "csv").out.splitlines()))
+    assert rows[0]["label"] == "rnn"
+    assert float(rows[0]["log10_norm_median"]) == 0.0
+
+
+def test_lengths_and_files(run, tmp_path):
+    np.save(tmp_path / "inputs.npy", np.random.default_rng(0).standard_normal((3, 12, 2)))
+    path = str(tmp_path / "inputs.npy")
+    document = json.loads(run("compare", "gru", "--hidden", "3", "--input", path, "--lengths", "7,12,9", "--json").out)
+    curve = document["models"][0]["curves"]["state"]
+    assert curve["count"] == [3] * 8 + [2] * 2 + [1] * 3
+    assert document["request"]["lengths"] == [7, 12, 9]
+
+
+def test_text_as_input(run, tmp_path):
+    (tmp_path / "text.txt").write_text("the clouds are in the sky", encoding="utf-8")
+    document = json.loads(run("compare", "gru", "--hidden", "3", "--input", str(tmp_path / "text.txt"), "--json").out)
+    assert (document["request"]["steps"], document["request"]["input_size"]) == (25, 256)
+
+
+def test_save_lets_anyone_redo_the_numbers(run, tmp_path):
+    run("compare", "lstm@chrono", *SMALL, "--save", str(tmp_path / "saved"))
+    assert sorted(path.name for path in (tmp_path / "saved").iterdir()) == [
+        "inputs.npy", "lstm_chrono.0.npz", "lstm_chrono.1.npz",
+    ]  # fmt: skip
+    assert np.load(tmp_path / "saved" / "inputs.npy").shape == (2, 8, 4)
+    with np.load(tmp_path / "saved" / "lstm_chrono.1.npz") as archive:
+        assert archive["weight_hh_l0"].shape == (16, 4)
+        assert not archive["bias_hh_l0"][:8].any()
+        about = json.loads(str(archive["vanishgrad"]))
+    assert about == {
+        "cell": "lstm", "reset": None, "activation": "tanh", "label": "lstm@chrono", "law": "chrono", "seed": 0, "trial": 1,
+    }  # fmt: skip
+
+
+def test_plot_and_plots(run, tmp_path):
+    outcome = run("compare", "rnn", "lstm", *SMALL, "--plot", str(tmp_path / "curves.svg"), "--plots", str(tmp_path / "all"))
+    assert outcome.status == 0
+    assert (tmp_path / "curves.svg").read_bytes().startswith(b"<?xml")
+    assert (tmp_path / "all" / "curves.svg").read_bytes() == (tmp_path / "curves.svg").read_bytes()

@@ -1,0 +1,85 @@
+"""What only a process shows: pipes, signals, imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+VANISHGRAD = [sys.executable, "-m", "vanishgrad"]
+QUICK = ["compare", "lstm", "--hidden", "4", "--steps", "8"]
+HEAVY = ("scipy", "matplotlib", "torch", "h5py", "onnx", "msgpack")
+
+
+def test_closed_stdout_is_no_failure():
+    process = subprocess.Popen([*VANISHGRAD, *QUICK, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(5)
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_full_disk_behind_stdout():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*VANISHGRAD, *QUICK], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "vanishgrad compare: expected to write the report, got: No space left on device; try --output FILE\n"
+
+
+def test_interrupt(tmp_path):
+    command = [*VANISHGRAD, "compare", "--hidden", "256", "--steps", "5000", "--output", "report.json"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert process.stderr.read().strip() == b""
+    assert list(tmp_path.iterdir()) == []
+
+
+def imported(*arguments: str) -> set[str]:
+    program = (
+        "import sys; from vanishgrad.cli import _status; status = _status(sys.argv[1:]); "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr); sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_help_imports_click_alone():
+    assert not imported("--help") & {"numpy", "rich", *HEAVY}
+
+
+def test_compare_imports_neither_scipy_nor_matplotlib():
+    assert not imported(*QUICK) & set(HEAVY)
+
+
+def test_plot_from_a_pipe(tmp_path):
+    report = subprocess.run([*VANISHGRAD, *QUICK, "--json"], capture_output=True, check=True).stdout
+    command = [*VANISHGRAD, "plot", "-", "--output", "curves.png"]
+    subprocess.run(command, input=report, cwd=tmp_path, check=True)
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "other"}', "[" * 200_000])
+def test_plot_of_something_else(tmp_path, text):
+    (tmp_path / "report.json").write_text(text)
+    command = [*VANISHGRAD, "plot", "report.json", "--output", "curves.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("vanishgrad plot: expected a ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "curves.png").exists()
+
+
+def test_verify_and_schema_in_json():
+    done = subprocess.run([*VANISHGRAD, "verify", "lstm", "--hidden", "4", "--json"], capture_output=True, check=True)
+    document = json.loads(done.stdout)
+    assert document["passed"]
+    assert [line["label"] for line in document["lines"]] == ["lstm"] * 5
+    done = subprocess.run([*VANISHGRAD, "schema", "verify"], capture_output=True, check=True)
+    assert json.loads(done.stdout)["title"] == "vanishgrad verify"

@@ -1,0 +1,44 @@
+"""``vanishgrad analyze``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.analyze import AnalyzeRequest
+from vanishgrad.analysis.analyze import analyze as analyze_layers
+from vanishgrad.cli.emit import demand_writable, draw, emit, warn
+from vanishgrad.cli.options import HINTS, LAYERS, OUTPUT, RUN
+from vanishgrad.cli.progress import progress
+from vanishgrad.report.document import analysis
+
+
+@click.command()
+@click.argument("weights", nargs=-1, required=True, metavar="WEIGHTS...")
+@LAYERS
+@click.option("--embedding", metavar="NAME", help="A matrix of the same file through which token ids go.")
+@click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another.")
+@RUN
+@HINTS
+@OUTPUT
+def analyze(
+    weights: tuple[str, ...],
+    stack: str | None,
+    format_: str | None,
+    output: str,
+    plots: tuple[str, ...],
+    plot_folder: str | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """The recurrent layers of files: how far back does the gradient reach in each?"""
+    order = tuple(stack.split(",")) if stack else ()
+    request = AnalyzeRequest(weights=weights, stack=order, **options)
+    demand_writable(output, plots)
+    with progress(None, quiet) as done:
+        result = analyze_layers(request, done=done)
+    document = analysis(result)
+    warn(result.refused, quiet)
+    draw(document, plots, plot_folder)
+    emit(document, format_, output)

@@ -1,0 +1,59 @@
+"""``vanishgrad check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.analyze import AnalyzeRequest
+from vanishgrad.analysis.analyze import analyze as analyze_layers
+from vanishgrad.cli.options import HINTS, LAYERS, RUN
+from vanishgrad.errors import UsageError
+from vanishgrad.report.document import Document, analysis, to_json
+from vanishgrad.report.gate import judged, to_text
+from vanishgrad.report.reading import is_report, read_report
+
+FAILED = 3
+
+
+@click.command()
+@click.argument("weights", metavar="WEIGHTS|REPORT|-")
+@click.option("--horizon", type=click.IntRange(1), required=True, help="Steps that the gradient must reach.")
+@click.option("--max-rate", type=float, help="Largest |rate| in nats per step.")
+@click.option("--curve", default="state", show_default=True, help="The curve to judge.")
+@LAYERS
+@click.option("--embedding", metavar="NAME", help="A matrix of the same file through which token ids go.")
+@click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another.")
+@RUN
+@HINTS
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
+def check(
+    weights: str,
+    horizon: int,
+    max_rate: float | None,
+    curve: str,
+    stack: str | None,
+    as_json: bool,
+    threshold: float,
+    **options: Any,
+) -> int:
+    """Exit 3 unless the gradient reaches far enough: for CI."""
+    if not 0 < threshold < 1:
+        raise UsageError(f"expected --threshold between 0 and 1, got {threshold:g}; try --threshold 1e-3")
+    report = read_report(weights) if is_report(weights) else _analyzed(weights, horizon, stack, threshold, options)
+    document = judged(report, weights, curve, horizon, threshold, max_rate)
+    click.echo(to_json(document) if as_json else to_text(document), nl=False)
+    return 0 if document["passed"] else FAILED
+
+
+def _analyzed(weights: str, horizon: int, stack: str | None, threshold: float, options: dict[str, Any]) -> Document:
+    """Return the report of a checkpoint over twice the horizon, unless --steps or a file says otherwise."""
+    if (
+        options["steps"] is None
+        and options["lengths"] is None
+        and options["input"].partition(":")[0] in ("white", "zeros")
+    ):
+        options["steps"] = 2 * horizon
+    order = tuple(stack.split(",")) if stack else ()
+    return analysis(analyze_layers(AnalyzeRequest(weights=(weights,), stack=order, threshold=threshold, **options)))

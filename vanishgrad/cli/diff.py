@@ -1,0 +1,45 @@
+"""``vanishgrad diff``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.analyze import AnalyzeRequest
+from vanishgrad.analysis.analyze import analyze as analyze_layers
+from vanishgrad.cli.emit import PICTURES
+from vanishgrad.cli.options import HINTS, LAYERS, RUN
+from vanishgrad.errors import UsageError
+from vanishgrad.report.difference import difference, to_text
+from vanishgrad.report.document import Document, analysis, to_json
+from vanishgrad.report.reading import is_report, read_report
+
+
+@click.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@LAYERS
+@RUN
+@HINTS
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
+@click.option("--plot", metavar="FILE", help="Draw both curves: .png, .svg or .pdf.")
+def diff(before: str, after: str, as_json: bool, plot: str | None, **options: Any) -> None:
+    """Two reports or two checkpoints: what changed, what matters most first."""
+    if plot is not None and Path(plot).suffix.lower() not in PICTURES:
+        raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
+    reports = [_report(path, options) for path in (before, after)]
+    document = difference(*reports, names=(before, after))
+    if plot is not None:
+        from vanishgrad.report.figure import render
+        from vanishgrad.report.write import write
+
+        write(plot, render({**document, "request": reports[1]["request"]}, "curves", Path(plot).suffix[1:].lower()))
+    click.echo(to_json(document) if as_json else to_text(document), nl=False)
+
+
+def _report(path: str, options: dict[str, Any]) -> Document:
+    return (
+        read_report(path) if is_report(path) else analysis(analyze_layers(AnalyzeRequest(weights=(path,), **options)))
+    )

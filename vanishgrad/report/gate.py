@@ -1,0 +1,72 @@
+"""`check`: does the gradient reach far enough? A report, judged for CI."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.report.document import Document, header
+from vanishgrad.report.reading import layer_curves
+
+
+def judged(
+    document: dict[str, Any], path: str, curve: str, horizon: int, threshold: float, max_rate: float | None
+) -> Document:
+    """Return the document of a check: every layer of a report against a horizon.
+
+    A layer passes if the median norm is at `threshold` or above at every lag up to `horizon`, if it does not explode
+    and if |rate| is at most `max_rate`.
+
+    Raises
+    ------
+    VanishgradError
+        If the report is shorter than the horizon.
+    """
+    rows = [
+        _row(label, found, path, horizon, threshold, max_rate) for label, found in layer_curves(document, path, curve)
+    ]
+    asked = {"report": path, "curve": curve, "horizon": horizon, "threshold": threshold, "max_rate": max_rate}
+    return {**header("check"), "request": asked, "passed": all(row["passed"] for row in rows), "layers": rows}
+
+
+def _row(
+    label: str, found: Mapping[str, Any], path: str, horizon: int, threshold: float, max_rate: float | None
+) -> Document:
+    median = [-math.inf if value is None else value for value in found["log10_norm"]["median"]]
+    if len(median) - 1 < horizon:
+        raise VanishgradError(
+            f"expected a report of at least {horizon} lags for --horizon {horizon}, got {len(median) - 1} of {label} in "
+            f"{path!r}; try a longer run or a smaller --horizon"
+        )
+    level = math.log10(threshold)
+    reached = next((lag - 1 for lag, value in enumerate(median) if value < level), len(median) - 1)
+    rate = found["rate"]["value"] if found["rate"] else None
+    reasons = []
+    if reached < horizon:
+        reasons.append(f"reaches {reached} of {horizon} steps")
+    if median[-1] > -level:
+        reasons.append(f"explodes to 10^{median[-1]:.1f}")
+    if max_rate is not None and (rate is None or abs(rate) > max_rate):
+        reasons.append("has no rate" if rate is None else f"|rate| {abs(rate):.3g} > {max_rate:g}")
+    return {
+        "label": label,
+        "horizon": reached,
+        "censored": reached == len(median) - 1,
+        "verdict": found["verdict"],
+        "rate": rate,
+        "passed": not reasons,
+        "reasons": reasons,
+    }
+
+
+def to_text(document: Mapping[str, Any]) -> str:
+    """Return one line for each layer."""
+    lines = []
+    for row in document["layers"]:
+        mark = "ok  " if row["passed"] else "FAIL"
+        horizon = f"{'> ' if row['censored'] else ''}{row['horizon']}"
+        why = f": {'; '.join(row['reasons'])}" if row["reasons"] else ""
+        lines.append(f"{mark} {row['label']}  horizon {horizon}, {row['verdict']}{why}")
+    return "\n".join(lines) + "\n"
