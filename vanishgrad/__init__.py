@@ -8,8 +8,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "analyze": "vanishgrad.api",
     "compare": "vanishgrad.api",
     "random_cell": "vanishgrad.api",
+    "from_state_dict": "vanishgrad.weights.recognition",
     "product": "vanishgrad.propagation.operator",
     "RNN": "vanishgrad.cells",
     "LSTM": "vanishgrad.cells",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vanishgrad.analysis.analyze import AnalyzeRequest, AnalyzeResult
+from vanishgrad.analysis.analyze import analyze as analyze_layers
 from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest, CompareResult
 from vanishgrad.analysis.compare import compare as compare_models
 from vanishgrad.cells import Cell
-from vanishgrad.report.document import Document, comparison, to_json
+from vanishgrad.report.document import Document, analysis, comparison, to_json
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.spec import parse
 
@@ -22,13 +24,13 @@ class Report:
 
     Attributes
     ----------
-    result : CompareResult
+    result : CompareResult or AnalyzeResult
         Frozen, with natural logarithms.
     document : dict
         The JSON report.
     """
 
-    result: CompareResult
+    result: CompareResult | AnalyzeResult
     document: Document
 
     def to_json(self) -> str:
@@ -70,7 +72,7 @@ def compare(models: Sequence[str] = DEFAULT_MODELS, **options: Any) -> Report:
         MODEL strings, ``CELL[@LAW][:key=value,...]``.
     **options
         The fields of `CompareRequest`: hidden, input_size, steps, trials, seed, input, initial, burn_in, lengths,
-        threshold, dtype, curves.
+        threshold, dtype, engine, curves.
 
     Examples
     --------
@@ -81,6 +83,28 @@ def compare(models: Sequence[str] = DEFAULT_MODELS, **options: Any) -> Report:
     """
     result = compare_models(CompareRequest(models=tuple(models), **options))
     return Report(result, comparison(result))
+
+
+def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
+    """Measure the recurrent layers of a file of weights, or of a live model's state dict.
+
+    Parameters
+    ----------
+    source : path or mapping
+        A file, or name → array or tensor.
+    **options
+        The fields of `AnalyzeRequest`: layers, stack, embedding, layout, cell, activation, gate_activation, reset, steps,
+        trials, seed, input, initial, burn_in, lengths, threshold, dtype, engine.
+
+    Raises
+    ------
+    VanishgradError
+        If there is no recurrent layer that can be read, or its input does not fit.
+    """
+    live = isinstance(source, Mapping)
+    request = AnalyzeRequest(weights=() if live else (str(source),), **options)
+    result = analyze_layers(request, source if isinstance(source, Mapping) else None)
+    return Report(result, analysis(result))
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

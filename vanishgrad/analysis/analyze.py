@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.analysis.model import ModelResult, Subject, model_result
+from vanishgrad.analysis.parallel import blas_threads
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
@@ -55,6 +56,7 @@ class AnalyzeRequest:
     lengths: str | None = None
     threshold: float = 1e-3
     dtype: str = "float64"
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -102,10 +104,12 @@ def analyze(
     """
     files = [recurrent_layers(each, **request.hints) for each in ([source] if source is not None else request.weights)]
     results = []
-    for file, prefix in zip(files, _prefixes(files), strict=True):
-        for result in _LayerRuns(file, request, prefix).results():
-            results.append(result)
-            done(result.label)
+    largest = max(layer.hidden_size for file in files for layer in file)
+    with blas_threads(largest, jobs=1):
+        for file, prefix in zip(files, _prefixes(files), strict=True):
+            for result in _LayerRuns(file, request, prefix).results():
+                results.append(result)
+                done(result.label)
     return AnalyzeResult(request, tuple(results), tuple(sentence for file in files for sentence in file.refused))
 
 
@@ -134,8 +138,9 @@ class _LayerRuns:
                 self._prefix + layer.name, _spec(layer), cell, _source(layer), (*layer.assumptions, *notes)
             )
             yield model_result(
-                subject, sequences, self._start(layer, sequences), self._request.threshold, self._request.seed
-            )
+                subject, sequences, self._start(layer, sequences), self._request.threshold, self._request.seed,
+                engine=self._request.engine,
+            )  # fmt: skip
 
     def _cell(self, layer: Layer) -> Cell:
         if layer.name not in self._cells:
@@ -159,7 +164,7 @@ class _LayerRuns:
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[Drive, list[str]]:
         sequences = drive(self._request.drive_request(), layer.input_size, self._embedding)
-        notes = [] if known else [UNKNOWN_ORDER]
+        notes = [] if known or not self._request.is_noise else [UNKNOWN_ORDER]
         if sequences.input_size != layer.input_size:
             hint = "try --layer" if known else "try --stack, or --layer"
             raise VanishgradError(

@@ -8,8 +8,8 @@ import numpy as np
 
 from vanishgrad.cells import RNN, Cell, Trajectory
 from vanishgrad.cells.arrays import Array
-from vanishgrad.propagation.norms import LeadingSingularValues, largest_singular_value
-from vanishgrad.propagation.products import backward_products
+from vanishgrad.propagation.norms import largest_singular_value
+from vanishgrad.propagation.products import Product, backward_products
 
 BLOCK = 10
 """Steps of a block in the block contraction."""
@@ -97,7 +97,7 @@ def _perron_scaled(W: Array) -> tuple[float, float]:
 
 
 def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
-    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), all blocks of m steps in one batch."""
+    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), all blocks of m steps in one batch; B from Frobenius norms."""
     blocks = steps // BLOCK
     stop = trajectory.steps
     starts = [stop - (j + 1) * BLOCK for j in range(blocks)]
@@ -105,12 +105,8 @@ def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
         np.stack([trajectory.states[start : start + BLOCK + 1, 0] for start in starts], axis=1),
         np.stack([trajectory.records[start : start + BLOCK, 0] for start in starts], axis=1),
     )
-    m = cell.state_size
-    leading = LeadingSingularValues({"state": (m, m)}, blocks, trajectory.states.dtype)
-    log_norms = [
-        _log_norm(leading, *product.block(None, None)) for product in backward_products(cell.trial(0), pieces, blocks)
-    ]
-    within, whole = float(np.max(log_norms[:-1])), float(np.max(log_norms[-1]))
+    *shorter, last = (_log_norms(product) for product in backward_products(cell.trial(0), pieces, blocks))
+    within, whole = max(frobenius for frobenius, _ in shorter), last[1]
     count = np.arange(blocks * BLOCK + 1) // BLOCK
     with np.errstate(invalid="ignore"):
         log_norm = within + np.where(count > 0, count * whole, 0.0)
@@ -119,6 +115,11 @@ def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
     return Bound("block_contraction", "state", claim, value, value < 1, log_norm)
 
 
-def _log_norm(leading: LeadingSingularValues, matrix: Array, log_scale: Array) -> float:
+def _log_norms(product: Product) -> tuple[float, float]:
+    """Return the largest ln ‖·‖_F, which bounds ‖·‖₂, and behind a whole block the largest ln ‖·‖₂ itself."""
+    matrix, log_scale = product.block(None, None)
+    frobenius = float(product.log_frobenius(None, None).max())
+    if product.lag < BLOCK:
+        return frobenius, frobenius
     with np.errstate(divide="ignore"):
-        return float((np.log(leading({"state": matrix})["state"]) + log_scale).max())
+        return frobenius, float((np.log(largest_singular_value(matrix)) + log_scale).max())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from vanishgrad.analysis.measure import ENGINES
 from vanishgrad.analysis.model import ModelResult, Subject, model_result
+from vanishgrad.analysis.parallel import blas_threads, each
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
 from vanishgrad.weights.laws import Weights, draw
@@ -53,6 +56,7 @@ class CompareRequest:
     lengths: str | None = None
     threshold: float = 1e-3
     dtype: str = "float64"
+    engine: str = "auto"
     curves: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -64,6 +68,8 @@ class CompareRequest:
             raise UsageError(f"expected --threshold between 0 and 1, got {self.threshold:g}; try --threshold 1e-3")
         if self.dtype not in DTYPES:
             raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
+        if self.engine not in ENGINES:
+            raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
         if not self.models:
             raise UsageError("expected at least one MODEL, got none; try vanishgrad compare lstm gru")
         for label in self.models:
@@ -86,8 +92,16 @@ class CompareResult:
     models: tuple[ModelResult, ...]
 
 
-def compare(request: CompareRequest, done: Callable[[str], None] = lambda label: None) -> CompareResult:
-    """Measure every model of a request on the same input sequences; `done` is called with each label.
+def compare(request: CompareRequest, done: Callable[[str], None] = lambda label: None, jobs: int = 1) -> CompareResult:
+    """Measure every model of a request on the same input sequences.
+
+    Parameters
+    ----------
+    request : CompareRequest
+    done : callable
+        Called with the label of each model that is done.
+    jobs : int
+        Processes that work side by side; the result does not depend on it.
 
     Raises
     ------
@@ -99,9 +113,10 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     specs = [parse(label) for label in request.models]
     sequences = drive(request.drive_request(), request.hidden)
     results = []
-    for spec in specs:
-        results.append(_measured(spec, request, sequences))
-        done(spec.label)
+    with blas_threads(2 * request.hidden, min(jobs, len(specs))):
+        for result in each(partial(_measured, request=request, sequences=sequences), specs, jobs):
+            results.append(result)
+            done(result.label)
     return CompareResult(request, sequences, tuple(results))
 
 
@@ -118,4 +133,4 @@ def _measured(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> Mod
     source = {"kind": "random", "law": resolved.law, "seed": request.seed}
     s0 = initial_state(request.initial, cell, spec.cell, sequences.trials, request.seed, request.dtype)
     subject = Subject(spec.label, str(resolved), cell, source)
-    return model_result(subject, sequences, s0, request.threshold, request.seed, request.curves)
+    return model_result(subject, sequences, s0, request.threshold, request.seed, request.curves, request.engine)

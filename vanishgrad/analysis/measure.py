@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.cells.arrays import Array
+from vanishgrad.propagation.compression import Compression, error_bound
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.products import Product, backward_products
+from vanishgrad.propagation.sweep import LOSS
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +33,37 @@ class Norms:
     alive: Mapping[int, Array]
 
 
+@dataclass(frozen=True)
+class Engine:
+    """How the products were carried.
+
+    Attributes
+    ----------
+    name : str
+        ``dense``, every row; or ``adaptive``, without the rows that had become too small to count.
+    final_rows : int
+        Rows of the state's product that were left at the last lag.
+    error_bound : float
+        Relative, of every norm at every lag; it holds with probability 1 - 4e-9 for each.
+    """
+
+    name: str
+    final_rows: int
+    error_bound: float
+
+
 @dataclass(frozen=True, eq=False)
 class Measurement:
     """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T)."""
 
     curves: Mapping[str, Norms]
     shares: Array
+    engine: Engine
+
+
+ENGINES = ("auto", "dense", "adaptive")
+ERROR_LIMIT = 1e-8
+"""An adaptive sweep whose error bound is above is repeated with all rows."""
 
 
 def measure(
@@ -46,6 +73,7 @@ def measure(
     loss: Array,
     threshold: float,
     curves: Collection[str] | None = None,
+    engine: str = "auto",
 ) -> Measurement:
     """Measure a cell along a trajectory.
 
@@ -61,24 +89,32 @@ def measure(
         What a singular value has to reach to count as alive.
     curves : collection of str, optional
         The curves to measure; all by default.
+    engine : str
+        One of `ENGINES`. ``auto`` is adaptive in float64 and for products that are large enough to gain by it.
 
     Notes
     -----
-    Along T steps of an LSTM: 12 n³ B T multiplications and additions, O(B n²) numbers beside the trajectory.
+    Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
+    beside the trajectory.
     """
-    steps = int(lengths.max())
-    blocks = _blocks(cell, curves)
-    with_input = curves is None or "input" in curves
-    recorder = _Recorder(cell, blocks, with_input, lengths, threshold, loss)
-    with np.errstate(divide="ignore"):
-        for product in backward_products(cell, trajectory, len(lengths), with_input, steps):
-            recorder.observe(product, trajectory.steps - product.lag)
+    adaptive = engine == "adaptive" or (engine == "auto" and loss.dtype == np.float64 and cell.state_size >= SMALLEST)
+    recorder = _Recorder(cell, lengths, loss, threshold, curves)
+    recorder.record(trajectory, Compression() if adaptive else None)
+    if recorder.engine.error_bound > ERROR_LIMIT:
+        recorder = _Recorder(cell, lengths, loss, threshold, curves)
+        recorder.record(trajectory, None)
     found = recorder.measured()
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     order = ("state", *cell.curves, "conveyor", "input", "output")
     wanted = order if curves is None else [name for name in order if name in curves]
     named = {name: found.get(aliases.get(name, name)) for name in wanted}
-    return Measurement({name: norms for name, norms in named.items() if norms is not None}, recorder.shares())
+    return Measurement(
+        {name: norms for name, norms in named.items() if norms is not None}, recorder.shares(), recorder.engine
+    )
+
+
+SMALLEST = 24
+"""State size from which on compression can pay."""
 
 
 def _blocks(cell: Cell, curves: Collection[str] | None) -> dict[str, tuple[str | None, str | None]]:
@@ -98,38 +134,48 @@ class _Recorder:
     """Fills in one lag after the other."""
 
     def __init__(
-        self,
-        cell: Cell,
-        blocks: Mapping[str, tuple[str | None, str | None]],
-        with_input: bool,
-        lengths: Array,
-        threshold: float,
-        loss: Array,
+        self, cell: Cell, lengths: Array, loss: Array, threshold: float, curves: Collection[str] | None
     ) -> None:
-        self._blocks, self._with_input, self._lengths = blocks, with_input, lengths
-        self._threshold, self._loss = threshold, loss
+        self._cell, self._lengths, self._loss, self._threshold = cell, lengths, loss, threshold
+        self._blocks, self._with_input = _blocks(cell, curves), curves is None or "input" in curves
         batch, self._steps = len(lengths), int(lengths.max())
         self._alive_lags = alive_lags(int(lengths.min()))
         self._log_norm, self._log_rms, self._alive = {}, {}, {}
-        for name in [*blocks, "conveyor", *(["input"] if with_input else [])]:
+        for name in [*self._blocks, "conveyor", *(["input"] if self._with_input else [])]:
             shape = (batch, self._steps + (name != "input"))
             self._log_norm[name], self._log_rms[name] = np.full(shape, np.nan), np.full(shape, np.nan)
             self._alive[name] = dict[int, Array]()
         self._log_shares = np.full((batch, self._steps), -np.inf)
-        shapes = {name: _shape(cell, *block) for name, block in blocks.items()}
-        if with_input:
+        shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
+        if self._with_input:
             shapes["input"] = (cell.parts[0].size, cell.input_size)
         self._leading = LeadingSingularValues(shapes, batch, loss.dtype)
         self._log_conveyor: Array | None = np.zeros((batch, 1))
         self._input: dict[str, tuple[Array, Array]] = {}
+        self._error_bound = 0.0
 
-    def observe(self, product: Product, t: int) -> None:
+    def record(self, trajectory: Trajectory, compression: Compression | None) -> None:
+        """Record every lag of a sweep."""
+        products = backward_products(
+            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression
+        )
+        with np.errstate(divide="ignore"):
+            for product in products:
+                self._observe(product, trajectory.steps - product.lag)
+        rows = sum(_height(product, name) for name in product.columns)
+        self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
+
+    def _observe(self, product: Product, t: int) -> None:
         """Record one lag; `t` is the step that comes next."""
         blocks = {name: product.block(*block) for name, block in self._blocks.items()}
         rms = {name: product.log_frobenius(*block) for name, block in self._blocks.items()}
         if product.input_matrix is not None:
             self._input = {"input": product.input_block()}
             rms["input"] = _log_frobenius(*self._input["input"])
+        elif product.turns and self._input:
+            self._input = {"input": self._turned_input(product)}
+        if product.turns:
+            self._leading.turn({name: self._turning(product, name) for name in [*self._blocks, *self._input]})
         # Behind the last step there is no input; its last matrix stands in, since all are iterated together.
         found = blocks | self._input
         sigma = self._leading({name: matrix for name, (matrix, _) in found.items()})
@@ -140,9 +186,33 @@ class _Recorder:
             if product.lag in self._counted(name):
                 least = self._threshold * np.exp(np.clip(-log_scale, -700, 700))
                 self._alive[name][product.lag] = count_at_least(matrix, least, sigma[name])
+            if product.probed:
+                self._error_bound = max(self._error_bound, error_bound(sigma[name], self._probes(product, name)))
         self._observe_conveyor(product.lag)
         if product.linearisation is not None:
             self._observe_step(product, product.linearisation, t)
+
+    def _turned_input(self, product: Product) -> tuple[Array, Array]:
+        matrix, log_scale = self._input["input"]
+        return product.turns[self._cell.parts[0].name] @ matrix, log_scale
+
+    def _turning(self, product: Product, name: str) -> Callable[[Array], Array]:
+        """Return what maps a curve's left vectors, (B, p), to those of its turned rows."""
+        to = self._cell.parts[0].name if name == "input" else self._blocks[name][0]
+        turns = [product.turns[part] for part in (product.columns if to is None else [to])]
+        ends = np.cumsum([Q.shape[2] for Q in turns])[:-1]
+
+        def turned(x: Array) -> Array:
+            parts = np.split(x, ends, axis=1)
+            return np.concatenate([(Q @ part[..., None])[..., 0] for Q, part in zip(turns, parts, strict=True)], axis=1)
+
+        return turned
+
+    def _probes(self, product: Product, name: str) -> list[Array]:
+        if name == "input":
+            return [] if product.input_probes is None else [product.input_probes]
+        to, source = self._blocks[name]
+        return [product.probes(part, source) for part in (product.columns if to is None else [to])]
 
     def _counted(self, name: str) -> list[int]:
         last = self._alive_lags[-1]
@@ -158,8 +228,8 @@ class _Recorder:
             self._alive["conveyor"][lag] = np.sum(logs >= math.log(self._threshold), axis=1)
 
     def _observe_step(self, product: Product, linearisation: Linearisation, t: int) -> None:
-        matrix, log_scale = product.block("h", None)
-        w = (self._loss[:, None] @ matrix)[:, 0]
+        matrix, log_scale = product.block(LOSS, None)
+        w = matrix[:, 0]
         self._log_shares[:, product.lag] = np.log(linearisation.weight_gradient_norm(t, w)) + log_scale
         diagonal = linearisation.conveyor(t)
         if diagonal is None or self._log_conveyor is None:
@@ -185,6 +255,10 @@ class _Recorder:
             terms = np.exp(logs - top)
             shares: Array = terms / terms.sum(axis=1, keepdims=True)
         return shares
+
+
+def _height(product: Product, name: str) -> int:
+    return product.rows[name].stop - product.rows[name].start
 
 
 def _shape(cell: Cell, to: str | None, source: str | None) -> tuple[int, int]:

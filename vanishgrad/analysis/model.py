@@ -11,7 +11,7 @@ import numpy as np
 from vanishgrad.analysis.bounds import Bound, bounds
 from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
-from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.analysis.measure import Engine, Measurement, measure
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
@@ -57,6 +57,8 @@ class ModelResult:
         -1/ln of each unit's mean forget or keep gate, in steps.
     bounds : tuple of Bound
     check : Check
+    engine : Engine
+        How the products were carried, and what that cost in accuracy.
     notes : tuple of str
         What a reader should know before he believes a number.
     """
@@ -77,6 +79,7 @@ class ModelResult:
     time_constants: Array | None
     bounds: tuple[Bound, ...]
     check: Check
+    engine: Engine
     notes: tuple[str, ...]
 
 
@@ -98,6 +101,7 @@ def model_result(
     threshold: float,
     seed: int,
     curves: Collection[str] | None = None,
+    engine: str = "auto",
 ) -> ModelResult:
     """Measure one model along its inputs.
 
@@ -115,7 +119,7 @@ def model_result(
             f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {subject.label}"
         )
     loss = unit_losses(cell, drive.trials, seed).astype(trajectory.states.dtype)
-    measured = measure(cell, trajectory, drive.lengths, loss, threshold, curves)
+    measured = measure(cell, trajectory, drive.lengths, loss, threshold, curves, engine)
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
@@ -137,6 +141,7 @@ def model_result(
         time_constants=_time_constants(gates),
         bounds=bounds(cell, trajectory, drive.steps),
         check=verified,
+        engine=measured.engine,
         notes=(*subject.notes, *_notes(cell, found, drive, s0)),
     )
 

@@ -8,8 +8,9 @@ import click
 
 from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest
 from vanishgrad.analysis.compare import compare as compare_models
+from vanishgrad.analysis.parallel import cores
 from vanishgrad.cli.emit import demand_writable, draw, emit
-from vanishgrad.cli.options import OUTPUT, RUN
+from vanishgrad.cli.options import JOBS, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.report.document import comparison
 
@@ -20,6 +21,7 @@ from vanishgrad.report.document import comparison
 @click.option("--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]")
 @RUN
 @OUTPUT
+@JOBS
 @click.option("--save", metavar="DIR", help="Save weights (PyTorch's names) and inputs as .npz and .npy.")
 def compare(
     models: tuple[str, ...],
@@ -29,13 +31,14 @@ def compare(
     plot_folder: str | None,
     quiet: bool,
     save: str | None,
+    jobs: int | None,
     **options: Any,
 ) -> None:
     """Models side by side: how far back does the gradient reach?"""
     request = CompareRequest(models=models or DEFAULT_MODELS, **options)
     demand_writable(output, plots)
     with progress(len(request.models), quiet) as done:
-        result = compare_models(request, done)
+        result = compare_models(request, done, jobs or cores())
     document = comparison(result)
     draw(document, plots, plot_folder)
     if save is not None:

@@ -45,6 +45,13 @@ RUN = together(
     click.option("--lengths", metavar="A,B,…|FILE.npy", help="Each sequence ends at its own last step."),
     click.option("--threshold", type=float, default=1e-3, show_default=True, help="Below it the gradient is gone."),
     click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "dense", "adaptive"]),
+        default="auto",
+        show_default=True,
+        help="adaptive leaves out directions too small to count, and reports the error bound.",
+    ),
 )
 
 OUTPUT = together(
@@ -70,4 +77,8 @@ HINTS = together(
 
 LAYERS = click.option(
     "--layer", "layers", multiple=True, metavar="NAME", help="Only this layer, or all under a path; repeatable."
+)
+
+JOBS = click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Models measured side by side.  [default: the processors]"
 )

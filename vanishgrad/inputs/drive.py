@@ -15,6 +15,8 @@ from vanishgrad.streams import ANY_CELL, CELLS, Role, stream
 
 DEFAULT_STEPS = 100
 DEFAULT_TRIALS = 8
+WIDEST_ONE_HOT = 2**20
+"""Token ids from here on are a mistake: no alphabet is so large, and no memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,14 +98,14 @@ def drive(request: DriveRequest, default_width: int, embedding: Array | None = N
 
 
 def white_std(source: str) -> float:
-    """Return STD of ``white[:STD]``."""
-    _, colon, text = source.partition(":")
+    """Return STD of ``white[:STD]``, or of ``normal[:STD]``."""
+    kind, colon, text = source.partition(":")
     try:
         std = float(text) if colon else 1.0
     except ValueError:
         std = math.nan
     if not (math.isfinite(std) and std >= 0):
-        raise UsageError(f"expected white or white:STD with a number STD >= 0, got {source!r}; try white:0.5")
+        raise UsageError(f"expected {kind} or {kind}:STD with a number STD >= 0, got {source!r}; try {kind}:0.5")
     return std
 
 
@@ -117,9 +119,17 @@ def _generated(request: DriveRequest, lengths: Array | None, default_width: int)
     noise = [stream(request.seed, Role.INPUT, trial, ANY_CELL).standard_normal(shape) for trial in range(trials)]
     with np.errstate(over="ignore"):
         xs = std * np.stack(noise)
-    if not np.isfinite(xs).all():
-        raise VanishgradError(f"expected inputs that float64 can hold, got an overflow from {request.source!r}; try white")
-    return _aligned(xs.astype(request.dtype), request.burn_in, lengths, steps, request.source)
+    return _aligned(_rounded(xs, request), request.burn_in, lengths, steps, request.source)
+
+
+def _rounded(xs: Array, request: DriveRequest) -> Array:
+    with np.errstate(over="ignore"):
+        rounded: Array = xs.astype(request.dtype)
+    if not np.isfinite(rounded).all():
+        raise VanishgradError(
+            f"expected inputs that {request.dtype} can hold, got an overflow from {request.source!r}; try smaller ones"
+        )
+    return rounded
 
 
 def _from_file(request: DriveRequest, lengths: Array | None, embedding: Array | None) -> Drive:
@@ -146,7 +156,7 @@ def _from_file(request: DriveRequest, lengths: Array | None, embedding: Array | 
             f"try --input-size {xs.shape[2]}"
         )
     xs = np.broadcast_to(xs, (trials, *xs.shape[1:])) if len(xs) == 1 else xs[:trials]
-    return _aligned(xs.astype(request.dtype), request.burn_in, lengths, steps, request.source)
+    return _aligned(_rounded(xs, request), request.burn_in, lengths, steps, request.source)
 
 
 def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embedding: Array | None) -> Array:
@@ -169,7 +179,13 @@ def _one_hot(ids: Array, sequences: Sequences, request: DriveRequest) -> Array:
         raise VanishgradError(
             f"expected token ids below {width}, got {ids.max()} in {request.source!r}; try --input-size {ids.max() + 1}"
         )
-    return np.eye(width)[ids]
+    if width > WIDEST_ONE_HOT:
+        raise VanishgradError(
+            f"expected at most {WIDEST_ONE_HOT} different token ids, got {width} in {request.source!r}; try smaller ids"
+        )
+    vectors = np.zeros((*ids.shape, width))
+    np.put_along_axis(vectors, ids[..., None], 1, axis=-1)
+    return vectors
 
 
 def _lengths(text: str | None) -> Array | None:
@@ -185,7 +201,8 @@ def _lengths(text: str | None) -> Array | None:
                 f"expected whole numbers between commas or a .npy file for --lengths, got {text!r}"
             ) from None
     if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iu" or values.min() < 1:
-        raise VanishgradError(f"expected lengths as whole numbers from 1 on, got {text!r}; try --lengths 7,12,9")
+        error = VanishgradError if text.endswith(".npy") else UsageError
+        raise error(f"expected lengths as whole numbers from 1 on, got {text!r}; try --lengths 7,12,9")
     return values.astype(np.int64)
 
 
@@ -208,7 +225,9 @@ def _aligned(xs: Array, burn_in: int, lengths: Array | None, steps: int, source:
     if lengths is None:
         return Drive(xs, burn_in, np.full(trials, steps), source)
     if len(lengths) != trials:
-        raise VanishgradError(f"expected one of --lengths for each of {trials} trials, got {len(lengths)}")
+        raise UsageError(
+            f"expected one of --lengths for each of {trials} trials, got {len(lengths)}; try --trials {len(lengths)}"
+        )
     moved = np.zeros_like(xs)
     for b, length in enumerate(lengths):
         moved[b, steps - length :] = xs[b, : burn_in + length]
@@ -223,11 +242,10 @@ def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtyp
     UsageError, VanishgradError
         As `drive`.
     """
-    kind, colon, std = text.partition(":")
     if text == "zeros":
         return np.zeros((trials, cell.state_size), dtype=dtype)
-    if kind == "normal":
-        scale = white_std("white" + colon + std)
+    if text.partition(":")[0] == "normal":
+        scale = white_std(text)
         rows = [
             stream(seed, Role.INITIAL, b, CELLS.get(name, 0)).standard_normal(cell.state_size) for b in range(trials)
         ]

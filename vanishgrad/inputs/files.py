@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -71,8 +72,8 @@ def load_array(path: str, what: str) -> Array:
         raise VanishgradError(
             f"expected {what} in a readable .npy file, got {path!r}: {error.strerror or error}"
         ) from None
-    except (ValueError, EOFError, MemoryError) as error:
-        reason = str(error).splitlines()[0]
+    except (ValueError, EOFError, MemoryError, SyntaxError, TokenError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise VanishgradError(f"expected {what} in a .npy file, got {path!r}: {reason}; try numpy.save") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise VanishgradError(f"expected {what} as real numbers, got {path!r} of another kind; try numpy.save")
@@ -89,7 +90,8 @@ def _npy(path: str) -> Sequences:
             f"expected inputs (T, d) or (B, T, d), or integer token ids (T,) or (B, T), got shape {array.shape} of "
             f"{array.dtype} in {path!r}; try reshaping it"
         )
-    return Sequences(array.astype(np.float64).reshape(-1, *array.shape[-2:]), single=array.ndim == 2)
+    single = array.ndim == 2
+    return Sequences(array.astype(np.float64)[None] if single else array.astype(np.float64), single)
 
 
 def _csv(path: str) -> Sequences:
@@ -107,7 +109,7 @@ def _csv(path: str) -> Sequences:
             raise VanishgradError(
                 f"expected {len(rows[0])} numbers in every line, got {len(rows[-1])} in line {number} of {path!r}"
             )
-    return Sequences(np.array(rows, dtype=np.float64).reshape(1, len(rows), -1), single=True)
+    return Sequences(np.array([rows], dtype=np.float64), single=True)
 
 
 def _text(path: str) -> Sequences:

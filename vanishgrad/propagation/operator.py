@@ -114,5 +114,6 @@ def product(cell: Cell, xs: Array, t: int, k: int, s0: Array | None = None) -> J
         raise UsageError(f"expected 0 ≤ k ≤ t ≤ {len(xs)}, got k = {k} and t = {t}")
     dtype = cell.W_hh.dtype
     start = np.zeros((1, cell.state_size), dtype=dtype) if s0 is None else np.asarray(s0, dtype=dtype)[None]
-    trajectory = run(cell, np.asarray(xs, dtype=dtype)[None, :t], start)
+    # For t = 0 too, the record of one step says what a record is.
+    trajectory = run(cell, np.asarray(xs, dtype=dtype)[None, : max(t, 1)], start)
     return JacobianProduct(cell, cell.linearise(trajectory, k, t), t, k, dtype)

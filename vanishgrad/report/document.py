@@ -97,6 +97,7 @@ def model(result: ModelResult) -> Document:
         "bounds": [_bound(bound) for bound in result.bounds],
         "per_trial": _per_trial(state) if state else [],
         "check": asdict(result.check),
+        "engine": asdict(result.engine),
         "notes": list(result.notes),
     }
 

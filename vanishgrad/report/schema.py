@@ -122,6 +122,14 @@ BOUND = record(
 
 CHECK = record({"jacobian_error": number(), "tolerance": number(), "steps": integer(), "directions": integer()})
 
+ENGINE = record(
+    {
+        "name": one_of("dense", "adaptive"),
+        "final_rows": integer("rows of the product that were left at the last lag"),
+        "error_bound": number("relative, of every norm at every lag; holds with probability 1 - 4e-9 for each"),
+    }
+)
+
 MODEL = record(
     {
         "label": STRING,
@@ -152,6 +160,7 @@ MODEL = record(
             )
         ),
         "check": CHECK,
+        "engine": ENGINE,
         "notes": array(STRING),
     }
 )
@@ -170,6 +179,7 @@ COMPARE_REQUEST = record(
         "lengths": nullable(array(integer(least=1))),
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
+        "engine": one_of("auto", "dense", "adaptive"),
         "band": one_of("min-max", "5-95 %"),
     }
 )

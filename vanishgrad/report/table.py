@@ -47,7 +47,7 @@ def to_table(document: Mapping[str, Any], colour: bool) -> str:
     if document["format"] == "vanishgrad-analyze" and any(model["gates"] for model in models):
         console.print(_gates(models))
         console.print(
-            f"gates over units and steps; ≈ 0 and ≈ 1: within 0.05; τ: median of -1/ln of a unit's mean, in steps",
+            "gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps",
             style="dim",
         )
         console.print()
@@ -62,7 +62,9 @@ def to_table(document: Mapping[str, Any], colour: bool) -> str:
 
 def _print_wrapped(console: Console, text: str) -> None:
     """Print a paragraph, hanging under its first word."""
-    console.print("\n".join(textwrap.wrap(text, WIDTH - 1, subsequent_indent="  ")), markup=False)
+    console.print(
+        "\n".join(textwrap.wrap(text, WIDTH - 1, subsequent_indent="  ", break_on_hyphens=False)), markup=False
+    )
 
 
 def _title(document: Mapping[str, Any]) -> str:

@@ -1,0 +1,178 @@
+r"""Lanczos from warm starts for the largest singular values of many small matrices at once.
+
+The vectors of all matrices stand in one array, (matrices, B, length), padded with zeros: a step costs two products for
+each kind of matrix and a handful of elementwise operations for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array
+
+RESIDUAL = 1e-8
+"""Accepted ‖A Aᵀx − θx‖/θ. θ is off by its square over the relative gap; a closer pair passes for one."""
+
+CLEAR_RESIDUAL = 1e-6
+"""Accepted where the second Ritz value leaves a gap over which its square is below `VALUE_ERROR`."""
+
+VALUE_ERROR = 1e-12
+
+PROBE = 0.03
+"""How much of the probe is mixed into a start vector: about what a lag changes of a singular vector anyway."""
+
+COPY = 1e-8
+"""Ritz values closer than this are one and the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Matrices A, each (B, p, q), padded vectors of whose rows and columns are `rows` and `columns` long."""
+
+    matrices: Sequence[Array]
+
+    @property
+    def rows(self) -> int:
+        """The largest p."""
+        return max(A.shape[1] for A in self.matrices)
+
+    @property
+    def columns(self) -> int:
+        """The largest q."""
+        return max(A.shape[2] for A in self.matrices)
+
+    def pull(self, left: Array, idle: Array) -> Array:
+        """Return left · A, (matrices, B, r, rows) → (matrices, B, r, columns), or 0 for idle matrices."""
+        right = np.zeros((*left.shape[:-1], self.columns), left.dtype)
+        for i, A in enumerate(self.matrices):
+            if not idle[i]:
+                np.matmul(left[i, ..., : A.shape[1]], A, out=right[i, ..., : A.shape[2]])
+        return right
+
+    def push(self, right: Array, idle: Array) -> Array:
+        """Return right · Aᵀ, (matrices, B, r, columns) → (matrices, B, r, rows), or 0 for idle matrices."""
+        left = np.zeros((*right.shape[:-1], self.rows), right.dtype)
+        for i, A in enumerate(self.matrices):
+            if not idle[i]:
+                np.matmul(right[i, ..., : A.shape[2]], np.swapaxes(A, 1, 2), out=left[i, ..., : A.shape[1]])
+        return left
+
+
+def unit(x: Array) -> Array:
+    """Return vectors of length 1, or zero where they are zero."""
+    return x * inverse(np.sqrt(np.vecdot(x, x)))[..., None]
+
+
+def inverse(x: Array) -> Array:
+    """Return 1/x, and 0 where x is 0."""
+    return (x > 0) / np.where(x > 0, x, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Ritz:
+    """Leading Ritz values of A Aᵀ, whether they have converged, (matrices, B), and what the next lag starts from.
+
+    `steps` (matrices, B) is what convergence took; `lead` and `runner_up` are unit left vectors (matrices, B, rows).
+    """
+
+    values: Array
+    converged: Array
+    steps: Array
+    lead: Array
+    runner_up: Array
+
+
+def leading_ritz(batch: Batch, lead: Array, runner_up: Array, probe: Array, skip: Array, steps: Array) -> Ritz:
+    """Return the leading Ritz values of A Aᵀ for all matrices.
+
+    Rayleigh and Ritz turn the lead and the runner-up of the last lag in their span: so they change places, however
+    close they are. Lanczos starts from the better one and a little of the probe: an exact singular vector alone would
+    never see another overtake it. The next runner-up is the second Ritz vector, or the last one after a power step if
+    that is larger. Convergence is first tested after `steps` (matrices, B). Nothing is done where `skip`.
+    """
+    idle = np.all(skip, axis=1)
+    u, v, other = _start(batch, lead, runner_up, probe, idle)
+    pushed = batch.push(np.stack([v, other], axis=2), idle)
+    image = pushed[:, :, 0]
+    limit = 32 + max(batch.rows, batch.columns) // 4  # an SVD costs no less
+    basis = np.empty((*u.shape[:2], limit, u.shape[2]), u.dtype)
+    small, size = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0
+    while True:
+        basis[:, :, size] = u
+        size += 1
+        alpha = np.vecdot(v, v)
+        image = image - alpha[..., None] * u
+        beta = np.sqrt(np.vecdot(image, image))
+        small.append(alpha, beta)
+        idle = np.all(small.done, axis=1)
+        if size == limit or np.all(idle):
+            break
+        before, u = beta[..., None] * u, image * inverse(beta)[..., None]
+        v = batch.pull(u[:, :, None], idle)[:, :, 0]
+        image = batch.push(v[:, :, None], idle)[:, :, 0] - before
+    pair = small.vectors[..., :size].astype(u.dtype) @ basis[:, :, :size]
+    tracked = np.vecdot(other, other) >= small.values[..., 1]
+    runner_up = unit(np.where(tracked[..., None], pushed[:, :, 1], pair[:, :, 1]))
+    return Ritz(small.values[..., 0], small.done & ~skip, small.steps, unit(pair[:, :, 0]), runner_up)
+
+
+def _start(batch: Batch, lead: Array, runner_up: Array, probe: Array, idle: Array) -> tuple[Array, Array, Array]:
+    """Return a start vector (…, rows), its image (…, columns), and the image of the Ritz vector that was not chosen."""
+    other = unit(runner_up - np.vecdot(lead, runner_up)[..., None] * lead)
+    first, second, third = np.moveaxis(batch.pull(np.stack([lead, other, probe], axis=2), idle), 2, 0)
+    masses, cross = np.vecdot(first, first) - np.vecdot(second, second), np.vecdot(first, second)
+    angle = 0.5 * np.arctan2(2 * cross, masses)[..., None]
+    cosine, sine = np.cos(angle), np.sin(angle)
+    u = cosine * lead + sine * other + PROBE * probe
+    scale = inverse(np.sqrt(np.vecdot(u, u)))[..., None]
+    v = (cosine * first + sine * second + PROBE * third) * scale
+    return u * scale, v, cosine * second - sine * first
+
+
+class _Tridiagonals:
+    """Lanczos matrices T, α on the diagonal and β beside it, and their two leading eigenpairs, as they converge.
+
+    They are looked at when three quarters of the rest are due; `steps` then says when to look next, and for one that is
+    done when to look at the next lag: as late as it took, or a little earlier if one look was enough.
+    """
+
+    def __init__(self, skip: Array, steps: Array, limit: int, eps: float) -> None:
+        self.done, self.steps = skip.copy(), steps.copy()
+        self.values = np.zeros((*skip.shape, 2))
+        self.vectors = np.zeros((*skip.shape, 2, limit))
+        self._looked = np.zeros_like(skip)
+        self._accepted, self._clear = max(RESIDUAL, 32 * eps), max(CLEAR_RESIDUAL, 32 * eps)
+        self._T = np.zeros((*skip.shape, limit + 1, limit + 1))
+        self._size = 0
+
+    def append(self, alpha: Array, beta: Array) -> None:
+        k = self._size
+        self._T[..., k, k], self._T[..., k + 1, k] = alpha, beta
+        self._size += 1
+        due = ~self.done & (self.steps <= self._size)
+        if 4 * np.count_nonzero(due) > 3 * (self.done.size - np.count_nonzero(self.done)):
+            self._look(due)
+
+    def _look(self, due: Array) -> None:
+        """Solve for the two leading eigenpairs of those that are due."""
+        size = self._size
+        values, vectors = np.linalg.eigh(self._T[due, :size, :size])
+        theta = values[:, -1]
+        # Without reorthogonalisation a converged pair may return: its copies are not the second singular value.
+        distinct = np.where(values < (1 - COPY) * theta[:, None], values, -1)
+        second = np.argmax(distinct, axis=-1)
+        which = np.arange(len(theta))
+        runner_up = distinct[which, second]
+        self.values[due] = np.stack([theta, runner_up], axis=-1)
+        self.vectors[due, :, :size] = np.stack([vectors[:, :, -1], vectors[which, :, second]], axis=1)
+        residual = self._T[due, size, size - 1] * np.abs(vectors[:, -1, -1])
+        gap = theta - np.maximum(runner_up, 0)
+        clear = (residual <= self._clear * theta) & (residual**2 <= VALUE_ERROR * theta * gap)
+        found = clear | (residual <= self._accepted * theta)
+        stride = 1 + size // 8
+        early = np.where(self._looked[due], 0, stride)
+        self.done[due], self.steps[due] = found, np.where(found, np.maximum(size - early, 1), size + stride)
+        self._looked |= due

@@ -1,0 +1,173 @@
+"""The rows of a product while it grows on the right, scaled so that none is ever lost.
+
+All blocks of a trial share one exponent, and one step is one application of the cell's linearisation, as long as their
+sizes lie within the range in which that is exact. Where a block falls far behind another (a hidden state that forgets
+beside a cell that does not) each block gets an exponent of its own, and a step is one application for each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells.arrays import Array, multiply_into, namespace
+from vanishgrad.propagation.scaling import ABSENT, powers, range_bits, shifted, summed
+
+FLUSH_EVERY = 16
+"""Steps between two looks for entries that would soon be subnormal, and stall the product a hundredfold."""
+LOSS = "loss"
+PROBES = "~"
+"""Behind a part's name: the rows of its probes."""
+
+
+class Sweep:
+    """Rows of ∂s_T/∂s_k by part, from the identity at lag 0 on.
+
+    Attributes
+    ----------
+    P : (B, p, m) array
+    rows, columns : dict
+        Name of a block of rows or columns → where it stands.
+    exponents : (B, rows, columns) array of int
+    mass : (B, rows, columns) array
+        Squared Frobenius norms of the stored blocks.
+    shared : bool
+        Whether every block of a trial has the same exponent.
+    """
+
+    def __init__(self, cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None = None) -> None:
+        xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
+        self._xp, self._dtype, self._age = xp, dtype, 0
+        self.columns, self.shared = cell.slices, True
+        self._hidden, self._d = cell.parts[0].name, cell.input_size
+        blocks = {
+            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype)
+            for name, span in self.columns.items()
+        }
+        if loss is not None:
+            padded = xp.zeros((batch, 1, m), dtype=dtype)
+            padded[:, 0, self.columns[self._hidden]] = loss
+            blocks[LOSS] = padded
+        self.exponents = xp.zeros((batch, len(blocks), len(self.columns)), dtype=xp.int64)
+        self.take(blocks)
+        bits = range_bits(self.P)
+        self._band, self._spread = bits // 4, bits // 2
+
+    def take(self, blocks: dict[str, Array]) -> None:
+        """Hold these blocks of rows, in this order, instead of those held now; a new one takes its trial's exponent."""
+        xp, stop = self._xp, 0
+        rows: dict[str, slice] = {}
+        for name, block in blocks.items():
+            rows[name] = slice(stop, stop + block.shape[1])
+            stop += block.shape[1]
+        self.rows = rows
+        self.P = xp.concat(list(blocks.values()), axis=1)
+        self._next = xp.empty_like(self.P)
+        self._N: Array | None = None
+        self.exponents = self.exponents[:, :1, :] + xp.zeros((1, len(rows), 1), dtype=xp.int64)
+        self.mass = self._masses()
+
+    def block(self, name: str) -> Array:
+        """Return a block of rows, a view."""
+        return self.P[:, self.rows[name]]
+
+    def through_input(self, linearisation: Linearisation, t: int) -> tuple[Array, Array, Array | None]:
+        """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the same of the probes of its rows."""
+        W = self.block(self._hidden)
+        if self._N is None:
+            self._N = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
+        if self.shared:
+            linearisation.input_cotangent(t, W, self._N)
+            return self._N, self.exponents[:, 0, 0], self._input_probes(linearisation, t)
+        terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, self._N)
+        return *summed(terms, self.exponents[:, 0]), None
+
+    def _input_probes(self, linearisation: Linearisation, t: int) -> Array | None:
+        if self._hidden + PROBES not in self.rows:
+            return None
+        W = self.block(self._hidden + PROBES)
+        out = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
+        linearisation.input_cotangent(t, W, out)
+        return out
+
+    def step(self, linearisation: Linearisation, t: int) -> None:
+        """Multiply by J_t."""
+        if self.shared:
+            linearisation.cotangent(t, self.P, self._next)
+        else:
+            self._step_by_parts(lambda W, out: linearisation.cotangent(t, W, out))
+        self.P, self._next = self._next, self.P
+        self._age += 1
+        if self._age % FLUSH_EVERY == 0:
+            self._flush()
+        self.mass = self._masses()
+        if self.shared:
+            self._rescale()
+
+    def _flush(self) -> None:
+        xp, tiny = self._xp, float(self._xp.finfo(self._dtype).smallest_normal) * 2.0**64
+        multiply_into(self.P, xp.astype(xp.abs(self.P) > tiny, self._dtype), self.P)
+
+    def _rescale(self) -> None:
+        """Bring trials back to order 1, and give every block its own exponent once they drift apart."""
+        xp = self._xp
+        mass = self.mass[:, : len(self.columns)]
+        top = xp.max(mass, axis=(1, 2))
+        some = xp.where(mass > 0, mass, top[:, None, None])
+        if xp.any(some < top[:, None, None] * 2.0**-self._spread) or self._hidden_by_underflow(mass):
+            self.shared = False
+            self.exponents = self.exponents.copy()
+            self._normalise_blocks()
+            self.mass = self._masses()
+        elif xp.any((top < 2.0**-self._band) | (top > 2.0**self._band)):
+            by = xp.astype(xp.round(xp.log2(xp.where(top > 0, top, 1)) / 2), xp.int64)
+            factor = xp.astype(2.0 ** -xp.astype(by, self._dtype), self._dtype)[:, None, None]
+            multiply_into(self.P, factor, self.P)
+            self.mass = self.mass * factor**2
+            self.exponents = self.exponents + by[:, None, None]
+
+    def _masses(self) -> Array:
+        xp = self._xp
+        by_column = [xp.vecdot(self.P[..., columns], self.P[..., columns]) for columns in self.columns.values()]
+        rows = [[xp.sum(each[:, span], axis=-1) for each in by_column] for span in self.rows.values()]
+        return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=1)
+
+    def _hidden_by_underflow(self, mass: Array) -> bool:
+        """Whether a block has no mass although it is not zero: its squares are below the range."""
+        if bool(self._xp.all(mass > 0)):
+            return False
+        blocks = [
+            (mass[:, i, j] == 0) & self._xp.any(self.P[:, rows, columns] != 0, axis=(1, 2))
+            for i, rows in enumerate(list(self.rows.values())[: mass.shape[1]])
+            for j, columns in enumerate(self.columns.values())
+        ]
+        return any(bool(self._xp.any(block)) for block in blocks)
+
+    def _normalise_blocks(self) -> None:
+        xp = self._xp
+        for i, rows in enumerate(self.rows.values()):
+            for j, columns in enumerate(self.columns.values()):
+                block, exponents = self.P[:, rows, columns], self.exponents[:, i, j]
+                found = powers(block, exponents)
+                found = xp.where(found == ABSENT, exponents, found)
+                block[...] = shifted(block, exponents - found)
+                self.exponents[:, i, j] = found
+
+    def _step_by_parts(self, apply: Callable[[Array, Array], None]) -> None:
+        exponents = self._xp.empty_like(self.exponents)
+        for i, rows in enumerate(self.rows.values()):
+            terms = self._terms(apply, self.P[:, rows], self._next[:, rows])
+            for j, columns in enumerate(self.columns.values()):
+                block, exponents[:, i, j] = summed([term[..., columns] for term in terms], self.exponents[:, i])
+                self._next[:, rows, columns] = block
+        self.exponents = exponents
+
+    def _terms(self, apply: Callable[[Array, Array], None], W: Array, like: Array) -> list[Array]:
+        """Apply a linear map to each part of W alone."""
+        xp, terms = self._xp, []
+        for columns in self.columns.values():
+            alone, out = xp.zeros_like(W), xp.empty_like(like)
+            alone[..., columns] = W[..., columns]
+            apply(alone, out)
+            terms.append(out)
+        return terms
