@@ -18,7 +18,9 @@ CASES = {
     "every cell": CompareRequest(models=("rnn", "lstm@chrono", "gru:reset=before"), hidden=5, steps=8, trials=3),
     "one trial": CompareRequest(models=("lstm",), hidden=3, steps=6, trials=1),
     "too short for a rate": CompareRequest(models=("gru",), hidden=3, steps=2, trials=2),
-    "exactly zero": CompareRequest(models=("rnn@identity:activation=relu",), hidden=3, steps=40, trials=4, input="white:9"),
+    "exactly zero": CompareRequest(
+        models=("rnn@identity:activation=relu",), hidden=3, steps=40, trials=4, input="white:9"
+    ),
     "exploding": CompareRequest(models=("rnn@gaussian:activation=linear,gain=30",), hidden=4, steps=30, trials=2),
     "lengths": CompareRequest(models=("lstm",), hidden=3, lengths="7,12,9"),
     "float32": CompareRequest(models=("lstm", "rnn"), hidden=3, steps=9, dtype="float32"),

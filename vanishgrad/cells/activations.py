@@ -14,7 +14,6 @@ import numpy as np
 
 from vanishgrad.cells.arrays import Array, namespace
 
-
 COMPLEX_KINK = 1e-50
 """Real parts up to here are zero for relu's kink when a complex number is stepped."""
 

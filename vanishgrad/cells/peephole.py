@@ -20,6 +20,8 @@ class PeepholeLSTM(LSTM):
         The peepholes p_i, p_f, p_o.
     """
 
+    tensors = (*LSTM.tensors, "w_c")
+
     def __init__(
         self,
         W_hh: Array,

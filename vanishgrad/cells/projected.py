@@ -19,6 +19,8 @@ class ProjectedLSTM(LSTM):
         The projection R.
     """
 
+    tensors = (*LSTM.tensors, "W_hr")
+
     def __init__(
         self,
         W_hh: Array,

@@ -1,0 +1,116 @@
+"""``python -m tests.bench``: how long the same question takes here, in PyTorch and in JAX, side by side in one run.
+
+Contenders are run in turn, round after round; medians and ratios are printed as a table, and one JSON line per case
+goes to --output. What is not installed is left out. OPENBLAS_NUM_THREADS bounds the threads of all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tests.bench import contenders
+from tests.bench.contenders import Case, Run
+
+SECONDS = 60.0
+"""No case is repeated beyond this."""
+PEERS = ("torch", "jax")
+
+
+def available() -> list[str]:
+    """Return the peers that are installed."""
+    return [name for name in PEERS if importlib.util.find_spec(name)]
+
+
+def medians(runs: dict[str, Run], rounds: int) -> dict[str, float]:
+    """Return each contender's median seconds over interleaved rounds, after one that is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    begin = time.perf_counter()
+    for done in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if done:
+                times[name].append(time.perf_counter() - start)
+        if done and time.perf_counter() - begin > SECONDS:
+            break
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def against_peers(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """Warm: state only, the tool's own choice of engine."""
+    cases = [Case("lstm", n, 100) for n in (64, 128, 256, 512) if n <= largest] + [
+        Case("gru", 128, 100),
+        Case("rnn", 128, 100),
+    ]
+    for case in cases:
+        runs = {"vanishgrad": contenders.vanishgrad(case)}
+        runs |= {name: getattr(contenders, name)(case) for name in available()}
+        yield {"kind": "peers", **vars(case), "seconds": medians(runs, 1 if case.n == 512 else rounds)}
+
+
+def from_cold(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """From the start of the process to the answer; compilation counts here."""
+    for n in (n for n in (64, 128, 256) if n <= largest):
+        code = "from tests.bench import contenders as c; c.{name}(c.Case('lstm', {n}, 100))()"
+        commands = {name: [sys.executable, "-c", code.format(name=name, n=n)] for name in ("vanishgrad", *available())}
+        runs = {name: partial(subprocess.run, command, check=True) for name, command in commands.items()}
+        yield {"kind": "cold", **vars(Case("lstm", n, 100)), "seconds": medians(runs, rounds)}
+
+
+def against_products(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """State, hidden and cell with all rows, and the adaptive engine, beside the bare products of the same work."""
+    curves = ("state", "hidden", "cell")
+    for cell in ("lstm", "gru", "rnn"):
+        for n in (n for n in (64, 128, 256, 512) if n <= largest):
+            for steps in (100, 1000):
+                for dtype in ("float64", "float32"):
+                    for batch in (1, 8):
+                        case = Case(cell, n, steps, dtype, batch)
+                        if steps * batch * n**3 > 4e10:
+                            continue
+                        runs = {
+                            "products": contenders.products(case),
+                            "dense": contenders.vanishgrad(case, curves, "dense"),
+                            "auto": contenders.vanishgrad(case, curves),
+                        }
+                        yield {"kind": "products", **vars(case), "seconds": medians(runs, rounds)}
+
+
+KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
+    "peers": against_peers,
+    "cold": from_cold,
+    "products": against_products,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], default=list(KINDS), help="peers, cold, products")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--largest", type=int, default=256, help="largest hidden size; 512 takes minutes")
+    parser.add_argument("--output", help="one JSON line for each case")
+    options = parser.parse_args()
+    for kind in options.kinds:
+        for row in KINDS[kind](options.rounds, options.largest):
+            seconds: dict[str, float] = row["seconds"]  # type: ignore[assignment]
+            first, *others = seconds
+            ratios = "  ".join(
+                f"{name} {seconds[name]:.3f} s ({seconds[name] / seconds[first]:.1f} ×)" for name in others
+            )
+            label = f"{kind} {row['cell']} n={row['n']} T={row['steps']} {row['dtype']} B={row['batch']}"
+            print(f"{label:<48} {first} {seconds[first]:.3f} s  {ratios}", flush=True)
+            if options.output:
+                with open(options.output, "a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()

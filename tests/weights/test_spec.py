@@ -1,0 +1,112 @@
+"""MODEL strings: what parses, what it resolves to, and what is suggested where it does not."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from vanishgrad.errors import UsageError
+from vanishgrad.weights.spec import CELLS, GATED, LAWS, ModelSpec, parse
+
+EVERY = [f"{cell}@{law}" for cell in CELLS for law in LAWS if law != "chrono" or cell in GATED]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_pytorch_is_the_default_law(cell: str) -> None:
+    assert (parse(cell).cell, parse(cell).law, dict(parse(cell).keys)) == (cell, "pytorch", {})
+
+
+@pytest.mark.parametrize(("label", "keys"), [
+    ("rnn:activation=relu", {"activation": "relu"}),
+    ("rnn@gaussian:gain=1.5,activation=linear,untied=true", {"gain": 1.5, "activation": "linear", "untied": True}),
+    ("rnn:untied=false", {"untied": False}),
+    ("lstm:forget_bias=1", {"forget_bias": 1.0}),
+    ("lstm@keras:forget_bias=-2.5", {"forget_bias": -2.5}),
+    ("lstm@chrono:chrono_max=784", {"chrono_max": 784}),
+    ("gru:reset=before,hidden=3", {"reset": "before", "hidden": 3}),
+    ("gru@identity:gain=0", {"gain": 0.0}),
+    ("gru@orthogonal:gain=-1e-3", {"gain": -1e-3}),
+])  # fmt: skip
+def test_keys_are_read(label: str, keys: dict) -> None:
+    spec = parse(label)
+    assert spec.label == label
+    assert dict(spec.keys) == keys
+
+
+@pytest.mark.parametrize(("label", "resolved"), [
+    ("rnn", "rnn@pytorch:activation=tanh,hidden=64,untied=false"),
+    ("lstm", "lstm@pytorch:activation=tanh,hidden=64"),
+    ("lstm@chrono", "lstm@chrono:activation=tanh,chrono_max=100,hidden=64"),
+    ("lstm@chrono:chrono_max=7", "lstm@chrono:activation=tanh,chrono_max=7,hidden=64"),
+    ("gru", "gru@pytorch:activation=tanh,hidden=64,reset=after"),
+    ("gru@gaussian:hidden=5", "gru@gaussian:activation=tanh,gain=1,hidden=5,reset=after"),
+    ("lstm:forget_bias=0.5", "lstm@pytorch:activation=tanh,forget_bias=0.5,hidden=64"),
+])  # fmt: skip
+def test_every_key_that_applies_is_resolved(label: str, resolved: str) -> None:
+    assert str(parse(label).resolved(64, 100)) == resolved
+
+
+def test_chrono_knows_the_length_but_never_less_than_three() -> None:
+    assert parse("lstm@chrono").resolved(4, 1).keys["chrono_max"] == 3
+    assert parse("gru@chrono").resolved(4, 50).keys["chrono_max"] == 50
+
+
+@pytest.mark.parametrize("label", [*EVERY, "rnn@gaussian:gain=0.12345678901234567", "lstm:forget_bias=1e-300"])
+def test_a_resolved_model_parses_to_itself(label: str) -> None:
+    resolved = parse(label).resolved(8, 20)
+    again = parse(str(resolved))
+    assert (again.cell, again.law, dict(again.keys)) == (resolved.cell, resolved.law, dict(resolved.keys))
+
+
+def test_a_model_is_immutable_and_pickles() -> None:
+    spec = parse("lstm@chrono:hidden=3").resolved(8, 20)
+    copied: ModelSpec = pickle.loads(pickle.dumps(spec))
+    assert (copied.label, str(copied)) == (spec.label, str(spec))
+    with pytest.raises(TypeError):
+        spec.keys["hidden"] = 4  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        spec.cell = "gru"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("label", "sentence"), [
+    ("lstn", "expected a cell that exists, got 'lstn' in 'lstn'; try lstm"),
+    ("LSTM", "got 'LSTM' in 'LSTM'; try lstm"),
+    ("grru", "got 'grru' in 'grru'; try gru"),
+    ("transformer", "got 'transformer' in 'transformer'; try one of rnn, lstm, gru"),
+    ("", "expected a cell that exists, got '' in ''; try one of rnn, lstm, gru"),
+    ("@keras", "expected a cell that exists, got ''"),
+    ("lstm@", "expected a law that exists, got '' in 'lstm@'; try one of pytorch,"),
+    ("lstm@pytorhc", "expected a law that exists, got 'pytorhc' in 'lstm@pytorhc'; try pytorch"),
+    ("lstm@Keras", "got 'Keras' in 'lstm@Keras'; try keras"),
+    ("rnn@othogonal", "try orthogonal"),
+    ("lstm:forgetbias=1", "expected a key that exists, got 'forgetbias' in .*; try forget_bias"),
+    ("rnn:gian=2", "expected a key that exists, got 'gian' in 'rnn:gian=2'; try gain"),
+    ("rnn:hidden", "expected key=value after ':', got 'hidden' in 'rnn:hidden'; try rnn:hidden=64"),
+    ("rnn:hidden=8,", "expected key=value after ':', got '' in"),
+    ("rnn:hidden=8,hidden=9", "expected each key once, got hidden twice in"),
+    ("rnn@chrono", "expected a gated cell for the law chrono, got 'rnn@chrono'; try lstm@chrono or gru@chrono"),
+    ("rnn:forget_bias=1", "expected forget_bias on lstm or gru, got 'rnn:forget_bias=1'; try leaving it out"),
+    ("lstm:reset=after", "expected reset on gru, got"),
+    ("lstm:untied=true", "expected untied on rnn, got"),
+    ("lstm:gain=2", "expected gain with the law gaussian or orthogonal or identity, got the law pytorch in"),
+    ("lstm@keras:gain=2", "expected gain with the law"),
+    ("lstm:chrono_max=9", "expected chrono_max with the law chrono, got the law pytorch .*; try lstm@chrono:chrono"),
+    ("lstm@chrono:forget_bias=1", "expected forget_bias or the law chrono, got both in"),
+    ("rnn:activation=tahn", "expected one of tanh, relu, linear, sigmoid for activation, got 'tahn'"),
+    ("gru:reset=during", "expected after or before for reset, got 'during'"),
+    ("rnn@gaussian:gain=big", "expected a finite number for gain, got 'big'"),
+    ("rnn@gaussian:gain=nan", "expected a finite number for gain, got 'nan'"),
+    ("rnn@gaussian:gain=1e999", "expected a finite number for gain, got '1e999'"),
+    ("lstm:forget_bias=", "expected a finite number for forget_bias, got ''"),
+    ("lstm@chrono:chrono_max=2", "expected a whole number from 3 on for chrono_max, got '2'"),
+    ("rnn:hidden=0", "expected a whole number from 1 on for hidden, got '0'"),
+    ("rnn:hidden=-4", "expected a whole number from 1 on for hidden, got '-4'"),
+    ("rnn:hidden=1.5", "expected a whole number from 1 on for hidden, got '1.5'"),
+    ("rnn:untied=yes", "expected true or false for untied, got 'yes'"),
+])  # fmt: skip
+def test_what_does_not_parse(label: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence) as caught:
+        parse(label)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)

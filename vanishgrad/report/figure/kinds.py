@@ -1,0 +1,52 @@
+"""The kinds of picture: each says what it needs of a model and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from vanishgrad.report.figure.norms import draw_bounds, draw_curves, draw_paths
+from vanishgrad.report.figure.reading import Model, Report
+from vanishgrad.report.figure.rows import draw_gates, draw_shares, draw_trials
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Kind(NamedTuple):
+    """What a picture shows, what it needs, whether a model has that, and how it is drawn."""
+
+    about: str
+    needs: str
+    serves: Callable[[Model], bool]
+    draw: Callable[[Report, Sequence[Model]], Figure]
+
+
+KINDS_BY_NAME: Mapping[str, Kind] = {
+    "curves": Kind(
+        "How the norms of state and input fall with the lag, one line per model with its band.",
+        "the curve of the state or of the input", lambda model: bool({"state", "input"} & model.curves.keys()),
+        draw_curves,
+    ),
+    "paths": Kind(
+        "Each gated model's curves beside one another: state, hidden, cell, conveyor, input and output.",
+        "a gated model, with its conveyor", lambda model: "conveyor" in model.curves, draw_paths,
+    ),
+    "bounds": Kind(
+        "Each model's measured curve with the proved bounds, dashed, and the conveyor of a gated cell.",
+        "a model with bounds", lambda model: any(bound.curve in model.curves for bound in model.bounds), draw_bounds,
+    ),
+    "gates": Kind(
+        "How far each gate of each model stands open, as quantiles.",
+        "a gated model", lambda model: bool(model.gates), draw_gates,
+    ),
+    "shares": Kind(
+        "Which lags own the gradient of the recurrent weights.",
+        "the shares of the parameter gradient", lambda model: model.shares.size > 0, draw_shares,
+    ),
+    "trials": Kind(
+        "Each trial's norm of the state at the last lag, against the verdicts.",
+        "the state's curve and its trials", lambda model: "state" in model.curves and model.finals.size > 0,
+        draw_trials,
+    ),
+}  # fmt: skip

@@ -1,0 +1,90 @@
+"""File formats: one module each, recognised by content. A new format is one file and one row of `FORMATS`."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Protocol, cast
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats.zip_members import members
+from vanishgrad.weights.tensors import TensorFile, shown
+
+HEAD = 4096
+"""Bytes from the start of a file by which it is recognised."""
+
+FORMATS = {
+    "pytorch": "torch_zip",
+    "keras": "keras_archive",
+    "npz": "npz",
+    "pytorch-legacy": "torch_legacy",
+    "hdf5": "hdf5",
+    "safetensors": "safetensors",
+    "msgpack": "msgpack_tree",
+    "onnx": "onnx_graph",
+}
+"""Name of a format → the module that reads it; the first that recognises a file's content is taken."""
+
+STRANGERS = {
+    b"version https://git-lfs": ("a Git LFS pointer", "git lfs pull"),
+    b"<": ("an HTML or XML page", "downloading the file itself"),
+    b"\x93NUMPY": ("a single array", "numpy.savez with one name for each weight"),
+    b"\x1f\x8b": ("a gzip file", "unpacking it first"),
+    b"BZh": ("a bzip2 file", "unpacking it first"),
+    b"7z\xbc\xaf": ("a 7-Zip file", "unpacking it first"),
+    b"GGUF": ("a GGUF file", "the checkpoint that it was made from"),
+    b"\x80": ("a bare pickle, which runs code when it is loaded", "torch.save(model.state_dict(), ...)"),
+}
+"""What a file may begin with that holds no weights this tool can read → what it is, and what to try."""
+
+
+class Format(Protocol):
+    """What a format's module offers."""
+
+    def recognises(self, head: bytes, names: frozenset[str], /) -> bool:
+        """Return whether a file that begins with `head`, an archive of `names` if it is one, is of this format."""
+
+    def tensors(self, path: str, /) -> TensorFile:
+        """Return the file's tensors by name, none of them read."""
+
+
+def open_tensors(path: str | os.PathLike[str]) -> TensorFile:
+    """Return the tensors of a file of any known format, none of them read.
+
+    Raises
+    ------
+    VanishgradError
+        If the file is absent, of no known format, or damaged.
+    """
+    where = os.fspath(path)
+    head = _head(where)
+    names = frozenset(members(where)) if head.startswith(b"PK\x03\x04") else frozenset()
+    for module in FORMATS.values():
+        reader = cast(Format, import_module(f"{__name__}.{module}"))
+        if reader.recognises(head, names):
+            return reader.tensors(where)
+    raise _unknown(where, head, names)
+
+
+def _head(path: str) -> bytes:
+    if not os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "a device" if os.path.exists(path) else "nothing"
+        raise VanishgradError(f"expected a file of weights at {shown(path, 200)}, got {what}; try the path of a file")
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise VanishgradError(f"expected to read {path}, got {error.strerror or error}; try another path") from None
+    if not head:
+        raise VanishgradError(f"expected weights in {path}, got an empty file; try copying it again")
+    return head
+
+
+def _unknown(path: str, head: bytes, names: frozenset[str]) -> VanishgradError:
+    what, remedy = "bytes of no known format", "one of " + ", ".join(FORMATS)
+    for beginning, stranger in STRANGERS.items():
+        if head.lstrip(b" \r\n\t\xef\xbb\xbf").startswith(beginning):
+            what, remedy = stranger
+    if head.startswith(b"PK"):
+        what = f"a zip archive of {len(names)} members, none of them weights"
+    return VanishgradError(f"expected weights in {path}, got {what}; try {remedy}")

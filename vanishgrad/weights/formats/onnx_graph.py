@@ -1,0 +1,161 @@
+"""ONNX: a graph of nodes and initial values, as far as recurrent nodes and their constant weights need it."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats.onnx_tensor import tensor_of
+from vanishgrad.weights.formats.protobuf import fields, message, signed, text, varint, varints
+from vanishgrad.weights.tensors import Tensor, TensorFile
+
+MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
+"""Fields of a ModelProto → their wire type."""
+GRAPH = 7
+DEEPEST = 32
+
+
+@dataclass(eq=False)
+class Node:
+    """One operation: what it reads, what it writes, and its attributes."""
+
+    op: str = ""
+    name: str = ""
+    domain: str = ""
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Graph:
+    """Nodes and initial values; the body of an If, Loop or Scan sees those of the graph around it."""
+
+    outer: Graph | None = None
+    nodes: list[Node] = field(default_factory=list)
+    initial: dict[str, Tensor] = field(default_factory=dict)
+    inputs: list[str] = field(default_factory=list)
+    bodies: list[Graph] = field(default_factory=list)
+    producers: dict[str, Node] = field(default_factory=dict)
+
+    def every(self) -> Iterator[Graph]:
+        """Yield the graph and all bodies inside it."""
+        waiting = [self]
+        while waiting:
+            graph = waiting.pop()
+            yield graph
+            waiting.extend(reversed(graph.bodies))
+
+    def found(self, name: str) -> Tensor | tuple[Node, Graph] | None:
+        """Return the initial value of a name, or the node that makes it and the graph that this stands in."""
+        graph: Graph | None = self
+        while graph is not None:
+            if name in graph.initial:
+                return graph.initial[name]
+            if name in graph.producers:
+                return graph.producers[name], graph
+            graph = None if name in graph.inputs else graph.outer
+        return None
+
+
+def recognises(head: bytes, names: frozenset[str]) -> bool:
+    """Return whether the file begins with fields of an ONNX model."""
+    view, place, seen = memoryview(head), 0, set()
+    try:
+        while place < len(view):
+            tag, place = varint(view, place)
+            number, kind = tag >> 3, tag & 7
+            if MODEL_FIELDS.get(number) != kind:
+                return False
+            seen.add(number)
+            size, place = varint(view, place)
+            place += size if kind == 2 else 0
+    except ValueError:
+        return False
+    return bool(seen & {1, GRAPH}) and len(seen) > 1
+
+
+def tensors(path: str) -> TensorFile:
+    """Return the initial values of every graph by name, none of them read, and the graph itself."""
+    with open(path, "rb") as file:
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    try:
+        graphs = [message(value) for number, value in fields(content) if number == GRAPH]
+        if not graphs:
+            raise ValueError("no graph")
+        graph = _graph(graphs[0], path, None, 0)
+    except (ValueError, struct.error, UnicodeDecodeError) as error:
+        raise VanishgradError(
+            f"expected a whole ONNX model, got {path}, which fails with: {error}; try copying the file again"
+        ) from None
+    found = {name: tensor for each in graph.every() for name, tensor in each.initial.items()}
+    return TensorFile(path, "onnx", found, {"onnx": graph, "room": os.path.getsize(path)})
+
+
+def _graph(data: memoryview, path: str, outer: Graph | None, depth: int) -> Graph:
+    if depth > DEEPEST:
+        raise ValueError(f"graphs nested over {DEEPEST} deep")
+    graph = Graph(outer)
+    for number, value in fields(data):
+        if number == 1:
+            graph.nodes.append(_node(message(value), path, graph, depth))
+        elif number == 5:
+            tensor = tensor_of(message(value), path)
+            graph.initial[tensor.name] = tensor
+        elif number == 11:
+            graph.inputs.append(next((text(inner) for key, inner in fields(message(value)) if key == 1), ""))
+    graph.producers = {name: node for node in graph.nodes for name in node.outputs if name}
+    graph.inputs = [name for name in graph.inputs if name not in graph.initial]
+    return graph
+
+
+def _node(data: memoryview, path: str, graph: Graph, depth: int) -> Node:
+    node = Node()
+    for number, value in fields(data):
+        if number == 1:
+            node.inputs.append(text(value))
+        elif number == 2:
+            node.outputs.append(text(value))
+        elif number == 5:
+            name, attribute = _attribute(message(value), path, graph, depth)
+            node.attributes[name] = attribute
+        elif number in (3, 4, 7):
+            setattr(node, {3: "name", 4: "op", 7: "domain"}[number], text(value))
+    return node
+
+
+def _attribute(data: memoryview, path: str, graph: Graph, depth: int) -> tuple[str, Any]:
+    """Return the name and value of an attribute: the one of its fields that is there."""
+    name, single = "", None
+    several: list[Any] = []
+    for number, value in fields(data):
+        if number == 1:
+            name = text(value)
+        elif number in (6, 11):
+            body = _graph(message(value), path, graph, depth + 1)
+            graph.bodies.append(body)
+        elif number in (7, 8):
+            several.extend(_floats(value) if number == 7 else map(signed, varints(value)))
+        elif number == 9:
+            several.append(text(value))
+        elif number in (2, 3, 4, 5):
+            single = _single(number, value, path)
+    return name, several if single is None else single
+
+
+def _single(number: int, value: int | memoryview, path: str) -> Any:
+    if number == 3:
+        return signed(next(varints(value)))
+    if number == 5:
+        return tensor_of(message(value), path)
+    return _floats(value)[0] if number == 2 else text(value)
+
+
+def _floats(value: int | memoryview) -> tuple[float, ...]:
+    data = message(value)
+    return struct.unpack(f"<{len(data) // 4}f", data)

@@ -1,0 +1,135 @@
+"""What a file leaves open, which reading is taken, and how to choose the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
+from vanishgrad.errors import UsageError
+from vanishgrad.weights.stacking import GATES, STACKINGS
+from vanishgrad.weights.tensors import shown
+
+HARD_SIGMOID_KERAS_2 = hard_sigmoid(0.2, "hard_sigmoid_0.2")
+CHOICES: Mapping[str, Activation] = {
+    **ACTIVATIONS,
+    HARD_SIGMOID.name: HARD_SIGMOID,
+    HARD_SIGMOID_KERAS_2.name: HARD_SIGMOID_KERAS_2,
+}
+"""What `--activation` and `--gate-activation` take; hard_sigmoid_0.2 is the one of Keras 2."""
+
+ALLOWED = {
+    "layout": tuple(STACKINGS),
+    "cell": tuple(GATES),
+    "activation": tuple(CHOICES),
+    "gate_activation": tuple(CHOICES),
+    "reset": ("after", "before"),
+}
+
+
+class Unreadable(Exception):
+    """Why one layer of a file cannot be read: half a sentence, ``expected …, got …; try …``."""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the user says about a file, None where it is left to the file.
+
+    Raises
+    ------
+    UsageError
+        If a name is not known.
+    """
+
+    layout: str | None = None
+    cell: str | None = None
+    activation: str | None = None
+    gate_activation: str | None = None
+    reset: str | None = None
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, allowed = getattr(self, each.name), ALLOWED[each.name]
+            if value is not None and value not in allowed:
+                raise UsageError(f"expected {flag(each.name)} to be one of {', '.join(allowed)}, got {shown(value)}")
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a file says of a layer's variant, None where it says nothing.
+
+    Attributes
+    ----------
+    activation, gate_activation : Activation
+    reset : str
+    layout : str
+        Where gate order and orientation are certain: their name.
+    open : tuple of str
+        Those of the three that the layout does not settle either: the usual reading is taken, and said to be.
+    """
+
+    activation: Activation | None = None
+    gate_activation: Activation | None = None
+    reset: str | None = None
+    layout: str | None = None
+    open: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The variant taken, and a sentence for each choice that the file did not make."""
+
+    activation: Activation
+    gate_activation: Activation | None
+    reset: str | None
+    assumptions: tuple[str, ...]
+
+
+def flag(name: str) -> str:
+    """Return a hint as it is typed: ``--gate-activation``."""
+    return "--" + name.replace("_", "-")
+
+
+def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SIGMOID) -> Reading:
+    """Return the variant of a layer: what the file states, else what the user says, else what is usual.
+
+    Raises
+    ------
+    Unreadable
+        If the user contradicts the file.
+    """
+    notes: list[str] = []
+
+    def choose(name: str, said: str | None, usual: str) -> str:
+        value, note = _choice(name, getattr(hints, name), said, usual, name in stated.open)
+        notes.extend(note)
+        return value
+
+    def activation(name: str, said: Activation | None, usual: Activation) -> Activation:
+        value = choose(name, said.name if said else None, usual.name)
+        return said or CHOICES[value]
+
+    phi = activation("activation", stated.activation, TANH)
+    gate = activation("gate_activation", stated.gate_activation, usual_gate) if cell != "rnn" else None
+    reset = choose("reset", stated.reset, "after") if cell == "gru" else None
+    return Reading(phi, gate, reset, tuple(notes))
+
+
+def _choice(name: str, hint: str | None, said: str | None, usual: str, is_open: bool) -> tuple[str, tuple[str, ...]]:
+    word = name.replace("_", " ")
+    if said is not None:
+        if hint not in (None, said):
+            raise Unreadable(f"expected {word} {said}, as the file says, got {flag(name)} {hint}; try without it")
+        return said, ()
+    if hint is None and is_open:
+        others = " or ".join(each for each in _likely(name) if each != usual)
+        note = f"{word} {usual} is taken, the file does not say; {flag(name)} {others} chooses the other reading"
+        return usual, (note,)
+    if hint not in (None, usual):
+        return hint or usual, (f"{word} {hint} is taken because {flag(name)} says so",)
+    return usual, ()
+
+
+def _likely(name: str) -> tuple[str, ...]:
+    likely = {"activation": ("tanh", "relu"), "gate_activation": ("sigmoid", "hard_sigmoid", "hard_sigmoid_0.2")}
+    return likely.get(name, ALLOWED[name])

@@ -1,0 +1,223 @@
+"""A recurrent layer found in a file: what it is, why it is taken for that, and how to build its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from vanishgrad.cells import Cell
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.assembly import assembled
+from vanishgrad.weights.hints import Reading
+from vanishgrad.weights.stacking import Stacking
+from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One direction of one recurrent layer, none of its numbers read yet.
+
+    Attributes
+    ----------
+    name : str
+        ``PATH[.INDEX][.reverse]``.
+    path : str
+        The module that it belongs to.
+    file : str
+        Where it was found.
+    cell : str
+        ``rnn``, ``gru`` or ``lstm``.
+    variant : str
+        ``projected``, ``peephole``, ``coupled`` (f = 1 - i), ``untied`` (a matrix for each step), or empty.
+    hidden_size, input_size : int
+    layer_index : int
+        Its place in a stack of several layers.
+    direction : str
+        ``forward`` or ``backward``.
+    layout : str
+        Whose names, gate order and orientation: a row of the layout table.
+    why : str
+        A sentence: what it was recognised by.
+    reading : Reading
+        Activations and reset convention.
+    assumptions : tuple of str
+        A sentence for each choice that the file leaves open, with the flag that makes the other.
+    roles : mapping from str to Tensor
+        ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes).
+    stacking : Stacking
+    driven_by : tuple of str or None
+        Names of the layers whose outputs, side by side, are its input; empty if no recurrent layer drives it; None if
+        the file does not tell.
+    """
+
+    name: str
+    path: str
+    file: str
+    cell: str
+    hidden_size: int
+    input_size: int
+    layout: str
+    why: str
+    reading: Reading
+    roles: Mapping[str, Tensor]
+    stacking: Stacking
+    variant: str = ""
+    layer_index: int = 0
+    direction: str = "forward"
+    driven_by: tuple[str, ...] | None = None
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> str:
+        """How the weights are stored; several are joined by a plus."""
+        return "+".join(sorted({tensor.dtype for tensor in self.tensors}))
+
+    @property
+    def output_size(self) -> int:
+        """The width of h: the projection's, if there is one."""
+        projection = self.roles.get("W_hr")
+        return projection.shape[0] if projection else self.hidden_size
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The layer's own tensors as the file has them, by name."""
+        stored = {leaf.name: leaf for tensor in self.roles.values() for leaf in tensor.stored}
+        return tuple(stored[name] for name in sorted(stored))
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the layer's own tensors: name, dtype, shape, numbers in C order."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for tensor in self.tensors:
+            digest.update(f"{tensor.name}\0{tensor.dtype}\0{tensor.shape}\0".encode(errors="surrogatepass"))
+            values = tensor.read()
+            digest.update(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False)).data)
+        return digest.hexdigest()
+
+    def build(self, dtype: npt.DTypeLike = np.float64) -> Cell:
+        """Return the cell; only this layer's tensors are read.
+
+        Raises
+        ------
+        VanishgradError
+            If a tensor is damaged or holds NaN or infinity.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            return assembled(self, dtype)
+
+    def numbers(self, role: str) -> Array | None:
+        """Return the array of a role as it is stored, None if the layer has none.
+
+        Raises
+        ------
+        VanishgradError
+            If it holds NaN or infinity.
+        """
+        if role not in self.roles:
+            return None
+        tensor = self.roles[role]
+        values = tensor.read()
+        if not np.isfinite(values).all():
+            raise VanishgradError(
+                f"expected finite weights, got {_first_bad(values)} in {shown(tensor.name)} of {self.file}; "
+                "try a checkpoint from before the training diverged"
+            )
+        return values
+
+
+def _first_bad(values: Array) -> str:
+    place = np.argwhere(~np.isfinite(values))[0].tolist()
+    return f"{values[tuple(place)]} at {place}"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFile:
+    """The recurrent layers of a file, in the file's order.
+
+    Attributes
+    ----------
+    path, format : str
+    layers : tuple of Layer
+    refused : tuple of str
+        A sentence for each recurrent layer that was seen and cannot be read.
+    tensors : mapping from name to Tensor
+        Everything in the file: an embedding is one of them.
+    """
+
+    path: str
+    format: str
+    layers: tuple[Layer, ...]
+    refused: tuple[str, ...] = ()
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, name: str) -> Layer:
+        """Return the layer of exactly this name."""
+        (layer,) = (each for each in self.select([name]) if each.name == name)
+        return layer
+
+    def select(self, names: Sequence[str] = ()) -> tuple[Layer, ...]:
+        """Return the layers named, and all under a path that is named; all of them if none is.
+
+        Raises
+        ------
+        VanishgradError
+            If a name fits no layer.
+        """
+        chosen = [layer for layer in self.layers if not names or any(_under(layer.name, name) for name in names)]
+        for name in names:
+            if not any(_under(layer.name, name) for layer in self.layers):
+                raise VanishgradError(
+                    f"expected --layer to name a layer of {self.path}, got {shown(name)}; "
+                    f"try {_nearest(name, [layer.name for layer in self.layers])}"
+                )
+        return tuple(chosen)
+
+    def embedding(self, name: str) -> Array:
+        """Return the rows of an embedding of this file, (tokens, width), float64.
+
+        Raises
+        ------
+        VanishgradError
+            If there is no matrix of this name.
+        """
+        matrices = [each for each, tensor in self.tensors.items() if len(tensor.shape) == 2 and tensor.dtype in FLOATS]
+        if name not in matrices:
+            got = shape_text(self.tensors[name].shape) if name in self.tensors else "no such tensor"
+            raise VanishgradError(
+                f"expected --embedding to name a matrix of floats in {self.path}, got {shown(name)} ({got}); "
+                f"try {_nearest(name, matrices) if matrices else 'a file that holds the embedding'}"
+            )
+        return self.tensors[name].read().astype(np.float64)
+
+
+def _under(name: str, path: str) -> bool:
+    return name == path or name.startswith(path + ".")
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    return ", ".join(map(shown, get_close_matches(name, names, 5, 0.5) or list(names)[:5]))
+
+
+def nothing_found(file: TensorFile) -> VanishgradError:
+    """Return the error for a file without a recurrent layer, which says what is in it."""
+    some = ", ".join(str(tensor) for tensor in list(file.tensors.values())[:4])
+    holds = f"{len(file.tensors)} tensors ({some}{', …' if len(file.tensors) > 4 else ''})" if some else "no tensors"
+    return VanishgradError(
+        f"expected a recurrent layer in {file.path}, got {holds}; "
+        "try a file with names such as weight_hh_l0, recurrent_kernel, hi/kernel or w_hh"
+    )

@@ -1,0 +1,56 @@
+"""Frameworks' names and gate orders: one module each. A new layout is one file and one row of `LAYOUTS`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from vanishgrad.weights.hints import Hints
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.tensors import Tensor, TensorFile
+
+LAYOUTS = {
+    "onnx": re.compile("onnx"),
+    "pytorch": re.compile(r"weight_hh|weight_values"),
+    "keras": re.compile(r"recurrent_kernel|vars[./]1$"),
+    "flax": re.compile(r"(?:^|[./])(?:hi|hr|hf|h|dense_h)[./]kernel"),
+    "plain": re.compile(r"hh|h2h|recurrent_weight|Wh|U"),
+}
+"""Layout → what occurs in some name (of a tensor or a configuration) of every file that has it; in the order of their
+claims: a tensor that one has taken is not offered to the next."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What looks like a recurrent layer.
+
+    Attributes
+    ----------
+    name : str
+    claims : tuple of str
+        The tensors that belong to it.
+    layer : callable
+        Returns the layer, or raises Unreadable with the reason.
+    """
+
+    name: str
+    claims: tuple[str, ...]
+    layer: Callable[[], Layer]
+
+
+class Layout(Protocol):
+    """What a layout's module offers."""
+
+    def sightings(self, file: TensorFile, free: Mapping[str, Tensor], hints: Hints, /) -> Iterator[Sighting]:
+        """Yield what looks like a recurrent layer of this layout among the tensors still free."""
+
+
+def plausible_sightings(name: str, file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> list[Sighting]:
+    """Return the sightings of a layout; its module is not even imported where no name gives it away."""
+    if not any(map(LAYOUTS[name].search, [*free, *file.configuration])):
+        return []
+    module = cast(Layout, import_module(f"{__name__}.{name}"))
+    return list(module.sightings(file, dict(free), hints))

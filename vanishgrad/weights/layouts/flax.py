@@ -1,0 +1,113 @@
+"""Flax: one small kernel for each gate (linen, nnx), or dense_i and dense_h (nnx)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array
+from vanishgrad.weights.hints import Hints, Stated, Unreadable
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.layouts.shapes import fitted, require_floats
+from vanishgrad.weights.stacking import FLAX
+from vanishgrad.weights.tensors import Tensor, TensorFile, derived, shape_text, stacked
+
+KERNEL = re.compile(r"(?P<path>(?:.*[./])?)(?P<module>hi|hr|hf|dense_h|h)(?P<tail>[./]kernel(?:[./](?:raw_)?value)?)")
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The small modules of a cell, recurrent and input, in the order i f g o, r z n."""
+
+    title: str
+    recurrent: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+
+CELLS = {
+    "hi": (
+        Modules("LSTMCell", ("hi", "hf", "hg", "ho"), ("ii", "if", "ig", "io")),
+        Modules("nnx.LSTMCell", ("hi", "hf", "hg", "ho"), ("ii", "if_", "ig", "io")),
+    ),
+    "hr": (Modules("GRUCell", ("hr", "hz", "hn"), ("ir", "iz", "in")),),
+    "dense_h": (Modules("a cell of nnx", ("dense_h",), ("dense_i",)),),
+    "h": (Modules("SimpleCell", ("h",), ("i",)),),
+}
+"""The module that gives a cell away → the cells that it may be."""
+MINIMAL = ("hf", "hn", "if", "in")
+"""The modules of MGUCell, a cell of two gates."""
+
+
+def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+    """Yield a sighting for each set of modules that makes a cell of Flax."""
+    for name in free:
+        found = KERNEL.fullmatch(name)
+        if found is None:
+            continue
+        path, tail = found["path"], found["tail"]
+        for modules in CELLS.get(found["module"], ()):
+            kernels = [f"{path}{each}{tail}" for each in (*modules.recurrent, *modules.inputs)]
+            if all(each in free for each in kernels):
+                biases = [each.replace("kernel", "bias") for each in kernels]
+                claims = tuple(each for each in (*kernels, *biases) if each in free)
+                yield Sighting(_label(path), claims, partial(_layer, file, free, found, modules, hints))
+        if found["module"] == "hf" and all(f"{path}{each}{tail}" in free for each in MINIMAL):
+            yield Sighting(_label(path), (name,), _refuse)
+
+
+def _label(path: str) -> str:
+    segments = [each for each in re.split(r"[./]", path) if each]
+    return ".".join(segments[:-1] if segments[-1:] == ["cell"] and len(segments) > 1 else segments)
+
+
+def _layer(file: TensorFile, free: Mapping[str, Tensor], found: re.Match[str], modules: Modules, hints: Hints) -> Layer:
+    path, tail = found["path"], found["tail"]
+    roles: dict[str, Tensor] = {}
+    for role, bias_role, names in (("W_hh", "b_h", modules.recurrent), ("W_hx", "b_x", modules.inputs)):
+        kernels = [free[f"{path}{each}{tail}"] for each in names]
+        roles[role] = _beside(kernels)
+        biases = [free.get(kernel.name.replace("kernel", "bias")) for kernel in kernels]
+        if any(biases):
+            roles[bias_role] = _with_zeros(biases, kernels)
+    require_floats(roles)
+    layer = fitted(
+        file, _label(path), roles, FLAX, hints,
+        Stated(reset="after", layout="flax", open=("activation", "gate_activation")),
+        why=f"the modules {' '.join((*modules.recurrent, *modules.inputs))} with kernels of "
+        f"{shape_text(free[found[0]].shape)} make {modules.title} of Flax",
+        layout="flax",
+    )  # fmt: skip
+    return layer
+
+
+def _beside(kernels: Sequence[Tensor]) -> Tensor:
+    if len({each.shape for each in kernels}) > 1 or len(kernels[0].shape) != 2:
+        raise Unreadable(
+            f"expected matrices of one shape for the gates, got {', '.join(map(str, kernels))}; try the whole file"
+        )
+    return kernels[0] if len(kernels) == 1 else stacked(kernels[0].name, kernels)
+
+
+def _with_zeros(biases: Sequence[Tensor | None], kernels: Sequence[Tensor]) -> Tensor:
+    """Return the gates' biases one after the other, zero where a gate has none."""
+    there = [each for each in biases if each is not None]
+    width = kernels[0].shape[1]
+    for each in there:
+        if each.shape != (width,):
+            raise Unreadable(f"expected a bias of {width} beside {kernels[0]}, got {each}; try the whole file")
+
+    def read() -> Array:
+        return np.concatenate(
+            [np.zeros(width, there[0].read().dtype) if each is None else each.read() for each in biases]
+        )
+
+    return derived(there[0].name, (width * len(biases),), read, there)
+
+
+def _refuse() -> Layer:
+    raise Unreadable("expected LSTM, GRU or a simple cell, got the two gates of MGUCell; try a model with one of those")

@@ -1,0 +1,171 @@
+"""Keras: kernel, recurrent_kernel and bias of SimpleRNN, LSTM and GRU, and the layout of its old CuDNN layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation
+from vanishgrad.cells.arrays import Array
+from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unreadable
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.layouts.keras_model import Described, described
+from vanishgrad.weights.layouts.shapes import fitted
+from vanishgrad.weights.stacking import KERAS
+from vanishgrad.weights.tensors import Tensor, TensorFile, derived, part, row, shape_text, shown
+
+KERAS_3 = re.compile(r"(?P<path>.*?)[./]?cell(?:[./]cells[./]\w+)?[./]vars[./]1")
+NAMED = re.compile(r"(?P<path>(?:.*[./])?)recurrent_kernel(?P<suffix>(?::0)?)")
+DIRECTION = re.compile(r"(?:forward|backward)_\w+")
+MOST_LAYERS = 1000
+"""Recurrent layers of a configuration; each is compared with each recurrent kernel of the file."""
+SCAFFOLDING = ("layers", "model_weights", "layer", "forward_layer", "backward_layer", "cell", "")
+
+
+def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+    """Yield a sighting for each recurrent kernel with Keras's name, in the model's order where that is known."""
+    model = described(file.configuration.get("keras"))[:MOST_LAYERS]
+    order = {each.name: place for place, each in enumerate(model)}
+    found = list(_found(file, free, hints, model))
+    yield from sorted(found, key=lambda each: (order.get(each.name, len(order)), _natural(each.name)))
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Return a key that puts lstm_2 before lstm_10."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d{0,9})", name)]
+
+
+def _found(file: TensorFile, free: Mapping[str, Tensor], hints: Hints, model: list[Described]) -> Iterator[Sighting]:
+    for name in free:
+        if found := KERAS_3.fullmatch(name):
+            names = [f"{name[:-1]}{index}" for index in range(3)]
+            entry = next((each for each in model if each.group == found["path"]), None)
+        elif found := NAMED.fullmatch(name):
+            names = [f"{found['path']}{word}{found['suffix']}" for word in ("kernel", "recurrent_kernel", "bias")]
+            entry = _by_names(model, found["path"])
+        else:
+            continue
+        own = [free[each] for each in names if each in free]
+        label = entry.name if entry else _label(found["path"])
+        claims = tuple(each.name for each in own)
+        yield Sighting(label, claims, partial(_layer, file, found["path"], names, own, entry, hints))
+
+
+def _segments(path: str) -> list[str]:
+    return [each for each in re.split(r"[./]", path) if each not in SCAFFOLDING]
+
+
+def _is_backward(path: str) -> bool:
+    return any(each.startswith("backward_") for each in re.split(r"[./]", path))
+
+
+def _by_names(model: list[Described], path: str) -> Described | None:
+    """Return the entry whose names all stand in an older file's path."""
+    segments = path.split("/")
+    fitting = [each for each in model if set(each.path.split(".")) <= set(segments)]
+    is_backward = _is_backward(path)
+    return next((each for each in fitting if each.is_backward == is_backward or len(fitting) == 1), None)
+
+
+def _label(path: str) -> str:
+    """Return a layer's name from its path alone: the last part that is not Keras's own scaffolding."""
+    kept = [each for each in _segments(path) if not DIRECTION.fullmatch(each) and not each.endswith("_cell")]
+    is_new = path.startswith("layers/")
+    stem = ".".join(kept) if is_new else (kept or [""])[-1]
+    return stem + (".reverse" if _is_backward(path) else "")
+
+
+def _layer(
+    file: TensorFile, path: str, names: list[str], own: list[Tensor], entry: Described | None, hints: Hints
+) -> Layer:
+    if len(own) < 2 or own[0].name != names[0]:
+        raise Unreadable(f"expected {names[0]} beside {names[1]}, got none; try the whole file of weights")
+    name = entry.name if entry else _label(path)
+    is_backward = entry.is_backward if entry else _is_backward(path)
+    roles, is_cudnn = _roles(own)
+    return fitted(
+        file, name, roles, KERAS, hints, _stated(file, own, entry, is_cudnn),
+        why=_why(own, entry, is_cudnn),
+        layout="keras-cudnn" if is_cudnn else "keras",
+        path=name.removesuffix(".reverse"),
+        direction="backward" if is_backward else "forward",
+        driven_by=entry.below if entry else None,
+    )  # fmt: skip
+
+
+def _roles(own: list[Tensor]) -> tuple[dict[str, Tensor], bool]:
+    """Return the tensors by role, and whether they lie as cuDNN has them: two biases in one vector."""
+    kernel, recurrent, *biases = own
+    roles = {"W_hx": kernel, "W_hh": recurrent}
+    if len(recurrent.shape) != 2 or len(kernel.shape) != 2:
+        raise Unreadable(f"expected a matrix, got {recurrent}; try a model without convolutional recurrent layers")
+    n, columns = recurrent.shape
+    if not biases:
+        return roles, False
+    bias = biases[0]
+    if bias.shape == (2 * columns,) and n and columns // n in (3, 4):
+        gates = columns // n
+        return {
+            "W_hx": _each_gate(kernel, gates, _reread), "W_hh": _each_gate(recurrent, gates, np.transpose),
+            "b_x": part(bias, 0, columns), "b_h": part(bias, columns, 2 * columns),
+        }, True  # fmt: skip
+    if bias.shape == (2, columns):
+        return {**roles, "b_x": row(bias, 0), "b_h": row(bias, 1)}, False
+    return {**roles, "b_x": bias}, False
+
+
+def _each_gate(kernel: Tensor, gates: int, change: Any) -> Tensor:
+    def read() -> Array:
+        return np.hstack([change(block) for block in np.hsplit(kernel.read(), gates)])
+
+    return derived(kernel.name, kernel.shape, read, (kernel,))
+
+
+def _reread(block: Array) -> Array:
+    """Return the (d, n) kernel of a gate whose bytes are those of the (n, d) matrix that cuDNN uses."""
+    return np.ascontiguousarray(block).reshape(block.shape[::-1]).T
+
+
+def _stated(file: TensorFile, own: list[Tensor], entry: Described | None, is_cudnn: bool) -> Stated:
+    if is_cudnn or (entry and entry.kind.startswith("CuDNN")):
+        return Stated(TANH, SIGMOID, "after", layout="keras")
+    reset = _reset(own, entry)
+    if entry is None:
+        return Stated(reset=reset, layout="keras", open=("activation", "gate_activation", "reset"))
+    version = str(file.configuration.get("keras_version") or "3")
+    named = (
+        entry.config.get(key, usual) for key, usual in (("activation", "tanh"), ("recurrent_activation", "sigmoid"))
+    )
+    activation, gate = (_activation(each, version) for each in named)
+    return Stated(activation, gate if entry.kind != "SimpleRNN" else None, reset, layout="keras")
+
+
+def _reset(own: list[Tensor], entry: Described | None) -> str | None:
+    """Return the GRU's convention: a bias of two rows is only there with reset after; without bias a key tells."""
+    if len(own) > 2:
+        return "after" if len(own[2].shape) == 2 else "before"
+    told = entry.config.get("reset_after", False) if entry else None
+    return None if told is None else "after" if told else "before"
+
+
+def _activation(named: Any, version: str) -> Activation:
+    if named is None:
+        return ACTIVATIONS["linear"]
+    known = {**ACTIVATIONS, "hard_sigmoid": HARD_SIGMOID if version.startswith("3") else HARD_SIGMOID_KERAS_2}
+    if not isinstance(named, str) or named not in known:
+        raise Unreadable(
+            f"expected an activation among {', '.join(known)}, got {shown(named)}; try a model with one of them"
+        )
+    return known[named]
+
+
+def _why(own: list[Tensor], entry: Described | None, is_cudnn: bool) -> str:
+    what = f"{own[1].name} {shape_text(own[1].shape)} is Keras's name for a recurrent kernel"
+    if is_cudnn:
+        return f"{what}, and a bias of {shape_text(own[2].shape)} entries is that of its CuDNN layers"
+    return f"{what}, and the configuration says {entry.kind}" if entry else what

@@ -1,0 +1,165 @@
+"""ONNX: the nodes RNN, GRU and LSTM; names of weights mean nothing there, a node's inputs say what each is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from vanishgrad.weights.formats.onnx_constants import NotConstant, constant
+from vanishgrad.weights.formats.onnx_graph import Graph, Node
+from vanishgrad.weights.hints import Hints, Stated, Unreadable
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.layouts.onnx_activations import activations
+from vanishgrad.weights.layouts.shapes import fitted
+from vanishgrad.weights.stacking import GATES, ONNX
+from vanishgrad.weights.tensors import Tensor, TensorFile, part, row, shape_text, shown
+
+CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
+REFUSED = ("DynamicQuantizeLSTM", "AttnLSTM", "QLinearLSTM")
+INPUTS = {"W": 1, "R": 2, "B": 3, "P": 7}
+PASSING = ("Identity", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Cast", "Dropout")
+"""Nodes that leave the numbers of a sequence as they are, between one recurrent node and the next."""
+FARTHEST = 1000
+
+
+def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+    """Yield a sighting for each direction of each recurrent node; nodes with the same weights count once."""
+    graph = file.configuration.get("onnx")
+    if not isinstance(graph, Graph):
+        return
+    names = _names(graph)
+    seen: set[object] = set()
+    for where in graph.every():
+        for node in where.nodes:
+            if node.op in CELLS or node.op in REFUSED:
+                key, claims = _same(node, where, file)
+                if key not in seen:
+                    seen.add(key)
+                    yield from _directions(file, where, node, claims, names, hints)
+
+
+def _names(graph: Graph) -> dict[int, str]:
+    """Return a name for each recurrent node: its own, or the operation's and a number."""
+    names: dict[int, str] = {}
+    taken: Counter[str] = Counter()
+    for where in graph.every():
+        for node in where.nodes:
+            if node.op in CELLS or node.op in REFUSED:
+                stem = node.name.strip("/").replace("/", ".") or node.op.lower()
+                names[id(node)] = f"{stem}_{taken[stem]}" if taken[stem] else stem
+                taken[stem] += 1
+    return names
+
+
+def _same(node: Node, graph: Graph, file: TensorFile) -> tuple[object, tuple[str, ...]]:
+    """Return what two nodes share when they are one layer in two branches, and the names of its stored weights."""
+    try:
+        weights = [_weight(node, graph, file, each) for each in INPUTS]
+    except Unreadable:
+        return id(node), ()
+    stored = tuple(tuple(leaf.name or str(id(leaf)) for leaf in each.stored) if each else () for each in weights)
+    return (node.op, stored, str(sorted(node.attributes.items()))), tuple(name for names in stored for name in names)
+
+
+def _weight(node: Node, graph: Graph, file: TensorFile, which: str) -> Tensor | None:
+    place = INPUTS[which]
+    if place >= len(node.inputs) or not node.inputs[place]:
+        return None
+    try:
+        return constant(graph, node.inputs[place], file.configuration["room"])
+    except NotConstant as reason:
+        raise Unreadable(
+            f"expected {which} of the node {node.op} to be stored in the file, but {reason}; "
+            "try exporting with constant folding"
+        ) from None
+
+
+def _directions(
+    file: TensorFile, graph: Graph, node: Node, claims: tuple[str, ...], names: Mapping[int, str], hints: Hints
+) -> Iterator[Sighting]:
+    direction = node.attributes.get("direction", "forward")
+    name = names[id(node)]
+    rows = {"bidirectional": (0, 1)}.get(direction, (0,))
+    for index in rows:
+        is_backward = direction == "reverse" or index == 1
+        label = name + (".reverse" if is_backward else "")
+        yield Sighting(label, claims, partial(_layer, file, graph, node, index, is_backward, label, names, hints))
+
+
+def _layer(
+    file: TensorFile, graph: Graph, node: Node, index: int, is_backward: bool, label: str,
+    names: Mapping[int, str], hints: Hints,
+) -> Layer:  # fmt: skip
+    if node.op in REFUSED:
+        raise Unreadable(f"expected RNN, GRU or LSTM, got the quantised or fused node {node.op}; try the float model")
+    cell = CELLS[node.op]
+    roles = _roles(node, graph, file, index, cell)
+    phis = activations(cell, node.attributes, index)
+    if cell == "lstm" and phis[1].name != phis[2].name:
+        raise Unreadable(f"expected one activation for candidate and output, got {phis[1].name} and {phis[2].name}; "
+                         "try a model with one")  # fmt: skip
+    after = "after" if node.attributes.get("linear_before_reset") else "before"
+    return fitted(
+        file, label, roles, ONNX, hints,
+        Stated(phis[0] if cell == "rnn" else phis[1], None if cell == "rnn" else phis[0], after, layout="onnx"),
+        why=f"a node {node.op} reads {shown(node.inputs[2])} as its recurrent weights, "
+        f"{shape_text(roles['W_hh'].shape)} for each direction",
+        layout="onnx",
+        path=label.removesuffix(".reverse"),
+        direction="backward" if is_backward else "forward",
+        driven_by=_below(node, graph, names),
+        variant=_variant(node, roles, phis[0].name),
+    )  # fmt: skip
+
+
+def _roles(node: Node, graph: Graph, file: TensorFile, index: int, cell: str) -> dict[str, Tensor]:
+    found = {which: _weight(node, graph, file, which) for which in INPUTS}
+    W, R, B, P = (found[which] for which in INPUTS)
+    if W is None or R is None or len(W.shape) != 3 or len(R.shape) != 3 or index >= min(W.shape[0], R.shape[0]):
+        raise Unreadable(
+            f"expected W and R of {node.op} with one block for each direction, got {W} and {R}; try another export"
+        )
+    roles = {"W_hx": row(W, index), "W_hh": row(R, index)}
+    rows = len(GATES[cell]) * R.shape[2]
+    if B is not None:
+        _require_rows(B, index, 2 * rows)
+        roles |= {"b_x": part(row(B, index), 0, rows), "b_h": part(row(B, index), rows, 2 * rows)}
+    if P is not None and cell == "lstm":
+        _require_rows(P, index, 3 * R.shape[2])
+        roles["w_c"] = row(P, index)
+    return roles
+
+
+def _require_rows(tensor: Tensor, index: int, size: int) -> None:
+    if len(tensor.shape) != 2 or tensor.shape[0] <= index or tensor.shape[1] != size:
+        raise Unreadable(f"expected {size} entries for each direction, got {tensor}; try another export")
+
+
+def _variant(node: Node, roles: Mapping[str, Tensor], gate: str) -> str:
+    is_coupled = node.op == "LSTM" and bool(node.attributes.get("input_forget"))
+    if is_coupled and not gate.startswith(("sigmoid", "hard_sigmoid")):
+        raise Unreadable(f"expected sigmoid gates where f = 1 - i, got {gate}; try a model without input_forget")
+    return " ".join(word for word, holds in (("coupled", is_coupled), ("peephole", "w_c" in roles)) if holds)
+
+
+def _below(node: Node, graph: Graph, names: Mapping[int, str]) -> tuple[str, ...] | None:
+    """Return the recurrent layers whose sequences a node reads, following its first input upwards."""
+    is_direct = True
+    for _ in range(FARTHEST):
+        found: Any = graph.found(node.inputs[0]) if node.inputs else None
+        if not isinstance(found, tuple):
+            return ()
+        read, (node, graph) = node.inputs[0], found
+        if node.op in CELLS:
+            return _outputs(node, names) if is_direct and node.outputs[:1] == [read] else None
+        is_direct = is_direct and node.op in PASSING
+    return None
+
+
+def _outputs(node: Node, names: Mapping[int, str]) -> tuple[str, ...]:
+    name, direction = names[id(node)], node.attributes.get("direction", "forward")
+    both = {"bidirectional": (name, f"{name}.reverse"), "reverse": (f"{name}.reverse",)}
+    return both.get(direction, (name,))

@@ -1,0 +1,133 @@
+"""PyTorch: weight_hh_l{k}[_reverse] of nn.RNN, nn.GRU and nn.LSTM, and weight_hh of their cell classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from vanishgrad.cells.activations import RELU, TANH
+from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.layouts.biases import BIASES
+from vanishgrad.weights.layouts.reparametrised import UNFOLDED, folded, shadowed
+from vanishgrad.weights.layouts.shapes import UNTIED, fitted
+from vanishgrad.weights.stacking import PYTORCH
+from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
+
+NAMES = re.compile(r"(?P<path>(?:.*[./])?)weight_hh(?P<suffix>(?:_l(?P<index>\d{1,4}))?(?P<reverse>_reverse)?)")
+QUANTISED = re.compile(r"(?P<path>(?:.*\.)?)_all_weight_values\..*")
+ROLES = {"W_hx": "weight_ih", "W_hh": "weight_hh", "b_x": "bias_ih", "b_h": "bias_hh", "W_hr": "weight_hr"}
+NONLINEARITIES = {"RNN_TANH": TANH, "RNN_RELU": RELU, "tanh": TANH, "relu": RELU}
+
+
+def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+    """Yield a sighting for each recurrent matrix with PyTorch's name."""
+    whole = {**free, **folded(free)}
+    yield from _quantised(free)
+    for name in whole:
+        if shadowed(name, free) or _is_hand_made(name, free):
+            continue
+        if found := NAMES.fullmatch(name):
+            roles = {role: whole[each] for role, each in _names(found).items() if each in whole}
+            claims = tuple(leaf.name for tensor in roles.values() for leaf in tensor.stored)
+            yield Sighting(_layer_name(found), claims, partial(_layer, file, found, roles, whole, hints))
+        elif found := UNFOLDED.fullmatch(name):
+            yield Sighting(name, (name,), partial(_refuse, "a spectrally normalised layer", "remove_parametrizations"))
+
+
+def _is_hand_made(name: str, free: Mapping[str, Tensor]) -> bool:
+    """Return whether a cell's biases have other names than PyTorch's: then they are someone's own, all of them."""
+    path, found, _ = name.rpartition("weight_hh")
+    alone = found and name.endswith("weight_hh") and f"{path}bias_ih" not in free
+    return bool(alone) and any(path + bias in free for biases in BIASES for bias in biases)
+
+
+def _quantised(free: Mapping[str, Tensor]) -> Iterator[Sighting]:
+    """Yield one sighting for each module whose weights PyTorch has packed as integers."""
+    packed: dict[str, list[str]] = {}
+    for name in free:
+        if found := QUANTISED.fullmatch(name):
+            packed.setdefault(found["path"].rstrip("."), []).append(name)
+    refusal = partial(_refuse, "a dynamically quantised layer", "the model from before quantize_dynamic")
+    for path, names in packed.items():
+        yield Sighting(path, tuple(names), refusal)
+
+
+def _names(found: re.Match[str]) -> dict[str, str]:
+    return {role: f"{found['path']}{name}{found['suffix']}" for role, name in ROLES.items()}
+
+
+def _path(found: re.Match[str]) -> str:
+    return found["path"].rstrip("./").replace("/", ".")
+
+
+def _layer_name(found: re.Match[str]) -> str:
+    parts = (_path(found), found["index"], "reverse" if found["reverse"] else None)
+    return ".".join(part for part in parts if part)
+
+
+def _layer(
+    file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], whole: Mapping[str, Tensor], hints: Hints
+) -> Layer:
+    if "W_hx" not in roles:
+        raise Unreadable(f"expected {_names(found)['W_hx']} beside {found[0]}, got none; try the whole state_dict")
+    layer = fitted(
+        file, _layer_name(found), roles, PYTORCH, hints, _stated(file, found, roles),
+        why=_why(found, roles),
+        layout="pytorch",
+        path=_path(found),
+        layer_index=int(found["index"] or 0),
+        direction="backward" if found["reverse"] else "forward",
+        driven_by=_below(found, whole),
+        variant=_variant(file, roles),
+    )  # fmt: skip
+    if "W_hr" in roles and layer.cell != "lstm":
+        raise Unreadable(f"expected a projection on an LSTM only, got weight_hr on a {layer.cell}; try the whole file")
+    return layer
+
+
+def _variant(file: TensorFile, roles: Mapping[str, Tensor]) -> str:
+    if "vanishgrad" in file.configuration and len(roles["W_hh"].shape) == 3:
+        return UNTIED
+    return "projected" if "W_hr" in roles else ""
+
+
+def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor]) -> Stated:
+    """Return what a file of `--save` says, or a pickled module of its nonlinearity; only an RNN's is ever open."""
+    if saved := file.configuration.get("vanishgrad"):
+        return Stated(CHOICES.get(str(saved.get("activation"))), None, _reset(saved.get("reset")))
+    told = file.configuration.get("pytorch", {})
+    words = (told.get(found["path"] + word) for word in ("mode", "nonlinearity"))
+    shape = roles["W_hh"].shape
+    is_open = len(shape) == 2 and shape[0] == shape[1]
+    return Stated(
+        activation=next((NONLINEARITIES[word] for word in words if word in NONLINEARITIES), None),
+        open=("activation",) if is_open else (),
+    )
+
+
+def _reset(saved: object) -> str | None:
+    return saved if saved in ("after", "before") and isinstance(saved, str) else None
+
+
+def _below(found: re.Match[str], whole: Mapping[str, Tensor]) -> tuple[str, ...] | None:
+    index = int(found["index"] or 0)
+    if index == 0:
+        return None
+    stem = f"{found['path']}weight_hh_l{index - 1}"
+    below = [match for each in (stem, f"{stem}_reverse") if each in whole and (match := NAMES.fullmatch(each))]
+    return tuple(map(_layer_name, below)) or None
+
+
+def _why(found: re.Match[str], roles: Mapping[str, Tensor]) -> str:
+    matrix = roles["W_hh"]
+    folding = f", folded from {' and '.join(leaf.name for leaf in matrix.sources)}" if matrix.sources else ""
+    module = "a layer of nn.RNN, nn.GRU or nn.LSTM" if found["index"] else "a cell class"
+    partner = ROLES["W_hx"] + found["suffix"]
+    return f"{found[0]} {shape_text(matrix.shape)}{folding} and {partner} are PyTorch's names for {module}"
+
+
+def _refuse(what: str, remedy: str) -> Layer:
+    raise Unreadable(f"expected plain weights, got {what}; try {remedy}")

@@ -1,0 +1,103 @@
+"""Whether tensors in their roles fit together as a layer, and which cell their shapes make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.stacking import CELLS, STACKINGS, Stacking
+from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
+
+UNTIED = "untied"
+"""The variant whose recurrent weights have a leading axis of time."""
+
+
+def fitted(
+    file: TensorFile,
+    name: str,
+    roles: Mapping[str, Tensor],
+    stacking: Stacking,
+    hints: Hints,
+    stated: Stated,
+    why: str,
+    **rest: Any,
+) -> Layer:
+    """Return the layer that tensors make in these roles.
+
+    Raises
+    ------
+    Unreadable
+        If they do not fit together, or the user contradicts what they say.
+    """
+    stacking = chosen_stacking(stacking, hints, stated)
+    require_floats(roles)
+    cell, hidden_size = gates(roles, stacking, hints, rest.get("variant") == UNTIED)
+    variant: Reading = reading(cell, hints, stated)
+    return Layer(
+        name=name,
+        path=rest.pop("path", name),
+        file=file.path,
+        cell=cell,
+        hidden_size=hidden_size,
+        input_size=stacking.columns(roles["W_hx"].shape)[1],
+        why=why,
+        reading=variant,
+        roles=roles,
+        stacking=stacking,
+        assumptions=(*rest.pop("assumptions", ()), *variant.assumptions),
+        **rest,
+    )
+
+
+def chosen_stacking(stacking: Stacking, hints: Hints, stated: Stated) -> Stacking:
+    """Return the user's gate order and orientation, or the layout's own."""
+    if hints.layout in (None, stacking.name):
+        return stacking
+    if stated.layout:
+        raise Unreadable(
+            f"expected layout {stated.layout}, as the file says, got --layout {hints.layout}; try without it"
+        )
+    return STACKINGS[str(hints.layout)]
+
+
+def require_floats(roles: Mapping[str, Tensor]) -> None:
+    """Refuse integers, objects and everything else that holds no plain real numbers."""
+    for tensor in roles.values():
+        if tensor.dtype not in FLOATS:
+            raise Unreadable(f"expected {', '.join(FLOATS)}, got {tensor}; try saving it before it was quantised")
+
+
+def gates(roles: Mapping[str, Tensor], stacking: Stacking, hints: Hints, is_untied: bool = False) -> tuple[str, int]:
+    """Return the cell and its hidden size, from the ratio of the recurrent matrix's sides."""
+    for role, axes in (("W_hx", 2), ("W_hh", 3 if is_untied else 2)):
+        if len(roles[role].shape) != axes or 0 in roles[role].shape:
+            raise Unreadable(f"expected a matrix, got {roles[role]}; try a file with a plain recurrent layer")
+    rows, hidden = stacking.columns(roles["W_hh"].shape[-2:])
+    n = roles["W_hr"].shape[-1] if "W_hr" in roles else hidden
+    cell = CELLS.get(rows // n) if n and rows % n == 0 else None
+    if cell is None:
+        raise Unreadable(
+            f"expected n, 3n or 4n rows of recurrent weights for n columns in {stacking.name} layout, "
+            f"got {roles['W_hh']}; try --layout for another orientation"
+        )
+    if hints.cell not in (None, cell):
+        raise Unreadable(f"expected {rows // n}·n rows for --cell {cell}, got --cell {hints.cell}; try without it")
+    _require_fitting(roles, stacking, rows, hidden, n)
+    return cell, n
+
+
+def _require_fitting(roles: Mapping[str, Tensor], stacking: Stacking, rows: int, hidden: int, n: int) -> None:
+    wanted: dict[str, tuple[int, ...]] = {"b_x": (rows,), "b_h": (rows,), "W_hr": (hidden, n), "w_c": (3 * n,)}
+    if stacking.columns(roles["W_hx"].shape)[0] != rows:
+        raise Unreadable(
+            f"expected input weights with {rows} gate rows beside {roles['W_hh']}, got {roles['W_hx']}; "
+            "try the file that they were saved in together"
+        )
+    for role, shape in wanted.items():
+        if role in roles and roles[role].shape != shape:
+            raise Unreadable(
+                f"expected {shown(roles[role].name)} to be {shape_text(shape)} beside {roles['W_hh']}, "
+                f"got {shape_text(roles[role].shape)}; try the file that they were saved in together"
+            )

@@ -1,0 +1,149 @@
+"""The recurrent layers of a file or of a state dict: from names, shapes and configuration alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats import open_tensors
+from vanishgrad.weights.hints import Hints, Unreadable
+from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
+from vanishgrad.weights.layouts import LAYOUTS, Sighting, plausible_sightings
+from vanishgrad.weights.live import live_tensors
+from vanishgrad.weights.tensors import Tensor, TensorFile, shown
+
+TRAINING = re.compile(r"(?:^|.*[./])(?:optimizer\w*|opt_state|optim)(?:[./].*)?")
+"""Names of an optimiser's state, whose tensors have the shapes and sometimes the names of weights."""
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "module", "_orig_mod", "model", "params")
+"""Leading parts of names that say how a model was wrapped or saved; dropped where every layer has them."""
+
+LONGEST = 1000
+"""Characters of a name; longer ones are no layer's."""
+
+
+def recurrent_layers(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    layout: str | None = None,
+    cell: str | None = None,
+    activation: str | None = None,
+    gate_activation: str | None = None,
+    reset: str | None = None,
+) -> LayerFile:
+    """Return the recurrent layers of a file of weights, or of a mapping of arrays; no number of a file is read.
+
+    Parameters
+    ----------
+    source : path or mapping
+        A file of any known format, or name → array; tensors of PyTorch, JAX and TensorFlow are taken as they are.
+    layout : str, optional
+        Gate order and orientation: ``pytorch``, ``keras``, ``onnx``, ``flax``.
+    cell, activation, gate_activation, reset : str, optional
+        The reading to take where the file leaves it open.
+
+    Raises
+    ------
+    VanishgradError
+        If the file cannot be read, or holds no recurrent layer that can.
+    UsageError
+        If a hint is not one of the names known.
+    """
+    hints = Hints(layout, cell, activation, gate_activation, reset)
+    file = live_tensors(source) if isinstance(source, Mapping) else open_tensors(source)
+    layers, refused = _seen(file, hints)
+    if not layers:
+        raise VanishgradError(refused[0]) if refused else nothing_found(file)
+    _require_useful(file, hints, layers)
+    return LayerFile(file.path, file.format, _ordered(layers), tuple(refused), file.tensors)
+
+
+def from_state_dict(mapping: Mapping[str, Any], **hints: str | None) -> LayerFile:
+    """Return the recurrent layers of a live model's state dict, or of arrays by name; see `recurrent_layers`."""
+    return recurrent_layers(mapping, **hints)
+
+
+def _seen(file: TensorFile, hints: Hints) -> tuple[list[Layer], list[str]]:
+    layers: list[Layer] = []
+    refused: list[str] = []
+    free = {name: each for name, each in file.tensors.items() if len(name) < LONGEST and not TRAINING.fullmatch(name)}
+    for name in LAYOUTS:
+        for sighting in plausible_sightings(name, file, free, hints):
+            _take(sighting, file, free, layers, refused)
+    return layers, refused
+
+
+def _take(
+    sighting: Sighting, file: TensorFile, free: dict[str, Tensor], layers: list[Layer], refused: list[str]
+) -> None:
+    for claim in sighting.claims:
+        free.pop(claim, None)
+    try:
+        layers.append(sighting.layer())
+    except Unreadable as reason:
+        refused.append(f"{file.path}: layer {shown(sighting.name) or 'at the top'}: {shown(str(reason), 500)}")
+
+
+def _require_useful(file: TensorFile, hints: Hints, layers: list[Layer]) -> None:
+    """Refuse a hint that no layer of the file can take."""
+    cells = {layer.cell for layer in layers}
+    if hints.reset and "gru" not in cells:
+        raise VanishgradError(
+            f"expected a GRU in {file.path} for --reset, got {' and '.join(sorted(cells))}; try without it"
+        )
+    if hints.gate_activation and cells == {"rnn"}:
+        raise VanishgradError(f"expected gates in {file.path} for --gate-activation, got rnn; try without it")
+
+
+def _ordered(layers: list[Layer]) -> tuple[Layer, ...]:
+    """Return the layers with short, distinct names and with only such stacking as their widths allow."""
+    stems, names = _short_names(layers)
+    new = {layer.name: (name, layer.output_size) for layer, name in zip(layers, names, strict=True)}
+    alone = len({layer.path for layer in layers}) == 1
+    return tuple(
+        replace(layer, name=name, path=stem, why=shown(layer.why, 500), driven_by=_below(layer, new, alone))
+        for layer, name, stem in zip(layers, names, stems, strict=True)
+    )
+
+
+def _below(layer: Layer, new: Mapping[str, tuple[str, int]], alone: bool) -> tuple[str, ...] | None:
+    if layer.driven_by is None:
+        return () if alone and layer.layer_index == 0 else None
+    if not layer.driven_by:
+        return ()
+    below = [new[name] for name in layer.driven_by if name in new]
+    fits = len(below) == len(layer.driven_by) and sum(width for _, width in below) == layer.input_size
+    return tuple(name for name, _ in below) if fits else None
+
+
+def _short_names(layers: list[Layer]) -> tuple[list[str], list[str]]:
+    """Return the layers' paths without what all of them begin with in vain, and their names, all different."""
+    dropped = _shared_wrappers([layer.path for layer in layers])
+    stems: list[str] = []
+    names: dict[str, None] = {}
+    for layer in layers:
+        path = layer.path.split(".")[dropped:] if layer.path else []
+        stem = shown(".".join(part for part in path if part != "_orig_mod") or layer.cell, 200)
+        rest = layer.name[len(layer.path) :].strip(".")
+        stems.append(stem)
+        names[_untaken(f"{stem}.{rest}" if rest else stem, names)] = None
+    return stems, list(names)
+
+
+def _untaken(name: str, names: Collection[str]) -> str:
+    return name if name not in names else next(each for k in count(2) if (each := f"{name}_{k}") not in names)
+
+
+def _shared_wrappers(paths: list[str]) -> int:
+    split = [path.split(".") for path in paths]
+    shared = 0
+    while (
+        all(shared < len(parts) and parts[shared] in WRAPPERS for parts in split)
+        and len({parts[shared] for parts in split}) == 1
+    ):
+        shared += 1
+    return shared
