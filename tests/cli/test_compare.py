@@ -35,7 +35,8 @@ def test_options_reach_the_request(run):
 
 
 @pytest.mark.parametrize(
-    ("ending", "begins"), [("json", '{"format":"vanishgrad-compare"'), ("csv", "label,curve"), ("md", "**∂s_T"), ("txt", "∂s_T")]
+    ("ending", "begins"),
+    [("json", '{"format":"vanishgrad-compare"'), ("csv", "label,curve"), ("md", "**∂s_T"), ("txt", "∂s_T")],
 )
 def test_the_ending_of_output_decides(run, tmp_path, ending, begins):
     target = tmp_path / f"report.{ending}"
@@ -81,7 +82,9 @@ def test_save_lets_anyone_redo_the_numbers(run, tmp_path):
 
 
 def test_plot_and_plots(run, tmp_path):
-    outcome = run("compare", "rnn", "lstm", *SMALL, "--plot", str(tmp_path / "curves.svg"), "--plots", str(tmp_path / "all"))
+    outcome = run(
+        "compare", "rnn", "lstm", *SMALL, "--plot", str(tmp_path / "curves.svg"), "--plots", str(tmp_path / "all")
+    )
     assert outcome.status == 0
     assert (tmp_path / "curves.svg").read_bytes().startswith(b"<?xml")
     assert (tmp_path / "all" / "curves.svg").read_bytes() == (tmp_path / "curves.svg").read_bytes()

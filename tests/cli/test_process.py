@@ -28,7 +28,10 @@ def test_full_disk_behind_stdout():
     with open("/dev/full", "w") as full:
         done = subprocess.run([*VANISHGRAD, *QUICK], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert done.stderr == "vanishgrad compare: expected to write the report, got: No space left on device; try --output FILE\n"
+    assert (
+        done.stderr
+        == "vanishgrad compare: expected to write the report, got: No space left on device; try --output FILE\n"
+    )
 
 
 def test_interrupt(tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vanishgrad.analysis.statistics import quantiles
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.norms import largest_singular_value
@@ -96,12 +97,9 @@ def _keep_bias(cell: Cell, kind: str) -> KeepBias | None:
         return None
     place, n = cell.gates.index(KEEP[kind]), cell.hidden_size
     b = cell.b[0, place * n : (place + 1) * n]
-    quantiles = np.quantile(b, QUANTILES)
+    found = quantiles(b, QUANTILES)
     return KeepBias(
-        float(b.mean()),
-        tuple(quantiles.tolist()),
-        tuple(_time_constants(quantiles).tolist()),
-        1 + float(np.exp(quantiles[-1])),
+        float(b.mean()), tuple(found), tuple(_time_constants(np.array(found)).tolist()), 1 + float(np.exp(found[-1]))
     )
 
 

@@ -12,6 +12,7 @@ from vanishgrad.analysis.bounds import Bound, bounds
 from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.measure import Engine, Measurement, measure
+from vanishgrad.analysis.statistics import quantiles
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
@@ -26,10 +27,10 @@ SATURATED = 0.05
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate's values over units, steps and trials: mean, quantiles at `QUANTILES`, fractions near 0 and near 1."""
+    """A gate's values over units, steps and trials: mean, quantile → value, fractions near 0 and near 1."""
 
     mean: float
-    quantiles: tuple[float, ...]
+    quantiles: Mapping[float, float]
     near_zero: float
     near_one: float
 
@@ -162,7 +163,7 @@ def _mean_share(measured: Measurement) -> Array:
 def _gate(values: Array) -> Gate:
     return Gate(
         mean=float(values.mean()),
-        quantiles=tuple(float(each) for each in np.quantile(values, QUANTILES)),
+        quantiles=dict(zip(QUANTILES, quantiles(values, QUANTILES), strict=True)),
         near_zero=float(np.mean(values < SATURATED)),
         near_one=float(np.mean(values > 1 - SATURATED)),
     )

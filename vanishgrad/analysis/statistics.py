@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -27,6 +28,12 @@ def quantile(values: Array, q: float) -> Array:
     weight = position - below
     step = np.where(np.isneginf(low) | (weight == 0), 0.0, high - np.where(np.isneginf(low), 0.0, low))
     return low + weight * step
+
+
+def quantiles(values: Array, qs: Sequence[float]) -> list[float]:
+    """Return quantiles of all entries by linear interpolation; `np.quantile` would import `numpy.ma` for it."""
+    ordered = np.sort(values, axis=None)
+    return [float(value) for value in np.interp(np.array(qs) * (len(ordered) - 1), np.arange(len(ordered)), ordered)]
 
 
 def band(values: Array) -> tuple[Array, Array]:

@@ -30,7 +30,7 @@ def diff(before: str, after: str, as_json: bool, plot: str | None, **options: An
     if plot is not None and Path(plot).suffix.lower() not in PICTURES:
         raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
     reports = [_report(path, options) for path in (before, after)]
-    document = difference(*reports, names=(before, after))
+    document = difference(reports[0], reports[1], (before, after))
     if plot is not None:
         from vanishgrad.report.figure import render
         from vanishgrad.report.write import write

@@ -164,7 +164,9 @@ def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embeddi
     if embedding is None:
         return _one_hot(values, sequences, request) if sequences.are_tokens else values
     if not sequences.are_tokens:
-        raise VanishgradError(f"expected token ids for --embedding, got real numbers in {request.source!r}; try without it")
+        raise VanishgradError(
+            f"expected token ids for --embedding, got real numbers in {request.source!r}; try without it"
+        )
     if values.max() >= len(embedding):
         raise VanishgradError(
             f"expected token ids below {len(embedding)}, the rows of the embedding, got {values.max()} in {request.source!r}"

@@ -16,10 +16,10 @@ from vanishgrad.cells.arrays import Array
 RESIDUAL = 1e-8
 """Accepted ‖A Aᵀx − θx‖/θ. θ is off by its square over the relative gap; a closer pair passes for one."""
 
-CLEAR_RESIDUAL = 1e-6
+CLEAR_RESIDUAL = 3e-6
 """Accepted where the second Ritz value leaves a gap over which its square is below `VALUE_ERROR`."""
 
-VALUE_ERROR = 1e-12
+VALUE_ERROR = 1e-11
 
 PROBE = 0.03
 """How much of the probe is mixed into a start vector: about what a lag changes of a singular vector anyway."""

@@ -6,18 +6,18 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from vanishgrad import __version__
-from vanishgrad.analysis.analyze import AnalyzeResult
-from vanishgrad.analysis.bounds import Bound
-from vanishgrad.analysis.compare import CompareResult
-from vanishgrad.analysis.curve import Band, Curve, Rate
-from vanishgrad.analysis.model import QUANTILES, Gate, ModelResult
 from vanishgrad.analysis.statistics import QUANTILE_TRIALS
-from vanishgrad.cells.arrays import Array
+
+if TYPE_CHECKING:
+    from vanishgrad.analysis.analyze import AnalyzeResult
+    from vanishgrad.analysis.bounds import Bound
+    from vanishgrad.analysis.compare import CompareResult
+    from vanishgrad.analysis.curve import Band, Curve, Rate
+    from vanishgrad.analysis.model import Gate, ModelResult
+    from vanishgrad.cells.arrays import Array
 
 FORMAT_VERSION = 1
 DIGITS = 12
@@ -164,7 +164,7 @@ def _finite(value: float) -> float | None:
 def _gate(gate: Gate) -> Document:
     return {
         "mean": gate.mean,
-        "quantiles": {f"{q:g}": value for q, value in zip(QUANTILES, gate.quantiles, strict=True)},
+        "quantiles": {f"{q:g}": value for q, value in gate.quantiles.items()},
         "saturated": {"near_zero": gate.near_zero, "near_one": gate.near_one},
     }
 
@@ -188,8 +188,3 @@ def _per_trial(curve: Curve) -> list[Document]:
         {"trial": trial, "rate": _finite(rate), "log10_norm": log10(final), "verdict": verdict.value}
         for trial, (rate, final, verdict) in enumerate(rows)
     ]
-
-
-def curve_array(document: Mapping[str, Any], quantity: str, statistic: str) -> Array:
-    """Return one series of a curve's document as an array, NaN for null."""
-    return np.array([np.nan if value is None else value for value in document[quantity][statistic]])

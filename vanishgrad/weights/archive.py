@@ -21,7 +21,7 @@ def file_name(label: str, trial: int) -> str:
 def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
     """Return one trial's weights under PyTorch's names and gate order, with a text member `vanishgrad` that names them.
 
-    A bias set by forget_bias or chrono stands whole in bias_ih_l0. An untied network's weight_hh_l0 has an axis of time.
+    A bias set by forget_bias or chrono stands whole in bias_ih_l0. An untied network's weight_hh_l0 has a time axis.
     """
     about = {
         "cell": spec.cell,

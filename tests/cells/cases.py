@@ -1,0 +1,128 @@
+"""Every cell as data: a new cell is one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from tests import reference
+from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, Trajectory
+from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
+from vanishgrad.cells.peephole import PeepholeLSTM
+from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.propagation.trajectory import run
+
+N, D, P, T, BATCH = 5, 3, 4, 6, 3
+"""Hidden size, width of the input, size of a projection, steps, sequences."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A cell, its step in `reference`, and the shapes of its tensors for one trial."""
+
+    name: str
+    cell: Callable[..., Cell]
+    step: Callable[..., np.ndarray]
+    shapes: dict[str, tuple[int, ...]]
+
+    def tensors(self, trials: int, dtype: str = "float64") -> dict[str, np.ndarray]:
+        """Return random tensors with a leading axis of trials, gains of order 1."""
+        rng = np.random.default_rng(7)
+        return {
+            name: (1.5 * rng.standard_normal((trials, *shape)) / np.sqrt(N)).astype(dtype)
+            for name, shape in self.shapes.items()
+        }
+
+    def sequence(self, tensors: dict[str, np.ndarray], b: int) -> Sequence:
+        """Return the reference for sequence b."""
+        return Sequence(self.step, {name: each[b % len(each)] for name, each in tensors.items()})
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The reference step with one trial's tensors."""
+
+    step: Callable[..., np.ndarray]
+    tensors: dict[str, np.ndarray]
+
+    def __call__(self, t: int, x: np.ndarray, s: np.ndarray, **moved: np.ndarray) -> np.ndarray:
+        return self.step(t, x, s, **{**self.tensors, **moved})
+
+    def through(self, xs: np.ndarray, s: np.ndarray, k: int = 0) -> np.ndarray:
+        """Return s_T from s_k along x_{k+1} … x_T."""
+        for t in range(k + 1, len(xs) + 1):
+            s = self(t, xs[t - 1], s)
+        return s
+
+
+def _shapes(gates: int, n: int = N, h: int = N, **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    return {"W_hh": (gates * n, h), "W_hx": (gates * n, D), "b": (gates * n,), **more}
+
+
+def _rnn(name: str, phi: Callable) -> Case:
+    return Case(f"rnn-{name}", partial(RNN, activation=ACTIVATIONS[name]), partial(reference.rnn, phi=phi), _shapes(1))
+
+
+def _gru(name: str, step: Callable, **options: object) -> Case:
+    return Case(f"gru-{name}", partial(GRU, **options), step, _shapes(3, b_hn=(N,)))
+
+
+CASES = [
+    _rnn("tanh", np.tanh),
+    _rnn("relu", reference.relu),
+    _rnn("linear", reference.linear),
+    _rnn("sigmoid", reference.sigmoid),
+    Case("rnn-untied", RNN, reference.untied_rnn, {**_shapes(1), "W_hh": (T, N, N)}),
+    Case("lstm", LSTM, reference.lstm, _shapes(4)),
+    Case(
+        "lstm-relu", partial(LSTM, activation=RELU),
+        partial(reference.lstm, phi=reference.relu, phi_c=reference.relu), _shapes(4),
+    ),
+    Case(
+        "lstm-mixed", partial(LSTM, activation=SIGMOID, gate_activation=HARD_SIGMOID, cell_activation=LINEAR),
+        partial(reference.lstm, phi=reference.sigmoid, gate=reference.hard_sigmoid, phi_c=reference.linear), _shapes(4),
+    ),
+    _gru("after", reference.gru_after),
+    _gru("before", reference.gru_before, reset="before"),
+    _gru(
+        "after-mixed", partial(reference.gru_after, phi=reference.relu, gate=reference.hard_sigmoid),
+        activation=RELU, gate_activation=HARD_SIGMOID,
+    ),
+    _gru(
+        "before-mixed", partial(reference.gru_before, phi=reference.sigmoid, gate=reference.hard_sigmoid),
+        activation=SIGMOID, gate_activation=HARD_SIGMOID, reset="before",
+    ),
+    Case("peephole", PeepholeLSTM, reference.peephole, _shapes(4, w_c=(3 * N,))),
+    Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A case driven through `T` random steps, by the engine and by the reference."""
+
+    case: Case
+    tensors: dict[str, np.ndarray]
+    cell: Cell
+    xs: np.ndarray
+    trajectory: Trajectory
+
+    @property
+    def linearisation(self):
+        return self.cell.linearise(self.trajectory, 0, T)
+
+    def sequence(self, b: int) -> Sequence:
+        return self.case.sequence(self.tensors, b)
+
+
+def random_run(case: Case, trials: int = BATCH, dtype: str = "float64") -> Run:
+    """Return a run of `BATCH` sequences from a random start; `trials` is 1 for weights that they share."""
+    rng = np.random.default_rng(1)
+    tensors = case.tensors(trials, dtype)
+    cell = case.cell(**tensors)
+    xs = rng.standard_normal((BATCH, T, D)).astype(dtype)
+    s0 = rng.standard_normal((BATCH, cell.state_size)).astype(dtype)
+    return Run(case, tensors, cell, xs, run(cell, xs, s0))

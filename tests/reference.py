@@ -1,0 +1,121 @@
+"""What the engine is judged by: each formula in its plainest form, sharing no line with the engine.
+
+Steps are written for one trial, x (d,), s (m,); they take complex numbers, so that a complex step differentiates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mpmath
+import numpy as np
+
+Array = np.ndarray
+H = 1e-30
+"""The complex step: no cancellation, so no smaller error is to be had in float64."""
+
+
+def sigmoid(a: Array) -> Array:
+    return 1 / (1 + np.exp(-a))
+
+
+def relu(a: Array) -> Array:
+    return np.where(np.real(a) > 0, a, 0)
+
+
+def linear(a: Array) -> Array:
+    return a
+
+
+def hard_sigmoid(a: Array) -> Array:
+    y = a / 6 + 0.5
+    return np.where(np.real(y) < 0, 0, np.where(np.real(y) > 1, 1, y))
+
+
+def rnn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, phi: Callable = np.tanh) -> Array:
+    return phi(W_hh @ s + W_hx @ x + b)
+
+
+def untied_rnn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
+    return np.tanh(W_hh[t - 1] @ s + W_hx @ x + b)
+
+
+def lstm(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array,
+    phi: Callable = np.tanh, gate: Callable = sigmoid, phi_c: Callable = np.tanh,
+) -> Array:  # fmt: skip
+    n = len(b) // 4
+    h, c = s[:n], s[n:]
+    a_i, a_f, a_g, a_o = np.split(W_hh @ h + W_hx @ x + b, 4)
+    c = gate(a_f) * c + gate(a_i) * phi(a_g)
+    return np.concatenate([gate(a_o) * phi_c(c), c])
+
+
+def peephole(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, w_c: Array) -> Array:
+    n = len(b) // 4
+    h, c = s[:n], s[n:]
+    p_i, p_f, p_o = np.split(w_c, 3)
+    a_i, a_f, a_g, a_o = np.split(W_hh @ h + W_hx @ x + b, 4)
+    new = sigmoid(a_f + p_f * c) * c + sigmoid(a_i + p_i * c) * np.tanh(a_g)
+    return np.concatenate([sigmoid(a_o + p_o * new) * np.tanh(new), new])
+
+
+def projected(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, W_hr: Array) -> Array:
+    p, n = W_hr.shape
+    whole = lstm(t, x, np.concatenate([np.zeros(n), s[p:]]), np.zeros((4 * n, n)), W_hx, b + W_hh @ s[:p])
+    return np.concatenate([W_hr @ whole[:n], whole[n:]])
+
+
+def gru_after(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, b_hn: Array,
+    phi: Callable = np.tanh, gate: Callable = sigmoid,
+) -> Array:  # fmt: skip
+    (W_r, W_z, W_n), (x_r, x_z, x_n) = np.split(W_hh, 3), np.split(W_hx @ x + b, 3)
+    r, z = gate(W_r @ s + x_r), gate(W_z @ s + x_z)
+    candidate = phi(x_n + r * (W_n @ s + b_hn))
+    return (1 - z) * candidate + z * s
+
+
+def gru_before(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, b_hn: Array,
+    phi: Callable = np.tanh, gate: Callable = sigmoid,
+) -> Array:  # fmt: skip
+    (W_r, W_z, W_n), (x_r, x_z, x_n) = np.split(W_hh, 3), np.split(W_hx @ x + b, 3)
+    r, z = gate(W_r @ s + x_r), gate(W_z @ s + x_z)
+    candidate = phi(x_n + W_n @ (r * s) + b_hn)
+    return (1 - z) * candidate + z * s
+
+
+def complex_step(f: Callable[[Array], Array], x: Array) -> Array:
+    """Return df/dx, (outputs, x.size), one input at a time."""
+    x = np.asarray(x, dtype=np.complex128)
+    columns = []
+    for index in np.ndindex(x.shape):
+        moved = x.copy()
+        moved[index] += 1j * H
+        columns.append(np.imag(f(moved)).ravel() / H)
+    return np.stack(columns, axis=-1)
+
+
+def triple_loop(A: list[list], B: list[list]) -> list[list]:
+    """Return A B, entry by entry, for numbers of any kind."""
+    product = [[0 * A[0][0]] * len(B[0]) for _ in A]
+    for i in range(len(A)):
+        for j in range(len(B[0])):
+            for k in range(len(B)):
+                product[i][j] = product[i][j] + A[i][k] * B[k][j]
+    return product
+
+
+def products(jacobians: list[Array], number: Callable = float) -> list[list[list]]:
+    """Return J_T … J_{k+1} for k = T, T - 1, …, 0, from J_1 … J_T."""
+    m = len(jacobians[0])
+    found = [[[number(i == j) for j in range(m)] for i in range(m)]]
+    for J in reversed(jacobians):
+        found.append(triple_loop(found[-1], [[number(entry) for entry in row] for row in J.tolist()]))
+    return found
+
+
+def log_norm(matrix: list[list]) -> float:
+    """Return ln ‖A‖₂ of a matrix of mpmath numbers, from the SVD at the working precision."""
+    return float(mpmath.log(max(mpmath.svd_r(mpmath.matrix(matrix), compute_uv=False))))

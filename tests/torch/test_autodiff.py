@@ -1,0 +1,168 @@
+"""An outside judge: PyTorch's autodiff, in float64, through its own cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tests.engine import log_norms, trajectory
+from vanishgrad.cells import Cell
+from vanishgrad.weights.laws import Weights, draw
+from vanishgrad.weights.spec import parse
+
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
+pytestmark = pytest.mark.torch
+
+N, D = 12, 5
+RELATIVE = 1e-9
+SHORTEST, LONGEST = 8, 40
+CONTRACTING = ["rnn", "rnn:activation=relu", "lstm", "lstm:forget_bias=1", "gru", "gru:reset=before", "lstm@chrono"]
+EXPANDING = ["rnn@gaussian:gain=3", "lstm@gaussian:gain=6", "gru@gaussian:gain=6", "gru@gaussian:gain=6,reset=before"]
+Step = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Our cell, and one step of PyTorch's (x, s) → s with the same weights."""
+
+    cell: Cell
+    step: Step
+
+
+def model(label: str, seed: int, n: int = N) -> Model:
+    spec = parse(label).resolved(n, LONGEST)
+    weights = draw(spec, D, LONGEST, 1, seed)
+    step = _gru_before(weights) if spec.keys.get("reset") == "before" else _torch_step(spec.cell, spec.keys, weights)
+    return Model(weights.cell(spec), step)
+
+
+def _tensors(weights: Weights) -> dict[str, torch.Tensor]:
+    return {name: torch.tensor(getattr(weights, name)[0]) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+
+
+def _torch_step(kind: str, keys: dict, weights: Weights) -> Step:
+    n = keys["hidden"]
+    if kind == "rnn":
+        cell = torch.nn.RNNCell(D, n, nonlinearity=keys["activation"], dtype=torch.float64)
+    else:
+        cell = (torch.nn.LSTMCell if kind == "lstm" else torch.nn.GRUCell)(D, n, dtype=torch.float64)
+    cell.load_state_dict(_tensors(weights))
+    if kind != "lstm":
+        return lambda x, s: cell(x[None], s[None])[0]
+    return lambda x, s: torch.cat([each[0] for each in cell(x[None], (s[None, :n], s[None, n:]))])
+
+
+def _gru_before(weights: Weights) -> Step:
+    """Cho et al. 2014, which PyTorch has not: the reset gate acts before the recurrent product."""
+    held = _tensors(weights)
+    (W_ir, W_iz, W_in), (W_hr, W_hz, W_hn) = held["weight_ih"].chunk(3), held["weight_hh"].chunk(3)
+    (b_ir, b_iz, b_in), (b_hr, b_hz, b_hn) = held["bias_ih"].chunk(3), held["bias_hh"].chunk(3)
+
+    def step(x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        r = torch.sigmoid(W_ir @ x + b_ir + W_hr @ h + b_hr)
+        z = torch.sigmoid(W_iz @ x + b_iz + W_hz @ h + b_hz)
+        return (1 - z) * torch.tanh(W_in @ x + b_in + W_hn @ (r * h) + b_hn) + z * h
+
+    return step
+
+
+def through_the_run(step: Step, xs: torch.Tensor, s0: torch.Tensor, n: int) -> dict[str, list[float]]:
+    """Norms by lag of the derivatives of the last state by every earlier state and input, from the whole graph."""
+    states, inputs = [s0.clone().requires_grad_()], [x.clone().requires_grad_() for x in xs]
+    for x in inputs:
+        states.append(step(x, states[-1]))
+    wanted = [*states[:-1], *inputs]
+    rows = [torch.autograd.grad(entry, wanted, retain_graph=True, allow_unused=True) for entry in states[-1]]
+    by_node = [
+        torch.stack([torch.zeros_like(node) if row[j] is None else row[j] for row in rows])
+        for j, node in enumerate(wanted)
+    ]
+    blocks = [torch.eye(len(s0), dtype=s0.dtype), *reversed(by_node[: len(xs)])]
+    return {**_block_norms(blocks, n), "input": _norms([each[:n] for each in reversed(by_node[len(xs) :])])}
+
+
+def along_a_trajectory(step: Step, xs: torch.Tensor, states: torch.Tensor, n: int) -> dict[str, list[float]]:
+    """The same from one-step Jacobians at stored states, for nets on which two runs part."""
+    product, blocks, inputs = torch.eye(states.shape[1], dtype=states.dtype), [], []
+    blocks.append(product)
+    for t in range(len(xs), 0, -1):
+        by_x, by_s = torch.autograd.functional.jacobian(step, (xs[t - 1], states[t - 1]))
+        inputs.append((product @ by_x)[:n])
+        product = product @ by_s
+        blocks.append(product)
+    return {**_block_norms(blocks, n), "input": _norms(inputs)}
+
+
+def _block_norms(blocks: list[torch.Tensor], n: int) -> dict[str, list[float]]:
+    found = {"state": _norms(blocks), "hidden": _norms([each[:n, :n] for each in blocks])}
+    found["output"] = _norms([each[:n] for each in blocks])
+    return found if blocks[0].shape[0] == n else {**found, "cell": _norms([each[n:, n:] for each in blocks])}
+
+
+def _norms(matrices: list[torch.Tensor]) -> list[float]:
+    return [float(torch.linalg.matrix_norm(each, 2)) for each in matrices]
+
+
+def inputs(seed: int, steps: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((1, steps, D))
+
+
+def steps_of_five_nats(cell: Cell, seed: int) -> int:
+    """T with rate · T below 5, so that no roundoff of the graph grows beyond the tolerance."""
+    slope = -log_norms(cell, inputs(seed, LONGEST), curves=("state",))["state"][0, -1] / LONGEST
+    return int(np.clip(5 / max(slope, 1e-9), SHORTEST, LONGEST))
+
+
+def compare(found: dict[str, np.ndarray], expected: dict[str, list[float]]) -> None:
+    assert set(expected) <= set(found)
+    for curve, norms in expected.items():
+        np.testing.assert_allclose(np.exp(found[curve][0]), norms, rtol=RELATIVE, err_msg=curve)
+
+
+@pytest.mark.parametrize("label", CONTRACTING)
+@pytest.mark.parametrize(("n", "seed"), [(N, 0), (N, 1), (N, 2), (N, 3), (64, 0)])
+def test_norms_equal_those_of_the_graph_of_the_whole_run(label: str, n: int, seed: int) -> None:
+    found = model(label, seed, n)
+    xs = inputs(seed, steps_of_five_nats(found.cell, seed))
+    s0 = torch.zeros(found.cell.state_size, dtype=torch.float64)
+    expected = through_the_run(found.step, torch.tensor(xs[0]), s0, n)
+    compare(log_norms(found.cell, xs), expected)
+
+
+@pytest.mark.parametrize("label", EXPANDING)
+@pytest.mark.parametrize("seed", range(3))
+def test_norms_of_an_expanding_net_along_the_same_stored_trajectory(label: str, seed: int) -> None:
+    found = model(label, seed)
+    xs = inputs(seed, LONGEST)
+    states = torch.tensor(trajectory(found.cell, xs).states[:, 0])
+    curves = log_norms(found.cell, xs)
+    assert curves["state"][0, -1] > 0
+    compare(curves, along_a_trajectory(found.step, torch.tensor(xs[0]), states, N))
+
+
+@pytest.mark.parametrize("label", [*CONTRACTING, *EXPANDING])
+def test_one_step_is_pytorchs(label: str) -> None:
+    found = model(label, 0)
+    xs = inputs(0, 5)
+    states = trajectory(found.cell, xs).states[:, 0]
+    for t in range(5):
+        advanced = found.step(torch.tensor(xs[0, t]), torch.tensor(states[t])).detach().numpy()
+        np.testing.assert_allclose(states[t + 1], advanced, rtol=0, atol=1e-14)
+
+
+def test_total_derivative_is_another_one() -> None:
+    """autograd's derivative by the node c_k lets h_k move too; `cell` holds h_k fixed, and says so."""
+    found = model("lstm", 0)
+    xs = inputs(0, SHORTEST)
+    s0 = torch.zeros(2 * N, dtype=torch.float64)
+    partial = through_the_run(found.step, torch.tensor(xs[0]), s0, N)["cell"]
+    c = torch.zeros(N, dtype=torch.float64, requires_grad=True)
+    h = c * 0.5
+    state = torch.cat([h, c])
+    for x in torch.tensor(xs[0]):
+        state = found.step(x, state)
+    total = torch.stack([torch.autograd.grad(entry, c, retain_graph=True)[0] for entry in state[N:]])
+    assert abs(float(torch.linalg.matrix_norm(total, 2)) / partial[-1] - 1) > 1e-3
