@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ def _stack(file: LayerFile, names: tuple[str, ...]) -> dict[str, tuple[str, ...]
     """Return what drives each layer of --stack A,B,…: nothing below the first, then each by the one before."""
     layers = [file[name] for name in names]
     below: dict[str, tuple[str, ...]] = {layers[0].name: ()} if layers else {}
-    for lower, upper in zip(layers, layers[1:], strict=False):
+    for lower, upper in pairwise(layers):
         if lower.output_size != upper.input_size:
             raise VanishgradError(
                 f"expected {upper.name} to take the {lower.output_size} outputs of {lower.name}, got an input of "

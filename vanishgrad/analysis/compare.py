@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from pathlib import Path
 
+from vanishgrad.analysis.analyze import AnalyzeRequest, analyze
 from vanishgrad.analysis.measure import ENGINES
 from vanishgrad.analysis.model import ModelResult, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads, each
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
 from vanishgrad.weights.laws import Weights, draw
-from vanishgrad.weights.spec import ModelSpec, parse
+from vanishgrad.weights.spec import ModelSpec, names_file, parse
 
 DEFAULT_MODELS = (
     "rnn",
@@ -33,7 +35,7 @@ class CompareRequest:
     Attributes
     ----------
     models : tuple of str
-        MODEL strings.
+        MODEL strings, and files of weights.
     hidden : int
         The hidden size where a model does not name its own.
     input_size, steps, trials : int or None
@@ -110,13 +112,13 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     VanishgradError
         For what depends on files, or on the numbers.
     """
-    specs = [parse(label) for label in request.models]
+    subjects = [label if names_file(label) else parse(label) for label in request.models]
     sequences = drive(request.drive_request(), request.hidden)
-    results = []
-    with blas_threads(2 * request.hidden, min(jobs, len(specs))):
-        for result in each(partial(_measured, request=request, sequences=sequences), specs, jobs):
-            results.append(result)
-            done(result.label)
+    results = list[ModelResult]()
+    with blas_threads(2 * request.hidden, min(jobs, len(subjects))):
+        for found in each(partial(_measured, request=request, sequences=sequences), subjects, jobs):
+            results.extend(found)
+            done(found[-1].label)
     return CompareResult(request, sequences, tuple(results))
 
 
@@ -127,7 +129,19 @@ def weights_of(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> tu
     return resolved, draw(resolved, sequences.input_size, total, sequences.trials, request.seed, request.dtype)
 
 
-def _measured(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
+def _measured(subject: ModelSpec | str, request: CompareRequest, sequences: Drive) -> list[ModelResult]:
+    return _layers(subject, request) if isinstance(subject, str) else [_model(subject, request, sequences)]
+
+
+def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
+    """Return the layers of a file, each along its own input as `analyze` has it, under the name of the file."""
+    common = {each.name for each in fields(AnalyzeRequest)} & {each.name for each in fields(request)}
+    shared = {name: getattr(request, name) for name in common}
+    found = analyze(AnalyzeRequest(weights=(path,), **shared))
+    return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]
+
+
+def _model(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
     resolved, weights = weights_of(spec, request, sequences)
     cell = weights.cell(resolved)
     source = {"kind": "random", "law": resolved.law, "seed": request.seed}

@@ -40,5 +40,5 @@ def analyze(
         result = analyze_layers(request, done=done)
     document = analysis(result)
     warn(result.refused, quiet)
-    draw(document, plots, plot_folder)
+    draw(document, plots, plot_folder, quiet)
     emit(document, format_, output)

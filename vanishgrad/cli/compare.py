@@ -16,7 +16,7 @@ from vanishgrad.report.document import comparison
 
 
 @click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")
-@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="Hidden size n.")
 @click.option("--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]")
 @RUN
@@ -40,7 +40,7 @@ def compare(
     with progress(len(request.models), quiet) as done:
         result = compare_models(request, done, jobs or cores())
     document = comparison(result)
-    draw(document, plots, plot_folder)
+    draw(document, plots, plot_folder, quiet)
     if save is not None:
         from vanishgrad.report.save import save as save_weights
 

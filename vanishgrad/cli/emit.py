@@ -61,12 +61,15 @@ def _has_colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def draw(document: Document, plots: Sequence[str], plot_folder: str | None) -> None:
-    """Write the pictures that were asked for."""
+def draw(document: Document, plots: Sequence[str], plot_folder: str | None, quiet: bool = False) -> None:
+    """Write the pictures that were asked for; say so where a label has characters that no installed font has."""
     if not plots and plot_folder is None:
         return
-    from vanishgrad.report.figure import available_kinds, render
+    from vanishgrad.report.figure import available_kinds, render, undrawable_characters
 
+    missing = undrawable_characters(document)
+    if missing:
+        warn([f"no installed font has {missing}; they are drawn as escapes; try installing Noto Sans CJK"], quiet)
     for path in plots:
         write(path, render(document, "curves", Path(path).suffix[1:].lower()))
     if plot_folder is not None:

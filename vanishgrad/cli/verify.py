@@ -13,7 +13,7 @@ FAILED = 3
 
 
 @click.command()
-@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @click.option("--hidden", type=click.IntRange(1, 64), default=12, show_default=True, help="Hidden size n.")
 @click.option("--steps", type=click.IntRange(1, 200), default=20, show_default=True, help="Length T.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)

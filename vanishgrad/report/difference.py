@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.report.document import Document, header
 from vanishgrad.report.sentences import number
 
+LN_10 = math.log(10)
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
 Model = Mapping[str, Any]
 
@@ -16,9 +18,9 @@ Model = Mapping[str, Any]
 def difference(before: Document, after: Document, names: tuple[str, str]) -> Document:
     """Return the document of a difference.
 
-    Layers are paired by label, or by order where each side has one. A change's weight is the change of the log₁₀ norm at
-    the last common lag that it stands for: of a rate over that many steps, of a horizon by the mean rate, of a gate's
-    mean by its own logarithm over them; so that all can be sorted together.
+    Layers are paired by label, or by order where each side has one. A change's weight is the change of the log₁₀ norm
+    at the last common lag that it stands for: of a rate over that many steps, of a horizon by the steeper rate, of a
+    gate's mean its own difference; so that all can be sorted together.
     """
     pairs = _pairs(before, after)
     changes = [change for label, old, new in pairs for change in _changes(label, old, new)]
@@ -74,16 +76,17 @@ def _curve_changes(label: str, curve: str, old: Mapping[str, Any], new: Mapping[
         yield _change(label, curve, f"log10 norm at lag {last}", *norms, abs(norms[1] - norms[0]))
     if old["rate"] and new["rate"]:
         rates = (old["rate"]["value"], new["rate"]["value"])
-        yield _change(label, curve, "rate", *rates, abs(rates[1] - rates[0]) * last / 2.302585)
+        yield _change(label, curve, "rate", *rates, abs(rates[1] - rates[0]) * last / LN_10)
     reached = [each["horizon"] for each in (old, new)]
     if None not in reached and reached[0] != reached[1]:
         steep = max((abs(each["rate"]["value"]) for each in (old, new) if each["rate"]), default=0.0)
-        yield _change(label, curve, "horizon", *reached, abs(reached[1] - reached[0]) * steep / 2.302585)
+        yield _change(label, curve, "horizon", *reached, abs(reached[1] - reached[0]) * steep / LN_10)
 
 
 def _change(label: str, curve: str | None, quantity: str, old: float, new: float, weight: float) -> Document:
     return {
-        "label": label, "curve": curve, "quantity": quantity, "before": old, "after": new, "change": new - old, "weight": weight,
+        "label": label, "curve": curve, "quantity": quantity,
+        "before": old, "after": new, "change": new - old, "weight": weight,
     }  # fmt: skip
 
 

@@ -37,8 +37,8 @@ def _row(
     median = [-math.inf if value is None else value for value in found["log10_norm"]["median"]]
     if len(median) - 1 < horizon:
         raise VanishgradError(
-            f"expected a report of at least {horizon} lags for --horizon {horizon}, got {len(median) - 1} of {label} in "
-            f"{path!r}; try a longer run or a smaller --horizon"
+            f"expected a report of at least {horizon} lags for --horizon {horizon}, got {len(median) - 1} of {label} "
+            f"in {path!r}; try a longer run or a smaller --horizon"
         )
     level = math.log10(threshold)
     reached = next((lag - 1 for lag, value in enumerate(median) if value < level), len(median) - 1)

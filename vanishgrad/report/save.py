@@ -9,13 +9,13 @@ import numpy as np
 from vanishgrad.analysis.compare import CompareResult, weights_of
 from vanishgrad.report.write import folder, write
 from vanishgrad.weights.archive import file_name, npz
-from vanishgrad.weights.spec import parse
+from vanishgrad.weights.spec import names_file, parse
 
 
 def save(result: CompareResult, path: str) -> None:
-    """Write one .npz for each model and trial, and inputs.npy (trials, T, d)."""
+    """Write one .npz for each random model and trial, and inputs.npy (trials, T, d)."""
     target = folder(path)
-    for label in result.request.models:
+    for label in (each for each in result.request.models if not names_file(each)):
         spec, weights = weights_of(parse(label), result.request, result.drive)
         for trial in range(result.drive.trials):
             write(str(target / file_name(label, trial)), npz(weights, spec, result.request.seed, trial))

@@ -187,8 +187,106 @@ COMPARE_REQUEST = record(
 LINE = record({"label": STRING, "claim": STRING, "error": number(), "tolerance": number(), "passed": BOOLEAN})
 VERIFY_REQUEST = record({"models": array(STRING), "hidden": integer(), "steps": integer(), "seed": integer()})
 
+ANALYZE_REQUEST = record(
+    {
+        "weights": array(STRING),
+        "layers": array(STRING),
+        "stack": array(STRING),
+        "embedding": nullable(STRING),
+        "steps": integer(least=1),
+        "trials": integer(least=1),
+        "seed": integer(),
+        "input": STRING,
+        "initial": STRING,
+        "burn_in": integer(),
+        "lengths": nullable(STRING),
+        "threshold": number(),
+        "dtype": one_of("float64", "float32"),
+        "engine": one_of("auto", "dense", "adaptive"),
+        "band": one_of("min-max", "5-95 %"),
+    }
+)
+
+LAYER = record(
+    {
+        "name": STRING,
+        "cell": one_of("rnn", "lstm", "gru"),
+        "variant": nullable(STRING),
+        "hidden_size": integer(least=1),
+        "input_size": integer(least=1),
+        "output_size": integer(least=1),
+        "layer_index": integer(),
+        "direction": one_of("forward", "backward"),
+        "driven_by": nullable(array(STRING, "layers below; null = the file does not tell")),
+        "dtype": STRING,
+        "layout": STRING,
+        "activation": STRING,
+        "gate_activation": nullable(STRING),
+        "reset": nullable(one_of("after", "before")),
+        "why": STRING,
+        "assumptions": array(STRING),
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "norms": mapping(number(), "gate → ‖W_hh of the gate‖₂"),
+        "spectral_radius": nullable(number("of the candidate's W_hh, of the whole without gates")),
+        "gamma_norm": number(),
+        "keep_bias": nullable(
+            record(
+                {
+                    "mean": number(),
+                    "quantiles": mapping(number()),
+                    "time_constants": mapping(number(), "-1/ln σ(b) at the quantiles, in steps"),
+                    "chrono_horizon": number(),
+                }
+            )
+        ),
+    }
+)
+
+CHECKED = record(
+    {
+        "label": STRING,
+        "horizon": integer(least=-1),
+        "censored": BOOLEAN,
+        "verdict": VERDICT,
+        "rate": nullable(number()),
+        "passed": BOOLEAN,
+        "reasons": array(STRING),
+    }
+)
+CHECK_REQUEST = record(
+    {
+        "report": STRING,
+        "curve": STRING,
+        "horizon": integer(least=1),
+        "threshold": number(),
+        "max_rate": nullable(number()),
+    }
+)
+
+CHANGE = record(
+    {
+        "label": STRING,
+        "curve": nullable(STRING),
+        "quantity": STRING,
+        "before": number(),
+        "after": number(),
+        "change": number(),
+        "weight": number("sorts the changes", minimum=0),
+    }
+)
+
 BODIES: dict[str, dict[str, Schema]] = {
     "compare": {"request": COMPARE_REQUEST, "models": array(MODEL)},
+    "analyze": {"request": ANALYZE_REQUEST, "models": array(MODEL), "refused": array(STRING)},
+    "inspect": {"file": STRING, "file_format": STRING, "layers": array(LAYER), "refused": array(STRING)},
+    "check": {"request": CHECK_REQUEST, "passed": BOOLEAN, "layers": array(CHECKED)},
+    "diff": {
+        "request": record({"before": STRING, "after": STRING}),
+        "only_before": array(STRING),
+        "only_after": array(STRING),
+        "changes": array(CHANGE),
+        "models": array(MODEL),
+    },
     "verify": {"request": VERIFY_REQUEST, "passed": BOOLEAN, "lines": array(LINE)},
 }
 

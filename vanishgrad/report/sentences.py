@@ -76,7 +76,7 @@ DRIVEN_BY_NOISE = "Driven by white noise, not your data: --input FILE gives the 
 
 
 def opening(document: Mapping[str, Any]) -> str:
-    """Return what must be read before any number, or nothing: trained weights on noise are not what they are on data."""
+    """Return what must be read before any number of trained weights on noise, or nothing."""
     return DRIVEN_BY_NOISE if not _is_random(document) and _is_noise(document) else ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -89,6 +91,12 @@ def parse(label: str) -> ModelSpec:
     if law == "chrono" and "forget_bias" in keys:
         raise UsageError(f"expected forget_bias or the law chrono, got both in {label!r}; try {cell}:forget_bias=…")
     return ModelSpec(label, cell, law, MappingProxyType(keys))
+
+
+def names_file(argument: str) -> bool:
+    """Whether an argument is a file of weights: ./NAME always, else what exists and does not begin as a MODEL does."""
+    begins_as_model = re.split("[@:]", argument, maxsplit=1)[0] in CELLS
+    return argument.startswith(("./", "../", "/")) or (not begins_as_model and os.path.exists(argument))
 
 
 def known(name: str, names: Iterable[str], what: str, where: str) -> str:
