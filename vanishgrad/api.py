@@ -93,8 +93,8 @@ def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     source : path or mapping
         A file, or name → array or tensor.
     **options
-        The fields of `AnalyzeRequest`: layers, stack, embedding, layout, cell, activation, gate_activation, reset, steps,
-        trials, seed, input, initial, burn_in, lengths, threshold, dtype, engine.
+        The fields of `AnalyzeRequest`: layers, stack, embedding, layout, cell, activation, gate_activation, reset,
+        steps, trials, seed, input, initial, burn_in, lengths, threshold, dtype, engine.
 
     Raises
     ------

@@ -169,7 +169,8 @@ def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embeddi
         )
     if values.max() >= len(embedding):
         raise VanishgradError(
-            f"expected token ids below {len(embedding)}, the rows of the embedding, got {values.max()} in {request.source!r}"
+            f"expected token ids below {len(embedding)}, the rows of the embedding, got {values.max()} in "
+            f"{request.source!r}"
         )
     return embedding[values]
 
