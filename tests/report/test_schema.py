@@ -11,8 +11,10 @@ import pytest
 from vanishgrad.analysis.compare import CompareRequest, compare
 from vanishgrad.analysis.verify import VerifyRequest, verify
 from vanishgrad.report.document import comparison, to_json
+from vanishgrad.report.prose.claims_json import answer_document
 from vanishgrad.report.schema import BODIES, schema
 from vanishgrad.report.verification import verification
+from vanishgrad.theory.answer import AnswerRequest, answer
 
 CASES = {
     "every cell": CompareRequest(models=("rnn", "lstm@chrono", "gru:reset=before"), hidden=5, steps=8, trials=3),
@@ -40,6 +42,11 @@ def test_comparison_is_valid_and_strict(request_):
 
 def test_verification_is_valid():
     validator("verify").validate(verification(verify(VerifyRequest(models=("rnn",), hidden=3, steps=4))))
+
+
+def test_answer_is_valid():
+    found = answer(AnswerRequest(models=("rnn", "lstm"), hidden=3, steps=8))
+    validator("answer").validate(answer_document(found, "zh"))
 
 
 @pytest.mark.parametrize("field", ["label", "curves", "check"])

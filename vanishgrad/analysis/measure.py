@@ -44,7 +44,7 @@ class Engine:
     final_rows : int
         Rows of the state's product that were left at the last lag.
     error_bound : float
-        Relative, of every norm at every lag; it holds with probability 1 - 4e-9 for each.
+        Relative, of every norm at every lag; it holds with probability 1 - 1.6e-9 for each.
     """
 
     name: str

@@ -21,6 +21,8 @@ COMMANDS = {
     "check": "Exit 3 unless the gradient reaches far enough: for CI.",
     "diff": "Two reports or two checkpoints: what changed.",
     "plot": "Pictures from a JSON report.",
+    "answer": "The formal answer, in English or Chinese, with these models' numbers in it.",
+    "certify": "A certificate about all input sequences, and its checker.",
     "verify": "Is the arithmetic right? Complex step, definition, sum rules.",
     "schema": "The JSON Schema of a report.",
 }

@@ -2,11 +2,11 @@ r"""A long product loses rank: rows that have become too small to count are left
 
 Turn the rows R of one part by the eigenvectors Q of R Rᵀ. For every v, ‖R v‖² = ‖R₁ v‖² + ‖R₂ v‖² with R₁ the rows that
 are kept and R₂ those that are left out, so that every norm of the part's blocks is wrong by at most
-½ (‖R₂‖/‖R₁‖)² relative: with rows left out below 1e-7 of the smallest block, by 1e-14 at first.
+½ (‖R₂‖/‖R₁‖)² relative: with rows left out below 3e-6 of the smallest block, by 5e-12 at first.
 
 What is left out may outgrow what is kept, later. So Gaussian combinations of all rows that were ever left out, the
-probes, are carried along: z = gᵀ R₂ is at least |g₁| ‖R₂‖ long, and the largest of 4 probes is shorter than ‖R₂‖/100
-with probability erf(1/(100 √2))⁴ = 4e-9 only. A relative error bound of every norm at every lag follows.
+probes, are carried along: z = gᵀ R₂ is at least |g₁| ‖R₂‖ long, and the largest of 8 probes is shorter than ‖R₂‖/10
+with probability erf(1/(10 √2))⁸ = 1.6e-9 only. A relative error bound of every norm at every lag follows.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy as np
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.sweep import PROBES, Sweep
 
-SMALL = 1e-7
+SMALL = 3e-6
 """Rows below this share of the part's smallest block are left out."""
-PROBE_COUNT = 4
-CONFIDENCE = 100.0
+PROBE_COUNT = 8
+CONFIDENCE = 10.0
 """‖R₂‖ is taken to be up to so many times the longest probe; see above for the probability that it is more."""
 FIRST_LAG = 8
 FEWEST_ROWS = 8
@@ -47,7 +47,7 @@ class Compression:
         before = sum(sweep.block(name).shape[1] for name in sweep.columns)
         turns = self._compressed(sweep)
         after = sum(sweep.block(name).shape[1] for name in sweep.columns)
-        self._next_lag = max(lag + 4, lag * 3 // 2) if after < 0.9 * before else 2 * lag
+        self._next_lag = max(lag + 4, lag * 4 // 3) if after < 0.9 * before else 2 * lag
         return turns
 
     def _compressed(self, sweep: Sweep) -> Mapping[str, Array]:

@@ -28,13 +28,13 @@ def difference(before: Document, after: Document, names: tuple[str, str]) -> Doc
     return {
         **header("diff"),
         "request": {"before": names[0], "after": names[1]},
-        "only_before": _missing(before, pairs, 1),
-        "only_after": _missing(after, pairs, 2),
+        "only_before": _others(before, {old["label"] for _, old, _ in pairs}),
+        "only_after": _others(after, {new["label"] for _, _, new in pairs}),
         "changes": changes,
         "models": [
-            {**model, "label": f"{side} {label}"}
+            {**model, "label": f"{when} {label}"}
             for label, old, new in pairs
-            for side, model in (("before", old), ("after", new))
+            for when, model in (("before", old), ("after", new))
         ],
     }
 
@@ -55,8 +55,7 @@ def _pairs(before: Document, after: Document) -> list[tuple[str, Model, Model]]:
     return pairs
 
 
-def _missing(document: Document, pairs: list[tuple[str, Model, Model]], side: int) -> list[str]:
-    paired = [pair[side]["label"] for pair in pairs]
+def _others(document: Document, paired: set[str]) -> list[str]:
     return [model["label"] for model in document["models"] if model["label"] not in paired]
 
 
@@ -65,22 +64,22 @@ def _changes(label: str, old: Model, new: Model) -> Iterator[Document]:
         if curve in old["curves"] and curve in new["curves"]:
             yield from _curve_changes(label, curve, old["curves"][curve], new["curves"][curve])
     for gate in old["gates"].keys() & new["gates"].keys():
-        values = (old["gates"][gate]["mean"], new["gates"][gate]["mean"])
-        yield _change(label, None, f"{gate} gate mean", *values, abs(values[1] - values[0]))
+        before, after = old["gates"][gate]["mean"], new["gates"][gate]["mean"]
+        yield _change(label, None, f"{gate} gate mean", before, after, abs(after - before))
 
 
 def _curve_changes(label: str, curve: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Document]:
     last = min(len(old["count"]), len(new["count"])) - 1
-    norms = [each["log10_norm"]["median"][last] for each in (old, new)]
-    if None not in norms:
-        yield _change(label, curve, f"log10 norm at lag {last}", *norms, abs(norms[1] - norms[0]))
+    before, after = (each["log10_norm"]["median"][last] for each in (old, new))
+    if before is not None and after is not None:
+        yield _change(label, curve, f"log10 norm at lag {last}", before, after, abs(after - before))
     if old["rate"] and new["rate"]:
-        rates = (old["rate"]["value"], new["rate"]["value"])
-        yield _change(label, curve, "rate", *rates, abs(rates[1] - rates[0]) * last / LN_10)
-    reached = [each["horizon"] for each in (old, new)]
-    if None not in reached and reached[0] != reached[1]:
+        before, after = old["rate"]["value"], new["rate"]["value"]
+        yield _change(label, curve, "rate", before, after, abs(after - before) * last / LN_10)
+    before, after = old["horizon"], new["horizon"]
+    if before is not None and after is not None and before != after:
         steep = max((abs(each["rate"]["value"]) for each in (old, new) if each["rate"]), default=0.0)
-        yield _change(label, curve, "horizon", *reached, abs(reached[1] - reached[0]) * steep / LN_10)
+        yield _change(label, curve, "horizon", before, after, abs(after - before) * steep / LN_10)
 
 
 def _change(label: str, curve: str | None, quantity: str, old: float, new: float, weight: float) -> Document:

@@ -126,7 +126,7 @@ ENGINE = record(
     {
         "name": one_of("dense", "adaptive"),
         "final_rows": integer("rows of the product that were left at the last lag"),
-        "error_bound": number("relative, of every norm at every lag; holds with probability 1 - 4e-9 for each"),
+        "error_bound": number("relative, of every norm at every lag; holds with probability 1 - 1.6e-9 for each"),
     }
 )
 
@@ -275,6 +275,24 @@ CHANGE = record(
     }
 )
 
+CLAIM = record(
+    {
+        "id": STRING,
+        "theorem": STRING,
+        "version": STRING,
+        "model": STRING,
+        "hypotheses": array(record({"name": STRING, "value": nullable(number()), "holds": BOOLEAN})),
+        "facts": mapping(nullable(number())),
+        "speaks": BOOLEAN,
+        "quantity": STRING,
+        "side": STRING,
+        "log10_bound": nullable(number()),
+        "log10_measured": nullable(number()),
+        "log10_slack": nullable(number()),
+        "proof": STRING,
+    }
+)
+
 BODIES: dict[str, dict[str, Schema]] = {
     "compare": {"request": COMPARE_REQUEST, "models": array(MODEL)},
     "analyze": {"request": ANALYZE_REQUEST, "models": array(MODEL), "refused": array(STRING)},
@@ -286,6 +304,22 @@ BODIES: dict[str, dict[str, Schema]] = {
         "only_after": array(STRING),
         "changes": array(CHANGE),
         "models": array(MODEL),
+    },
+    "answer": {
+        "language": one_of("en", "zh"),
+        "request": record({"models": array(STRING), "hidden": integer(), "steps": integer(), "seed": integer()}),
+        "models": array(record({"label": STRING, "spec": STRING})),
+        "theorems": array(
+            record({"id": STRING, "symbol": STRING, "title": STRING, "statement": STRING, "proof": STRING})
+        ),
+        "claims": array(CLAIM),
+        "numbers": mapping(nullable(number()), "every number that stands in the text"),
+    },
+    "certify": {
+        "certificate": STRING,
+        "verdict": one_of("valid", "invalid", "inconclusive"),
+        "reason": STRING,
+        "shown": array(STRING),
     },
     "verify": {"request": VERIFY_REQUEST, "passed": BOOLEAN, "lines": array(LINE)},
 }

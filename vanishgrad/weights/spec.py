@@ -94,9 +94,10 @@ def parse(label: str) -> ModelSpec:
 
 
 def names_file(argument: str) -> bool:
-    """Whether an argument is a file of weights: ./NAME always, else what exists and does not begin as a MODEL does."""
+    """Whether an argument is a file of weights: ./NAME always, else what is like a path and no MODEL."""
     begins_as_model = re.split("[@:]", argument, maxsplit=1)[0] in CELLS
-    return argument.startswith(("./", "../", "/")) or (not begins_as_model and os.path.exists(argument))
+    looks_like_path = "." in argument or os.sep in argument or os.path.exists(argument)
+    return argument.startswith(("./", "../", "/")) or (not begins_as_model and looks_like_path)
 
 
 def known(name: str, names: Iterable[str], what: str, where: str) -> str:

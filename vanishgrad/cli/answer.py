@@ -1,0 +1,112 @@
+"""``vanishgrad answer``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vanishgrad.cli.emit import demand_writable
+from vanishgrad.cli.options import HINTS, LAYERS
+from vanishgrad.cli.progress import progress
+from vanishgrad.errors import UsageError
+from vanishgrad.report.write import write
+from vanishgrad.theory.answer import Answer, AnswerRequest
+from vanishgrad.theory.answer import answer as answered
+from vanishgrad.theory.answer.structure import LANGUAGES
+from vanishgrad.theory.answer.subjects import DEFAULT_MODELS
+
+FORMATS = ("text", "markdown", "latex", "html", "pdf", "json")
+ENDINGS = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".pdf": "pdf", ".json": "json"}
+HINT_NAMES = ("layout", "cell", "activation", "gate_activation", "reset")
+
+
+@click.command(epilog=f"Default models: {' '.join(DEFAULT_MODELS)}.")
+@click.argument("models", nargs=-1, metavar="[WEIGHTS|MODEL]...")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language.  [default: by the locale]")
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or a summary as text]"
+)
+@click.option("--json", "format_", flag_value="json", help="Short for --format json.")
+@click.option("--output", default="-", metavar="FILE|-", help="Where the answer goes.  [default: stdout]")
+@click.option("--font", metavar="NAME|FILE", help="The font of a PDF; a Chinese one for Chinese.")
+@click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="A MODEL's hidden size n.")
+@click.option("--input-size", type=click.IntRange(1), help="A MODEL's input size d.  [default: n]")
+@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="Length T.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
+@click.option("--input", default="white", show_default=True, metavar="SOURCE", help="white[:STD] or zeros.")
+@LAYERS
+@HINTS
+@click.option("--quiet", is_flag=True, help="No progress.")
+def answer(
+    models: tuple[str, ...],
+    lang: str | None,
+    format_: str | None,
+    output: str,
+    font: str | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """The formal answer: the theorems with proofs, beside these models' numbers."""
+    kind = format_ or ENDINGS.get(Path(output).suffix.lower(), "text")
+    if font is not None and kind != "pdf":
+        raise UsageError(f"expected --font with --format pdf, got {kind}; try leaving it out")
+    if kind == "pdf" and output == "-" and sys.stdout.isatty():
+        raise UsageError("expected a file for a PDF, got the terminal; try --output answer.pdf")
+    options["hints"] = {name: options.pop(name) for name in HINT_NAMES}
+    request = AnswerRequest(models=models or DEFAULT_MODELS, **options)
+    demand_writable(output.removesuffix(".pdf"), ())
+    with progress(None, quiet) as done:
+        found = answered(request, done)
+    content = rendered(found, lang or locale_language(), kind, font, colour=output == "-")
+    _out(content, output)
+
+
+def locale_language() -> str:
+    """Return ``zh`` in a Chinese locale, else ``en``."""
+    chosen = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh" if chosen.lower().startswith("zh") else "en"
+
+
+def rendered(found: Answer, language: str, kind: str, font: str | None, colour: bool) -> bytes:
+    """Return an answer in one of the formats."""
+    if kind == "pdf":
+        from vanishgrad.report.prose.pdf import to_pdf
+
+        return to_pdf(found, language, font)
+    if kind == "json":
+        from vanishgrad.report.document import to_json
+        from vanishgrad.report.prose.claims_json import answer_document
+
+        return to_json(answer_document(found, language)).encode()
+    if kind == "html":
+        from vanishgrad.report.prose.html import to_html
+
+        return to_html(found, language).encode()
+    if kind == "latex":
+        from vanishgrad.report.prose.latex import to_latex
+
+        return to_latex(found, language).encode()
+    if kind == "markdown":
+        from vanishgrad.report.prose.compose import Composer
+
+        return Composer(found, language).markdown().encode()
+    from vanishgrad.report.prose.terminal import to_terminal
+
+    return to_terminal(found, language, colour and _has_colour()).encode()
+
+
+def _has_colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def _out(content: bytes, output: str) -> None:
+    if output != "-":
+        write(output, content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

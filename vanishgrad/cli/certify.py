@@ -1,0 +1,87 @@
+"""``vanishgrad certify``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.parallel import blas_threads
+from vanishgrad.cli.emit import demand_writable
+from vanishgrad.cli.options import HINTS
+from vanishgrad.errors import UsageError
+from vanishgrad.report.document import header, to_json
+from vanishgrad.report.write import write
+from vanishgrad.theory.certificates import CertifyRequest, Outcome, Verdict
+from vanishgrad.theory.certificates import certify as certified
+from vanishgrad.theory.certificates import check as checked
+
+FAILED = 3
+HINT_NAMES = ("layout", "cell", "activation", "gate_activation", "reset")
+
+
+@click.command(epilog="Exit: 0 proved, or valid; 3 inconclusive, or invalid. An inconclusive proof writes no file.")
+@click.argument("source", required=False, metavar="[WEIGHTS|MODEL]")
+@click.option(
+    "--output", metavar="FILE", help="The certificate; a MODEL's weights and the inputs are written beside it."
+)
+@click.option(
+    "--input-bound", type=click.FloatRange(0), metavar="B", help="Every input with |x_j| ≤ B: gated cells need it."
+)
+@click.option(
+    "--claim",
+    type=click.Choice(["upper", "lower"]),
+    default="upper",
+    show_default=True,
+    help="‖∂s_t/∂s_k‖ ≤ C ρ^(t−k) for all inputs, or ≥.",
+)
+@click.option("--input", metavar="SOURCE", help="A lower bound along this one sequence: white[:STD], zeros or a file.")
+@click.option("--steps", type=click.IntRange(1), help="Its length T.  [default: 100, or the file's length]")
+@click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="Its k in ∂s_T/∂s_k.")
+@click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="A MODEL's hidden size n.")
+@click.option("--input-size", type=click.IntRange(1), help="A MODEL's input size d.  [default: n]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
+@click.option("--layer", metavar="NAME", help="The layer of a file that holds several.")
+@HINTS
+@click.option("--check", "certificate", metavar="CERT", help="Check a certificate, against its weights or WEIGHTS.")
+@click.option("--json", "as_json", is_flag=True, help="The checker's verdict as JSON.")
+def certify(source: str | None, output: str | None, certificate: str | None, as_json: bool, **options: Any) -> int:
+    """A certificate about all input sequences, and its checker."""
+    if certificate is not None:
+        return _check(certificate, source, as_json)
+    if as_json:
+        raise UsageError("expected --json with --check, got a proof, whose JSON is --output; try leaving it out")
+    if source is None or output is None:
+        raise UsageError("expected WEIGHTS or a MODEL with --output FILE, or --check CERT; try --output cert.json")
+    demand_writable(output, ())
+    options["hints"] = {name: options.pop(name) for name in HINT_NAMES}
+    with blas_threads(state_size=0, jobs=1):
+        result = certified(CertifyRequest(source, output, **options))
+    for path, content in result.files.items():
+        write(path, content)
+    click.echo(_told(result.outcome, list(result.files)), nl=False)
+    return 0 if result.outcome.certificate else FAILED
+
+
+def _check(certificate: str, weights: str | None, as_json: bool) -> int:
+    found = checked(certificate, weights)
+    if as_json:
+        facts = {
+            "certificate": certificate,
+            "verdict": found.verdict.value,
+            "reason": found.reason,
+            "shown": list(found.shown),
+        }
+        click.echo(to_json({**header("certify"), **facts}), nl=False)
+    else:
+        click.echo("\n".join([f"{found.verdict.value}: {found.reason}", *(f"  shown: {each}" for each in found.shown)]))
+    return 0 if found.verdict is Verdict.VALID else FAILED
+
+
+def _told(outcome: Outcome, files: list[str]) -> str:
+    lines = [f"  {each.method}: {each.C:.4g} · {each.rho:.6g}^lag" for each in outcome.attempts]
+    if outcome.certificate is None:
+        return "\n".join([f"inconclusive: {outcome.reason}", *lines]) + "\n"
+    return (
+        "\n".join([f"{outcome.reason}: {outcome.certificate.statement}", *lines, f"written: {', '.join(files)}"]) + "\n"
+    )

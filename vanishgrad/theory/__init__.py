@@ -1,0 +1,1 @@
+"""What follows: certificates, theorems and their prose."""

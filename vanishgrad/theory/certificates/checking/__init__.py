@@ -1,0 +1,1 @@
+"""The checker: exact integers and rationals, no code of the prover's."""
