@@ -36,7 +36,14 @@ def test_full_disk_behind_stdout():
 
 def test_interrupt(tmp_path):
     command = [*VANISHGRAD, "compare", "--hidden", "256", "--steps", "5000", "--output", "report.json"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a background shell ignores it for its children
+    )
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
