@@ -19,7 +19,9 @@ tables = st.integers(1, 30).flatmap(
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 8, 19, 20, 63, 199, 1000])
 @pytest.mark.parametrize("coverage", [0.5, 0.95, 0.99])
 def test_student_t_is_scipys(degrees: int, coverage: float) -> None:
-    assert student_t(degrees, coverage) == pytest.approx(stats.t.ppf((1 + coverage) / 2, degrees), rel=1e-11)
+    assert student_t(degrees, coverage) == pytest.approx(
+        stats.t.ppf((1 + coverage) / 2, degrees), rel=1e-9
+    )  # SciPy 1.14 is good to 4e-11
 
 
 @given(tables, st.sampled_from([0.0, 0.05, 0.25, 0.5, 0.95, 1.0]))
