@@ -118,6 +118,11 @@ def test_diff_sorts_what_changed(run, checkpoint, tmp_path):
     assert run("diff", checkpoint, str(tmp_path / "later.npz"), "--steps", "20", "--plot", picture).status == 0
 
 
+def test_diff_of_the_same_is_empty(run, checkpoint):
+    assert document(run("diff", checkpoint, checkpoint, "--steps", "9", "--json"))["changes"] == []
+    assert "no difference" in run("diff", checkpoint, checkpoint, "--steps", "9").out
+
+
 def test_embedding(run, checkpoint, tmp_path):
     with np.load(checkpoint) as archive:
         tensors = dict(archive)

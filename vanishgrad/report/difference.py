@@ -23,7 +23,7 @@ def difference(before: Document, after: Document, names: tuple[str, str]) -> Doc
     gate's mean its own difference; so that all can be sorted together.
     """
     pairs = _pairs(before, after)
-    changes = [change for label, old, new in pairs for change in _changes(label, old, new)]
+    changes = [change for label, old, new in pairs for change in _changes(label, old, new) if change["weight"] > 0]
     changes.sort(key=lambda change: (-change["weight"], change["label"], change["quantity"], change["curve"] or ""))
     return {
         **header("diff"),
@@ -98,6 +98,8 @@ def to_text(document: Mapping[str, Any], most: int = 20) -> str:
         lines.append(f"  {change['label']:<18} {what:<32} {values}")
     if len(document["changes"]) > most:
         lines.append(f"  … {len(document['changes']) - most} smaller changes: --json has them all")
+    if not document["changes"]:
+        lines.append("  no difference")
     lines += [f"  only before: {label}" for label in document["only_before"]]
     lines += [f"  only after: {label}" for label in document["only_after"]]
     return "\n".join(lines) + "\n"

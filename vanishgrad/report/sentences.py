@@ -65,7 +65,7 @@ def _written(model: Model) -> str:
         return ""
     last = found["log10_norm"]["median"][-1]
     kept = state["log10_norm"]["median"][-1]
-    if last is None or kept is None or kept - last < 1:
+    if last is None or kept is None or last > -1 or kept - last < 1:
         return ""
     return (
         f"an input of {len(found['count']) - 1} steps ago moves the output by only {power(last)}: kept, hardly written"
