@@ -99,18 +99,18 @@ def leading_ritz(batch: Batch, lead: Array, runner_up: Array, probe: Array, skip
     image = pushed[:, :, 0]
     limit = 32 + max(batch.rows, batch.columns) // 4  # an SVD costs no less
     basis = np.empty((*u.shape[:2], limit, u.shape[2]), u.dtype)
-    small, size = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0
+    small, size, least = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0, np.finfo(u.dtype).tiny
     while True:
         basis[:, :, size] = u
         size += 1
         alpha = np.vecdot(v, v)
         image = image - alpha[..., None] * u
         beta = np.sqrt(np.vecdot(image, image))
-        small.append(alpha, beta)
-        idle = np.all(small.done, axis=1)
+        if small.append(alpha, beta):
+            idle = np.all(small.done, axis=1)
         if size == limit or np.all(idle):
             break
-        before, u = beta[..., None] * u, image * inverse(beta)[..., None]
+        before, u = beta[..., None] * u, image / np.maximum(beta, least)[..., None]
         v = batch.pull(u[:, :, None], idle)[:, :, 0]
         image = batch.push(v[:, :, None], idle)[:, :, 0] - before
     pair = small.vectors[..., :size].astype(u.dtype) @ basis[:, :, :size]
@@ -147,14 +147,22 @@ class _Tridiagonals:
         self._accepted, self._clear = max(RESIDUAL, 32 * eps), max(CLEAR_RESIDUAL, 32 * eps)
         self._T = np.zeros((*skip.shape, limit + 1, limit + 1))
         self._size = 0
+        self._plan()
 
-    def append(self, alpha: Array, beta: Array) -> None:
+    def append(self, alpha: Array, beta: Array) -> bool:
+        """Add a row, and return whether that was the time for a look."""
         k = self._size
         self._T[..., k, k], self._T[..., k + 1, k] = alpha, beta
         self._size += 1
-        due = ~self.done & (self.steps <= self._size)
-        if 4 * np.count_nonzero(due) > 3 * (self.done.size - np.count_nonzero(self.done)):
-            self._look(due)
+        if self._size < self._next_look:
+            return False
+        self._look(~self.done & (self.steps <= self._size))
+        self._plan()
+        return True
+
+    def _plan(self) -> None:
+        waiting = np.sort(self.steps[~self.done])
+        self._next_look = int(waiting[3 * len(waiting) // 4]) if len(waiting) else self._T.shape[-1]
 
     def _look(self, due: Array) -> None:
         """Solve for the two leading eigenpairs of those that are due."""
