@@ -12,6 +12,7 @@ import numpy as np
 
 from vanishgrad.analysis.model import ModelResult, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads
+from vanishgrad.analysis.request import RunRequest
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
@@ -24,7 +25,7 @@ UNKNOWN_ORDER = "not known to be stacked: driven by input of its own width; --st
 
 
 @dataclass(frozen=True)
-class AnalyzeRequest:
+class AnalyzeRequest(RunRequest):
     """Every option of an analysis.
 
     Attributes
@@ -48,20 +49,9 @@ class AnalyzeRequest:
     activation: str | None = None
     gate_activation: str | None = None
     reset: str | None = None
-    steps: int | None = None
-    trials: int | None = None
-    seed: int = 0
-    input: str = "white"
-    initial: str = "zeros"
-    burn_in: int = 0
-    lengths: str | None = None
-    threshold: float = 1e-3
-    dtype: str = "float64"
-    engine: str = "auto"
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold < 1:
-            raise UsageError(f"expected --threshold between 0 and 1, got {self.threshold:g}; try --threshold 1e-3")
+        super().__post_init__()
         if self.embedding is not None and self.is_noise:
             raise UsageError("expected token ids for --embedding, got noise; try --input TOKENS.npy")
 

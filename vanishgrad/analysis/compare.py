@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from vanishgrad.analysis.analyze import AnalyzeRequest, analyze
-from vanishgrad.analysis.measure import ENGINES
 from vanishgrad.analysis.model import ModelResult, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads, each
+from vanishgrad.analysis.request import RunRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
 from vanishgrad.weights.laws import Weights, draw
@@ -25,11 +25,10 @@ DEFAULT_MODELS = (
     "gru",
     "gru@chrono",
 )
-DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
-class CompareRequest:
+class CompareRequest(RunRequest):
     """Every option of a comparison.
 
     Attributes
@@ -38,10 +37,8 @@ class CompareRequest:
         MODEL strings, and files of weights.
     hidden : int
         The hidden size where a model does not name its own.
-    input_size, steps, trials : int or None
-        None leaves them to the input: `hidden`, 100 and 8 without a file.
-    input, initial, lengths : str
-        As the options of the command line.
+    input_size : int or None
+        None leaves it to the input: `hidden` without a file.
     curves : tuple of str or None
         The curves to measure; all by default.
     """
@@ -49,29 +46,10 @@ class CompareRequest:
     models: tuple[str, ...] = DEFAULT_MODELS
     hidden: int = 64
     input_size: int | None = None
-    steps: int | None = None
-    trials: int | None = None
-    seed: int = 0
-    input: str = "white"
-    initial: str = "zeros"
-    burn_in: int = 0
-    lengths: str | None = None
-    threshold: float = 1e-3
-    dtype: str = "float64"
-    engine: str = "auto"
     curves: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("hidden", 1), ("input_size", 1), ("steps", 1), ("trials", 1), ("seed", 0), ("burn_in", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"expected --{name.replace('_', '-')} from {least} on, got {value}")
-        if not 0 < self.threshold < 1:
-            raise UsageError(f"expected --threshold between 0 and 1, got {self.threshold:g}; try --threshold 1e-3")
-        if self.dtype not in DTYPES:
-            raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
-        if self.engine not in ENGINES:
-            raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
+        super().__post_init__()
         if not self.models:
             raise UsageError("expected at least one MODEL, got none; try vanishgrad compare lstm gru")
         for label in self.models:
@@ -135,8 +113,7 @@ def _measured(subject: ModelSpec | str, request: CompareRequest, sequences: Driv
 
 def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
     """Return the layers of a file, each along its own input as `analyze` has it, under the name of the file."""
-    common = {each.name for each in fields(AnalyzeRequest)} & {each.name for each in fields(request)}
-    shared = {name: getattr(request, name) for name in common}
+    shared = {each.name: getattr(request, each.name) for each in fields(RunRequest)}
     found = analyze(AnalyzeRequest(weights=(path,), **shared))
     return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]
 

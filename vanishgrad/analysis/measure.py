@@ -61,7 +61,6 @@ class Measurement:
     engine: Engine
 
 
-ENGINES = ("auto", "dense", "adaptive")
 ERROR_LIMIT = 1e-8
 """An adaptive sweep whose error bound is above is repeated with all rows."""
 
@@ -90,7 +89,7 @@ def measure(
     curves : collection of str, optional
         The curves to measure; all by default.
     engine : str
-        One of `ENGINES`. ``auto`` is adaptive in float64 and for products that are large enough to gain by it.
+        ``dense``, ``adaptive`` or ``auto``: adaptive in float64, for products that are large enough to gain by it.
 
     Notes
     -----
