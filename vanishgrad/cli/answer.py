@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable
-from vanishgrad.cli.options import HINTS, LAYERS
+from vanishgrad.cli.emit import demand_writable, has_colour
+from vanishgrad.cli.options import HINT_NAMES, HINTS, LAYERS
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.report.write import write
@@ -21,7 +21,6 @@ from vanishgrad.theory.answer.subjects import DEFAULT_MODELS
 
 FORMATS = ("text", "markdown", "latex", "html", "pdf", "json")
 ENDINGS = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".pdf": "pdf", ".json": "json"}
-HINT_NAMES = ("layout", "cell", "activation", "gate_activation", "reset")
 
 
 @click.command(epilog=f"Default models: {' '.join(DEFAULT_MODELS)}.")
@@ -96,11 +95,7 @@ def rendered(found: Answer, language: str, kind: str, font: str | None, colour: 
         return Composer(found, language).markdown().encode()
     from vanishgrad.report.prose.terminal import to_terminal
 
-    return to_terminal(found, language, colour and _has_colour()).encode()
-
-
-def _has_colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return to_terminal(found, language, colour and has_colour()).encode()
 
 
 def _out(content: bytes, output: str) -> None:

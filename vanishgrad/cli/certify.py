@@ -8,7 +8,7 @@ import click
 
 from vanishgrad.analysis.parallel import blas_threads
 from vanishgrad.cli.emit import demand_writable
-from vanishgrad.cli.options import HINTS
+from vanishgrad.cli.options import HINT_NAMES, HINTS
 from vanishgrad.errors import UsageError
 from vanishgrad.report.document import header, to_json
 from vanishgrad.report.write import write
@@ -17,7 +17,6 @@ from vanishgrad.theory.certificates import certify as certified
 from vanishgrad.theory.certificates import check as checked
 
 FAILED = 3
-HINT_NAMES = ("layout", "cell", "activation", "gate_activation", "reset")
 
 
 @click.command(epilog="Exit: 0 proved, or valid; 3 inconclusive, or invalid. An inconclusive proof writes no file.")

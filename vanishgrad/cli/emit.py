@@ -36,7 +36,7 @@ def emit(document: Document, format_: str | None, output: str) -> None:
     if output != "-":
         write(output, rendered(document, kind, colour=False).encode())
         return
-    sys.stdout.write(rendered(document, kind, colour=kind == "table" and _has_colour()))
+    sys.stdout.write(rendered(document, kind, colour=kind == "table" and has_colour()))
     sys.stdout.flush()
 
 
@@ -57,7 +57,8 @@ def rendered(document: Document, kind: str, colour: bool) -> str:
     return to_table(document, colour)
 
 
-def _has_colour() -> bool:
+def has_colour() -> bool:
+    """Whether stdout is a terminal that shows colours and nobody has asked it not to."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 

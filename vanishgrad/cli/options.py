@@ -67,6 +67,9 @@ OUTPUT = together(
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )
 
+HINT_NAMES = ("layout", "cell", "activation", "gate_activation", "reset")
+"""The readings of a file that a user may choose, as `HINTS` names them."""
+
 HINTS = together(
     click.option("--layout", metavar="NAME", help="Gate order and orientation: pytorch, keras, onnx or flax."),
     click.option("--cell", metavar="NAME", help="rnn, lstm or gru, where names and shapes leave it open."),
