@@ -38,11 +38,6 @@ def raised(value: Array) -> Array:
     return value * (1 + 2.0**-46) + TINY
 
 
-def lowered(value: Array) -> Array:
-    """Return a lower bound, not below 0, of what a short expression of non-negative numbers stands for."""
-    return np.maximum(value * (1 - 2.0**-46) - TINY, 0)
-
-
 def dot_up(A: Array, x: Array) -> Array:
     """Return an upper bound of A x for A, x ≥ 0."""
     return raised(A @ x * (1 + 4 * ROUNDOFF * A.shape[-1]))
@@ -100,9 +95,3 @@ def magnitude(bounds: Range) -> Range:
 def sigma(bounds: Range) -> Range:
     """Return bounds of σ."""
     return Range(sigma_down(bounds.lo), sigma_up(bounds.hi))
-
-
-def sigma_slope(bounds: Range) -> Array:
-    """Return an upper bound of σ' = σ(a) σ(-a), which falls with |a|."""
-    nearest = magnitude(bounds).lo
-    return np.minimum(raised(sigma_up(nearest) * sigma_up(-nearest)), 0.25)

@@ -16,7 +16,6 @@ from vanishgrad.weights.formats.raw import cut_short, stretch
 from vanishgrad.weights.tensors import shown
 
 LOCAL_HEADER = 30
-MOST_MEMBERS = 1_000_000
 
 
 @dataclass(frozen=True)
