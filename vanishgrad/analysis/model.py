@@ -11,7 +11,8 @@ import numpy as np
 from vanishgrad.analysis.bounds import Bound, bounds
 from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
-from vanishgrad.analysis.measure import Engine, Measurement, measure
+from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.analysis.recorder import Engine
 from vanishgrad.analysis.statistics import quantiles
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
