@@ -90,10 +90,11 @@ def _turn(sweep: Sweep, place: int, name: str) -> tuple[Array, int]:
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
 
 
-def missing(probes: list[Array]) -> Array:
-    """Return an upper bound of ‖R₂‖², (B,), of left-out rows with these probes, each (B, s, q)."""
-    xp = namespace(probes[0])
-    return CONFIDENCE**2 * sum(xp.max(xp.vecdot(each, each), axis=-1) for each in probes)
+def missing(probes: Array) -> Array:
+    """Return an upper bound of ‖R₂‖², (B,), of left-out rows from their probes, (B, parts, s, q)."""
+    xp = namespace(probes)
+    squares: Array = xp.sum(xp.max(xp.vecdot(probes, probes), axis=-1), axis=-1)
+    return CONFIDENCE**2 * squares
 
 
 def error_bound(sigma: Array, left_out: Array) -> float:

@@ -78,9 +78,13 @@ class Product:
         """Whether rows have been left out."""
         return len(self.rows) > self.parts and next(reversed(self.rows)).endswith(PROBES)
 
-    def probes(self, to: str, source: str | None) -> Array:
-        """Return the probes, (B, s, q), of what is missing in a block, on the scale of the block itself."""
-        return self.matrix[:, self.rows[to + PROBES], _span(self.columns, self._columns(source))]
+    def probes(self, to: str, source: str | None, log_scale: Array) -> Array:
+        """Return the probes, (B, s, q), of what is missing in a block, divided by exp(log_scale)."""
+        found, own_scale = self.block(to + PROBES, source)
+        if self.shared:
+            return found
+        xp = namespace(found)
+        return found * xp.exp(xp.clip(own_scale - log_scale, -700, 700))[:, None, None]
 
     def input_block(self) -> tuple[Array, Array]:
         """Return ∂h_T/∂x_{T-lag}, (B, n, d), and the logarithm of its scale, (B,)."""

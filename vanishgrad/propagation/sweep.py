@@ -63,7 +63,7 @@ class Sweep:
         self.rows = rows
         self.P = xp.concat(list(blocks.values()), axis=1)
         self._next = xp.empty_like(self.P)
-        self._N: Array | None = None
+        self._inputs: dict[str, Array] = {}
         self._membership = xp.zeros((stop, len(rows)), dtype=self._dtype)
         for i, span in enumerate(rows.values()):
             self._membership[span, i] = 1
@@ -75,23 +75,23 @@ class Sweep:
         return self.P[:, self.rows[name]]
 
     def through_input(self, linearisation: Linearisation, t: int) -> tuple[Array, Array, Array | None]:
-        """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the same of the probes of its rows."""
-        W = self.block(self._hidden)
-        if self._N is None:
-            self._N = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
-        if self.shared:
-            linearisation.input_cotangent(t, W, self._N)
-            return self._N, self.exponents[:, 0, 0], self._input_probes(linearisation, t)
-        terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, self._N)
-        return *summed(terms, self.exponents[:, 0]), None
-
-    def _input_probes(self, linearisation: Linearisation, t: int) -> Array | None:
+        """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the probes of its rows on the same scale."""
+        matrix, exponents = self._through_input(linearisation, t, self._hidden)
         if self._hidden + PROBES not in self.rows:
-            return None
-        W = self.block(self._hidden + PROBES)
-        out = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
-        linearisation.input_cotangent(t, W, out)
-        return out
+            return matrix, exponents, None
+        probes, theirs = self._through_input(linearisation, t, self._hidden + PROBES)
+        return matrix, exponents, probes if self.shared else shifted(probes, theirs - exponents)
+
+    def _through_input(self, linearisation: Linearisation, t: int, name: str) -> tuple[Array, Array]:
+        W = self.block(name)
+        if name not in self._inputs:
+            self._inputs[name] = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
+        out = self._inputs[name]
+        if self.shared:
+            linearisation.input_cotangent(t, W, out)
+            return out, self.exponents[:, 0, 0]
+        terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, out)
+        return summed(terms, self.exponents[:, list(self.rows).index(name)])
 
     def step(self, linearisation: Linearisation, t: int) -> None:
         """Multiply by J_t."""
