@@ -15,7 +15,7 @@ from vanishgrad.propagation.compression import Compression
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T), or (B, 0) without a loss."""
+    """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T); (B, 0) without a loss."""
 
     curves: Mapping[str, Norms]
     shares: Array

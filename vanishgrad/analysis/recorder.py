@@ -96,15 +96,16 @@ class Recorder:
 
     def record(self, trajectory: Trajectory, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
+        whole = compression is not None and list(self._blocks) == ["state"] and not self._with_input
         products = backward_products(
-            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression
+            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression, whole
         )
         with np.errstate(divide="ignore"):
             for product in products:
                 self._observe(product, trajectory.steps - product.lag)
             self._take_norms()
         self._record_rms()
-        rows = sum(_height(product, name) for name in product.columns)
+        rows = list(product.rows.values())[product.parts - 1].stop
         self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
 
     def _observe(self, product: Product, t: int) -> None:
@@ -175,7 +176,8 @@ class Recorder:
         masses = np.stack(self._log_masses, axis=1)
         places = {part.name: range(i, i + 1) for i, part in enumerate(self._cell.parts)}
         for name, (to, source) in self._blocks.items():
-            rows, columns = (range(len(places)) if part is None else places[part] for part in (to, source))
+            rows = range(masses.shape[2]) if to is None else places[to]
+            columns = range(masses.shape[3]) if source is None else places[source]
             q = _shape(self._cell, to, source)[1]
             self._log_rms[name][:] = log_frobenius(masses, rows, columns) - _half_log(q)
 
@@ -186,7 +188,7 @@ class Recorder:
     def _turning(self, product: Product, name: str) -> Callable[[Array], Array]:
         """Return what maps a curve's left vectors, (B, p), to those of its turned rows."""
         to = self._cell.parts[0].name if name == "input" else self._blocks[name][0]
-        turns = [product.turns[part] for part in (product.columns if to is None else [to])]
+        turns = list(product.turns.values()) if to is None else [product.turns[to]]
         ends = np.cumsum([Q.shape[2] for Q in turns])[:-1]
 
         def turned(x: Array) -> Array:
@@ -200,7 +202,7 @@ class Recorder:
         if name == "input":
             return np.zeros((len(log_scale), 1, 1, 1)) if self._input_probes is None else self._input_probes[:, None]
         to, source = self._blocks[name]
-        parts = product.columns if to is None else [to]
+        parts = list(product.rows)[: product.parts] if to is None else [to]
         return np.stack([product.probes(part, source, log_scale) for part in parts], axis=1)
 
     def _counted(self, name: str) -> list[int]:
@@ -235,7 +237,10 @@ class Recorder:
         return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}
 
     def shares(self) -> Array:
-        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T), summing to 1, NaN for a zero gradient; (B, 0) without a loss."""
+        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T), summing to 1, NaN for a zero gradient.
+
+        (B, 0) without a loss.
+        """
         if self._loss is None:
             return self._log_shares
         logs = np.where(np.arange(self._steps) < self._lengths[:, None], self._log_shares, -np.inf)
@@ -244,10 +249,6 @@ class Recorder:
             terms = np.exp(logs - top)
             shares: Array = terms / terms.sum(axis=1, keepdims=True)
         return shares
-
-
-def _height(product: Product, name: str) -> int:
-    return product.rows[name].stop - product.rows[name].start
 
 
 def _shape(cell: Cell, to: str | None, source: str | None) -> tuple[int, int]:

@@ -38,7 +38,7 @@ class Product:
         Name of a part → where it stands. Behind the parts of the state stand further rows: ``loss``, a cotangent of
         h_T carried along, and the probes of what was left out.
     parts : int
-        How many of the rows' names are parts of the state.
+        How many of the rows' names are parts of the state; 1 if all rows stand together.
     log_masses : (B, rows, columns) array
         ln ‖block‖_F² of each block, -inf for a zero one.
     turns : mapping
@@ -143,6 +143,7 @@ def backward_products(
     lags: int | None = None,
     loss: Array | None = None,
     compression: Compression | None = None,
+    whole: bool = False,
 ) -> Iterator[Product]:
     """Yield ∂s_T/∂s_{T-lag} for lag = 0, 1, …, and with it ∂h_T/∂x_{T-lag} where the lag is below T.
 
@@ -160,13 +161,15 @@ def backward_products(
         A cotangent of h_T to carry along, as the row ``loss``.
     compression : Compression, optional
         Leaves out rows that have become too small to count.
+    whole : bool
+        Whether the rows of all parts may be turned into one another: fewer are left then, and no part can be told.
 
     Notes
     -----
     O(B m²) numbers beside the trajectory. A step of an LSTM costs 8 n³ multiplications and additions for each trial, in
     proportion to the rows that are left.
     """
-    sweep = Sweep(cell, trajectory, batch, loss)
+    sweep = Sweep(cell, trajectory, batch, loss, whole)
     last = trajectory.steps if lags is None else lags
     turns: Mapping[str, Array] = {}
     for lag, linearisation in zip(range(last), _linearisations(cell, trajectory, batch), strict=False):
@@ -182,7 +185,7 @@ def _product(sweep: Sweep, lag: int) -> Product:
     with np.errstate(divide="ignore"):
         log_masses = namespace(sweep.P).log(sweep.mass) + 2 * LN_2 * sweep.exponents
     return Product(
-        lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.columns), log_masses
+        lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), log_masses
     )
 
 

@@ -15,17 +15,20 @@ from vanishgrad.propagation.scaling import ABSENT, powers, range_bits, shifted, 
 
 FLUSH_EVERY = 16
 """Steps between two looks for entries that would soon be subnormal, and stall the product a hundredfold."""
+WHOLE = "state"
 LOSS = "loss"
 PROBES = "~"
 """Behind a part's name: the rows of its probes."""
 
 
 class Sweep:
-    """Rows of ∂s_T/∂s_k by part, from the identity at lag 0 on.
+    """Rows of ∂s_T/∂s_k by part, or with `whole` all together, from the identity at lag 0 on.
 
     Attributes
     ----------
     P : (B, p, m) array
+    groups : tuple of str
+        The names of the blocks of rows that make up the state: its parts, or `WHOLE`.
     rows, columns : dict
         Name of a block of rows or columns → where it stands.
     exponents : (B, rows, columns) array of int
@@ -35,14 +38,17 @@ class Sweep:
         Whether every block of a trial has the same exponent.
     """
 
-    def __init__(self, cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None = None) -> None:
+    def __init__(
+        self, cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None = None, whole: bool = False
+    ) -> None:
         xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
         self._xp, self._dtype, self._age = xp, dtype, 0
         self.columns, self.shared = cell.slices, True
         self._hidden, self._d = cell.parts[0].name, cell.input_size
+        groups = {WHOLE: slice(0, m)} if whole else self.columns
+        self.groups = tuple(groups)
         blocks = {
-            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype)
-            for name, span in self.columns.items()
+            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype) for name, span in groups.items()
         }
         if loss is not None:
             padded = xp.zeros((batch, 1, m), dtype=dtype)
@@ -114,7 +120,7 @@ class Sweep:
     def _rescale(self) -> None:
         """Bring trials back to order 1, and give every block its own exponent once they drift apart."""
         xp = self._xp
-        mass = self.mass[:, : len(self.columns)]
+        mass = self.mass[:, : len(self.groups)]
         if 2.0**-self._band < xp.min(mass) and xp.max(mass) < 2.0**self._band:
             return
         top = xp.max(mass, axis=(1, 2))
