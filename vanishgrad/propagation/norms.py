@@ -73,7 +73,7 @@ class LeadingSingularValues:
 
     def _padded(self, vectors: list[Array]) -> Array:
         """Return vectors (count, p) of each matrix as one array (matrices, count, largest p)."""
-        longest = max((p for p, _ in self._iterated.values()), default=0)
+        longest = max((each.shape[1] for each in vectors), default=0)
         padded = np.zeros((len(vectors), max(map(len, vectors), default=0), longest), self._dtype)
         for i, each in enumerate(vectors):
             padded[i, :, : each.shape[1]] = each
