@@ -1,0 +1,182 @@
+r"""The text of a certificate in Coq: a fixed skeleton about literals, which can be read back from it.
+
+A file is accepted only if it is, byte for byte, what its own literals and the skeleton make: so nothing in it but
+numbers comes from whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from vanishgrad.errors import VanishgradError
+
+Kind = Literal["nat", "Z", "list Z", "list (list Z)"]
+Value = int | Sequence[int] | Sequence[Sequence[int]]
+RNN: Mapping[str, Kind] = {
+    **{"n": "nat", "w": "nat", "k": "nat", "e": "nat", "f": "nat"},
+    **{"r": "Z", "c": "Z", "lo": "Z", "hi": "Z"},
+}
+LITERALS: Mapping[str, Mapping[str, Kind]] = {
+    "gram": {**RNN, "scale": "list Z", "columns": "list (list Z)", "factor": "list (list Z)"},
+    "max_norm": {**RNN, "x": "list Z", "rows": "list (list Z)"},
+}
+"""Method → its literals, in the order of the file."""
+PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
+HALVINGS = {"tanh": 0, "sigmoid": 2, "linear": 0, "relu": 0}
+"""-log₂ sup |φ'|."""
+MOST_BYTES = 1 << 27
+_HEAD = re.compile(r"\(\* vanishgrad certificate: (\w+) (\w+), \d+ units\.")
+_PACKED = re.compile(r"0x1([0-9a-f]*)")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a file says: its method, the activation that it speaks of, and its literals."""
+
+    method: str
+    activation: str
+    literals: Mapping[str, Value]
+
+    @property
+    def text(self) -> str:
+        """The file."""
+        places = {"literals": self._definitions(), **_activation_places(self.activation)}
+        body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(self.method))
+        return f"{self._head()}\n{body}"
+
+    @property
+    def C(self) -> float:
+        """The factor, to the nearest float64."""
+        return self.number("c") / 2.0 ** self.number("f")
+
+    @property
+    def rho(self) -> float:
+        """The rate per step, to the nearest float64."""
+        return self.number("r") / 2.0 ** self.number("e")
+
+    def number(self, name: str) -> int:
+        """Return a literal that is one number."""
+        value = self.literals[name]
+        assert isinstance(value, int)
+        return value
+
+    def _head(self) -> str:
+        return (
+            f"(* vanishgrad certificate: {self.method} {self.activation}, {self.literals['n']} units.\n"
+            f"   For the claim see [vanishes]; here C = {self.C!r}, rho = {self.rho!r} to 16 digits.\n"
+            "   What Coq checks is about the numbers below; that they are the weights of a file is for\n"
+            "   vanishgrad certify --check THIS_FILE WEIGHTS to say. *)"
+        )
+
+    def _definitions(self) -> str:
+        kinds = LITERALS[self.method]
+        width = self.number("w")
+        return "\n".join(_definition(name, kind, self.literals[name], width) for name, kind in kinds.items())
+
+
+def _activation_places(activation: str) -> dict[str, str]:
+    phi, ramp = PHI[activation], activation == "relu"
+    return {
+        "phi": phi,
+        "halvings": str(HALVINGS[activation]),
+        "where": "off_zero" if ramp else "everywhere",
+        "everywhere": "" if ramp else " (fun _ _ _ _ => I)",
+        "smooth": "smooth_run n W ramp off_zero u s T (h y) ->\n  " if ramp else "",
+    }
+
+
+@cache
+def _skeleton(method: str) -> str:
+    return (files(__package__) / "skeletons" / f"{method}.txt").read_text(encoding="utf-8")
+
+
+def _definition(name: str, kind: Kind, value: Value, width: int) -> str:
+    return f"Definition {name} : {kind} := {_written(kind, value, width)}."
+
+
+def _written(kind: Kind, value: Any, width: int) -> str:
+    if kind == "nat":
+        return f"{value}%nat"
+    if kind == "Z":
+        return f"({value:#x})%Z"
+    if kind == "list Z":
+        return f"row w {_packed(value, width)}%packed"
+    return "map (row w) [\n" + ";\n".join(_packed(each, width) for each in value) + "]%packed"
+
+
+def _packed(values: Sequence[int], width: int) -> str:
+    """Return integers below 8·16^(width - 1) in size as one hexadecimal number after a leading 1."""
+    bias = 8 << 4 * (width - 1)
+    return "0x1" + "".join(f"{value + bias:0{width}x}" for value in values)
+
+
+def digits(values: Iterable[int]) -> int:
+    """Return how many hexadecimal digits each of some integers needs when packed."""
+    return max((abs(value).bit_length() for value in values), default=0) // 4 + 1
+
+
+def parsed(text: str, name: str) -> Source:
+    """Return what a file says.
+
+    Raises
+    ------
+    VanishgradError
+        If the file is not what its own literals make of a skeleton.
+    """
+    head = _HEAD.match(text)
+    if head is None or head[1] not in LITERALS or head[2] not in PHI:
+        raise VanishgradError(
+            f"expected a certificate in Coq in {name}, got another file; try what vanishgrad certify --coq wrote"
+        )
+    try:
+        found = Source(head[1], head[2], _read(LITERALS[head[1]], text))
+        written = found.text
+    except (ValueError, KeyError, IndexError, OverflowError, TypeError) as error:
+        raise Altered(str(error)) from None
+    if written != text:
+        raise Altered(f"line {_first_difference(written, text)} is not what the emitter writes")
+    return found
+
+
+class Altered(Exception):
+    """The file is not what its own literals make of the skeleton."""
+
+
+def _read(kinds: Mapping[str, Kind], text: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, kind in kinds.items():
+        literal = _literal(name, kind, text)
+        if kind == "nat":
+            found[name] = int(literal.removesuffix("%nat"))
+        elif kind == "Z":
+            found[name] = int(literal.removesuffix("%Z").strip("()"), 16)
+        else:
+            rows = [_unpacked(each, found["w"]) for each in _PACKED.findall(literal)]
+            found[name] = rows[0] if kind == "list Z" else rows
+    return found
+
+
+def _literal(name: str, kind: Kind, text: str) -> str:
+    opening = f"\nDefinition {name} : {kind} := "
+    start = text.find(opening)
+    end = text.find(".\n", start + 1)
+    if start < 0 or end < 0:
+        raise ValueError(f"there is no literal {name}")
+    return text[start + len(opening) : end]
+
+
+def _unpacked(text: str, width: Any) -> list[int]:
+    bias = 8 << 4 * (width - 1)
+    return [int(text[place : place + width], 16) - bias for place in range(0, len(text), width)]
+
+
+def _first_difference(written: str, text: str) -> int:
+    lines = zip(written.splitlines(), text.splitlines(), strict=False)
+    return next((number for number, (one, other) in enumerate(lines, 1) if one != other), 0) or len(
+        min(written.splitlines(), text.splitlines(), key=len)
+    )
