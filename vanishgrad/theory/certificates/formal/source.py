@@ -17,15 +17,32 @@ from vanishgrad.errors import VanishgradError
 
 Kind = Literal["nat", "Z", "list Z", "list (list Z)"]
 Value = int | Sequence[int] | Sequence[Sequence[int]]
-RNN: Mapping[str, Kind] = {
-    **{"n": "nat", "w": "nat", "k": "nat", "e": "nat", "f": "nat"},
-    **{"r": "Z", "c": "Z", "lo": "Z", "hi": "Z"},
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of proving, with the cell that it is for and its literals in the order of the file."""
+
+    cell: str
+    reset: str | None
+    literals: Mapping[str, Kind]
+
+
+RATE: Mapping[str, Kind] = {
+    "n": "nat",
+    "w": "nat",
+    "k": "nat",
+    "e": "nat",
+    "f": "nat",
+    "r": "Z",
+    "c": "Z",
+    "lo": "Z",
+    "hi": "Z",
 }
-LITERALS: Mapping[str, Mapping[str, Kind]] = {
-    "gram": {**RNN, "scale": "list Z", "columns": "list (list Z)", "factor": "list (list Z)"},
-    "max_norm": {**RNN, "x": "list Z", "rows": "list (list Z)"},
+METHODS: Mapping[str, Method] = {
+    "gram": Method("rnn", None, {**RATE, "scale": "list Z", "columns": "list (list Z)", "factor": "list (list Z)"}),
+    "max_norm": Method("rnn", None, {**RATE, "x": "list Z", "rows": "list (list Z)"}),
 }
-"""Method → its literals, in the order of the file."""
 PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
 HALVINGS = {"tanh": 0, "sigmoid": 2, "linear": 0, "relu": 0}
 """-log₂ sup |φ'|."""
@@ -50,14 +67,9 @@ class Source:
         return f"{self._head()}\n{body}"
 
     @property
-    def C(self) -> float:
-        """The factor, to the nearest float64."""
-        return self.number("c") / 2.0 ** self.number("f")
-
-    @property
-    def rho(self) -> float:
-        """The rate per step, to the nearest float64."""
-        return self.number("r") / 2.0 ** self.number("e")
+    def length(self) -> int:
+        """The number of characters."""
+        return len(self.text)
 
     def number(self, name: str) -> int:
         """Return a literal that is one number."""
@@ -68,13 +80,14 @@ class Source:
     def _head(self) -> str:
         return (
             f"(* vanishgrad certificate: {self.method} {self.activation}, {self.literals['n']} units.\n"
-            f"   For the claim see [vanishes]; here C = {self.C!r}, rho = {self.rho!r} to 16 digits.\n"
+            f"   The claim is [vanishes]; C is about {self.number('c') / 2 ** self.number('f'):.6g}, "
+            f"rho {self.number('r') / 2 ** self.number('e'):.9g}.\n"
             "   What Coq checks is about the numbers below; that they are the weights of a file is for\n"
             "   vanishgrad certify --check THIS_FILE WEIGHTS to say. *)"
         )
 
     def _definitions(self) -> str:
-        kinds = LITERALS[self.method]
+        kinds = METHODS[self.method].literals
         width = self.number("w")
         return "\n".join(_definition(name, kind, self.literals[name], width) for name, kind in kinds.items())
 
@@ -129,12 +142,12 @@ def parsed(text: str, name: str) -> Source:
         If the file is not what its own literals make of a skeleton.
     """
     head = _HEAD.match(text)
-    if head is None or head[1] not in LITERALS or head[2] not in PHI:
+    if head is None or head[1] not in METHODS or head[2] not in PHI:
         raise VanishgradError(
             f"expected a certificate in Coq in {name}, got another file; try what vanishgrad certify --coq wrote"
         )
     try:
-        found = Source(head[1], head[2], _read(LITERALS[head[1]], text))
+        found = Source(head[1], head[2], _read(METHODS[head[1]].literals, text))
         written = found.text
     except (ValueError, KeyError, IndexError, OverflowError, TypeError) as error:
         raise Altered(str(error)) from None

@@ -47,7 +47,9 @@ def gram_source(subject: Subject) -> Source | None:
     columns, R_columns = rows_of(whole["W_hh"].T), [row[: j + 1] for j, row in enumerate(rows_of(factor.T))]
     width = digits([*whole["W_hh"].flat, *factor.flat, hi])
     head = _head(subject, width, k, r, -(-(hi << DIGITS) // lo), lo, hi)
-    return Source("gram", subject.activation, {**head, "scale": scale.tolist(), "columns": columns, "factor": R_columns})
+    return Source(
+        "gram", subject.activation, {**head, "scale": scale.tolist(), "columns": columns, "factor": R_columns}
+    )
 
 
 def _head(subject: Subject, w: int, k: int, r: int, c: int, lo: int, hi: int) -> dict[str, int]:

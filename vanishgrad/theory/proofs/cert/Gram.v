@@ -4,7 +4,7 @@
     nearly orthogonal and equally long in the norm of D: (M x)^T (M x) is then bounded, without loss, column by
     column. R is the Cholesky factor of rho^2 D^2 / gamma^2 - W^T D^2 W, rounded; nothing relies on that. *)
 From Coq Require Import Reals Lra Lia List ZArith Bool.
-From VG Require Import cert.Sums cert.Integers cert.Activations cert.Rnn cert.Norms.
+From VG.cert Require Import Sums Integers Activations Rnn Norms.
 Import ListNotations.
 Local Open Scope bool_scope.
 Local Open Scope Z_scope.

@@ -2,7 +2,7 @@
 
     The checkers compute on [list Z]; an entry past the end is 0. *)
 From Coq Require Import Reals Lra Lia List ZArith.
-From VG Require Import cert.Sums.
+From VG.cert Require Import Sums.
 Import ListNotations.
 Local Open Scope bool_scope.
 Local Open Scope Z_scope.

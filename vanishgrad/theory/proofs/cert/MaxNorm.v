@@ -2,7 +2,7 @@
 
     Coarser than a Gram completion for dense W, but its cost is that of one product with a vector. *)
 From Coq Require Import Reals Lra Lia List ZArith Bool.
-From VG Require Import cert.Sums cert.Integers cert.Activations cert.Rnn cert.Norms.
+From VG.cert Require Import Sums Integers Activations Rnn Norms.
 Import ListNotations.
 Local Open Scope bool_scope.
 Local Open Scope R_scope.

@@ -1,6 +1,6 @@
 (** From the norm in which every step shrinks to the Euclidean norm. *)
 From Coq Require Import Reals Lra Lia.
-From VG Require Import cert.Sums.
+From VG.cert Require Import Sums.
 Local Open Scope R_scope.
 
 (** A weighted Euclidean norm: |D v_T| <= rho^T |D v_0| with lo <= D <= hi gives |v_T| <= hi/lo rho^T |v_0|. *)

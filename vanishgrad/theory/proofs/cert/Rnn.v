@@ -6,7 +6,7 @@
     [tangent k T (h e) v] = J_(k+T) ... J_(k+1) v there. With h(y) = h_k + y v that is the Jacobian product
     applied to v. *)
 From Coq Require Import Reals Lra Lia.
-From VG Require Import cert.Sums.
+From VG.cert Require Import Sums.
 Local Open Scope R_scope.
 
 Section Rnn.

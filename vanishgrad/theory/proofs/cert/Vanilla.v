@@ -1,6 +1,6 @@
 (** The activations of the vanilla RNN as certificates name them. *)
 From Coq Require Import Reals Lra.
-From VG Require Import cert.Activations.
+From VG.cert Require Import Activations.
 Local Open Scope R_scope.
 
 Definition everywhere (_ : R) := True.
