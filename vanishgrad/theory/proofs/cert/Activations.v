@@ -5,6 +5,8 @@ From Coq Require Import Reals Lra.
 Local Open Scope R_scope.
 
 Definition sigma a := / (1 + exp (- a)).
+Definition sigma' a := sigma a * (1 - sigma a).
+Definition tanh' a := 1 - tanh a ^ 2.
 
 Lemma sigma_range a : 0 < sigma a < 1.
 Proof.
@@ -24,8 +26,9 @@ apply Rinv_le_contravar; [lra|]. apply Rplus_le_compat_l.
 destruct (Req_dec a b) as [->|ne]; [lra|]. left; apply exp_increasing; lra.
 Qed.
 
-Lemma sigma_derive a : derivable_pt_lim sigma a (sigma a * (1 - sigma a)).
+Lemma sigma_derive a : derivable_pt_lim sigma a (sigma' a).
 Proof.
+unfold sigma'.
 pose proof (exp_pos (- a)).
 replace (sigma a * (1 - sigma a))
   with ((0 * (1 + exp (- a)) - (0 + exp (- a) * (Ropp 1)) * 1) / Rsqr (1 + exp (- a)))
@@ -79,13 +82,14 @@ unfold Rabs at 2. destruct (Rcase_abs a).
 - apply Rabs_pos_eq. rewrite <- Z. apply tanh_increasing; lra.
 Qed.
 
-Lemma tanh_derive a : derivable_pt_lim tanh a (1 - tanh a ^ 2).
+Lemma tanh_derive a : derivable_pt_lim tanh a (tanh' a).
 Proof.
+unfold tanh'.
 apply derivable_pt_lim_ext with (fct_cte 2 * comp sigma (fct_cte 2 * id) - fct_cte 1)%F.
 - intros x. unfold minus_fct, mult_fct, comp, fct_cte, id. now rewrite tanh_sigma.
 - set (s := sigma (2 * a)).
-  replace (1 - tanh a ^ 2) with (0 * s + 2 * (s * (1 - s) * (0 * a + 2 * 1)) - 0)
-    by (rewrite tanh_sigma; fold s; ring).
+  replace (1 - tanh a ^ 2) with (0 * s + 2 * (sigma' (2 * a) * (0 * a + 2 * 1)) - 0)
+    by (unfold sigma'; rewrite tanh_sigma; fold s; ring).
   apply derivable_pt_lim_minus; [|apply derivable_pt_lim_const].
   apply derivable_pt_lim_mult; [apply derivable_pt_lim_const|].
   apply derivable_pt_lim_comp; [|exact (sigma_derive (2 * a))].

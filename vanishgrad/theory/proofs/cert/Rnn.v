@@ -30,16 +30,6 @@ Fixpoint tangent k T (h v : nat -> R) : nat -> R :=
 (** No pre-activation on the way lies where phi has no derivative; nothing is asked of tanh, all of the ramp. *)
 Definition smooth_run k T h := forall s i, (s < T)%nat -> (i < n)%nat -> smooth (pre (k + S s) (run k s h) i).
 
-Lemma sum_derive (f : R -> nat -> R) df e a m :
-  (forall j, (j < m)%nat -> derivable_pt_lim (fun y => f y j) e (df j)) ->
-  derivable_pt_lim (fun y => sumR m (fun j => a j * f y j)) e (sumR m (fun j => a j * df j)).
-Proof.
-induction m as [|m IH]; intros h; simpl; [apply (derivable_pt_lim_const 0)|].
-apply (derivable_pt_lim_plus (fun y => sumR m (fun j => a j * f y j)) (fun y => a m * f y m)).
-- apply IH; intros; apply h; lia.
-- apply (derivable_pt_lim_scal (fun y => f y m)), h; lia.
-Qed.
-
 Theorem tangent_derive k T (h : R -> nat -> R) v e : smooth_run k T (h e) ->
   (forall i, (i < n)%nat -> derivable_pt_lim (fun y => h y i) e (v i)) ->
   forall i, (i < n)%nat -> derivable_pt_lim (fun y => run k T (h y) i) e (tangent k T (h e) v i).

@@ -58,6 +58,19 @@ intros h. eapply Rle_trans; [apply sumR_abs|].
 apply sumR_le; intros j hj. rewrite Rabs_mult. apply Rmult_le_compat_l; [apply Rabs_pos|auto].
 Qed.
 
+Lemma Rabs_def2_le a b : Rabs a <= b -> - b <= a <= b.
+Proof. unfold Rabs; destruct (Rcase_abs a); lra. Qed.
+
+Lemma sum_derive (f : R -> nat -> R) df e a m :
+  (forall j, (j < m)%nat -> derivable_pt_lim (fun y => f y j) e (df j)) ->
+  derivable_pt_lim (fun y => sumR m (fun j => a j * f y j)) e (sumR m (fun j => a j * df j)).
+Proof.
+induction m as [|m IH]; intros h; simpl; [apply (derivable_pt_lim_const 0)|].
+apply (derivable_pt_lim_plus (fun y => sumR m (fun j => a j * f y j)) (fun y => a m * f y m)).
+- apply IH; intros; apply h; lia.
+- apply (derivable_pt_lim_scal (fun y => f y m)), h; lia.
+Qed.
+
 (** * The Euclidean norm *)
 
 Definition square n (v : nat -> R) := sumR n (fun i => v i ^ 2).

@@ -7,8 +7,6 @@ Definition everywhere (_ : R) := True.
 Definition off_zero (a : R) := a <> 0.
 Definition identity (a : R) := a.
 
-Definition tanh' a := 1 - tanh a ^ 2.
-Definition sigma' a := sigma a * (1 - sigma a).
 Definition identity' (_ : R) := 1.
 
 Lemma tanh_smooth a : everywhere a -> derivable_pt_lim tanh a (tanh' a).
