@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vanishgrad.theory.certificates.attempts import FAINT, Attempt
+from vanishgrad.theory.certificates.formal.lstm import lstm_source
 from vanishgrad.theory.certificates.formal.source import HALVINGS, Source
 from vanishgrad.theory.certificates.formal.stated import C, rho, statement
 from vanishgrad.theory.certificates.formal.vanilla import gram_source, max_norm_source
@@ -17,6 +18,8 @@ PATIENCE_SECONDS = 60.0
 SECONDS_PER_CHARACTER = 1.4e-5
 SECONDS_PER_PRODUCT, SECONDS_PER_BIT_PAIR = 8e-6, 2.5e-8
 """Measured on a core of 2 to 3 GHz: reading literals, and multiplying binary integers without an axiom."""
+
+GATED: Mapping[str, Callable[[Subject, float], Source | None]] = {"lstm": lstm_source}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +55,13 @@ def prove(subject: Subject, input_bound: float | None) -> Formal:
 
 
 def _sources(subject: Subject, input_bound: float | None) -> Iterator[Source]:
-    found = gram_source(subject)
+    if input_bound is not None:
+        found = GATED[subject.cell](subject, input_bound)
+    else:
+        found = gram_source(subject)
+        yield max_norm_source(subject)
     if found is not None:
         yield found
-    yield max_norm_source(subject)
 
 
 def vanishing_lag(source: Source) -> float:

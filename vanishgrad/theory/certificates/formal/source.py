@@ -39,9 +39,26 @@ RATE: Mapping[str, Kind] = {
     "lo": "Z",
     "hi": "Z",
 }
+FIXED_POINT: Mapping[str, Kind] = {"p": "nat", "s": "nat", "q": "nat", "bound": "Z"}
 METHODS: Mapping[str, Method] = {
     "gram": Method("rnn", None, {**RATE, "scale": "list Z", "columns": "list (list Z)", "factor": "list (list Z)"}),
     "max_norm": Method("rnn", None, {**RATE, "x": "list Z", "rows": "list (list Z)"}),
+    "lstm": Method(
+        "lstm",
+        None,
+        {
+            "n": "nat",
+            "d": "nat",
+            **RATE,
+            **FIXED_POINT,
+            "hb": "list Z",
+            "cb": "list Z",
+            "x": "list Z",
+            "b": "list Z",
+            "U": "list (list Z)",
+            "V": "list (list Z)",
+        },
+    ),
 }
 PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
 HALVINGS = {"tanh": 0, "sigmoid": 2, "linear": 0, "relu": 0}

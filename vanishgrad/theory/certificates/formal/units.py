@@ -17,6 +17,9 @@ SMALLEST = 2.0**-126
 DIGITS = 40
 """Binary digits after the point of ρ and C."""
 
+WEIGHT_DIGITS = 20
+"""Binary digits of the largest weight of a positive vector."""
+
 
 def in_units(tensors: Mapping[str, Array]) -> tuple[int, dict[str, Array]]:
     """Return k and the tensors as integers, exactly, in units of 2^-k.
@@ -49,3 +52,13 @@ def root_up(value: Fraction) -> int:
     whole = -(-value.numerator // value.denominator)
     root = isqrt(whole)
     return root if root * root >= whole else root + 1
+
+
+def condition_up(size: int, lo: int, hi: int) -> int:
+    """Return √m hi / lo in units of 2⁻⁴⁰, rounded up."""
+    return root_up(Fraction(size * hi * hi * 4**DIGITS, lo * lo))
+
+
+def whole_weights(x: Array) -> list[int]:
+    """Return a positive vector, its largest entry 1, in units of 2⁻²⁰ and nowhere 0."""
+    return [max(1, int(each)) for each in np.rint(np.ldexp(x, WEIGHT_DIGITS))]

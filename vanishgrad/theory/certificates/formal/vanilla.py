@@ -13,7 +13,7 @@ import numpy as np
 from vanishgrad.cells.arrays import Array
 from vanishgrad.theory.certificates.checking.definite import gram
 from vanishgrad.theory.certificates.formal.source import HALVINGS, Source, digits
-from vanishgrad.theory.certificates.formal.units import DIGITS, in_units, root_up, rows_of
+from vanishgrad.theory.certificates.formal.units import DIGITS, condition_up, in_units, root_up, rows_of, whole_weights
 from vanishgrad.theory.certificates.perron import perron_scale, positive_vectors
 from vanishgrad.theory.certificates.scaling import balanced_scale, short
 from vanishgrad.theory.certificates.subject import Subject
@@ -22,8 +22,6 @@ FACTOR_DIGITS = 28
 """Binary digits of the largest entry of R: what is cut off costs ρ about n 2⁻²⁸ of itself."""
 SLACK = 2.0**-24
 """By how much of itself μ² exceeds the largest eigenvalue, so that the floating factorisation goes through."""
-WEIGHT_DIGITS = 20
-"""Binary digits of the largest weight of a positive vector."""
 WORTH = 0.99
 """What a diagonal must leave of ‖W‖₂ to be worth its digits."""
 
@@ -96,7 +94,7 @@ def max_norm_source(subject: Subject) -> Source:
     halvings, size = HALVINGS[subject.activation], np.abs(whole["W_hh"])
     best: tuple[int, Array] | None = None
     for candidate in positive_vectors(lambda x: np.abs(W) @ x, len(W)):
-        x = np.array([max(1, int(each)) for each in np.rint(np.ldexp(candidate, WEIGHT_DIGITS))], dtype=object)
+        x = np.array(whole_weights(candidate), dtype=object)
         images = (Fraction(int(y), int(each)) for y, each in zip(size @ x, x, strict=True))
         worst = max(images) * 2**DIGITS / 2 ** (k + halvings)
         r = -(-worst.numerator // worst.denominator)
@@ -108,8 +106,3 @@ def max_norm_source(subject: Subject) -> Source:
     width = digits([*whole["W_hh"].flat, hi])
     head = _head(subject, width, k, r, condition_up(len(x), lo, hi), lo, hi)
     return Source("max_norm", subject.activation, {**head, "x": x.tolist(), "rows": rows_of(whole["W_hh"])})
-
-
-def condition_up(size: int, lo: int, hi: int) -> int:
-    """Return √m hi / lo in units of 2⁻⁴⁰, rounded up."""
-    return root_up(Fraction(size * hi * hi * 4**DIGITS, lo * lo))

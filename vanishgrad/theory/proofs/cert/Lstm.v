@@ -253,3 +253,132 @@ apply (gated p K _ _ _ _ _ _ _ _ _ (fx p (kept + wrote)) 0 (Rabs (tanh c_next) *
 - apply times_ge; try lra. exact TN.
 Qed.
 End Unit.
+
+(** * What an emitted file applies: rho = r / 2^e, C = c / 2^f, inputs |x_l| <= bound / 2^p, lo <= w <= hi. *)
+Section Certificate.
+Variables (n d k p s q e f : nat) (r c lo hi bound : Z) (hb cb w b : list Z) (U V : list (list Z)).
+Let xb := repeat bound d.
+
+Definition lstm_unit_at (j : nat) : bool :=
+  let from a := low k p U V b hb xb a in
+  let upto a := high k p U V b hb xb a in
+  let inflow a := spread k p U w a in
+  let i := j in let f := (n + j)%nat in let g := (n + n + j)%nat in let o := (n + n + n + j)%nat in
+  lstm_unit p s q e r (from i) (upto i) (from f) (upto f) (from g) (upto g) (from o) (upto o)
+    (nth j hb 0%Z) (nth j cb 0%Z) (inflow i) (inflow f) (inflow g) (inflow o) (nth j w 0%Z) (nth (n + j) w 0%Z).
+
+Definition narrow (m : nat) (rows : list (list Z)) : bool := forallb (fun a => (length a <=? m)%nat) rows.
+
+Definition lstm_certificate : bool :=
+  narrow n U && narrow d V && (0 <=? r)%Z && (r <? 2 ^ Z.of_nat e)%Z && condition_check (n + n) f c lo hi &&
+  within lo hi w && (length w =? n + n)%nat &&
+  forallb (fun v => (0 <=? v)%Z) hb && forallb (fun v => (0 <=? v)%Z) cb && forallb lstm_unit_at (seq 0 n).
+
+Lemma narrow_row m rows a : narrow m rows = true -> (length (nth a rows nil) <= m)%nat.
+Proof.
+intros h. destruct (Nat.lt_ge_cases a (length rows)) as [l|g]; [|rewrite (nth_overflow _ _ g); simpl; lia].
+unfold narrow in h; rewrite forallb_forall in h. apply Nat.leb_le, h, nth_In, l.
+Qed.
+
+Lemma nonneg_nth l j : forallb (fun v => (0 <=? v)%Z) l = true -> 0 <= fx p (nth j l 0%Z).
+Proof.
+intros h. rewrite <- (fx_zero p). apply fx_le.
+destruct (Nat.lt_ge_cases j (length l)) as [i|g]; [|rewrite (nth_overflow _ _ g); lia].
+rewrite forallb_forall in h. apply Z.leb_le, h, nth_In, i.
+Qed.
+
+Definition admitted (x : nat -> R) := forall l, (l < d)%nat -> Rabs (x l) <= IZR bound / 2 ^ p.
+Definition inside (st : nat -> R) := forall j, (j < n)%nat ->
+  Rabs (st j) <= fx p (nth j hb 0%Z) /\ Rabs (st (n + j)%nat) <= fx p (nth j cb 0%Z).
+
+Hypothesis checked : lstm_certificate = true.
+
+Lemma certificate_parts : narrow n U = true /\ narrow d V = true /\ 0 <= IZR r /\ IZR r < 2 ^ e /\
+  condition_check (n + n) f c lo hi = true /\ within lo hi w = true /\ length w = (n + n)%nat /\
+  inside (fun _ => 0) /\ (forall j, (j < n)%nat -> lstm_unit_at j = true).
+Proof.
+pose proof checked as h. unfold lstm_certificate in h; rewrite !andb_true_iff in h.
+destruct h as [[[[[[[[[hU hV] r0] r1] hc] hw] lw] h0] c0] hu].
+apply Z.leb_le, IZR_le in r0. apply Z.ltb_lt, IZR_lt in r1. rewrite <- pow_IZR_nat in r1. apply Nat.eqb_eq in lw.
+do 7 (split; [easy|]). split.
+- intros j _. rewrite Rabs_R0. split; now apply nonneg_nth.
+- intros j hj. rewrite forallb_forall in hu. apply hu, in_seq; lia.
+Qed.
+
+Lemma pre_bounds x st a : admitted x -> inside st ->
+  fx p (low k p U V b hb xb a) <= pre n d k U V b x st a <= fx p (high k p U V b hb xb a).
+Proof.
+intros hx hs. destruct certificate_parts as [hU [hV _]].
+apply affine_bounds; [intros; now apply narrow_row|intros; now apply narrow_row|intros l hl; now apply hs|].
+intros l hl. unfold xb. rewrite (nth_indep _ 0%Z bound), nth_repeat by now rewrite repeat_length. now apply hx.
+Qed.
+
+Lemma box_stays x st : admitted x -> inside st -> inside (lstm_step n d k U V b x st).
+Proof.
+intros hx hs j hj. destruct certificate_parts as [_ [_ [_ [_ [_ [_ [_ [_ hu]]]]]]]].
+destruct (unit_stays p s q e r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ (hu j hj)
+  (pre n d k U V b x st j) (pre n d k U V b x st (n + j)) (pre n d k U V b x st (n + n + j))
+  (pre n d k U V b x st (n + n + n + j)) (st (n + j)%nat)) as [A B]; try now apply pre_bounds.
+{ now apply hs. }
+unfold lstm_step. rewrite (proj2 (Nat.ltb_lt j n) hj).
+replace (n + j <? n)%nat with false by (symmetry; apply Nat.ltb_ge; lia).
+replace (n + j - n)%nat with j by lia. now split.
+Qed.
+
+Lemma w_positive l : (l < n + n)%nat -> 0 <= zn w l.
+Proof.
+intros hl. destruct certificate_parts as [_ [_ [_ [_ [hc [hw [lw _]]]]]]].
+destruct (condition_sound _ _ _ _ _ hc) as [l0 _].
+destruct (within_bounds _ _ _ l hw ltac:(lia)). lra.
+Qed.
+
+Lemma spread_positive a : 0 <= fx p (spread k p U w a).
+Proof.
+destruct certificate_parts as [hU _].
+rewrite <- (Rmult_1_l (fx p _)).
+eapply Rle_trans; [apply Rabs_pos|apply (inflow_bound n k p U (fun a => narrow_row n U a hU) (fun _ => 0) w 1 a)].
+- lra.
+- intros l hl. rewrite Rabs_R0, Rmult_1_l. apply w_positive; lia.
+Qed.
+
+Lemma box_shrinks x st v K : admitted x -> inside st -> 0 <= K ->
+  (forall i, (i < n + n)%nat -> Rabs (v i) <= K * zn w i) ->
+  forall i, (i < n + n)%nat -> Rabs (lstm_step' n d k U V b x st v i) <= IZR r / 2 ^ e * K * zn w i.
+Proof.
+intros hx hs K0 hv i hi'. destruct certificate_parts as [hU [_ [_ [_ [_ [_ [_ [_ hu]]]]]]]].
+set (j := if (i <? n)%nat then i else (i - n)%nat).
+assert (hj : (j < n)%nat)
+  by (unfold j; destruct (i <? n)%nat eqn:E; [now apply Nat.ltb_lt|apply Nat.ltb_ge in E; lia]).
+assert (flow : forall a, Rabs (inflow n k U v a) <= K * fx p (spread k p U w a)).
+{ intros a. apply inflow_bound; [intros; now apply narrow_row|easy|]. intros l hl; apply hv; lia. }
+destruct (unit_shrinks p s q e r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ (hu j hj)
+  (pre n d k U V b x st j) (pre n d k U V b x st (n + j)) (pre n d k U V b x st (n + n + j))
+  (pre n d k U V b x st (n + n + n + j)) (st (n + j)%nat)
+  ltac:(now apply pre_bounds) ltac:(now apply pre_bounds) ltac:(now apply pre_bounds) ltac:(now apply pre_bounds)
+  ltac:(now apply hs) K (inflow n k U v j) (inflow n k U v (n + j)) (inflow n k U v (n + n + j))
+  (inflow n k U v (n + n + n + j)) (v (n + j)%nat) K0) as [A B]; try apply flow; try apply spread_positive.
+{ apply hv; lia. }
+unfold lstm_step'. unfold j in *. destruct (i <? n)%nat eqn:E; [exact B|].
+apply Nat.ltb_ge in E. unfold zn. replace i with (n + (i - n))%nat at 2 by lia. exact A.
+Qed.
+
+Theorem lstm_vanishes : IZR r / 2 ^ e < 1 /\
+  forall (X : nat -> nat -> R) (t T : nat) (v : nat -> R),
+  (forall t' l, (l < d)%nat -> Rabs (X t' l) <= IZR bound / 2 ^ p) ->
+  let st := evolve (lstm_step n d k U V b) X 0 t (fun _ => 0) in
+  exists D : nat -> R,
+    (forall i, (i < n + n)%nat -> derivable_pt_lim
+       (fun y => evolve (lstm_step n d k U V b) X t T (fun j => st j + y * v j) i) 0 (D i)) /\
+    norm (n + n) D <= IZR c / 2 ^ f * (IZR r / 2 ^ e) ^ T * norm (n + n) v.
+Proof.
+destruct certificate_parts as [_ [_ [r0 [r1 [hc [hw [lw [h0 _]]]]]]]].
+destruct (condition_sound _ _ _ _ _ hc) as [l0 [c0 hC]]. pose proof (pow2_pos e) as pe.
+split; [apply (Rmult_lt_reg_r (2 ^ e)); [easy|]; replace (IZR r / 2 ^ e * 2 ^ e) with (IZR r) by (field; lra); lra|].
+intros X t T v hX.
+apply (recurrence_vanishes (n + n) (lstm_step n d k U V b) (lstm_step' n d k U V b) admitted inside
+  (lstm_step_derive n d k U V b) box_stays (zn w) (IZR r / 2 ^ e) (IZR c / 2 ^ f) (IZR lo) (IZR hi) box_shrinks);
+  auto.
+- apply Rmult_le_pos; [easy|now apply Rlt_le, Rinv_0_lt_compat].
+- intros i hi'. apply within_bounds; [easy|lia].
+Qed.
+End Certificate.
