@@ -149,6 +149,21 @@ replace (IZR a / 2 ^ p * (IZR b / 2 ^ p)) with (IZR a * IZR b / 2 ^ p / 2 ^ p) b
 apply Rmult_le_compat_r; [now apply Rlt_le, Rinv_0_lt_compat|easy].
 Qed.
 
+(** A factor of a range, not negative, times what is at most y. *)
+Definition upto_times (lo hi y : Z) : Z := Z.max (times lo y) (times hi y).
+
+Lemma upto_times_ge lo hi y v t : 0 <= v -> fx p lo <= v <= fx p hi -> t <= fx p y -> v * t <= fx p (upto_times lo hi y).
+Proof.
+intros v0 hv ht. apply Rle_trans with (v * fx p y); [now apply Rmult_le_compat_l|].
+assert (product : forall a, fx p a * fx p y <= fx p (times a y)).
+{ intros a. unfold fx, times. pose proof (pow2_pos p). pose proof (cdiv_ge (a * y) p) as c. rewrite mult_IZR in c.
+  replace (IZR a / 2 ^ p * (IZR y / 2 ^ p)) with (IZR a * IZR y / 2 ^ p / 2 ^ p) by (field; lra).
+  apply Rmult_le_compat_r; [now apply Rlt_le, Rinv_0_lt_compat|easy]. }
+unfold upto_times. rewrite fx_max. destruct (Rle_dec 0 (fx p y)).
+- apply Rle_trans with (2 := Rmax_r _ _). apply Rle_trans with (2 := product hi). apply Rmult_le_compat_r; lra.
+- apply Rle_trans with (2 := Rmax_l _ _). apply Rle_trans with (2 := product lo). nra.
+Qed.
+
 (** By the tangent of s (1 - s) at t, any t: linear in s, so largest at an end. *)
 Definition tangent_at (x k G t v : Z) : Z :=
   let one := (2 ^ Z.of_nat p)%Z in

@@ -71,6 +71,22 @@ replace (/ 2 ^ k * IZR A) with (IZR A * 2 ^ p / 2 ^ k / 2 ^ p) by (field; lra).
 apply Rmult_le_compat_r; [now apply Rlt_le, Rinv_0_lt_compat|easy].
 Qed.
 
+(** |W| y for a vector of bounds in fixed point *)
+Definition gathered (yb : list Z) a : Z := cdiv (absdot (nth a W nil) yb) (2 ^ Z.of_nat k).
+
+Lemma gathered_bound y yb K a : 0 <= K -> (forall l, (l < n)%nat -> Rabs (y l) <= K * fx p (nth l yb 0%Z)) ->
+  Rabs (sumR n (fun l => of_rows k W a l * y l)) <= K * fx p (gathered yb a).
+Proof.
+intros K0 hy. pose proof (pow2_pos k) as pk; pose proof (pow2_pos p) as pp.
+eapply Rle_trans; [apply sumR_weighted; exact hy|].
+rewrite (sumR_ext n _ (fun l => K * / 2 ^ k * / 2 ^ p * (Rabs (zn (nth a W nil) l) * zn yb l)))
+  by (intros l _; rewrite of_rows_abs; unfold fx, zn; field; lra).
+rewrite sumR_scal, <- (absdot_sum n) by easy. rewrite !Rmult_assoc. apply Rmult_le_compat_l; [easy|].
+unfold fx, gathered. set (A := absdot _ _). pose proof (cdiv_ge A k) as c.
+replace (/ 2 ^ k * (/ 2 ^ p * IZR A)) with (IZR A / 2 ^ k / 2 ^ p) by (field; lra).
+apply Rmult_le_compat_r; [now apply Rlt_le, Rinv_0_lt_compat|easy].
+Qed.
+
 Lemma affine_derive x (h : R -> nat -> R) v e a :
   (forall l, (l < n)%nat -> derivable_pt_lim (fun y => h y l) e (v l)) ->
   derivable_pt_lim (fun y => affine x (h y) a) e (sumR n (fun l => of_rows k W a l * v l)).

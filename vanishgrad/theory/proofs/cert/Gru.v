@@ -146,3 +146,227 @@ apply (gated p K _ _ _ _ _ _ _ _ _ (IZR w) ((1 - tanh an ^ 2) * fx p kap) ((fx p
 - apply times_ge; try lra. rewrite fx_plus; lra.
 Qed.
 End Unit.
+
+(** * What an emitted file applies: as for the LSTM, with a box |h| <= hb. *)
+Section Certificate.
+Variables (after : bool) (n d k p s q e f : nat) (r c lo hi bound : Z) (hb w b bN bh : list Z).
+Variables (U N V VN : list (list Z)).
+Let xb := repeat bound d.
+
+Definition reset_low l : Z := sigma_low p s q (low k p U V b hb xb l).
+Definition reset_high l : Z := sigma_high p s q (high k p U V b hb xb l).
+
+(** Bounds of |r h|, and of what the derivative of r h makes of w: for the convention that resets h itself. *)
+Definition reset_states : list Z := map (fun l => times p (reset_high l) (nth l hb 0%Z)) (seq 0 n).
+Definition reset_rows : list Z := map (fun l => peak p (reset_low l) (reset_high l) (2 ^ Z.of_nat p * nth l w 0)%Z 0
+                                                 (times p (nth l hb 0%Z) (spread k p U w l))) (seq 0 n).
+
+Definition drive_low rh j : Z :=
+  (low k p nil VN bN hb xb j +
+   (if after then - upto_times p (reset_low j) (reset_high j) (- low k p N nil bh hb xb j)
+    else low k p N nil bh rh xb j))%Z.
+Definition drive_high rh j : Z :=
+  (high k p nil VN bN hb xb j +
+   (if after then upto_times p (reset_low j) (reset_high j) (high k p N nil bh hb xb j)
+    else high k p N nil bh rh xb j))%Z.
+Definition drive_flow rr j : Z :=
+  if after then peak p (reset_low j) (reset_high j) (spread k p N w j) 0
+                  (times p (farthest (low k p N nil bh hb xb j) (high k p N nil bh hb xb j)) (spread k p U w j))
+  else gathered k N rr j.
+
+Definition gru_unit_at rh rr (j : nat) : bool :=
+  gru_unit p s q e r (low k p U V b hb xb (n + j)) (high k p U V b hb xb (n + j)) (drive_low rh j) (drive_high rh j)
+    (nth j hb 0%Z) (drive_flow rr j) (spread k p U w (n + j)) (nth j w 0%Z).
+
+Definition gru_certificate : bool :=
+  narrow n U && narrow n N && narrow d V && narrow d VN && (0 <=? r)%Z && (r <? 2 ^ Z.of_nat e)%Z &&
+  condition_check n f c lo hi && within lo hi w && (length w =? n)%nat && forallb (fun v => (0 <=? v)%Z) hb &&
+  (let rh := reset_states in let rr := reset_rows in forallb (gru_unit_at rh rr) (seq 0 n)).
+
+Definition gru_inside (st : nat -> R) := forall j, (j < n)%nat -> Rabs (st j) <= fx p (nth j hb 0%Z).
+Let admitted := admitted d p bound.
+
+Hypothesis checked : gru_certificate = true.
+
+Lemma gru_parts : (narrow n U = true /\ narrow n N = true /\ narrow d V = true /\ narrow d VN = true) /\
+  0 <= IZR r /\ IZR r < 2 ^ e /\ condition_check n f c lo hi = true /\ within lo hi w = true /\ length w = n /\
+  gru_inside (fun _ => 0) /\ (forall j, (j < n)%nat -> gru_unit_at reset_states reset_rows j = true).
+Proof.
+pose proof checked as h. unfold gru_certificate in h; cbv zeta in h; rewrite !andb_true_iff in h.
+destruct h as [[[[[[[[[[hU hN] hV] hVN] r0] r1] hc] hw] lw] h0] hu].
+apply Z.leb_le, IZR_le in r0. apply Z.ltb_lt, IZR_lt in r1. rewrite <- pow_IZR_nat in r1. apply Nat.eqb_eq in lw.
+split; [easy|]. do 5 (split; [easy|]). split.
+- intros j _. rewrite Rabs_R0. now apply nonneg_nth.
+- intros j hj. rewrite forallb_forall in hu. apply hu, in_seq; lia.
+Qed.
+
+Lemma nil_row m a : (length (nth a (@nil (list Z)) nil) <= m)%nat.
+Proof. destruct a; simpl; lia. Qed.
+
+Lemma xb_bounds x : admitted x -> forall l, (l < d)%nat -> Rabs (x l) <= fx p (nth l xb 0%Z).
+Proof.
+intros hx l hl. unfold xb. rewrite (nth_indep _ 0%Z bound), nth_repeat by now rewrite repeat_length. now apply hx.
+Qed.
+
+Section AtState.
+Variables (x st : nat -> R).
+Hypothesis hx : admitted x.
+Hypothesis hs : gru_inside st.
+
+Lemma gate_bounds a : fx p (low k p U V b hb xb a) <= gate n d k U V b x st a <= fx p (high k p U V b hb xb a).
+Proof.
+destruct gru_parts as [[hU [_ [hV _]]] _].
+apply affine_bounds; [intros; now apply narrow_row|intros; now apply narrow_row|exact hs|now apply xb_bounds].
+Qed.
+
+Lemma outer_bounds a :
+  fx p (low k p nil VN bN hb xb a) <= outer n d k VN bN x st a <= fx p (high k p nil VN bN hb xb a).
+Proof.
+destruct gru_parts as [[_ [_ [_ hVN]]] _].
+apply affine_bounds; [apply nil_row|intros; now apply narrow_row|exact hs|now apply xb_bounds].
+Qed.
+
+Lemma inner_bounds y yb a : (forall l, (l < n)%nat -> Rabs (y l) <= fx p (nth l yb 0%Z)) ->
+  fx p (low k p N nil bh yb xb a) <= inner n d k N bh x y a <= fx p (high k p N nil bh yb xb a).
+Proof.
+intros hy. destruct gru_parts as [[_ [hN _]] _].
+apply affine_bounds; [intros; now apply narrow_row|apply nil_row|exact hy|now apply xb_bounds].
+Qed.
+
+Lemma reset_range l : fx p (reset_low l) <= sigma (gate n d k U V b x st l) <= fx p (reset_high l).
+Proof. destruct (gate_bounds l). split; [now apply sigma_low_le|now apply sigma_high_ge]. Qed.
+
+Lemma nth_seq_map (g : nat -> Z) l : (l < n)%nat -> nth l (map g (seq 0 n)) 0%Z = g l.
+Proof.
+intros hl. rewrite (nth_indep _ 0%Z (g O)) by (rewrite map_length, seq_length; easy).
+rewrite map_nth, seq_nth by easy. reflexivity.
+Qed.
+
+Lemma drive_bounds j : (j < n)%nat -> fx p (drive_low reset_states j)
+  <= drive after n d k U N V VN b bN bh x st j <= fx p (drive_high reset_states j).
+Proof.
+intros hj. unfold drive, drive_low, drive_high. rewrite !fx_plus. destruct (outer_bounds j) as [ol oh].
+pose proof (sigma_range (gate n d k U V b x st j)).
+destruct after.
+- destruct (inner_bounds st hb j hs) as [il ih]. rewrite fx_opp.
+  pose proof (upto_times_ge p _ _ _ (sigma (gate n d k U V b x st j)) _ ltac:(lra) (reset_range j) ih).
+  pose proof (upto_times_ge p _ _ (- low k p N nil bh hb xb j) (sigma (gate n d k U V b x st j))
+    (- inner n d k N bh x st j) ltac:(lra) (reset_range j)) as B.
+  rewrite fx_opp in B. lra.
+- destruct (inner_bounds (fun l => sigma (gate n d k U V b x st l) * st l) reset_states j) as [il ih]; [|lra].
+  intros l hl. unfold reset_states. rewrite nth_seq_map by easy.
+  pose proof (sigma_range (gate n d k U V b x st l)). rewrite Rabs_mult, Rabs_pos_eq by lra.
+  apply times_ge; [lra|apply Rabs_pos|apply reset_range|now apply hs].
+Qed.
+
+Section Along.
+Variables (v : nat -> R) (K : R).
+Hypothesis K0 : 0 <= K.
+Hypothesis hv : forall i, (i < n)%nat -> Rabs (v i) <= K * zn w i.
+
+Lemma gate_flow a : Rabs (gate_inflow n k U v a) <= K * fx p (spread k p U w a).
+Proof. destruct gru_parts as [[hU _] _]. apply inflow_bound; [intros; now apply narrow_row|easy|exact hv]. Qed.
+
+Lemma inner_flow a : Rabs (inner_inflow n k N v a) <= K * fx p (spread k p N w a).
+Proof. destruct gru_parts as [[_ [hN _]] _]. apply inflow_bound; [intros; now apply narrow_row|easy|exact hv]. Qed.
+End Along.
+
+Lemma w_nonneg l : (l < n)%nat -> 0 <= zn w l.
+Proof.
+intros hl. destruct gru_parts as [_ [_ [_ [hc [hw [lw _]]]]]]. destruct (condition_sound _ _ _ _ _ hc) as [l0 _].
+destruct (within_bounds _ _ _ l hw ltac:(lia)). lra.
+Qed.
+
+Lemma still l : (l < n)%nat -> Rabs ((fun _ => 0) l) <= 1 * zn w l.
+Proof. intros hl; cbv beta. rewrite Rabs_R0, Rmult_1_l. now apply w_nonneg. Qed.
+
+Lemma gate_spread a : 0 <= fx p (spread k p U w a).
+Proof. pose proof (gate_flow (fun _ => 0) 1 ltac:(lra) still a) as h. pose proof (Rabs_pos (gate_inflow n k U (fun _ => 0) a)). lra. Qed.
+
+Lemma inner_spread a : 0 <= fx p (spread k p N w a).
+Proof. pose proof (inner_flow (fun _ => 0) 1 ltac:(lra) still a) as h. pose proof (Rabs_pos (inner_inflow n k N (fun _ => 0) a)). lra. Qed.
+
+Lemma drive_flow_bound v K j : 0 <= K -> (forall i, (i < n)%nat -> Rabs (v i) <= K * zn w i) -> (j < n)%nat ->
+  Rabs (drive' after n d k U N V b bh x st v j) <= K * fx p (drive_flow reset_rows j).
+Proof.
+intros K0 hv hj. unfold drive', drive_flow. destruct after.
+- set (r0 := sigma (gate n d k U V b x st j)). pose proof (sigma_range (gate n d k U V b x st j)) as rr. fold r0 in rr.
+  unfold sigma'. fold r0. set (y := inner n d k N bh x st j).
+  assert (ym : Rabs y <= fx p (farthest (low k p N nil bh hb xb j) (high k p N nil bh hb xb j)))
+    by exact (proj2 (magnitude p _ _ _ (inner_bounds st hb j hs))).
+  replace (r0 * (1 - r0) * gate_inflow n k U v j * y + r0 * inner_inflow n k N v j)
+    with (r0 * inner_inflow n k N v j + (1 - r0) * 0 + r0 * (1 - r0) * (gate_inflow n k U v j * y)) by ring.
+  apply (gated p K _ _ _ _ _ _ _ _ _ (fx p (spread k p N w j)) 0 (fx p (spread k p U w j) * Rabs y)); try lra.
+  + apply reset_range.
+  + now apply inner_flow.
+  + rewrite Rabs_R0; lra.
+  + rewrite fx_zero; lra.
+  + rewrite Rabs_mult, <- Rmult_assoc. apply Rmult_le_compat_r; [apply Rabs_pos|now apply gate_flow].
+  + apply Rmult_le_pos; [apply gate_spread|apply Rabs_pos].
+  + rewrite Rmult_comm. apply times_ge; try lra; [apply Rabs_pos|apply gate_spread].
+- destruct gru_parts as [[_ [hN _]] _].
+  apply (gathered_bound n k p N (fun a => narrow_row n N a hN)); [easy|]. intros l hl.
+  unfold reset_rows. rewrite nth_seq_map by easy.
+  set (r0 := sigma (gate n d k U V b x st l)). pose proof (sigma_range (gate n d k U V b x st l)) as rr. fold r0 in rr.
+  unfold sigma'. fold r0. pose proof (hs l hl) as hl_. pose proof (Rabs_pos (st l)).
+  replace (r0 * (1 - r0) * gate_inflow n k U v l * st l + r0 * v l)
+    with (r0 * v l + (1 - r0) * 0 + r0 * (1 - r0) * (gate_inflow n k U v l * st l)) by ring.
+  apply (gated p K _ _ _ _ _ _ _ _ _ (zn w l) 0 (fx p (spread k p U w l) * Rabs (st l))); try lra.
+  + apply reset_range.
+  + now apply hv.
+  + rewrite fx_whole; unfold zn; lra.
+  + rewrite Rabs_R0; lra.
+  + rewrite fx_zero; lra.
+  + rewrite Rabs_mult, <- Rmult_assoc. apply Rmult_le_compat_r; [apply Rabs_pos|now apply gate_flow].
+  + apply Rmult_le_pos; [apply gate_spread|easy].
+  + rewrite Rmult_comm. apply times_ge; try lra; apply gate_spread.
+Qed.
+
+Lemma drive_flow_nonneg j : (j < n)%nat -> 0 <= fx p (drive_flow reset_rows j).
+Proof.
+intros hj. pose proof (drive_flow_bound (fun _ => 0) 1 j ltac:(lra) still hj) as h.
+pose proof (Rabs_pos (drive' after n d k U N V b bh x st (fun _ => 0) j)). lra.
+Qed.
+
+Lemma gru_stays : gru_inside (gru_step after n d k U N V VN b bN bh x st).
+Proof.
+intros j hj. destruct gru_parts as [_ [_ [_ [_ [_ [_ [_ hu]]]]]]].
+exact (gru_unit_stays p s q e r _ _ _ _ _ _ _ _ (hu j hj) _ _ _ (drive_bounds j hj) (hs j hj)).
+Qed.
+
+Lemma gru_shrinks v K : 0 <= K -> (forall i, (i < n)%nat -> Rabs (v i) <= K * zn w i) ->
+  forall i, (i < n)%nat -> Rabs (gru_step' after n d k U N V VN b bN bh x st v i) <= IZR r / 2 ^ e * K * zn w i.
+Proof.
+intros K0 hv j hj. destruct gru_parts as [_ [_ [_ [_ [_ [_ [_ hu]]]]]]].
+apply (gru_unit_shrinks p s q e r _ _ _ _ _ _ _ _ (hu j hj)); try easy.
+- apply gate_bounds.
+- now apply drive_bounds.
+- now apply hs.
+- now apply hv.
+- now apply drive_flow_bound.
+- now apply gate_flow.
+- now apply drive_flow_nonneg.
+- apply gate_spread.
+Qed.
+End AtState.
+
+Theorem gru_vanishes : IZR r / 2 ^ e < 1 /\
+  forall (X : nat -> nat -> R) (t T : nat) (v : nat -> R),
+  (forall t' l, (l < d)%nat -> Rabs (X t' l) <= IZR bound / 2 ^ p) ->
+  let st := evolve (gru_step after n d k U N V VN b bN bh) X 0 t (fun _ => 0) in
+  exists D : nat -> R,
+    (forall i, (i < n)%nat -> derivable_pt_lim
+       (fun y => evolve (gru_step after n d k U N V VN b bN bh) X t T (fun j => st j + y * v j) i) 0 (D i)) /\
+    norm n D <= IZR c / 2 ^ f * (IZR r / 2 ^ e) ^ T * norm n v.
+Proof.
+destruct gru_parts as [_ [r0 [r1 [hc [hw [lw [h0 _]]]]]]].
+destruct (condition_sound _ _ _ _ _ hc) as [l0 [c0 hC]]. pose proof (pow2_pos e) as pe.
+split; [apply (Rmult_lt_reg_r (2 ^ e)); [easy|]; replace (IZR r / 2 ^ e * 2 ^ e) with (IZR r) by (field; lra); lra|].
+intros X t T v hX.
+apply (recurrence_vanishes n (gru_step after n d k U N V VN b bN bh) (gru_step' after n d k U N V VN b bN bh)
+  admitted gru_inside (gru_step_derive after n d k U N V VN b bN bh) gru_stays
+  (zn w) (IZR r / 2 ^ e) (IZR c / 2 ^ f) (IZR lo) (IZR hi) (fun x st v K hx hs => gru_shrinks x st hx hs v K)); auto.
+- apply Rmult_le_pos; [easy|now apply Rlt_le, Rinv_0_lt_compat].
+- intros i hi'. apply within_bounds; [easy|lia].
+Qed.
+End Certificate.
