@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Ran:
     output: str
 
 
-def demand_coq(rooms: Sequence[str]) -> str:
+def demand_coq(rooms: Collection[str]) -> str:
     """Return the path of coqc.
 
     Raises
@@ -45,24 +45,24 @@ def demand_coq(rooms: Sequence[str]) -> str:
     """
     found = shutil.which("coqc")
     if found is None:
-        packages = " ".join(dict.fromkeys(package for room in rooms for package in PACKAGES[room]))
+        packages = " ".join(dict.fromkeys(package for room in sorted(rooms) for package in PACKAGES[room]))
         raise VanishgradError(f"expected Coq on this machine, got no coqc; try apt-get install {packages}")
     return found
 
 
 @contextlib.contextmanager
-def compiled(*rooms: str, seconds: float = 600.0) -> Iterator[Path]:
-    """Yield a fresh folder in which the library's rooms have been compiled.
+def compiled(*names: str, seconds: float = 600.0) -> Iterator[Path]:
+    """Yield a fresh folder in which rooms of the library, or files with all that they require, have been compiled.
 
     Raises
     ------
     VanishgradError
         If Coq is not installed, or does not compile the library within the time.
     """
-    demand_coq(rooms)
+    demand_coq({name.partition("/")[0] for name in names})
     with tempfile.TemporaryDirectory(prefix="vanishgrad-coq-") as name:
         folder, end = Path(name), time.monotonic() + seconds
-        for file in written(folder, *rooms):
+        for file in written(folder, *names):
             ran = coqc(folder, f"{file}.v", max(1.0, end - time.monotonic()))
             if ran.status != 0:
                 raise VanishgradError(

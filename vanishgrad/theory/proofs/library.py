@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
@@ -27,32 +26,35 @@ def source(name: str) -> str:
     return (files(__package__) / f"{name}.v").read_text(encoding="utf-8")
 
 
-def in_order(*rooms: str) -> list[str]:
-    """Return the files of some rooms, ``cert/Sums`` say, each after those that it requires."""
-    names = [name for room in rooms for name in _files(room)]
-    return list(TopologicalSorter({name: sorted(required(name)) for name in names}).static_order())
+def in_order(*names: str) -> list[str]:
+    """Return the files of some rooms, or some files with all that they require, each after those that it requires."""
+    waiting = [file for name in names for file in (files_of(name) if name in ROOMS else [name])]
+    graph: dict[str, list[str]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in graph:
+            graph[name] = sorted(required(source(name)))
+            waiting.extend(graph[name])
+    return list(TopologicalSorter(dict(sorted(graph.items()))).static_order())
 
 
-def _files(room: str) -> Iterator[str]:
-    yield from sorted(
-        f"{room}/{Path(each.name).stem}" for each in (files(__package__) / room).iterdir() if _is_proof(each.name)
+def files_of(room: str) -> list[str]:
+    """Return the files of a room."""
+    return sorted(
+        f"{room}/{each.name[:-2]}" for each in (files(__package__) / room).iterdir() if each.name.endswith(".v")
     )
 
 
-def _is_proof(name: str) -> bool:
-    return name.endswith(".v")
+def required(text: str) -> set[str]:
+    """Return the files of the library that a text requires."""
+    return {f"{room}/{each}" for room, names in _REQUIRE.findall(text) for each in names.split()}
 
 
-def required(name: str) -> set[str]:
-    """Return the files of the library that a file requires."""
-    return {f"{room}/{each}" for room, names in _REQUIRE.findall(source(name)) for each in names.split()}
-
-
-def written(folder: Path, *rooms: str) -> list[str]:
-    """Write the files of some rooms into a folder; return their names in the order in which they compile."""
-    names = in_order(*rooms)
-    for name in names:
+def written(folder: Path, *names: str) -> list[str]:
+    """Write the files of some rooms, or some files with all that they require; return them in order."""
+    ordered = in_order(*names)
+    for name in ordered:
         target = folder / f"{name}.v"
         target.parent.mkdir(exist_ok=True)
         target.write_text(source(name), encoding="utf-8")
-    return names
+    return ordered

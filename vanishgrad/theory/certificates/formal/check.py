@@ -14,6 +14,7 @@ from vanishgrad.theory.certificates.formal.stated import speaks_of, statement, w
 from vanishgrad.theory.certificates.formal.units import in_units
 from vanishgrad.theory.certificates.subject import Subject
 from vanishgrad.theory.proofs.coq import CLASSICAL_REALS, Ran, axioms, compiled, coqc
+from vanishgrad.theory.proofs.library import required
 
 PATIENCE_SECONDS = 600.0
 
@@ -88,7 +89,7 @@ def _equal(literal: Sequence[Sequence[int]], whole: Array) -> bool:
 
 
 def _demand_proof(source: Source, seconds: float, shown: Inequalities) -> None:
-    with compiled("cert") as folder:
+    with compiled(*required(source.text)) as folder:
         (folder / "Certificate.v").write_text(source.text, encoding="utf-8")
         ran = coqc(folder, "Certificate.v", seconds)
     shown.demand(None if ran.status is None else True, f"Coq ends within {seconds:g} s")

@@ -37,6 +37,16 @@ def sigma_low(a: int) -> int:
     return ONE - sigma_high(-a)
 
 
+def sigmas(reached: tuple[int, int]) -> tuple[int, int]:
+    """Return bounds of σ(a) for lo ≤ a ≤ hi."""
+    return sigma_low(reached[0]), sigma_high(reached[1])
+
+
+def tanh_sizes(reached: tuple[int, int]) -> tuple[int, int]:
+    """Return bounds of |tanh a| for lo ≤ a ≤ hi."""
+    return tanh_low(nearest(*reached)), tanh_high(farthest(*reached))
+
+
 def tanh_high(a: int) -> int:
     """Return an upper bound of tanh a."""
     return 2 * sigma_high(2 * a) - ONE
@@ -53,10 +63,15 @@ def times(a: int, b: int) -> int:
 
 
 def peak(lo: int, hi: int, x: int, k: int, G: int) -> int:
-    """Return an upper bound of s x + (1 - s) k + s (1 - s) G over lo ≤ s ≤ hi: its tangent at t is largest at an end."""
+    """Return an upper bound of s x + (1 - s) k + s (1 - s) G over lo ≤ s ≤ hi, by its tangent at t."""
     t = max(lo, min(hi, hi if G == 0 else ONE * (x - k + G) // (2 * G)))
     slope, constant = ONE * (x - k) + G * (ONE - 2 * t), G * t * t + ONE * ONE * k
     return max(cdiv(constant + s * slope, ONE * ONE) for s in (lo, hi))
+
+
+def upto_times(lo: int, hi: int, y: int) -> int:
+    """Return an upper bound of s t over 0 ≤ lo ≤ s ≤ hi, t ≤ y."""
+    return max(times(lo, y), times(hi, y))
 
 
 def slope_high(g: int) -> int:
@@ -93,3 +108,8 @@ def pre_activation(k: int, bias: int, reach: int) -> tuple[int, int]:
 def spread(k: int, row: Sequence[int], weights: Sequence[int]) -> int:
     """Return |W| w for one row in units of 2^-k and whole weights."""
     return cdiv(absdot(row, weights) * ONE, 1 << k)
+
+
+def gathered(k: int, row: Sequence[int], bounds: Sequence[int]) -> int:
+    """Return |W| y for one row in units of 2^-k and bounds y in fixed point."""
+    return cdiv(absdot(row, bounds), 1 << k)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vanishgrad.theory.certificates.attempts import FAINT, Attempt
+from vanishgrad.theory.certificates.formal.gru import gru_source
 from vanishgrad.theory.certificates.formal.lstm import lstm_source
-from vanishgrad.theory.certificates.formal.source import HALVINGS, Source
+from vanishgrad.theory.certificates.formal.source import Source
 from vanishgrad.theory.certificates.formal.stated import C, rho, statement
 from vanishgrad.theory.certificates.formal.vanilla import gram_source, max_norm_source
+from vanishgrad.theory.certificates.prove import unknown_function
 from vanishgrad.theory.certificates.subject import Subject
 
 PATIENCE_SECONDS = 60.0
@@ -19,7 +21,7 @@ SECONDS_PER_CHARACTER = 1.4e-5
 SECONDS_PER_PRODUCT, SECONDS_PER_BIT_PAIR = 8e-6, 2.5e-8
 """Measured on a core of 2 to 3 GHz: reading literals, and multiplying binary integers without an axiom."""
 
-GATED: Mapping[str, Callable[[Subject, float], Source | None]] = {"lstm": lstm_source}
+GATED: Mapping[str, Callable[[Subject, float], Source | None]] = {"lstm": lstm_source, "gru": gru_source}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +43,23 @@ def prove(subject: Subject, input_bound: float | None) -> Formal:
 
     Of those that Coq checks within a minute it is the one that falls soonest.
     """
-    if subject.activation not in HALVINGS:
-        return Formal(None, f"the Coq library has no {subject.activation}; it has {', '.join(HALVINGS)}")
+    unknown = unknown_function(subject)
+    if unknown:
+        return Formal(None, unknown)
     tried = tuple(_sources(subject, input_bound))
     proved = [each for each in tried if each.number("r") < 1 << each.number("e")]
     if not proved:
-        best = min((rho(each) for each in tried), default=math.inf)
-        return Formal(None, f"the least factor per step that Coq would be shown is {best:.6g}, not below 1", tried)
+        return Formal(None, _no_contraction(tried), tried)
     quick = [each for each in proved if estimated_seconds(each) <= PATIENCE_SECONDS]
     chosen = min(quick or proved, key=vanishing_lag)
     seconds = estimated_seconds(chosen)
     return Formal(chosen, f"for Coq to check, by {chosen.method}, in about {seconds:.0f} s: {statement(chosen)}", tried)
+
+
+def _no_contraction(tried: Sequence[Source]) -> str:
+    if not tried:
+        return "the forget gate may reach 1 in this box; try a smaller --input-bound"
+    return f"the least factor per step that Coq would be shown is {min(map(rho, tried)):.6g}, not below 1"
 
 
 def _sources(subject: Subject, input_bound: float | None) -> Iterator[Source]:

@@ -26,6 +26,8 @@ class Method:
     cell: str
     reset: str | None
     literals: Mapping[str, Kind]
+    skeleton: str = ""
+    """The name of its text, where that is not its own."""
 
 
 RATE: Mapping[str, Kind] = {
@@ -39,26 +41,25 @@ RATE: Mapping[str, Kind] = {
     "lo": "Z",
     "hi": "Z",
 }
-FIXED_POINT: Mapping[str, Kind] = {"p": "nat", "s": "nat", "q": "nat", "bound": "Z"}
+BOUNDED: Mapping[str, Kind] = {
+    "n": "nat",
+    "d": "nat",
+    **RATE,
+    "p": "nat",
+    "s": "nat",
+    "q": "nat",
+    "bound": "Z",
+    "hb": "list Z",
+    "x": "list Z",
+}
+TENSORS: Mapping[str, Kind] = {"b": "list Z", "U": "list (list Z)", "V": "list (list Z)"}
+CANDIDATE: Mapping[str, Kind] = {"bN": "list Z", "bh": "list Z", "N": "list (list Z)", "VN": "list (list Z)"}
 METHODS: Mapping[str, Method] = {
     "gram": Method("rnn", None, {**RATE, "scale": "list Z", "columns": "list (list Z)", "factor": "list (list Z)"}),
     "max_norm": Method("rnn", None, {**RATE, "x": "list Z", "rows": "list (list Z)"}),
-    "lstm": Method(
-        "lstm",
-        None,
-        {
-            "n": "nat",
-            "d": "nat",
-            **RATE,
-            **FIXED_POINT,
-            "hb": "list Z",
-            "cb": "list Z",
-            "x": "list Z",
-            "b": "list Z",
-            "U": "list (list Z)",
-            "V": "list (list Z)",
-        },
-    ),
+    "lstm": Method("lstm", None, {**BOUNDED, "cb": "list Z", **TENSORS}),
+    "gru_after": Method("gru", "after", {**BOUNDED, **TENSORS, **CANDIDATE}, "gru"),
+    "gru_before": Method("gru", "before", {**BOUNDED, **TENSORS, **CANDIDATE}, "gru"),
 }
 PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
 HALVINGS = {"tanh": 0, "sigmoid": 2, "linear": 0, "relu": 0}
@@ -79,8 +80,10 @@ class Source:
     @property
     def text(self) -> str:
         """The file."""
-        places = {"literals": self._definitions(), **_activation_places(self.activation)}
-        body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(self.method))
+        method = METHODS[self.method]
+        places = {"literals": self._definitions(), "after": "true" if method.reset == "after" else "false"}
+        places |= _activation_places(self.activation)
+        body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(method.skeleton or self.method))
         return f"{self._head()}\n{body}"
 
     @property

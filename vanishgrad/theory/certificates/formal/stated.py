@@ -43,7 +43,10 @@ def speaks_of(source: Source, subject: Subject) -> bool:
     """Return whether a file is about a cell of this kind, size and activation."""
     method = METHODS[source.method]
     cell = (method.cell, method.reset, source.activation, source.number("n"))
-    return cell == (subject.cell, subject.reset, subject.activation, subject.hidden_size)
+    gates = ("tanh", "sigmoid") if method.cell != "rnn" else (source.activation, None)
+    return cell == (subject.cell, subject.reset, subject.activation, subject.hidden_size) and gates == (
+        subject.activation, subject.gate_activation,
+    )  # fmt: skip
 
 
 def weights_of(source: Source) -> Mapping[str, Rows]:
@@ -53,5 +56,11 @@ def weights_of(source: Source) -> Mapping[str, Rows]:
         return {"W_hh": list(zip(*literals["columns"], strict=True))}
     if source.method == "max_norm":
         return {"W_hh": literals["rows"]}
-    vectors = {name: [literals[name]] for name in ("b", "b_hn") if name in literals}
-    return {"W_hh": literals["U"], "W_hx": literals["V"], **vectors}
+    if source.method == "lstm":
+        return {"W_hh": literals["U"], "W_hx": literals["V"], "b": [literals["b"]]}
+    return {
+        "W_hh": [*literals["U"], *literals["N"]],
+        "W_hx": [*literals["V"], *literals["VN"]],
+        "b": [[*literals["b"], *literals["bN"]]],
+        "b_hn": [literals["bh"]],
+    }
