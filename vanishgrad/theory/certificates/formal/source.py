@@ -65,6 +65,8 @@ PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
 HALVINGS = {"tanh": 0, "sigmoid": 2, "linear": 0, "relu": 0}
 """-log₂ sup |φ'|."""
 MOST_BYTES = 1 << 27
+MOST = 100_000
+"""No size and no number of digits is larger."""
 _HEAD = re.compile(r"\(\* vanishgrad certificate: (\w+) (\w+), \d+ units\.")
 _PACKED = re.compile(r"0x1([0-9a-f]*)")
 
@@ -185,13 +187,20 @@ def _read(kinds: Mapping[str, Kind], text: str) -> dict[str, Value]:
     for name, kind in kinds.items():
         literal = _literal(name, kind, text)
         if kind == "nat":
-            found[name] = int(literal.removesuffix("%nat"))
+            found[name] = _natural(literal.removesuffix("%nat"), name)
         elif kind == "Z":
             found[name] = int(literal.removesuffix("%Z").strip("()"), 16)
         else:
             rows = [_unpacked(each, found["w"]) for each in _PACKED.findall(literal)]
             found[name] = rows[0] if kind == "list Z" else rows
     return found
+
+
+def _natural(text: str, name: str) -> int:
+    value = int(text)
+    if not 0 <= value <= MOST:
+        raise ValueError(f"{name} is not a number up to {MOST}")
+    return value
 
 
 def _literal(name: str, kind: Kind, text: str) -> str:

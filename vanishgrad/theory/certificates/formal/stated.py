@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from vanishgrad.theory.certificates.certificate import statement as sentence
@@ -53,7 +54,7 @@ def weights_of(source: Source) -> Mapping[str, Rows]:
     """Return the weights that a file's literals are, by name, in units of 2^-k."""
     literals: Mapping[str, Any] = source.literals
     if source.method == "gram":
-        return {"W_hh": list(zip(*literals["columns"], strict=True))}
+        return {"W_hh": list(zip_longest(*literals["columns"]))}
     if source.method == "max_norm":
         return {"W_hh": literals["rows"]}
     if source.method == "lstm":
