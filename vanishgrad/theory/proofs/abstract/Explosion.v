@@ -36,7 +36,7 @@ have [lag small] := L0_power_to_0 q0 q1 (divr_gt0 C0 K1).
 have [t [k [x [far x0 low]]]] := grows lag.
 move: (small _ far); rewrite expr_div_n ltr_pdivr_mulr ?exprn_gt0 // mulrAC ltr_pdivl_mulr // ltNge => /negP; apply.
 rewrite -(ler_pmul2r x0); apply: le_trans low _; apply: le_trans (upper t k x) _.
-rewrite ler_wpmul2r ?ltW // [leRHS]mulrC ler_wpmul2r ?exprn_ge0 // ler_addl.
+apply: ler_wpmul2r (ltW x0) _ _ _; rewrite [X in _ <= X]mulrC; apply: ler_wpmul2r; [exact: exprn_ge0|by rewrite ler_addl ler01].
 Qed.
 End AnyProducts.
 
@@ -56,23 +56,18 @@ Qed.
 Section Nilpotent.
 Variables (R : comRingType) (a : R).
 
-Let ones : 'rV[R]_2 := \row_j (if j == 0 then 1 else -1).
-Definition nilpotent : 'M[R]_2 := a *: (const_mx 1 *m ones).
-Definition first : 'rV[R]_2 := \row_j (if j == 0 then 1 else 0).
+Definition nilpotent : 'M[R]_2 := \matrix_(i, j) (if j == 0 then a else - a).
+Definition first_open : 'rV[R]_2 := \row_j (if j == 0 then 1 else 0).
+Definition first_unit : 'cV[R]_2 := \col_i (if i == 0 then 1 else 0).
 
 Theorem T2_nilpotent : nilpotent *m nilpotent = 0.
-Proof.
-rewrite -scalemxAl -scalemxAr -mulmxA (mulmxA ones) (_ : ones *m const_mx 1 = 0) ?mul0mx ?mulmx0 ?scaler0 //.
-by apply/matrixP=> i j; rewrite !mxE big_ord_recl big_ord1 !mxE /= mulr1 mulr1 subrr.
-Qed.
+Proof. by apply/matrixP=> i j; rewrite !(mxE, big_ord_recl, big_ord0) /= addr0 mulNr subrr. Qed.
 
-Theorem T2_nilpotent_grows T :
-  rnn nilpotent (fun=> first) T 0 *m (\col_i (if i == 0 then 1 else 0)) = a ^+ T *: (\col_i (if i == 0 then 1 else 0)).
+Theorem T2_nilpotent_grows T : rnn nilpotent (fun=> first_open) T 0 *m first_unit = a ^+ T *: first_unit.
 Proof.
 elim: T => [|T IH]; first by rewrite mul1mx expr0 scale1r.
-rewrite chainS // -mulmxA IH -scalemxAr exprSr -scalerA; congr (_ *: _).
-rewrite -mulmxA -scalemxAl -scalemxAr; congr (_ *: _); apply/matrixP=> i j.
-rewrite mul_diag_mx !mxE big_ord1 !mxE big_ord_recl big_ord1 !mxE /= mulr0 addr0 !mulr1.
-by case: eqP => _; rewrite ?mulr1.
+rewrite chainS // -mulmxA IH -scalemxAr exprSr -scalerA -mulmxA; congr (_ *: _).
+apply/matrixP=> i j; rewrite mul_diag_mx !(mxE, big_ord_recl, big_ord0) /=.
+by case: eqP => _; rewrite ?mul0r ?mul1r ?mulr1 ?mulr0 ?addr0 ?mulr1 ?mulr0.
 Qed.
 End Nilpotent.
