@@ -1,18 +1,14 @@
-(* T5 (b), an LSTM that does not forget.  In the recursion dc' = F dc + C dh, dh' = O dh + E dc' let
+(* T5 (b), the cone.  In the recursion dc' = F dc + C dh, dh' = O dh + E dc' let at every step
 
-     |F x| >= phi |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|      at every step.
+     |F x| >= phi |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|.
 
-   If sqrt phi >= sqrt omega + sqrt (kappa eta), put tau = phi + omega - kappa eta and let rho be the larger root of
-   rho^2 - tau rho + omega phi.  Then after T >= 1 steps from (dh, dc) = (0, v)
-
-     |dc_T| >= phi rho^(T-1) |v|    and    |dh_T| >= (e - omega q / rho) phi rho^(T-1) |v|   if |E_T x| >= e |x|,
-
-   where q = eta rho / (rho - omega); and |dc_T| >= rho^T |v| from any start with |dh| <= q |dc|, thus for the total derivative,
-   where |dh| <= eta |dc|.  The cone |dh| <= q |dc| is what the recursion never leaves.
-
-   (b') is the same with the numbers of each step.  The rate is sharp: with scalars and C = -kappa it is attained. *)
+   If 0 < delta <= phi - kappa q and eta + omega q / delta <= q, the recursion never leaves the cone |dh| <= q |dc|, and there
+   |dc| grows by at least delta per step.  From (0, v) the first step even has the factor phi, and after T + 1 steps
+   |dh| >= (e - omega q / delta) phi delta^T |v| if |E x| >= e |x|.  Condition.v finds the best q and delta.
+   (b') is the same with the numbers of each step: q_0 = 0, delta_s = phi_s - kappa_s q_{s-1},
+   q_s = eta_s + omega_s q_{s-1} / delta_s; while all delta_s > 0, |dc_T| >= delta_1 ... delta_T |v|. *)
 From mathcomp Require Import all_ssreflect all_algebra.
-From VG.abstract Require Import Identities Seminorm Norms Chain Lstm.
+From VG.abstract Require Import Seminorm Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.
@@ -140,147 +136,3 @@ rewrite dhS addrC; apply: le_trans (norm_sub _ _ _); apply: le_trans (ler_sub (h
 by rewrite mulrBl ler_sub // -mulrA ler_wpmul2l.
 Qed.
 End Cone.
-
-Section Rate.
-Variables (R : rcfType) (phi kappa omega eta : R).
-Add Field R_field : (field_of [fieldType of R]).
-Ltac identity := decide_in [fieldType of R].
-
-Definition cone_trace := phi + omega - kappa * eta.
-Definition cone_rate := (cone_trace + Num.sqrt (cone_trace ^+ 2 - 4%:R * (omega * phi))) / 2%:R.
-Definition cone_slope := eta * cone_rate / (cone_rate - omega).
-
-Hypotheses (kappa0 : 0 <= kappa) (omega0 : 0 <= omega) (eta0 : 0 <= eta) (omega_phi : omega < phi).
-Hypothesis condition : Num.sqrt omega + Num.sqrt (kappa * eta) <= Num.sqrt phi.
-
-Let phi0 : 0 < phi := le_lt_trans omega0 omega_phi.
-
-(* tau >= 2 sqrt (omega phi) *)
-Lemma cone_trace_ge : 2%:R * (Num.sqrt omega * Num.sqrt phi) <= cone_trace.
-Proof.
-pose a := Num.sqrt phi; pose b := Num.sqrt omega; pose c := Num.sqrt (kappa * eta).
-have -> : cone_trace = a ^+ 2 + b ^+ 2 - c ^+ 2 by rewrite !sqr_sqrtr ?mulr_ge0 // ltW.
-rewrite -subr_ge0 -/a -/b.
-have -> : a ^+ 2 + b ^+ 2 - c ^+ 2 - 2%:R * (b * a) = (a - (b + c)) * (a - (b + c) + 2%:R * c) by identity.
-have abc : 0 <= a - (b + c) by rewrite subr_ge0.
-by rewrite mulr_ge0 // addr_ge0 // mulr_ge0 ?ler0n ?sqrtr_ge0.
-Qed.
-
-Lemma cone_discriminant_ge0 : 0 <= cone_trace ^+ 2 - 4%:R * (omega * phi).
-Proof.
-have low := cone_trace_ge; set b := _ * _ in low.
-have b0 : 0 <= b by rewrite /b !mulr_ge0 ?ler0n ?sqrtr_ge0.
-have -> : 4%:R * (omega * phi) = b ^+ 2.
-  by rewrite /b !exprMn !sqr_sqrtr ?(ltW phi0) // -natrX.
-by rewrite subr_ge0 ler_expn2r ?nnegrE // (le_trans b0).
-Qed.
-
-Lemma cone_rate_root : cone_rate ^+ 2 - cone_trace * cone_rate + omega * phi = 0.
-Proof.
-have twice : Num.sqrt (cone_trace ^+ 2 - 4%:R * (omega * phi)) = 2%:R * cone_rate - cone_trace.
-  by rewrite /cone_rate [2%:R * _]mulrC divfK ?pnatr_eq0 // [_ + Num.sqrt _]addrC addrK.
-have := sqr_sqrtr cone_discriminant_ge0; rewrite {}twice => /eqP; rewrite -subr_eq0.
-have -> : (2%:R * cone_rate - cone_trace) ^+ 2 - (cone_trace ^+ 2 - 4%:R * (omega * phi)) =
-  4%:R * (cone_rate ^+ 2 - cone_trace * cone_rate + omega * phi) by identity.
-by rewrite mulf_eq0 pnatr_eq0 => /eqP.
-Qed.
-
-Lemma cone_rate_ge : Num.sqrt omega * Num.sqrt phi <= cone_rate.
-Proof.
-rewrite /cone_rate ler_pdivl_mulr ?ltr0n // mulrC; apply: le_trans cone_trace_ge _.
-by rewrite ler_addl sqrtr_ge0.
-Qed.
-
-Lemma cone_rate_ge0 : 0 <= cone_rate.
-Proof. by apply: le_trans cone_rate_ge; rewrite mulr_ge0 ?sqrtr_ge0. Qed.
-
-Lemma cone_rate_gt_omega : 0 < cone_rate -> omega < cone_rate.
-Proof.
-move=> rate0; have [<- //|omega_pos] := eqVneq 0 omega.
-have {}omega_pos : 0 < omega by rewrite lt0r eq_sym omega_pos.
-apply: lt_le_trans cone_rate_ge; rewrite -{1}(sqr_sqrtr omega0) expr2.
-by rewrite ltr_pmul2l ?sqrtr_gt0 // ltr_sqrt.
-Qed.
-
-(* q* = (phi - rho) / kappa, where kappa is not 0 *)
-Lemma cone_slope_kappa : 0 < cone_rate -> kappa * cone_slope = phi - cone_rate.
-Proof.
-move=> rate0; have gap := cone_rate_gt_omega rate0.
-have gap0 : cone_rate - omega <> 0 by apply/eqP; rewrite subr_eq0 gt_eqF.
-have := cone_rate_root; rewrite /cone_slope /cone_trace; move: (cone_rate) gap0 => rho gap0 root.
-apply/eqP; rewrite -subr_eq0; apply/eqP.
-have -> : kappa * (eta * rho / (rho - omega)) - (phi - rho) =
-  (rho ^+ 2 - (phi + omega - kappa * eta) * rho + omega * phi) / (rho - omega) by identity.
-by rewrite root mul0r.
-Qed.
-
-Lemma cone_slope_fixed : 0 < cone_rate -> eta + omega * (cone_slope / cone_rate) = cone_slope.
-Proof.
-move=> rate0; have gap := cone_rate_gt_omega rate0; rewrite /cone_slope.
-have gap0 : cone_rate - omega <> 0 by apply/eqP; rewrite subr_eq0 gt_eqF.
-have rho0 : cone_rate <> 0 by apply/eqP; rewrite gt_eqF.
-by move: (cone_rate) gap0 rho0 => rho gap0 rho0; identity.
-Qed.
-
-Lemma cone_slope_ge : 0 < cone_rate -> eta <= cone_slope.
-Proof.
-move=> rate0; have gap := cone_rate_gt_omega rate0.
-by rewrite /cone_slope ler_pdivl_mulr ?subr_gt0 // ler_wpmul2l // ger_addl oppr_le0.
-Qed.
-End Rate.
-
-Section Condition.
-Variables (R : rcfType) (H V : zmodType) (Nh : seminorm R H) (Nc : seminorm R V).
-Variables (F : nat -> V -> V) (C : nat -> H -> V) (O : nat -> H -> H) (E : nat -> V -> H).
-Variables phi kappa omega eta : R.
-Hypotheses (kappa0 : 0 <= kappa) (omega0 : 0 <= omega) (eta0 : 0 <= eta) (omega_phi : omega < phi).
-Hypotheses (hF : forall s, expands Nc Nc (F s) phi) (hC : forall s, bounded Nh Nc (C s) kappa).
-Hypotheses (hO : forall s, bounded Nh Nh (O s) omega) (hE : forall s, bounded Nc Nh (E s) eta).
-Hypothesis condition : Num.sqrt omega + Num.sqrt (kappa * eta) <= Num.sqrt phi.
-Local Notation rho := (cone_rate phi kappa omega eta).
-Local Notation q := (cone_slope phi kappa omega eta).
-
-Let rho0 : rho = 0 \/ 0 < rho.
-Proof.
-by move: (cone_rate_ge0 kappa0 omega0 eta0 omega_phi condition); rewrite le_eqVlt => /predU1P[<-|]; [left|right].
-Qed.
-
-Let cone : 0 < rho -> [/\ 0 <= q, rho <= phi - kappa * q & eta + omega * (q / rho) <= q].
-Proof.
-move=> pos; split; first exact: le_trans eta0 (cone_slope_ge _ _ _ _ _ pos).
-  by rewrite cone_slope_kappa // subKr.
-by rewrite cone_slope_fixed.
-Qed.
-
-(* dc_t / dc_k with h_k held fixed *)
-Theorem T5_condition v T : phi * rho ^+ T * Nc v <= Nc (dc F C O E 0 v T.+1).
-Proof.
-have [r0|pos] := rho0; last first.
-  by have [q0 hrho hq] := cone pos; have [] := T5_cone_partial kappa0 omega0 hF hC hO hE q0 pos hrho hq v T.
-rewrite r0; case: T => [|T]; last by rewrite exprS mul0r mulr0 mul0r norm_ge0.
-rewrite expr0 mulr1 dcS; apply: le_trans (norm_sub _ _ _).
-by rewrite -[X in X <= _]subr0; apply: ler_sub (hF _ _) (le_trans (hC _ _) _); rewrite norm0 mulr0.
-Qed.
-
-(* dc_t / dc_k in total: h_k moves with c_k *)
-Theorem T5_condition_total w v T : Nh w <= eta * Nc v -> rho ^+ T * Nc v <= Nc (dc F C O E w v T).
-Proof.
-move=> start; have [r0|pos] := rho0; last first.
-  have [q0 hrho hq] := cone pos.
-  have [|//] := @T5_cone _ _ _ Nh Nc F C O E _ _ _ _ kappa0 omega0 hF hC hO hE _ _ q0 pos hrho hq w v T.
-  by apply: le_trans start _; rewrite ler_wpmul2r ?norm_ge0 ?cone_slope_ge.
-by rewrite r0; case: T => [|T]; rewrite ?expr0 ?mul1r // exprS mul0r mul0r norm_ge0.
-Qed.
-
-(* dh_t / dc_k, where sigma_min (E_t) >= e *)
-Theorem T5_condition_h v T e : 0 <= e -> (forall x, e * Nc x <= Nh (E T.+1 x)) ->
-  (e - omega * (q / rho)) * (phi * rho ^+ T * Nc v) <= Nh (dh F C O E 0 v T.+1).
-Proof.
-move=> e0 he; have [r0|pos] := rho0; last first.
-  by have [q0 hrho hq] := cone pos; exact: (T5_cone_h kappa0 omega0 hF hC hO hE q0 pos hrho hq v he).
-rewrite r0 invr0 !mulr0 subr0; case: T he => [|T] he; last by rewrite exprS mul0r mulr0 mul0r mulr0 norm_ge0.
-rewrite dhS addrC; apply: le_trans (norm_sub _ _ _).
-rewrite -[X in X <= _]subr0; apply: ler_sub; last by apply: le_trans (hO _ _) _; rewrite norm0 mulr0.
-by apply: le_trans (he _); rewrite ler_wpmul2l //; have := T5_condition v 0; rewrite r0.
-Qed.
-End Condition.
