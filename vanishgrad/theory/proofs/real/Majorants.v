@@ -148,15 +148,15 @@ Definition rho_minus phi omega kappa eta :=
   (tau_minus phi omega kappa eta + sqrt (tau_minus phi omega kappa eta ^ 2 - 4 * omega * phi)) / 2.
 
 Section Cone.
-Variables (phi omega kappa eta : R) (v w : nat -> R).
+Variables (phi omega kappa eta : R) (T : nat) (v w : nat -> R).
 Hypothesis omega_range : 0 <= omega < phi.
 Hypothesis kappa_ge0 : 0 <= kappa.
 Hypothesis eta_ge0 : 0 <= eta.
 Hypothesis condition : sqrt omega + sqrt (kappa * eta) <= sqrt phi.
 Hypothesis v_ge0 : forall t, 0 <= v t.
 Hypothesis w_ge0 : forall t, 0 <= w t.
-Hypothesis cell : forall t, phi * v t - kappa * w t <= v (S t).
-Hypothesis hidden : forall t, w (S t) <= omega * w t + eta * v (S t).
+Hypothesis cell : forall t, (t < T)%nat -> phi * v t - kappa * w t <= v (S t).
+Hypothesis hidden : forall t, (t < T)%nat -> w (S t) <= omega * w t + eta * v (S t).
 Let tau := tau_minus phi omega kappa eta.
 Let rho := rho_minus phi omega kappa eta.
 
@@ -187,42 +187,43 @@ assert (0 <= kappa * eta * rho) by (apply Rmult_le_pos; lra); nra.
 Qed.
 
 (* q = eta rho / (rho - omega) is the slope of the invariant cone w <= q v. *)
-Lemma cone_step : omega < rho -> w 0%nat = 0 ->
-  exists q, 0 <= q /\ forall t, w t <= q * v t /\ rho * v t <= v (S t).
+Lemma cone_step : omega < rho -> w 0%nat = 0 -> forall t, (t < T)%nat -> rho * v t <= v (S t).
 Proof.
 intros room start; destruct rho_root as [quad _]; set (q := eta * rho / (rho - omega)).
 assert (q0 : 0 <= q) by (apply Rmult_le_pos; [nra|left; apply Rinv_0_lt_compat; lra]).
 assert (eq : q * (rho - omega) = eta * rho) by (unfold q; field; lra).
 assert (kq : kappa * q = phi - rho).
 { apply (Rmult_eq_reg_r (rho - omega)); [rewrite quad, Rmult_assoc, eq; ring|lra]. }
-clearbody q rho; exists q; split; [easy|].
-assert (grows : forall t, w t <= q * v t -> rho * v t <= v (S t)).
-{ intros t h; pose proof (cell t).
+clearbody q rho.
+assert (grows : forall t, (t < T)%nat -> w t <= q * v t -> rho * v t <= v (S t)).
+{ intros t ht h; pose proof (cell t ht).
   assert (kappa * w t <= kappa * (q * v t)) by now apply Rmult_le_compat_l.
   replace (kappa * (q * v t)) with ((phi - rho) * v t) in * by (rewrite <- kq; ring); lra. }
-induction t as [|t [IHw IHv]].
-- assert (h : w 0%nat <= q * v 0%nat) by (rewrite start; now apply Rmult_le_pos).
-  split; [exact h|now apply grows].
-- assert (h : w (S t) <= q * v (S t)); [|split; [exact h|now apply grows]].
-  eapply Rle_trans; [apply hidden|].
+assert (cone : forall t, (t <= T)%nat -> w t <= q * v t).
+{ induction t as [|t IH]; intros ht; [rewrite start; now apply Rmult_le_pos|].
+  assert (inside : w t <= q * v t) by (apply IH; lia).
+  pose proof (grows t ht inside) as step; eapply Rle_trans; [now apply hidden|].
   apply (Rmult_le_reg_l rho); [lra|].
   assert (rho * (omega * w t) <= omega * q * v (S t)).
   { apply Rle_trans with (omega * q * (rho * v t)); [|apply Rmult_le_compat_l; [nra|easy]].
     replace (omega * q * (rho * v t)) with (rho * (omega * (q * v t))) by ring.
     repeat (apply Rmult_le_compat_l; [lra|]); easy. }
   replace (rho * (q * v (S t))) with (omega * q * v (S t) + q * (rho - omega) * v (S t)) by ring.
-  rewrite eq; lra.
+  rewrite eq; lra. }
+intros t ht; apply grows; [easy|apply cone; lia].
 Qed.
 
-Theorem majorant_cone T : w 0%nat = 0 -> phi * rho ^ T * v 0%nat <= v (S T).
+Theorem majorant_cone : (1 <= T)%nat -> w 0%nat = 0 -> phi * rho ^ (T - 1) * v 0%nat <= v T.
 Proof.
-intros start; destruct rho_root as [quad [[low high] half]].
-pose proof (cell 0) as first; rewrite start in first.
-destruct low as [room|stuck].
-- destruct (cone_step room start) as (q & _ & h); induction T as [|T IH]; [simpl; lra|].
-  destruct (h (S T)) as [_ step]; eapply Rle_trans; [|exact step].
-  simpl; assert (rho0 : 0 <= rho) by lra; clearbody rho; nra.
+intros hT start; destruct rho_root as [quad [[low high] half]].
+pose proof (cell 0 hT) as first; rewrite start in first.
+assert (all : forall t, (t < T)%nat -> phi * rho ^ t * v 0%nat <= v (S t)).
+2: { destruct T as [|t]; [lia|]; replace (S t - 1)%nat with t by lia; apply all; lia. }
+destruct low as [room|stuck]; intros t ht.
+- pose proof (cone_step room start) as step; induction t as [|t IH]; [simpl; lra|].
+  eapply Rle_trans; [|now apply step]; simpl.
+  assert (rho0 : 0 <= rho) by lra; specialize (IH ltac:(lia)); clearbody rho; nra.
 - assert (rho0 : rho = 0) by (clearbody rho; unfold tau, tau_minus in half; nra).
-  destruct T as [|T]; [simpl; lra|rewrite rho0; simpl; pose proof (v_ge0 (S (S T))); lra].
+  destruct t as [|t]; [simpl; lra|rewrite rho0; simpl; pose proof (v_ge0 (S (S t))); lra].
 Qed.
 End Cone.
