@@ -2,13 +2,22 @@
 
    Bernoulli: 1 - n t <= (1 - t)^n for t <= 1, and (1 + t)^n <= e^(n t) for t >= -1.  For 0 <= x <= 1 the Taylor polynomial of
    degree 5 is a lower bound of e^x, and an upper bound once x^6 / 600 is added; hence
-   2.7166 < e < 2.7184 and e^(1/4) < 1.2841. *)
+   2.7166 < e < 2.7184 and e^(1/4) < 1.2841, and so bounds of sigma n, of tanh (1/2) and of tanh 1. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
+From VG.real Require Import Scalars.
 Local Open Scope R_scope.
 
 Lemma exp_ge1 t : 1 + t <= exp t.
 Proof. destruct (Req_dec t 0) as [->|h]; [rewrite exp_0; lra|left; now apply exp_ineq1]. Qed.
+
+(* e^t <= 1 / (1 - t) *)
+Lemma exp_le_inv t : exp t * (1 - t) <= 1.
+Proof.
+apply Rle_trans with (exp t * exp (- t)).
+- apply Rmult_le_compat_l; [left; apply exp_pos|apply exp_ge1].
+- rewrite <- exp_plus, Rplus_opp_r, exp_0; lra.
+Qed.
 
 Lemma exp_pow n t : exp (INR n * t) = exp t ^ n.
 Proof.
@@ -81,3 +90,39 @@ Proof. destruct (exp_taylor 1); unfold taylor5 in *; lra. Qed.
 
 Lemma exp_quarter : exp (1 / 4) < 12841 / 10000.
 Proof. destruct (exp_taylor (1 / 4)); unfold taylor5 in *; lra. Qed.
+
+Lemma sigma_nat n : let s e := 1 - / (1 + e ^ n) in
+  s (27166 / 10000) <= sigma (INR n) <= s (27184 / 10000).
+Proof.
+assert (e : exp (INR n) = exp 1 ^ n) by (rewrite <- exp_pow, Rmult_1_r; easy).
+destruct e_range as [lo hi]; rewrite sigma_tau, e; split; apply Rplus_le_compat_l, Ropp_le_contravar;
+  (apply Rinv_le_contravar; [pose proof (pow_le (exp 1) n); pose proof (pow_le (27166 / 10000) n); lra|]);
+  apply Rplus_le_compat_l, pow_incr; lra.
+Qed.
+
+Lemma tanh_half : 0 <= tanh (1 / 2) <= 0.4622.
+Proof.
+destruct (sigma_nat 1) as [lo hi]; simpl in lo, hi.
+rewrite tanh_sigma; replace (2 * (1 / 2)) with 1 by field; lra.
+Qed.
+
+Lemma tanh_one : 0 <= tanh 1 <= 0.7617.
+Proof.
+destruct (sigma_nat 2) as [lo hi]; simpl in lo, hi; replace (1 + 1) with 2 in * by ring.
+rewrite tanh_sigma, Rmult_1_r; lra.
+Qed.
+
+Lemma sigma_two : 0.8806 <= sigma 2.
+Proof.
+destruct (sigma_nat 2) as [lo _]; simpl in lo; replace (1 + 1) with 2 in * by ring; lra.
+Qed.
+
+Lemma tanh_just_above_half : tanh 0.5003 <= 0.4625.
+Proof.
+destruct e_range as [_ hi]; rewrite tanh_sigma, sigma_tau.
+replace (2 * 0.5003) with (1 + 0.0006) by lra; rewrite exp_plus.
+pose proof (exp_le_inv 0.0006); pose proof (exp_pos 1); pose proof (exp_pos 0.0006).
+assert (e : exp 1 * exp 0.0006 <= 2.7204) by nra.
+assert (/ (1 + 2.7204) <= / (1 + exp 1 * exp 0.0006)); [|lra].
+apply Rinv_le_contravar; [nra|lra].
+Qed.

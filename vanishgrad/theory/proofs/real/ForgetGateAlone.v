@@ -13,18 +13,12 @@ From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Sums Scalars Exponential Lstm LstmMemory.
 Local Open Scope R_scope.
 
-Definition zero : mat := fun _ _ => 0.
-Definition constant (b : R) : nat -> vec := fun _ _ => b.
-
 Definition restless := {|
   size := 1; Ui := zero; Uf := zero; Ug := fun _ _ => -2; Uo := zero;
   ui := constant 0; uf := constant 3; ug := constant 0; uo := constant 2 |}.
 
 Definition rest : vec * vec := (still, still).
 Definition one : vec := fun _ => 1.
-
-Lemma mulmx_zero n h j : mulmx n zero h j = 0.
-Proof. unfold mulmx, zero; induction n as [|n IH]; simpl; [easy|rewrite IH; ring]. Qed.
 
 Lemma at_rest t : (forall j, h_at restless t rest j = 0) /\ (forall j, c_at restless t rest j = 0).
 Proof.
@@ -77,7 +71,7 @@ Theorem R26_gradient T :
 Proof.
 rewrite <- dc_closed; unfold dc, s, rest.
 apply (T4_run restless (S T) (fun _ => still) (fun y _ => y) 0 still one).
-- intros i; apply derive_const.
+- apply still_velocity.
 - intros i; exact (is_derive_id (K:=R_AbsRing) 0).
 Qed.
 
@@ -97,16 +91,6 @@ apply is_lim_seq_ext with (fun T => ((f - o) / f) ^ T).
   apply (Rmult_lt_reg_r f); [lra|]; unfold Rdiv; rewrite Rmult_assoc, Rinv_l; lra.
 Qed.
 End Tangent.
-
-(* sigma b between rational numbers, from e between rational numbers *)
-Lemma sigma_nat n : let q p := 1 - / (1 + p ^ n) in
-  q (27166 / 10000) <= sigma (INR n) <= q (27184 / 10000).
-Proof.
-assert (e : exp (INR n) = exp 1 ^ n) by (rewrite <- exp_pow, Rmult_1_r; easy).
-destruct e_range as [lo hi]; rewrite sigma_tau, e; split; apply Rplus_le_compat_l, Ropp_le_contravar;
-  (apply Rinv_le_contravar; [pose proof (pow_le (exp 1) n); pose proof (pow_le (27166 / 10000) n); lra|]);
-  apply Rplus_le_compat_l, pow_incr; lra.
-Qed.
 
 Theorem R26_at_30 : sigma 3 * (sigma 3 - sigma 2) ^ 29 < / 10 ^ 33 /\ 0.23 < sigma 3 ^ 30.
 Proof.

@@ -19,6 +19,9 @@ Local Open Scope R_scope.
 Record lstm := Lstm { size : nat; Ui : mat; Uf : mat; Ug : mat; Uo : mat;
                       ui : nat -> vec; uf : nat -> vec; ug : nat -> vec; uo : nat -> vec }.
 
+(* the drive of a gate that only its bias moves *)
+Definition constant (b : R) : nat -> vec := fun _ _ => b.
+
 Section Lstm.
 Variable N : lstm.
 Let n := size N.

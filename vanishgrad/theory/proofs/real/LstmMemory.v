@@ -31,8 +31,6 @@ Definition detour_gain N x eps iota cbar :=
 Fixpoint conveyor N T s (v : vec) : vec :=
   match T with O => v | S t => actF N T (h_at N t s) (conveyor N t s v) end.
 
-Definition still : vec := fun _ => 0.
-
 Section Memory.
 Variables (N : lstm) (x : vec) (T : nat) (h0 c0 v : vec) (eps iota cbar : R).
 Hypothesis x_pos : forall i, 0 < x i.
@@ -159,8 +157,7 @@ Lemma memory_velocity (c : R -> vec) e : c e = c0 -> velocity c e v ->
   velocity (fun y => c_at N T (h0, c y)) e (dc T).
 Proof.
 intros start hv; unfold dc, s; rewrite <- start.
-apply (T4_run N T (fun _ => h0) c e still v); [|easy].
-intros i; apply derive_const.
+apply (T4_run N T (fun _ => h0) c e still v); [apply still_velocity|easy].
 Qed.
 End Memory.
 

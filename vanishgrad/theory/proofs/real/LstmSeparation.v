@@ -44,11 +44,7 @@ assert (grown : (1 + theta) ^ (T - 1) <= exp k).
   assert (INR (T - 1) * theta <= k) as [h| ->] by (rewrite minus_INR by easy; simpl; nra).
   - left; now apply exp_increasing.
   - apply Rle_refl. }
-assert (small : exp k * (1 - k) <= 1).
-{ apply Rle_trans with (exp k * exp (- k)).
-  - apply Rmult_le_compat_l; [left; apply exp_pos|pose proof (exp_ge1 (- k)); lra].
-  - rewrite <- exp_plus, Rplus_opp_r, exp_0; lra. }
-assert (exp k <= 1 + 4 * k / 3) by (pose proof (exp_pos k); nra); unfold k in *; lra.
+assert (exp k <= 1 + 4 * k / 3) by (pose proof (exp_le_inv k); pose proof (exp_pos k); nra); unfold k in *; lra.
 Qed.
 
 Section Separation.

@@ -22,6 +22,10 @@ Definition mulmx n (A : mat) (v : vec) : vec := fun i => sumR n (fun j => A i j 
 Definition velocity (c : R -> vec) (e : R) (v : vec) :=
   forall i, is_derive (fun y => c y i) e (v i).
 
+(* the zero vector, and the zero matrix *)
+Definition still : vec := fun _ => 0.
+Definition zero : mat := fun _ _ => 0.
+
 Lemma sumR_ext n f g : (forall j, (j < n)%nat -> f j = g j) -> sumR n f = sumR n g.
 Proof.
 induction n as [|n IH]; intros h; simpl; [easy|].
@@ -58,6 +62,9 @@ apply sumR_le; intros j hj; rewrite Rabs_mult.
 now apply Rmult_le_compat_l; [apply Rabs_pos|apply h].
 Qed.
 
+Lemma mulmx_zero n h j : mulmx n zero h j = 0.
+Proof. unfold mulmx, zero; induction n as [|n IH]; simpl; [easy|rewrite IH; ring]. Qed.
+
 (* The rules of differentiation, with derivatives written as in a textbook. *)
 Lemma derive_const a e : is_derive (fun _ : R => a) e 0.
 Proof. exact (is_derive_const (V:=R_NormedModule) a e). Qed.
@@ -78,6 +85,9 @@ Lemma derive_comp (phi f : R -> R) e p a : is_derive phi (f e) p -> is_derive f 
 Proof.
 intros hp hf; rewrite Rmult_comm; exact (is_derive_comp phi f e p a hp hf).
 Qed.
+
+Lemma still_velocity (h : vec) e : velocity (fun _ => h) e still.
+Proof. intros i; apply derive_const. Qed.
 
 Lemma derive_sum n (f : nat -> R -> R) df e :
   (forall j, (j < n)%nat -> is_derive (f j) e (df j)) ->
