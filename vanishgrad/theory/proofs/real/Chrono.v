@@ -4,7 +4,10 @@
    (ii)  T8_retention.  (1 - 1/T)^T increases in T, lies in [1/4, 1/e) for T >= 2, and tends to 1/e.
    (iii) T8_optimal.  Among leaky cells, whose input gate is 1 - f, the response at lag T - 1,
          (1 - f) f^(T-1) with f = sigma b, is at most (1/T) (1 - 1/T)^(T-1), and it equals that only
-         for b = ln (T - 1): the chrono bias is the unique optimum. *)
+         for b = ln (T - 1): the chrono bias is the unique optimum.
+   (iv)  T8_lag.  Counted by the lag T itself, the optimum is b = ln T.
+   (vii) T8_guarantee.  The gate keeps at least q^T over T steps, 0 < q < 1, if and only if
+         b >= ln (q / (1 - q)). *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Scalars Exponential.
@@ -140,4 +143,27 @@ rewrite e; pose proof (pow2_ge_0 (1 - r)); split; [nra|split; intros h].
 - assert (gain = 1) by nra; assert (r1 : r = 1) by nra; rewrite er, r1; ring.
 - assert (r1 : r = 1) by (unfold r; rewrite h; field; lra).
   unfold gain; rewrite r1, pow1; ring.
+Qed.
+
+Corollary T8_lag T b : (1 <= T)%nat ->
+  let response b := (1 - sigma b) * sigma b ^ T in
+  response b <= response (ln (INR T)) /\ (response b = response (ln (INR T)) <-> b = ln (INR T)).
+Proof.
+intros hT response; assert (opt : forall b, response b = leaky_response (S T) b).
+{ intros; unfold response, leaky_response; now replace (S T - 1)%nat with T by lia. }
+rewrite !opt; destruct (T8_optimal (S T) b ltac:(lia)) as [le eq].
+destruct (T8_optimal (S T) (ln (INR T)) ltac:(lia)) as [_ [_ top]].
+rewrite (S_INR T) in *; replace (INR T + 1 - 1) with (INR T) in * by ring.
+now rewrite top.
+Qed.
+
+Theorem T8_guarantee q b T : (1 <= T)%nat -> 0 < q < 1 ->
+  (q ^ T <= sigma b ^ T <-> ln (q / (1 - q)) <= b).
+Proof.
+intros hT hq; assert (q' : 0 < q / (1 - q)) by (apply Rdiv_lt_0_compat; lra).
+assert (eq : sigma (ln (q / (1 - q))) = q) by (rewrite sigma_tau, exp_ln by easy; field; lra).
+split; intros h.
+- apply Rnot_lt_le; intros lt; apply sigma_incr in lt; rewrite eq in lt.
+  pose proof (sigma_range b); assert (sigma b ^ T < q ^ T); [apply pow_lt_compat; [lra|easy|lia]|lra].
+- apply sigma_le in h; rewrite eq in h; apply pow_incr; lra.
 Qed.

@@ -10,10 +10,13 @@
        - T3b_gradient: the state at T moves at most lam^T as fast as the initial state.
    (c) T3c_latching: conversely, suppose that for every rho <= r the tube of radius rho around the orbit
        survives all noise up to beta rho.  Then M_t contracts by 1 - beta, so that the gradient over T
-       steps is at most (1 - beta)^T <= e^(- beta T): robust latching implies vanishing. *)
+       steps is at most (1 - beta)^T <= e^(- beta T): robust latching implies vanishing.
+   (d) T3d_one_region: one region that survives noise is not enough.  a_t = tanh (2 a_{t-1}) + u_t stays in
+       [0.1, 1.2] under all noise |u_t| <= 0.0973, and yet a noise a little larger keeps the state at 0.1, where
+       its gradient grows like 1.9^T. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
-From VG.real Require Import Sums MaxNorm Exponential.
+From VG.real Require Import Sums Scalars MaxNorm Exponential.
 Local Open Scope R_scope.
 
 (* Near e, a differentiable function moves hardly faster than its derivative says. *)
@@ -190,3 +193,41 @@ intros start hv hd; split.
 Qed.
 End Latching.
 End Orbit.
+
+Lemma tanh_fifth : 0.1973 <= tanh (1 / 5) <= 0.1975.
+Proof.
+rewrite tanh_sigma, sigma_tau; replace (2 * (1 / 5)) with (2 / 5) by field.
+destruct (exp_taylor (2 / 5)) as [lo hi]; [lra|]; unfold taylor5 in *.
+assert (/ (1 + exp (2 / 5)) <= / (1 + 1.4918)) by (apply Rinv_le_contravar; lra).
+assert (/ (1 + 1.49183) <= / (1 + exp (2 / 5))) by (apply Rinv_le_contravar; lra).
+lra.
+Qed.
+
+Definition pushed u : nat -> vec -> vec := fun _ a i => tanh (2 * a i) + u.
+
+Theorem T3d_region_survives a u : 0.1 <= a <= 1.2 -> Rabs u <= 0.0973 -> 0.1 <= tanh (2 * a) + u <= 1.2.
+Proof.
+intros ha hu; apply Rabs_le_between in hu; pose proof tanh_fifth.
+pose proof (tanh_le (1 / 5) (2 * a)); pose proof (tanh_range (2 * a)); lra.
+Qed.
+
+Theorem T3d_one_region T : let u := 0.1 - tanh (2 * 0.1) in
+  Rabs u <= 0.0975 /\
+  exists d, is_derive (fun y => orbit (pushed u) T (fun _ => y) 0%nat) 0.1 d /\ 1.9 ^ T <= d.
+Proof.
+intros u; assert (fifth : tanh (2 * 0.1) = tanh (1 / 5)) by (f_equal; lra).
+destruct tanh_fifth as [lo hi]; split; [apply Rabs_le; unfold u; lra|].
+set (slope := (1 - tanh (2 * 0.1) ^ 2) * 2).
+assert (steep : 1.9 <= slope) by (unfold slope; rewrite fifth; nra).
+exists (slope ^ T); split; [|apply pow_incr; lra].
+assert (fixed : forall t, orbit (pushed u) t (fun _ => 0.1) 0%nat = 0.1).
+{ induction t as [|t IH]; [easy|].
+  change (tanh (2 * orbit (pushed u) t (fun _ => 0.1) 0%nat) + u = 0.1); rewrite IH; unfold u; ring. }
+induction T as [|T IH]; [exact (is_derive_id (K:=R_AbsRing) 0.1)|].
+change (is_derive (fun y => tanh (2 * orbit (pushed u) T (fun _ => y) 0%nat) + u) 0.1 (slope * slope ^ T)).
+rewrite <- (Rplus_0_r (slope * _)); apply derive_add; [|apply derive_const].
+unfold slope at 1; rewrite Rmult_assoc.
+apply (derive_comp tanh (fun y => 2 * orbit (pushed u) T (fun _ => y) 0%nat)).
+- rewrite fixed; apply is_derive_tanh.
+- now apply derive_scal.
+Qed.

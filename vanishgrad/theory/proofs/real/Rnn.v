@@ -5,6 +5,7 @@
 
    - (T1_maxnorm, T1 (ii)) if |W| x <= r x entrywise for some x > 0, then |J_T ... J_1 v|_x <= r^T |v|_x;
    - (T1_vanishing) hence J_T ... J_1 v -> 0 if r < 1: the gradient vanishes for every input sequence;
+   - (T1_logistic) a logistic RNN contracts by |W|_x / 4 per step, whatever its weights and inputs;
    - (T2_explosion) a product that is longer than v proves that no x > 0 has |W| x <= x.
 
    Nothing is lost by starting at time 0: the product from k on is the product from 0 of the later
@@ -96,6 +97,16 @@ apply (is_lim_seq_le_le (fun _ => 0) _ (fun T => r ^ T * (norm n x v * x i))).
   apply is_lim_seq_scal_r, is_lim_seq_geom; rewrite Rabs_pos_eq; easy.
 Qed.
 End Vanishing.
+
+(* The logistic RNN contracts four times as fast: Hochreiter's constant. *)
+Theorem T1_logistic n W x u T (h : R -> vec) v e : (forall i, 0 < x i) -> velocity h e v ->
+  exists d, velocity (fun y => run n W sigma u T (h y)) e d /\
+    norm n x d <= (opnorm n x W / 4) ^ T * norm n x v.
+Proof.
+intros x0 hv; eexists; split; [apply (run_velocity n W sigma _ is_derive_sigma u T h v e hv)|].
+replace (opnorm n x W / 4) with (1 / 4 * opnorm n x W) by field; apply tangent_le; [|easy].
+intros a; destruct (sigma'_range a); rewrite Rabs_pos_eq; lra.
+Qed.
 
 Theorem T2_explosion n W x u T h v : (forall i, 0 < x i) ->
   norm n x v < norm n x (tanh_tangent n W u T h v) -> 1 < opnorm n x W.
