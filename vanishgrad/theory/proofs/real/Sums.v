@@ -53,6 +53,21 @@ Qed.
 Lemma sumR_scal n c f : c * sumR n f = sumR n (fun j => c * f j).
 Proof. induction n as [|n IH]; simpl; [ring|rewrite <- IH; ring]. Qed.
 
+Lemma sumR_add n f g : sumR n f + sumR n g = sumR n (fun j => f j + g j).
+Proof. induction n as [|n IH]; simpl; [ring|rewrite <- IH; ring]. Qed.
+
+Lemma sumR_one n f s : (s < n)%nat -> (forall j, (j < n)%nat -> j <> s -> f j = 0) -> sumR n f = f s.
+Proof.
+intros hs; induction n as [|n IH]; intros h; [lia|]; simpl.
+destruct (Nat.eq_dec s n) as [->|ne].
+- replace (sumR n f) with (sumR n (fun j => 0 * f j)); [rewrite <- sumR_scal; ring|].
+  apply sumR_ext; intros j hj; rewrite (h j) by lia; ring.
+- rewrite IH, (h n) by (lia || intros; apply h; lia); ring.
+Qed.
+
+Lemma sumR_const n a : sumR n (fun _ => a) = INR n * a.
+Proof. induction n as [|n IH]; [simpl; ring|rewrite S_INR; simpl; rewrite IH; ring]. Qed.
+
 (* A bound on the entries of v bounds A v. *)
 Lemma mulmx_le n A v w i : (forall j, (j < n)%nat -> Rabs (v j) <= w j) ->
   Rabs (mulmx n A v i) <= sumR n (fun j => Rabs (A i j) * w j).
