@@ -4,11 +4,12 @@
 
    T9_attention.  If scores and values move with de_s and dv_s, then c moves with
                   sum_s alpha_s (dv_s + (v_s - c) de_s).
-   T9_one.        If position s alone moves:  dc = alpha_s (dv_s + (v_s - c) de_s),  path length 1.  For
-                  v_s = W_v h_s and any differentiable score this is alpha_s [W_v + (v_s - c) (grad e_s)^T] dh_s.
-   T9_lower       |dc| >= alpha_s (|dv_s| - |v_s - c| |de_s|)  in a weighted max-norm.
-   T9_weight      If all scores lie in [-B, B] then alpha_s >= e^(-2B) / n: the gradient falls like 1/n, not
-                  exponentially; but it falls. *)
+   T9_one.        If position s alone moves:  dc = alpha_s (dv_s + (v_s - c) de_s),  path length 1.
+                  For v_s = W_v h_s and any differentiable score this is
+                  alpha_s [W_v + (v_s - c) (grad e_s)^T] dh_s.
+   T9_lower.      |dc| >= alpha_s (|dv_s| - |v_s - c| |de_s|)  in a weighted max-norm.
+   T9_weight.     If all scores lie in [-B, B] then alpha_s >= e^(-2B) / n: the gradient falls like 1/n,
+                  not exponentially; but it falls. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Sums MaxNorm.
@@ -41,7 +42,8 @@ Theorem T9_attention (e : R -> vec) (v : R -> nat -> vec) y de dv : velocity e y
 Proof.
 intros he hv k; pose proof (partition_pos (e y)) as Z0.
 assert (dexp : forall s, is_derive (fun z => exp (e z s)) y (exp (e y s) * de s)).
-{ intros s; apply (derive_comp exp (fun z => e z s)); [apply is_derive_Reals, derivable_pt_lim_exp|apply he]. }
+{ intros s; apply (derive_comp exp (fun z => e z s)); [|apply he].
+  apply is_derive_Reals, derivable_pt_lim_exp. }
 assert (dZ : is_derive (fun z => partition (e z)) y (sumR n (fun s => exp (e y s) * de s))).
 { now apply (derive_sum n (fun s z => exp (e z s))). }
 assert (dN : is_derive (fun z => sumR n (fun s => exp (e z s) * v z s k)) y
@@ -54,7 +56,8 @@ evar_last; [apply is_derive_div; [exact dN|exact dZ|lra]|cbv beta].
 set (Z := partition (e y)) in *; set (c := attend (e y) (v y) k).
 replace (sumR n (fun s => exp (e y s) * v y s k)) with (c * Z)
   by (unfold c; rewrite attend_quotient; fold Z; field; lra).
-set (N := fun s => exp (e y s) * de s * v y s k + exp (e y s) * dv s k); set (B := fun s => exp (e y s) * de s).
+set (N := fun s => exp (e y s) * de s * v y s k + exp (e y s) * dv s k).
+set (B := fun s => exp (e y s) * de s).
 transitivity (/ Z * sumR n N + - (c / Z) * sumR n B); [field; lra|].
 rewrite !sumR_scal, sumR_add; apply sumR_ext; intros s _.
 unfold N, B, alpha; fold Z; field; lra.

@@ -1,8 +1,8 @@
 (* Bounds of powers and of the exponential by rational numbers.
 
-   Bernoulli: 1 - n t <= (1 - t)^n for t <= 1, and (1 + t)^n <= e^(n t) for t >= -1.  For 0 <= x <= 1 the Taylor polynomial of
-   degree 5 is a lower bound of e^x, and an upper bound once x^6 / 600 is added; hence
-   2.7166 < e < 2.7184 and e^(1/4) < 1.2841, and so bounds of sigma n, of tanh (1/2) and of tanh 1. *)
+   Bernoulli: 1 - n t <= (1 - t)^n for t <= 1, and (1 + t)^n <= e^(n t) for t >= -1.  For 0 <= x <= 1 the
+   Taylor polynomial of degree 5 is a lower bound of e^x, and an upper bound once x^6 / 600 is added;
+   hence 2.7166 < e < 2.7184 and e^(1/4) < 1.2841, and so bounds of sigma n, tanh (1/2) and tanh 1. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Scalars.
@@ -61,7 +61,8 @@ destruct (MVT_gen (fun x => q x * exp (- x)) 0 a (fun x => (q' x - q x) * exp (-
 - rewrite Rmin_left, Rmax_right in hx by easy; exists x; split; [easy|].
   rewrite Ropp_0, exp_0, q0 in e; unfold Rminus at 3; rewrite exp_plus.
   assert (ea : exp (- a) * exp a = 1) by (rewrite <- exp_plus, Rplus_opp_l; apply exp_0).
-  replace (q a - exp a) with ((q a * exp (- a) - 1 * 1) * exp a) by (ring_simplify; rewrite Rmult_assoc, ea; ring).
+  replace (q a - exp a) with ((q a * exp (- a) - 1 * 1) * exp a)
+    by (ring_simplify; rewrite Rmult_assoc, ea; ring).
   rewrite e; ring.
 Qed.
 

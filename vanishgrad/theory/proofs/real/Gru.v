@@ -10,7 +10,8 @@
 
       (1 - eps K)^T |v| <= |d| <= (1 + eps K)^T |v|,     K = 1 + 2 |U_z| + Kn,
 
-   Kn = |U_n| + m |U_r| / 4 with m = max_j (sum_i |U_n j i| + |b_n j|) after, Kn = |U_n| (1 + |U_r| / 4) before.
+   Kn = |U_n| + m |U_r| / 4 with m = max_j (sum_i |U_n j i| + |b_n j|) after,
+   Kn = |U_n| (1 + |U_r| / 4) before.
    T6_horizon.  With eps K <= 1/T and T >= 2 the gradient stays between 1/4 and e: closing the one gate of
    a GRU excludes vanishing and explosion on that horizon. *)
 From Coq Require Import Reals Lra Lia.
@@ -60,7 +61,9 @@ Proof.
 intros hw j; unfold candidate_drive, actK.
 assert (hr : velocity (fun y => gate_r t (h y)) e (dr t (h e) w)) by (intros i; now apply gate_velocity).
 destruct (reset_after N).
-- evar_last; [apply derive_add; [apply derive_mul; [apply hr|now apply derive_affine]|apply derive_const]|apply Rplus_0_r].
+- evar_last.
+  + apply derive_add; [apply derive_mul; [apply hr|now apply derive_affine]|apply derive_const].
+  + apply Rplus_0_r.
 - apply (derive_affine n (Un N) (fun y i => gate_r t (h y) i * h y i)).
   intros i; apply derive_mul; [apply hr|apply hw].
 Qed.
@@ -146,8 +149,10 @@ unfold actK, candidate_gain; destruct (reset_after N).
 - eapply Rle_trans; [apply norm_add, x_pos|]; rewrite Rplus_comm, Rmult_plus_distr_r.
   apply Rplus_le_compat.
   + eapply Rle_trans; [apply gate_r_le|apply norm_mulmx, x_pos].
-  + rewrite (norm_ext x_pos n _ (fun j => (mulmx n (Un N) h j + bn N j) * dr N t h w j)) by (intros; apply Rmult_comm).
-    rewrite Rmult_assoc; eapply Rle_trans; [apply norm_diag with (c := drive_bound); [easy|apply norm_ge0|]|].
+  + rewrite (norm_ext x_pos n _ (fun j => (mulmx n (Un N) h j + bn N j) * dr N t h w j))
+      by (intros; apply Rmult_comm).
+    rewrite Rmult_assoc.
+    eapply Rle_trans; [apply norm_diag with (c := drive_bound); [easy|apply norm_ge0|]|].
     * intros j hj; now apply drive_le.
     * apply Rmult_le_compat_l; [apply norm_ge0|apply dr_le].
 - eapply Rle_trans; [apply norm_mulmx, x_pos|]; rewrite Rmult_assoc.
@@ -169,7 +174,8 @@ assert (z01 : forall j, 0 < gate_z N t h j < 1) by (intros; apply sigma_range).
 assert (c1 : forall j, Rabs (candidate N t h j) <= 1) by (intros; apply tanh_abs_le1).
 rewrite (norm_ext x_pos n _ (fun j => (- (1 - gate_z N t h j)) * w j
   + (h j - candidate N t h j) * (gate_z N t h j * (1 - gate_z N t h j)) * mulmx n (Uz N) w j
-  + (1 - gate_z N t h j) * (1 - candidate N t h j ^ 2) * actK N t h w j)) by (intros; unfold actJ; fold n; ring).
+  + (1 - gate_z N t h j) * (1 - candidate N t h j ^ 2) * actK N t h w j))
+  by (intros; unfold actJ; fold n; ring).
 unfold gru_gain; replace (eps * (1 + 2 * op (Uz N) + candidate_gain) * norm n x w)
   with (eps * norm n x w + 2 * eps * op (Uz N) * norm n x w + eps * (candidate_gain * norm n x w)) by ring.
 eapply Rle_trans; [apply norm_add, x_pos|apply Rplus_le_compat].
@@ -210,7 +216,8 @@ change (gru_tangent N (S t) (h e) v) with (actJ N (S t) (gru_at N t (h e)) w).
 set (Jw := actJ N (S t) (gru_at N t (h e)) w) in *.
 pose proof (norm_add x_pos n w (fun j => Jw j - w j)) as up.
 pose proof (norm_add_ge x_pos n w (fun j => Jw j - w j)) as down.
-assert (whole : norm n x (fun i => w i + (Jw i - w i)) = norm n x Jw) by (apply norm_ext; [easy|intros; ring]).
+assert (whole : norm n x (fun i => w i + (Jw i - w i)) = norm n x Jw).
+{ apply norm_ext; [easy|intros; ring]. }
 cbv beta in up, down; rewrite whole in up, down.
 rewrite <- !tech_pow_Rmult, !Rmult_assoc; split.
 - apply Rle_trans with ((1 - k) * norm n x w); [apply Rmult_le_compat_l|]; lra.

@@ -1,19 +1,18 @@
 (* T3 (b) and (c): robust memory and a lasting gradient exclude each other.
 
-   Let a_t = M_t (a_{t-1}) be any recurrent map on R^n (an RNN, an LSTM, a GRU with its inputs), and let
-   |.| be a weighted max-norm.
+   Let o_t = M_t (o_{t-1}) be an orbit of any recurrent map on R^n (an RNN, an LSTM, a GRU with its
+   inputs), and let |.| be a weighted max-norm.
 
-   (b) If M_t contracts by lam around the orbit, |M_t a - M_t a_{t-1}| <= lam |a - a_{t-1}| for all a
-       within r of a_{t-1}, then
+   (b) If M_t contracts by lam around it, |M_t a - o_t| <= lam |a - o_{t-1}| for all a within r of o_{t-1}, then
        - T3b_noise_immunity: any run with noise |u_t| <= (1 - lam) r that starts within r of the orbit
          stays within r of it for ever; and
        - T3b_gradient: the state at T moves at most lam^T as fast as the initial state.
    (c) T3c_latching: conversely, suppose that for every rho <= r the tube of radius rho around the orbit
        survives all noise up to beta rho.  Then M_t contracts by 1 - beta, so that the gradient over T
        steps is at most (1 - beta)^T <= e^(- beta T): robust latching implies vanishing.
-   (d) T3d_one_region: one region that survives noise is not enough.  a_t = tanh (2 a_{t-1}) + u_t stays in
-       [0.1, 1.2] under all noise |u_t| <= 0.0973, and yet a noise a little larger keeps the state at 0.1, where
-       its gradient grows like 1.9^T. *)
+   (d) One region that survives noise is not enough.  a_t = tanh (2 a_{t-1}) + u_t stays in [0.1, 1.2]
+       under all noise |u_t| <= 0.0973 (T3d_region_survives), and yet a constant noise of at most 0.0975
+       keeps the state at 0.1, where its gradient grows like 1.9^T (T3d_one_region). *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Sums Scalars MaxNorm Exponential.

@@ -5,8 +5,8 @@
 
       omega = |U_o| / 4,   kappa = cbar / 4 |U_f| + |U_i| / 4 + iota |U_g|.
 
-   If omega < 1 and  kappa eta < (1 - phi) (1 - omega),  then the whole gradient vanishes: there are lam < 1 and B,
-   which depend on these bounds alone, such that along every curve of initial states with velocity
+   If omega < 1 and  kappa eta < (1 - phi) (1 - omega),  then the whole gradient vanishes: there are lam < 1
+   and B, which depend on these bounds alone, such that along every curve of initial states with velocity
    (w, v) the state (h_T, c_T) moves with a velocity |dh_T| + |dc_T| <= B lam^T (|w| + |v|).
 
    T7a_bounded_inputs.  The bounds are not needed if the inputs are bounded: if they drive the forget gate

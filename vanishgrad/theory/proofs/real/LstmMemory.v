@@ -57,7 +57,9 @@ apply Rplus_le_le_0_compat; apply Rmult_le_pos; try lra; now apply Rmult_le_pos.
 Qed.
 
 Lemma forget_le1 t h j : Rabs (gate_f N t h j) <= 1.
-Proof. unfold gate_f; pose proof (sigma_range (mulmx (size N) (Uf N) h j + uf N t j)); apply Rabs_le; lra. Qed.
+Proof.
+unfold gate_f; set (a := _ + uf N t j); pose proof (sigma_range a); apply Rabs_le; lra.
+Qed.
 
 Lemma C_le t w : (t < T)%nat ->
   norm n x (actC N (S t) (h_at N t s) (c_at N t s) w) <= kappa * norm n x w.

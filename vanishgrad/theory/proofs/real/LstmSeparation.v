@@ -44,7 +44,8 @@ assert (grown : (1 + theta) ^ (T - 1) <= exp k).
   assert (INR (T - 1) * theta <= k) as [h| ->] by (rewrite minus_INR by easy; simpl; nra).
   - left; now apply exp_increasing.
   - apply Rle_refl. }
-assert (exp k <= 1 + 4 * k / 3) by (pose proof (exp_le_inv k); pose proof (exp_pos k); nra); unfold k in *; lra.
+assert (exp k <= 1 + 4 * k / 3) by (pose proof (exp_le_inv k); pose proof (exp_pos k); nra).
+unfold k in *; lra.
 Qed.
 
 Section Separation.

@@ -34,14 +34,16 @@ Let f := sigma K.
 
 Lemma written y : c y 1 = f * tanh y.
 Proof.
-unfold c; rewrite c_at_S; unfold c_next, gate_f, gate_i, gate_g; simpl size; simpl Uf; simpl Ui; simpl Ug.
+unfold c; rewrite c_at_S; unfold c_next, gate_f, gate_i, gate_g.
+simpl size; simpl Uf; simpl Ui; simpl Ug.
 rewrite !mulmx_zero; simpl; unfold key_first, signal_of, still; simpl.
 rewrite !Rplus_0_l, Rmult_0_r, Rplus_0_l; f_equal; unfold f; f_equal; ring.
 Qed.
 
 Lemma held y t : c y (S (S t)) = f * c y (S t) + (1 - f) * tanh (a (S (S t))).
 Proof.
-unfold c at 1; rewrite c_at_S; unfold c_next, gate_f, gate_i, gate_g; simpl size; simpl Uf; simpl Ui; simpl Ug.
+unfold c at 1; rewrite c_at_S; unfold c_next, gate_f, gate_i, gate_g.
+simpl size; simpl Uf; simpl Ui; simpl Ug.
 rewrite !mulmx_zero, !Rplus_0_l; unfold f; rewrite <- sigma_opp.
 unfold c; do 2 f_equal; simpl; unfold key_first; simpl; f_equal; ring.
 Qed.
