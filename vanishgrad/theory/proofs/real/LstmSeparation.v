@@ -6,11 +6,12 @@
       A = B + max |U_f| |U_i|,   K = 1 + ((C0 + 1) |U_f| + |U_i| + |U_g|) / (1 - |U_o| / 4).
 
    For every T and every delta in (0, 1], the biases b_f = - b_i = b with b >= A + ln (4 K T / delta)
-   make c_T move with a velocity |d| >= (1 - delta) |v|.  By T1 no contractive RNN can do that for large T,
-   and the bias grows like ln T only. *)
+   make c_T move with a velocity |d| >= (1 - delta) |v| (T5_separation); the bias grows like ln T only.
+   No contractive RNN can do that: if |W| x <= r x and r^T < 1 - delta, then |d| < (1 - delta) |v| for
+   every v, all inputs and all states (T5_rnn_cannot). *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
-From VG.real Require Import Sums Scalars Exponential MaxNorm Lstm LstmBounds LstmMemory.
+From VG.real Require Import Sums Scalars Exponential MaxNorm Lstm LstmBounds LstmMemory Rnn.
 Local Open Scope R_scope.
 
 (* A shut input gate adds at most iota per step to the memory. *)
@@ -135,3 +136,13 @@ destruct (T5c_additive N ones T h0 c e v eps eps (C0 + 1)) as (d & hd & le); try
   apply loss_le; try easy; [lra|nra|nra].
 Qed.
 End Separation.
+
+Theorem T5_rnn_cannot n W x r delta T u (h : R -> vec) v e :
+  (forall i, 0 < x i) -> 0 <= r ->
+  (forall i, (i < n)%nat -> sumR n (fun j => Rabs (W i j) * x j) <= r * x i) ->
+  r ^ T < 1 - delta -> velocity h e v -> 0 < norm n x v ->
+  exists d, velocity (fun y => tanh_run n W u T (h y)) e d /\ norm n x d < (1 - delta) * norm n x v.
+Proof.
+intros x0 r0 cert short hv v0; destruct (T1_maxnorm n W x r x0 r0 cert u T h v e hv) as (d & hd & le).
+exists d; split; [easy|]; nra.
+Qed.
