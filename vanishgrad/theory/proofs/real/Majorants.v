@@ -3,24 +3,29 @@
    Let v t and w t be the norms of dc_t and dh_t, and let the gates' Jacobians be bounded by phi (F),
    kappa (C), omega (O) and eta (E).
 
+   - threshold (T7 (a)).  The comparison matrix of the two recursions shrinks some positive vector if and
+     only if  kappa eta < (1 - phi) (1 - omega).
    - majorant_decay (T7 (a)).  If  v (t+1) <= phi v t + kappa w t  and  w (t+1) <= omega w t + eta v (t+1),
-     then  kappa eta < (1 - phi) (1 - omega)  makes both decay exponentially, at a rate and with a
-     constant that depend on the four bounds alone.
+     then below that threshold both decay exponentially, at a rate and with a constant that depend on the
+     four bounds alone.
    - majorant_detours (T5 (c)).  If the conveyor is not amplified, what the detours add to it is at
      most (1 + theta)^(T-1) - 1 of the start, theta = kappa eta / (1 - omega).
    - floor (T5 (c)).  If eps and theta are at most 1/(4T), what remains is at least 0.4659, for every T.
    - majorant_cone (T5 (b)).  If  v (t+1) >= phi v t - kappa w t  and
-     sqrt phi >= sqrt omega + sqrt (kappa eta),  then  v T >= phi rho^(T-1) v 0,  where
+     sqrt phi >= sqrt omega + sqrt (kappa eta),  then  v T >= phi rho^(T-1) v 0 if w 0 = 0, and
+     v T >= rho^T v 0 if w 0 <= eta v 0 (majorant_cone_total), where
      rho = (tau + sqrt (tau^2 - 4 omega phi)) / 2  and  tau = phi + omega - kappa eta. *)
 From Coq Require Import Reals Lra Lia.
 From VG.real Require Import Exponential.
 Local Open Scope R_scope.
 
-(* The comparison matrix (omega + eta kappa, eta phi; kappa, phi) shrinks some positive vector. *)
-Theorem threshold phi omega kappa eta : 0 <= phi < 1 -> 0 <= omega < 1 -> 0 <= kappa -> 0 <= eta ->
-  kappa * eta < (1 - phi) * (1 - omega) ->
-  exists q lam, 0 < q /\ 0 <= lam < 1 /\
-    phi * q + kappa <= lam * q /\ omega + eta * (phi * q + kappa) <= lam.
+(* The comparison matrix (omega + eta kappa, eta phi; kappa, phi) shrinks some positive vector (1, q)
+   exactly below the threshold. *)
+Definition shrinks phi omega kappa eta q lam := 0 < q /\ 0 <= lam < 1 /\
+  phi * q + kappa <= lam * q /\ omega + eta * (phi * q + kappa) <= lam.
+
+Lemma shrinks_below phi omega kappa eta : 0 <= phi < 1 -> 0 <= omega < 1 -> 0 <= kappa -> 0 <= eta ->
+  kappa * eta < (1 - phi) * (1 - omega) -> exists q lam, shrinks phi omega kappa eta q lam.
 Proof.
 intros hp ho hk he h.
 set (gap := (1 - phi) * (1 - omega) - kappa * eta); assert (gap0 : 0 < gap) by (unfold gap; lra).
@@ -48,6 +53,17 @@ exists q, (Rmax a b); repeat split; [easy| | | |].
 - apply Rmax_r.
 Qed.
 
+Theorem threshold phi omega kappa eta : 0 <= phi < 1 -> 0 <= omega < 1 -> 0 <= kappa -> 0 <= eta ->
+  (exists q lam, shrinks phi omega kappa eta q lam) <-> kappa * eta < (1 - phi) * (1 - omega).
+Proof.
+intros hp ho hk he; split; [|now apply shrinks_below].
+intros (q & lam & q0 & hlam & rowc & rowh).
+assert (room : kappa < (1 - phi) * q) by nra.
+assert (kappa <= (phi * q + kappa) * (1 - phi)) by nra.
+assert (eta * kappa <= eta * ((phi * q + kappa) * (1 - phi))) by now apply Rmult_le_compat_l.
+nra.
+Qed.
+
 Theorem majorant_decay phi omega kappa eta :
   0 <= phi < 1 -> 0 <= omega < 1 -> 0 <= kappa -> 0 <= eta ->
   kappa * eta < (1 - phi) * (1 - omega) ->
@@ -57,7 +73,7 @@ Theorem majorant_decay phi omega kappa eta :
     (forall t, w (S t) <= omega * w t + eta * v (S t)) ->
     forall T, w T + v T <= B * lam ^ T * (w 0%nat + v 0%nat).
 Proof.
-intros hp ho hk he h; destruct (threshold phi omega kappa eta) as (q & lam & q0 & hlam & rowc & rowh);
+intros hp ho hk he h; destruct (shrinks_below phi omega kappa eta) as (q & lam & q0 & hlam & rowc & rowh);
   try easy.
 exists lam, ((1 + q) * (1 + / q)); assert (iq : 0 < / q) by now apply Rinv_0_lt_compat.
 split; [easy|split; [nra|]]; intros v w v0 w0 hv hw.
@@ -187,7 +203,7 @@ assert (0 <= kappa * eta * rho) by (apply Rmult_le_pos; lra); nra.
 Qed.
 
 (* q = eta rho / (rho - omega) is the slope of the invariant cone w <= q v. *)
-Lemma cone_step : omega < rho -> w 0%nat = 0 -> forall t, (t < T)%nat -> rho * v t <= v (S t).
+Lemma cone_step : omega < rho -> w 0%nat <= eta * v 0%nat -> forall t, (t < T)%nat -> rho * v t <= v (S t).
 Proof.
 intros room start; destruct rho_root as [quad _]; set (q := eta * rho / (rho - omega)).
 assert (q0 : 0 <= q) by (apply Rmult_le_pos; [nra|left; apply Rinv_0_lt_compat; lra]).
@@ -200,7 +216,8 @@ assert (grows : forall t, (t < T)%nat -> w t <= q * v t -> rho * v t <= v (S t))
   assert (kappa * w t <= kappa * (q * v t)) by now apply Rmult_le_compat_l.
   replace (kappa * (q * v t)) with ((phi - rho) * v t) in * by (rewrite <- kq; ring); lra. }
 assert (cone : forall t, (t <= T)%nat -> w t <= q * v t).
-{ induction t as [|t IH]; intros ht; [rewrite start; now apply Rmult_le_pos|].
+{ induction t as [|t IH]; intros ht.
+  { assert (eta <= q) by (apply (Rmult_le_reg_r (rho - omega)); nra); pose proof (v_ge0 0); nra. }
   assert (inside : w t <= q * v t) by (apply IH; lia).
   pose proof (grows t ht inside) as step; eapply Rle_trans; [now apply hidden|].
   apply (Rmult_le_reg_l rho); [lra|].
@@ -220,10 +237,22 @@ pose proof (cell 0 hT) as first; rewrite start in first.
 assert (all : forall t, (t < T)%nat -> phi * rho ^ t * v 0%nat <= v (S t)).
 2: { destruct T as [|t]; [lia|]; replace (S t - 1)%nat with t by lia; apply all; lia. }
 destruct low as [room|stuck]; intros t ht.
-- pose proof (cone_step room start) as step; induction t as [|t IH]; [simpl; lra|].
+- pose proof (cone_step room ltac:(pose proof (v_ge0 0); nra)) as step; induction t as [|t IH]; [simpl; lra|].
   eapply Rle_trans; [|now apply step]; simpl.
   assert (rho0 : 0 <= rho) by lra; specialize (IH ltac:(lia)); clearbody rho; nra.
 - assert (rho0 : rho = 0) by (clearbody rho; unfold tau, tau_minus in half; nra).
   destruct t as [|t]; [simpl; lra|rewrite rho0; simpl; pose proof (v_ge0 (S (S t))); lra].
+Qed.
+
+Theorem majorant_cone_total : w 0%nat <= eta * v 0%nat -> rho ^ T * v 0%nat <= v T.
+Proof.
+intros start; destruct rho_root as [quad [[low high] half]].
+assert (rho_ge0 : 0 <= rho) by (destruct low; lra).
+assert (all : forall t, (t <= T)%nat -> rho ^ t * v 0%nat <= v t); [|now apply all].
+destruct low as [room|stuck]; induction t as [|t IH]; intros ht; try (simpl; lra).
+- eapply Rle_trans; [|now apply cone_step]; rewrite <- tech_pow_Rmult, Rmult_assoc.
+  apply Rmult_le_compat_l; [easy|apply IH; lia].
+- assert (rho0 : rho = 0) by (clearbody rho; unfold tau, tau_minus in half; nra).
+  rewrite rho0; simpl; pose proof (v_ge0 (S t)); lra.
 Qed.
 End Cone.
