@@ -3,7 +3,8 @@
    Let o_t = M_t (o_{t-1}) be an orbit of any recurrent map on R^n (an RNN, an LSTM, a GRU with its
    inputs), and let |.| be a weighted max-norm.
 
-   (b) If M_t contracts by lam around it, |M_t a - o_t| <= lam |a - o_{t-1}| for all a within r of o_{t-1}, then
+   (b) If M_t contracts by lam around it, that is, |M_t a - o_t| <= lam |a - o_{t-1}| for all a within r
+       of o_{t-1}, then
        - T3b_noise_immunity: any run with noise |u_t| <= (1 - lam) r that starts within r of the orbit
          stays within r of it for ever; and
        - T3b_gradient: the state at T moves at most lam^T as fast as the initial state.

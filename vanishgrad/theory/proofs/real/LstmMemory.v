@@ -8,6 +8,7 @@
    T5a_conveyor  the forget gates alone leave at least (1 - eps)^T |v|;
    T5b_cone      |d| >= phi rho^(T-1) |v|      if sqrt phi >= sqrt omega + sqrt (kappa eta),  where
                  phi = 1 - eps, o <= eta, and rho is the larger root of T5 (b);
+   T5b_total     the same with rho^T if h_0 moves along, at most eta times as fast;
    T5c_additive  |d| >= ((1 - eps)^T - ((1 + theta)^(T-1) - 1)) |v|,   theta = kappa / (1 - omega),
                  if omega < 1;
    T5c_floor     |d| >= 0.4659 |v|   for every T, if eps and theta are at most 1/(4T). *)
@@ -32,7 +33,7 @@ Fixpoint conveyor N T s (v : vec) : vec :=
   match T with O => v | S t => actF N T (h_at N t s) (conveyor N t s v) end.
 
 Section Memory.
-Variables (N : lstm) (x : vec) (T : nat) (h0 c0 v : vec) (eps iota cbar : R).
+Variables (N : lstm) (x : vec) (T : nat) (h0 c0 w v : vec) (eps iota cbar : R).
 Hypothesis x_pos : forall i, 0 < x i.
 Hypothesis eps_range : 0 <= eps <= 1.
 Hypothesis iota_ge0 : 0 <= iota.
@@ -42,8 +43,8 @@ Let n := size N.
 Let s := (h0, c0).
 Let omega := hidden_gain N x.
 Let kappa := detour_gain N x eps iota cbar.
-Let dh t := dh_at N t s (still, v).
-Let dc t := dc_at N t s (still, v).
+Let dh t := dh_at N t s (w, v).
+Let dc t := dc_at N t s (w, v).
 
 Lemma hidden_gain_ge0 : 0 <= omega.
 Proof. pose proof (opnorm_ge0 (x:=x) n (Uo N)); unfold omega, hidden_gain; fold n; lra. Qed.
@@ -61,8 +62,8 @@ Proof.
 unfold gate_f; set (a := _ + uf N t j); pose proof (sigma_range a); apply Rabs_le; lra.
 Qed.
 
-Lemma C_le t w : (t < T)%nat ->
-  norm n x (actC N (S t) (h_at N t s) (c_at N t s) w) <= kappa * norm n x w.
+Lemma C_le t p : (t < T)%nat ->
+  norm n x (actC N (S t) (h_at N t s) (c_at N t s) p) <= kappa * norm n x p.
 Proof.
 intros ht; apply T5d_kappa; try easy; intros j hj; destruct (hold t ht j hj) as (hf & hi & hc); easy.
 Qed.
@@ -110,20 +111,17 @@ rewrite <- (Rmult_1_l (norm n x (fun j => _ - _))).
 apply norm_diag; [easy|lra|intros; apply forget_le1].
 Qed.
 
-Lemma still_norm : norm n x still = 0.
-Proof. now apply norm_zero. Qed.
-
-Lemma memory_additive : omega < 1 ->
+Lemma memory_additive : norm n x w = 0 -> omega < 1 ->
   ((1 - eps) ^ T - ((1 + kappa / (1 - omega)) ^ (T - 1) - 1)) * norm n x v <= norm n x (dc T).
 Proof.
-intros omega1.
+intros w0 omega1.
 assert (few : detours T <= ((1 + kappa * 1 / (1 - omega)) ^ (T - 1) - 1) * norm n x v).
 { apply majorant_detours with (v := fun t => norm n x (dc t)) (w := fun t => norm n x (dh t)).
   - pose proof hidden_gain_ge0; lra.
   - apply detour_gain_ge0.
   - lra.
   - apply norm_ge0.
-  - split; [|apply still_norm]; rewrite <- (norm_zero x_pos n); apply norm_ext; [easy|].
+  - split; [|exact w0]; rewrite <- (norm_zero x_pos n); apply norm_ext; [easy|].
     intros; unfold dc, dc_at; simpl; ring.
   - apply dc_le.
   - apply detours_step.
@@ -134,33 +132,50 @@ rewrite (norm_ext x_pos n (fun i => _ + _) (dc T)) in tri by (intros; ring).
 pose proof T5a_conveyor; unfold detours in few; nra.
 Qed.
 
-Lemma memory_cone eta : (1 <= T)%nat -> 0 <= eta ->
-  (forall t j, (t < T)%nat -> (j < n)%nat -> gate_o N (S t) (h_at N t s) j <= eta) ->
-  omega < 1 - eps -> sqrt omega + sqrt (kappa * eta) <= sqrt (1 - eps) ->
-  (1 - eps) * rho_minus (1 - eps) omega kappa eta ^ (T - 1) * norm n x v <= norm n x (dc T).
+(* In the cone, dc_{t+1} is at least phi |dc_t| - kappa |dh_t|. *)
+Lemma dc_ge t : (t < T)%nat -> (1 - eps) * norm n x (dc t) - kappa * norm n x (dh t) <= norm n x (dc (S t)).
 Proof.
-intros hT e0 ho room box.
-apply (majorant_cone _ omega kappa eta T (fun t => norm n x (dc t)) (fun t => norm n x (dh t))); try easy.
-- pose proof hidden_gain_ge0; lra.
-- apply detour_gain_ge0.
-- intros; apply norm_ge0.
-- intros t ht; unfold dc; rewrite dc_at_S; fold (dh t) (dc t).
-  eapply Rle_trans; [|apply norm_add_ge, x_pos].
-  assert ((1 - eps) * norm n x (dc t) <= norm n x (actF N (S t) (h_at N t s) (dc t))).
-  { apply norm_diag_ge; [easy| |lra]; intros j hj.
-    eapply Rle_trans; [now apply (hold t ht j hj)|apply Rle_abs]. }
-  pose proof (C_le t (dh t) ht); lra.
-- intros t ht; apply dh_le; [easy|]; intros; now apply ho.
-- apply still_norm.
+intros ht; unfold dc at 2; rewrite dc_at_S; fold (dh t) (dc t).
+eapply Rle_trans; [|apply norm_add_ge, x_pos].
+assert ((1 - eps) * norm n x (dc t) <= norm n x (actF N (S t) (h_at N t s) (dc t))).
+{ apply norm_diag_ge; [easy| |lra]; intros j hj.
+  eapply Rle_trans; [now apply (hold t ht j hj)|apply Rle_abs]. }
+pose proof (C_le t (dh t) ht); lra.
 Qed.
 
-(* The curve of initial memories, with h_0 fixed, and the velocity of c_T along it. *)
-Lemma memory_velocity (c : R -> vec) e : c e = c0 -> velocity c e v ->
-  velocity (fun y => c_at N T (h0, c y)) e (dc T).
+Section Cone.
+Variable eta : R.
+Hypothesis eta_ge0 : 0 <= eta.
+Hypothesis output : forall t j, (t < T)%nat -> (j < n)%nat -> gate_o N (S t) (h_at N t s) j <= eta.
+Hypothesis room : omega < 1 - eps.
+Hypothesis condition : sqrt omega + sqrt (kappa * eta) <= sqrt (1 - eps).
+Let rho := rho_minus (1 - eps) omega kappa eta.
+Let vs t := norm n x (dc t).
+Let ws t := norm n x (dh t).
+
+Lemma hidden_le t : (t < T)%nat -> ws (S t) <= omega * ws t + eta * vs (S t).
+Proof. intros ht; apply dh_le; [easy|]; intros; now apply output. Qed.
+
+Lemma memory_cone : (1 <= T)%nat -> norm n x w = 0 ->
+  (1 - eps) * rho ^ (T - 1) * norm n x v <= norm n x (dc T).
 Proof.
-intros start hv; unfold dc, s; rewrite <- start.
-apply (T4_run N T (fun _ => h0) c e still v); [apply still_velocity|easy].
+intros hT w0; pose proof hidden_gain_ge0; pose proof detour_gain_ge0.
+apply (majorant_cone _ omega kappa eta T vs ws); try easy.
+- intros; apply norm_ge0.
+- apply dc_ge.
+- apply hidden_le.
 Qed.
+
+Lemma memory_cone_total : norm n x w <= eta * norm n x v -> rho ^ T * norm n x v <= norm n x (dc T).
+Proof.
+intros w0; pose proof hidden_gain_ge0; pose proof detour_gain_ge0.
+apply (majorant_cone_total (1 - eps) omega kappa eta T vs ws); try easy.
+- intros; apply norm_ge0.
+- apply dc_ge.
+- apply hidden_le.
+Qed.
+End Cone.
+
 End Memory.
 
 Section Theorems.
@@ -175,17 +190,30 @@ Let omega := hidden_gain N x.
 Let kappa := detour_gain N x eps iota cbar.
 Let theta := kappa / (1 - omega).
 
+(* h_0 stays, c_0 moves: the velocity of c_T *)
+Lemma memory_velocity : velocity (fun y => c_at N T (h0, c y)) e (dc_at N T (h0, c e) (still, v)).
+Proof. apply (T4_run N T (fun _ => h0) c e still v); [apply still_velocity|easy]. Qed.
+
+Lemma still_norm : norm (size N) x still = 0.
+Proof. now apply norm_zero. Qed.
+
 Theorem T5b_cone eta : (1 <= T)%nat -> 0 <= eta ->
   (forall t j, (t < T)%nat -> (j < size N)%nat -> gate_o N (S t) (h_at N t (h0, c e)) j <= eta) ->
   omega < 1 - eps -> sqrt omega + sqrt (kappa * eta) <= sqrt (1 - eps) ->
   exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
     (1 - eps) * rho_minus (1 - eps) omega kappa eta ^ (T - 1) * norm (size N) x v <= norm (size N) x d.
-Proof. intros; eexists; split; [now apply memory_velocity with (c0 := c e)|now apply memory_cone]. Qed.
+Proof.
+intros; eexists; split; [apply memory_velocity|].
+apply memory_cone; try easy; apply still_norm.
+Qed.
 
 Theorem T5c_additive : omega < 1 ->
   exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
     ((1 - eps) ^ T - ((1 + theta) ^ (T - 1) - 1)) * norm (size N) x v <= norm (size N) x d.
-Proof. intros; eexists; split; [now apply memory_velocity with (c0 := c e)|now apply memory_additive]. Qed.
+Proof.
+intros; eexists; split; [apply memory_velocity|].
+apply memory_additive; try easy; apply still_norm.
+Qed.
 
 Theorem T5c_floor : (1 <= T)%nat -> omega < 1 -> 4 * INR T * eps <= 1 -> 4 * INR T * theta <= 1 ->
   exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
@@ -193,7 +221,22 @@ Theorem T5c_floor : (1 <= T)%nat -> omega < 1 -> 4 * INR T * eps <= 1 -> 4 * INR
 Proof.
 intros hT omega1 he ht; destruct (T5c_additive omega1) as (d & hd & le); exists d; split; [easy|].
 eapply Rle_trans; [|exact le]; apply Rmult_le_compat_r; [apply norm_ge0|].
-apply floor; try easy.
+apply kept_floor; try easy.
 apply Rmult_le_pos; [now apply detour_gain_ge0|left; apply Rinv_0_lt_compat; lra].
 Qed.
 End Theorems.
+
+(* The total derivative: h_0 = o tanh c_0 moves along, at most eta times as fast. *)
+Theorem T5b_total N x T (h c : R -> vec) e w v eps iota cbar eta :
+  (forall i, 0 < x i) -> 0 <= eps <= 1 -> 0 <= iota -> 0 <= cbar -> 0 <= eta ->
+  gates_hold N T (h e) (c e) eps iota cbar ->
+  (forall t j, (t < T)%nat -> (j < size N)%nat -> gate_o N (S t) (h_at N t (h e, c e)) j <= eta) ->
+  hidden_gain N x < 1 - eps ->
+  sqrt (hidden_gain N x) + sqrt (detour_gain N x eps iota cbar * eta) <= sqrt (1 - eps) ->
+  velocity h e w -> velocity c e v -> norm (size N) x w <= eta * norm (size N) x v ->
+  exists d, velocity (fun y => c_at N T (h y, c y)) e d /\
+    rho_minus (1 - eps) (hidden_gain N x) (detour_gain N x eps iota cbar) eta ^ T * norm (size N) x v
+      <= norm (size N) x d.
+Proof.
+intros; exists (dc_at N T (h e, c e) (w, v)); split; [now apply T4_run|now apply memory_cone_total].
+Qed.

@@ -3,14 +3,14 @@
    Let v t and w t be the norms of dc_t and dh_t, and let the gates' Jacobians be bounded by phi (F),
    kappa (C), omega (O) and eta (E).
 
-   - threshold (T7 (a)).  The comparison matrix of the two recursions shrinks some positive vector if and
+   - T7a_threshold.  The comparison matrix of the two recursions shrinks some positive vector if and
      only if  kappa eta < (1 - phi) (1 - omega).
    - majorant_decay (T7 (a)).  If  v (t+1) <= phi v t + kappa w t  and  w (t+1) <= omega w t + eta v (t+1),
      then below that threshold both decay exponentially, at a rate and with a constant that depend on the
      four bounds alone.
    - majorant_detours (T5 (c)).  If the conveyor is not amplified, what the detours add to it is at
      most (1 + theta)^(T-1) - 1 of the start, theta = kappa eta / (1 - omega).
-   - floor (T5 (c)).  If eps and theta are at most 1/(4T), what remains is at least 0.4659, for every T.
+   - kept_floor (T5 (c)).  If eps and theta are at most 1/(4T), what remains is at least 0.4659, for every T.
    - majorant_cone (T5 (b)).  If  v (t+1) >= phi v t - kappa w t  and
      sqrt phi >= sqrt omega + sqrt (kappa eta),  then  v T >= phi rho^(T-1) v 0 if w 0 = 0, and
      v T >= rho^T v 0 if w 0 <= eta v 0 (majorant_cone_total), where
@@ -53,7 +53,7 @@ exists q, (Rmax a b); repeat split; [easy| | | |].
 - apply Rmax_r.
 Qed.
 
-Theorem threshold phi omega kappa eta : 0 <= phi < 1 -> 0 <= omega < 1 -> 0 <= kappa -> 0 <= eta ->
+Theorem T7a_threshold phi omega kappa eta : 0 <= phi < 1 -> 0 <= omega < 1 -> 0 <= kappa -> 0 <= eta ->
   (exists q lam, shrinks phi omega kappa eta q lam) <-> kappa * eta < (1 - phi) * (1 - omega).
 Proof.
 intros hp ho hk he; split; [|now apply shrinks_below].
@@ -145,7 +145,7 @@ replace (S t - 1)%nat with t by lia; apply all; lia.
 Qed.
 End Detours.
 
-Theorem floor eps theta T : (1 <= T)%nat -> 0 <= eps -> 0 <= theta ->
+Theorem kept_floor eps theta T : (1 <= T)%nat -> 0 <= eps -> 0 <= theta ->
   4 * INR T * eps <= 1 -> 4 * INR T * theta <= 1 ->
   0.4659 <= (1 - eps) ^ T - ((1 + theta) ^ (T - 1) - 1).
 Proof.
