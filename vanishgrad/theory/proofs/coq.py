@@ -79,7 +79,7 @@ def _ending(ran: Ran) -> str:
 
 def coqc(folder: Path, file: str, seconds: float) -> Ran:
     """Compile one file of a folder that holds the library, without the user's own settings and paths."""
-    return run(["coqc", "-q", "-Q", ".", LOGICAL, file], folder, seconds)
+    return run(["coqc", "-q", "-w", "none", "-Q", ".", LOGICAL, file], folder, seconds)
 
 
 def run(command: Sequence[str], folder: Path, seconds: float) -> Ran:
