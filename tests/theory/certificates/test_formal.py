@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -29,6 +30,7 @@ from vanishgrad.theory.certificates.formal.units import in_units
 from vanishgrad.theory.certificates.formal.vanilla import gram_source, max_norm_source
 from vanishgrad.theory.certificates.request import CertifyRequest
 from vanishgrad.theory.certificates.subject import subject
+from vanishgrad.theory.proofs.coq import compiled
 
 BOUND = 0.25
 
@@ -297,7 +299,20 @@ def test_without_coq_one_sentence_names_the_packages(tmp_path, monkeypatch):
 # Coq itself.
 
 
+@pytest.fixture(scope="module")
+def library():
+    with compiled("cert") as folder:
+        yield folder
+
+
+@pytest.fixture
+def compiled_once(library, monkeypatch):
+    """Use one compiled library for many checks; `check` compiles its own each time."""
+    monkeypatch.setattr("vanishgrad.theory.certificates.formal.check.compiled", lambda *names: nullcontext(library))
+
+
 @pytest.mark.coq
+@pytest.mark.usefixtures("compiled_once")
 @pytest.mark.parametrize("method", METHODS)
 def test_coq_proves_one_of_each_kind_and_not_with_the_bound_a_unit_lower(method, tmp_path):
     kind = {"gram": "rnn", "max_norm": "rnn"}.get(method, method.replace("_", "-"))
@@ -314,6 +329,7 @@ def test_coq_proves_one_of_each_kind_and_not_with_the_bound_a_unit_lower(method,
 
 
 @pytest.mark.coq
+@pytest.mark.usefixtures("compiled_once")
 @pytest.mark.parametrize("activation", ["sigmoid", "linear", "relu"])
 def test_coq_proves_every_activation(activation, tmp_path, rng):
     W = rng.normal(size=(3, 3)) / 6
@@ -324,6 +340,17 @@ def test_coq_proves_every_activation(activation, tmp_path, rng):
 
 
 @pytest.mark.coq
+def test_the_command_checks_a_file_in_a_folder_of_its_own(tmp_path):
+    path = str(tmp_path / "c.v")
+    written(tmp_path, "rnn@gaussian:gain=0.4", "--hidden", "4", "--coq", path)
+    status, out = written(tmp_path, "--check", path)
+    assert status == 0
+    assert out.startswith("valid: rnn with 4 units: for every input sequence")
+    assert {each.name for each in tmp_path.iterdir()} == {"c.v", "c.weights.npz"}
+
+
+@pytest.mark.coq
+@pytest.mark.usefixtures("compiled_once")
 def test_a_run_of_coq_ends_with_its_time(tmp_path):
     path = tmp_path / "c.v"
     target = small("rnn")
