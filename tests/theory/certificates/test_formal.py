@@ -196,6 +196,23 @@ def test_large_weights_are_inconclusive():
     assert "not below 1" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("W", "rate"),
+    [
+        (np.zeros((3, 3)), 0.0), (np.array([[0.5]]), 0.5), (np.eye(3) * 0.25, 0.25), (np.full((2, 2), 1e200), np.inf),
+        (np.eye(4)[[1, 2, 3, 0]], 1.0), (np.array([[1e-30, 0.3], [0.2, -1e-35]]), np.sqrt(0.06)),
+    ],
+)  # fmt: skip
+def test_limiting_weights(W, rate):
+    """The least rate there is, for the diagonal that makes it least; found to the digits of that diagonal."""
+    found = prove(subject(RNN(W, np.ones((len(W), 1)), np.zeros(len(W)))), None)
+    assert min(map(rho, found.tried)) >= rate or rate == np.inf
+    if rate < 1:
+        assert min(map(rho, found.tried)) == pytest.approx(rate, rel=1e-3, abs=2.0**-40)
+    else:
+        assert found.source is None
+
+
 def test_the_faster_proof_is_taken_where_the_better_one_is_slow(monkeypatch):
     target = subject(RNN(np.eye(4) * 0.5 + 0.01, np.ones((4, 1)), np.zeros(4)))
     assert prove(target, None).source.method == "gram"

@@ -85,13 +85,13 @@ class Composer:
         for part in checked:
             yield f"```coq\n(* {self.summary(part)} *)\n{part.statement}\n```"
         if on_paper:
-            yield f"**{self.words['on_paper']}:** {', '.join(on_paper)}{self.words['stop']}"
+            yield f"**{self.words['on_paper']}** {', '.join(on_paper)}{self.words['stop']}"
 
     def summary(self, part: Part) -> str:
         """Return in a line what Coq has checked, where, and with which axioms."""
         label = self.words.get(f"part_{part.part}", part.part)
         axioms = ", ".join(axiom.rpartition(".")[2] for axiom in part.axioms)
-        used = f"{self.words['axioms']}: {axioms}" if axioms else self.words["no_axiom"]
+        used = f"{self.words['axioms']}{axioms}" if axioms else self.words["no_axiom"]
         return " · ".join(filter(None, (label, part.name, f"{part.file}.v", used)))
 
     def _labelled(self, name: str, part: str) -> str:

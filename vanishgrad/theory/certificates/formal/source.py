@@ -88,11 +88,6 @@ class Source:
         body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(method.skeleton or self.method))
         return f"{self._head()}\n{body}"
 
-    @property
-    def length(self) -> int:
-        """The number of characters."""
-        return len(self.text)
-
     def number(self, name: str) -> int:
         """Return a literal that is one number."""
         value = self.literals[name]

@@ -22,6 +22,8 @@ FACTOR_DIGITS = 28
 """Binary digits of the largest entry of R: what is cut off costs ρ about n 2⁻²⁸ of itself."""
 SLACK = 2.0**-24
 """By how much of itself μ² exceeds the largest eigenvalue, so that the floating factorisation goes through."""
+LARGEST = 2.0**100
+"""Weights above it would overflow when squared and scaled."""
 WORTH = 0.99
 """What a diagonal must leave of ‖W‖₂ to be worth its digits."""
 
@@ -30,6 +32,8 @@ def gram_source(subject: Subject) -> Source | None:
     """Return a Gram completion with the diagonal that makes ρ smallest, or None if floating arithmetic finds none."""
     W = subject.tensors["W_hh"]
     k, whole = in_units({"W_hh": W})
+    if np.abs(W).max() > LARGEST:
+        return None
     scale = _integer_scale(W)
     R = _factor(W, scale)
     if R is None:
