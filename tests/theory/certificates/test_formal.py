@@ -23,8 +23,9 @@ from vanishgrad.theory.certificates import Verdict
 from vanishgrad.theory.certificates.formal import certify_formally, check_formally
 from vanishgrad.theory.certificates.formal import fixed_point as fp
 from vanishgrad.theory.certificates.formal.check import check
+from vanishgrad.theory.certificates.formal.methods import METHODS
 from vanishgrad.theory.certificates.formal.prove import prove
-from vanishgrad.theory.certificates.formal.source import METHODS, Altered, parsed
+from vanishgrad.theory.certificates.formal.source import Altered, parsed
 from vanishgrad.theory.certificates.formal.stated import C, rho, weights_of
 from vanishgrad.theory.certificates.formal.units import in_units
 from vanishgrad.theory.certificates.formal.vanilla import gram_source, max_norm_source

@@ -8,7 +8,8 @@ from typing import Any
 
 from vanishgrad.cells.arrays import Array
 from vanishgrad.theory.certificates.formal import fixed_point as fp
-from vanishgrad.theory.certificates.formal.source import Value, digits
+from vanishgrad.theory.certificates.formal.methods import Value
+from vanishgrad.theory.certificates.formal.source import digits
 from vanishgrad.theory.certificates.formal.units import DIGITS, condition_up, whole_weights
 from vanishgrad.theory.certificates.subject import Subject
 

@@ -13,7 +13,8 @@ from vanishgrad.cells.arrays import Array
 from vanishgrad.theory.certificates.boxes import box, input_boxes
 from vanishgrad.theory.certificates.formal import fixed_point as fp
 from vanishgrad.theory.certificates.formal.bounded import head, input_limit, least_rate, rate, wider
-from vanishgrad.theory.certificates.formal.source import Source, Value
+from vanishgrad.theory.certificates.formal.methods import Value
+from vanishgrad.theory.certificates.formal.source import Source
 from vanishgrad.theory.certificates.formal.units import in_units, rows_of
 from vanishgrad.theory.certificates.gated import rows
 from vanishgrad.theory.certificates.perron import positive_vectors

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from vanishgrad.theory.certificates.attempts import FAINT, Attempt
 from vanishgrad.theory.certificates.formal.gru import gru_source
 from vanishgrad.theory.certificates.formal.lstm import lstm_source
-from vanishgrad.theory.certificates.formal.source import METHODS, Source
+from vanishgrad.theory.certificates.formal.methods import METHODS
+from vanishgrad.theory.certificates.formal.source import Source
 from vanishgrad.theory.certificates.formal.stated import C, rho, statement
 from vanishgrad.theory.certificates.formal.vanilla import gram_source, max_norm_source
 from vanishgrad.theory.certificates.prove import unknown_function

@@ -11,59 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.theory.certificates.formal.methods import HALVINGS, METHODS, PHI, Kind, Value
 
-Kind = Literal["nat", "Z", "list Z", "list (list Z)"]
-Value = int | Sequence[int] | Sequence[Sequence[int]]
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way of proving, with the cell that it is for and its literals in the order of the file."""
-
-    cell: str
-    reset: str | None
-    literals: Mapping[str, Kind]
-    skeleton: str = ""
-    """The name of its text, where that is not its own."""
-
-
-RATE: Mapping[str, Kind] = {
-    "n": "nat",
-    "w": "nat",
-    "k": "nat",
-    "e": "nat",
-    "f": "nat",
-    "r": "Z",
-    "c": "Z",
-    "lo": "Z",
-    "hi": "Z",
-}
-BOUNDED: Mapping[str, Kind] = {
-    "n": "nat",
-    "d": "nat",
-    **RATE,
-    "p": "nat",
-    "s": "nat",
-    "q": "nat",
-    "bound": "Z",
-    "hb": "list Z",
-    "x": "list Z",
-}
-TENSORS: Mapping[str, Kind] = {"b": "list Z", "U": "list (list Z)", "V": "list (list Z)"}
-CANDIDATE: Mapping[str, Kind] = {"bN": "list Z", "bh": "list Z", "N": "list (list Z)", "VN": "list (list Z)"}
-METHODS: Mapping[str, Method] = {
-    "gram": Method("rnn", None, {**RATE, "scale": "list Z", "columns": "list (list Z)", "factor": "list (list Z)"}),
-    "max_norm": Method("rnn", None, {**RATE, "x": "list Z", "rows": "list (list Z)"}),
-    "lstm": Method("lstm", None, {**BOUNDED, "cb": "list Z", **TENSORS}),
-    "gru_after": Method("gru", "after", {**BOUNDED, **TENSORS, **CANDIDATE}, "gru"),
-    "gru_before": Method("gru", "before", {**BOUNDED, **TENSORS, **CANDIDATE}, "gru"),
-}
-PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
-HALVINGS = {"tanh": 0, "sigmoid": 2, "linear": 0, "relu": 0}
-"""-log₂ sup |φ'|."""
 MOST_BYTES = 1 << 27
 MOST = 100_000
 """No size and no number of digits is larger."""
@@ -85,7 +37,7 @@ class Source:
         method = METHODS[self.method]
         places = {"literals": self._definitions(), "after": "true" if method.reset == "after" else "false"}
         places |= _activation_places(self.activation)
-        body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(method.skeleton or self.method))
+        body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(method.skeleton))
         return f"{self._head()}\n{body}"
 
     def number(self, name: str) -> int:

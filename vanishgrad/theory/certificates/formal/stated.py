@@ -9,7 +9,8 @@ from itertools import zip_longest
 from typing import Any
 
 from vanishgrad.theory.certificates.certificate import statement as sentence
-from vanishgrad.theory.certificates.formal.source import METHODS, Source
+from vanishgrad.theory.certificates.formal.methods import METHODS
+from vanishgrad.theory.certificates.formal.source import Source
 from vanishgrad.theory.certificates.subject import Subject
 
 Rows = Sequence[Sequence[int]]

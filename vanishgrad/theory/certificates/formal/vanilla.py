@@ -12,7 +12,8 @@ import numpy as np
 
 from vanishgrad.cells.arrays import Array
 from vanishgrad.theory.certificates.checking.definite import gram
-from vanishgrad.theory.certificates.formal.source import HALVINGS, Source, digits
+from vanishgrad.theory.certificates.formal.methods import HALVINGS
+from vanishgrad.theory.certificates.formal.source import Source, digits
 from vanishgrad.theory.certificates.formal.units import DIGITS, condition_up, in_units, root_up, rows_of, whole_weights
 from vanishgrad.theory.certificates.perron import perron_scale, positive_vectors
 from vanishgrad.theory.certificates.scaling import balanced_scale, short
