@@ -129,7 +129,7 @@ class _TypstWriter(Writer):
         return f"#fitted(table(columns: {len(head)}, {rules}, {cells}))\n\n"
 
     def listing(self, summary: str, code: str) -> str:
-        return f"#emph[{self.text(summary)}]\n#text(size: 0.8em, raw(block: true, {_quoted(code)}))\n\n"
+        return f"#emph[{self.text(summary)}]\n#text(size: 0.92em, raw(block: true, {_quoted(code)}))\n\n"
 
     def figure(self, name: str) -> str:
         figure = self._composer.answer.figures[name]
