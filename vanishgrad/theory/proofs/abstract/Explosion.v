@@ -41,17 +41,27 @@ Qed.
 End AnyProducts.
 
 (* for the vanilla RNN, in every scaling Delta = diag e and every absolute norm *)
-Theorem T2_explosion (R : archiFieldType) n (N : 'cV[R]_n -> R) (W : 'M[R]_n) (d : nat -> 'rV_n)
-    (e e' : 'rV[R]_n) g s m M :
-  (forall x, 0 <= N x) -> absolute N -> 0 <= g -> 0 <= s -> (forall t i, `|d t 0 i| <= g) ->
-  0 <= m -> 0 <= M -> (forall i, e 0 i * e' 0 i = 1) -> (forall i, `|e 0 i| <= M) -> (forall i, `|e' 0 i| <= m) ->
-  bounded N N (mulmx (diag_mx e *m W *m diag_mx e')) s ->
-  (forall B, exists t k x, B * N x < N (rnn W d t k *m x)) -> 1 < g * s.
-Proof.
-move=> N0 N_absolute g0 s0 dg m0 M0 ee' eM e'm Ws.
-apply: (@T2_unbounded _ _ N (fun t k => mulmx (rnn W d t k)) (m * M)) => //; rewrite ?mulr_ge0 //.
-exact: (T1_scaled g0 s0 dg N_absolute m0 M0 ee' eM e'm Ws).
-Qed.
+Section Vanilla.
+Variables (R : archiFieldType) (n : nat) (N : 'cV[R]_n -> R) (W : 'M[R]_n) (d : nat -> 'rV[R]_n).
+Variables (e e' : 'rV[R]_n) (g s m M : R).
+Hypotheses (N0 : forall x, 0 <= N x) (N_absolute : absolute N).
+Hypotheses (g0 : 0 <= g) (s0 : 0 <= s) (dg : forall t i, `|d t 0 i| <= g).
+Hypotheses (m0 : 0 <= m) (M0 : 0 <= M) (ee' : forall i, e 0 i * e' 0 i = 1).
+Hypotheses (eM : forall i, `|e 0 i| <= M) (e'm : forall i, `|e' 0 i| <= m).
+Hypothesis Ws : bounded N N (mulmx (diag_mx e *m W *m diag_mx e')) s.
+
+Let upper := T1_scaled g0 s0 dg N_absolute m0 M0 ee' eM e'm Ws.
+Let mM0 : 0 <= m * M := mulr_ge0 m0 M0.
+
+Theorem T2_explosion : (forall B, exists t k x, B * N x < N (rnn W d t k *m x)) -> 1 < g * s.
+Proof. exact: (@T2_unbounded _ _ N (fun t k => mulmx (rnn W d t k)) _ _ N0 mM0 (mulr_ge0 g0 s0) upper). Qed.
+
+Theorem T2_explosion_rate C alpha : 0 < C -> 0 < alpha ->
+  (forall lag, exists t k x,
+    [/\ (lag <= t - k)%N, 0 < N x & C * alpha ^+ (t - k) * N x <= N (rnn W d t k *m x)]) ->
+  alpha <= g * s.
+Proof. exact: (@T2_rate _ _ N (fun t k => mulmx (rnn W d t k)) _ _ mM0 (mulr_ge0 g0 s0) upper). Qed.
+End Vanilla.
 
 Section Nilpotent.
 Variables (R : comRingType) (a : R).

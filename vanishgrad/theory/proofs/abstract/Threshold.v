@@ -126,6 +126,37 @@ Corollary T7_condition : contracts <-> kappa * eta < (1 - phi) * (1 - omega).
 Proof. by split; [exact: T7_necessary|exact: T7_sufficient]. Qed.
 End Threshold.
 
+(* end to end: below the threshold every gradient vanishes *)
+Theorem T7_rate (R : realFieldType) (H V : zmodType) (Nh : seminorm R H) (Nc : seminorm R V)
+    (F : nat -> V -> V) (C : nat -> H -> V) (O : nat -> H -> H) (E : nat -> V -> H) phi kappa omega eta :
+  0 <= phi < 1 -> 0 <= kappa -> 0 <= omega < 1 -> 0 <= eta ->
+  (forall s, bounded Nc Nc (F s) phi) -> (forall s, bounded Nh Nc (C s) kappa) ->
+  (forall s, bounded Nh Nh (O s) omega) -> (forall s, bounded Nc Nh (E s) eta) ->
+  kappa * eta < (1 - phi) * (1 - omega) ->
+  exists K lambda, 0 <= lambda < 1 /\ forall w v T,
+    Nh (dh F C O E w v T) <= lambda ^+ T * (K * (Nh w + Nc v)) /\
+    Nc (dc F C O E w v T) <= lambda ^+ T * (K * (Nh w + Nc v)).
+Proof.
+case/andP=> phi0 phi1 kappa0 /andP[omega0 omega1] eta0 hF hC hO hE.
+case/(T7_sufficient phi0 kappa0 eta0 phi1) => p [q [lambda [p0 q0 /andP[l0 l1] row_c row_h]]].
+pose c := p^-1 + q^-1; have c0 : 0 < c by rewrite addr_gt0 ?invr_gt0.
+have cp : 1 <= c * p by rewrite mulrDl mulVf ?gt_eqF // ler_addl mulr_ge0 ?invr_ge0 // ltW.
+have cq : 1 <= c * q by rewrite mulrDl mulVf ?gt_eqF // ler_addr mulr_ge0 ?invr_ge0 // ltW.
+exists (c * (p + q)), lambda; rewrite l0 l1; split=> // w v T.
+have size0 : 0 <= Nh w + Nc v by rewrite addr_ge0 ?norm_ge0.
+have cs0 : 0 <= (Nh w + Nc v) * c by rewrite mulr_ge0 // ltW.
+have [||h d] := T7_vanishing phi0 kappa0 omega0 eta0 hF hC hO hE l0 row_c row_h (w := w) (v := v) T cs0.
+- rewrite -mulrA -[X in X <= _]mulr1; apply: ler_pmul; rewrite ?norm_ge0 ?ler01 //.
+  by rewrite ler_addl norm_ge0.
+- rewrite -mulrA -[X in X <= _]mulr1; apply: ler_pmul; rewrite ?norm_ge0 ?ler01 //.
+  by rewrite ler_addr norm_ge0.
+have widen x : x <= p + q -> (Nh w + Nc v) * c * x <= c * (p + q) * (Nh w + Nc v).
+  by move=> small; rewrite [c * _ * _]mulrC mulrA ler_wpmul2l.
+split; [apply: le_trans h _|apply: le_trans d _]; rewrite ler_wpmul2l ?exprn_ge0 // widen //.
+- by rewrite ler_addl ltW.
+- by rewrite ler_addr ltW.
+Qed.
+
 Section Radius.
 Variables (R : rcfType) (phi kappa omega eta : R).
 Hypotheses (phi0 : 0 <= phi) (kappa0 : 0 <= kappa) (omega0 : 0 <= omega) (eta0 : 0 <= eta).
