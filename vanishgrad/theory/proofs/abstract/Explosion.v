@@ -1,8 +1,9 @@
-(* T2, the contrapositive of T1.  Let |J_{t:k} x| <= K rho^(t-k) |x| for all t, k, x (T1 proves it with rho = gamma ||W|| in
-   any scaling).  If the products are unbounded, then rho > 1.  If some grow at least like C alpha^(t-k), for lags as long as
-   one likes, then rho >= alpha.
+(* T2, the contrapositive of T1.  Let |J_{t:k} x| <= K rho^(t-k) |x| for all t, k, x (T1 proves it with rho = gamma
+   ||W|| in any scaling).  If the products are unbounded, then rho > 1.  If some grow at least like C alpha^(t-k), for
+   lags as long as one likes, then rho >= alpha.
 
-   Eigenvalues do not decide: W = a [1 -1; 1 -1] has W^2 = 0, yet with D = diag(1, 0) the product (D W)^T grows like a^T. *)
+   Eigenvalues do not decide: W = a [1 -1; 1 -1] has W^2 = 0, yet with D = diag(1, 0) the product (D W)^T grows like
+   a^T. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Powers Seminorm Chain Norms Vanilla.
 Set Implicit Arguments.
@@ -36,7 +37,8 @@ have [lag small] := L0_power_to_0 q0 q1 (divr_gt0 C0 K1).
 have [t [k [x [far x0 low]]]] := grows lag.
 move: (small _ far); rewrite expr_div_n ltr_pdivr_mulr ?exprn_gt0 // mulrAC ltr_pdivl_mulr // ltNge => /negP; apply.
 rewrite -(ler_pmul2r x0); apply: le_trans low _; apply: le_trans (upper t k x) _.
-apply: ler_wpmul2r (ltW x0) _ _ _; rewrite [X in _ <= X]mulrC; apply: ler_wpmul2r; [exact: exprn_ge0|by rewrite ler_addl ler01].
+apply: ler_wpmul2r (ltW x0) _ _ _; rewrite [X in _ <= X]mulrC.
+by apply: ler_wpmul2r; [exact: exprn_ge0|rewrite ler_addl ler01].
 Qed.
 End AnyProducts.
 

@@ -7,8 +7,8 @@
      J = [O + E C, E F; C, F] = [1, E; 0, 1] [O, 0; C, F]  and  det J = det O det F,
 
    which with O = diag p U_o and F = diag f is det U_o times the product of all f_j p_j.  h and c may differ in size.
-   `dh w v T`, `dc w v T` are the perturbations after T steps from (w, v); time is counted from k, so step s has F s, C s, ...
-   and dc 0 v T is (dc_{k+T}/dc_k) v with h_k held fixed. *)
+   `dh w v T`, `dc w v T` are the perturbations after T steps from (w, v); time is counted from k, so step s has F s, C
+   s, ... and dc 0 v T is (dc_{k+T}/dc_k) v with h_k held fixed. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Chain.
 Set Implicit Arguments.
@@ -77,7 +77,10 @@ End Block.
 
 Corollary T4_determinant_gates (R : comUnitRingType) n (U : 'M[R]_n) (p f : 'rV_n) E C :
   \det (lstm_jacobian (diag_mx f) C (diag_mx p *m U) E) = \det U * \prod_j (f 0 j * p 0 j).
-Proof. by rewrite T4_determinant det_mulmx !det_diag big_split /= [\prod_j p _ _ * _]mulrC -mulrA [_ * \prod_j p _ _]mulrC. Qed.
+Proof.
+rewrite T4_determinant det_mulmx !det_diag big_split /=.
+by rewrite [\prod_j p _ _ * _]mulrC -mulrA [_ * \prod_j p _ _]mulrC.
+Qed.
 
 (* the whole product acts as the recursion does *)
 Theorem T4_product (R : comUnitRingType) m n

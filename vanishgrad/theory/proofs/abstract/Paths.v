@@ -2,9 +2,10 @@
 
      F_{T:s_m+1} C_{s_m+1} O_{s_m:r_m} E_{r_m} F_{r_m:s_{m-1}+1} ... C_{s_1+1} O_{s_1:r_1} E_{r_1} F_{r_1:0}
 
-   over all m >= 0 and 0 < r_1 <= s_1 < r_2 <= ... <= s_m < T (the j-th detour leaves the conveyor c at r_j, stays in h until
-   s_j and is back in c at s_j + 1).  For the total derivative, where h_0 moves with c_0, also r_1 = 0 is allowed.
-   There are Fib(2T-1) of them in the partial derivative and Fib(2T+1) in the total one; only one is the conveyor alone. *)
+   over all m >= 0 and 0 < r_1 <= s_1 < r_2 <= ... <= s_m < T (the j-th detour leaves the conveyor c at r_j, stays in h
+   until s_j and is back in c at s_j + 1).  For the total derivative, where h_0 moves with c_0, also r_1 = 0 is allowed.
+   There are Fib(2T-1) of them in the partial derivative and Fib(2T+1) in the total one; one of them is the conveyor
+   alone. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Chain Lstm.
 Set Implicit Arguments.
@@ -97,7 +98,7 @@ split; first by have [] := size_listing false T.
 by case: T => // T; have [] := size_listing true T.
 Qed.
 
-Example T4_path_count_6 : (size (paths false 6), size (paths true 6)) = (89, 233).
+Example T4_path_count_6 : (size (paths false 6), size (paths true 6)) = (89, 233)%N.
 Proof. by vm_compute. Qed.
 
 Section Expansion.
