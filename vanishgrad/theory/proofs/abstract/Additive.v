@@ -1,14 +1,15 @@
-(* T5 (c), an LSTM that does not forget, in its simplest form.  In the recursion dc' = F dc + C dh, dh' = O dh + E dc' let
+(* T5 (c), an LSTM that does not forget, in its simplest form.  In the recursion dc' = F dc + C dh, dh' = O dh + E dc'
+   let
 
      phi |x| <= |F x| <= |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|,  omega < 1
 
-   at every step, and theta = kappa eta / (1 - omega).  All detours together add at most (1 + theta)^T - 1 to the conveyor in
-   T + 1 steps (the first step has none), so that from (0, v)
+   at every step, and theta = kappa eta / (1 - omega).  All detours together add at most (1 + theta)^T - 1 to the
+   conveyor in T + 1 steps (the first step has none), so that from (0, v)
 
      |dc_{T+1}| >= (phi^(T+1) - ((1 + theta)^T - 1)) |v|.
 
-   With phi = 1 - epsilon this is at least 1 - epsilon (T + 1) - ((1 + theta)^T - 1); and if epsilon and theta are both at most
-   1 / (4 (T + 1)), at least 5/12 for every T (0.4659 with the exponential function, in real/). *)
+   With phi = 1 - epsilon this is at least 1 - epsilon (T + 1) - ((1 + theta)^T - 1); and if epsilon and theta are both
+   at most 1 / (4 (T + 1)), at least 5/12 for every T (0.4659 with the exponential function, in real/). *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Identities Powers Seminorm Lstm.
 Set Implicit Arguments.
@@ -113,7 +114,8 @@ have low (x : R) : 0 <= x -> x *+ (4 * T.+1) <= 1 -> 3%:R / 4%:R <= (1 - x) ^+ T
   move=> x0 hx; apply: le_trans (L0_bernoulli_sub _ (small x x0 hx)).
   rewrite ler_subr_addr -ler_subr_addl.
   have -> : 1 - 3%:R / 4%:R = 4%:R^-1 :> R.
-    by apply: (mulIf (_ : 4%:R != 0)); rewrite ?pnatr_eq0 // mulrBl mul1r divfK ?pnatr_eq0 // mulVf ?pnatr_eq0 // -natrB.
+    apply: (mulIf (_ : 4%:R != 0)); rewrite ?pnatr_eq0 // mulrBl mul1r divfK ?pnatr_eq0 //.
+    by rewrite mulVf ?pnatr_eq0 // -natrB.
   by rewrite -[_^-1]mul1r ler_pdivl_mulr ?ltr0n // mulr_natr -mulrnA mulnC.
 have pos : 0 < (1 - theta) ^+ T.+1 by apply: lt_le_trans (low _ t0 ht); rewrite divr_gt0 ?ltr0n.
 have high : (1 + theta) ^+ T <= 4%:R / 3%:R.

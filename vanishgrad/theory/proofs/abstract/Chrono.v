@@ -1,9 +1,10 @@
 (* T8, the forget bias for a horizon T.
 
    (ii) (1 - 1/T)^T grows with T and is at least 1/4 for T >= 2 (that it stays below 1/e is proved in real/).
-   (iii) Among leaky cells c' = f c + (1 - f) x the response at lag T - 1, which is (1 - f) f^(T-1), has on [0, 1] the unique
-   maximiser f = 1 - 1/T: chrono initialisation.  By the inequality of the arithmetic and the geometric mean for the numbers
-   1 - f and T - 1 times f / (T - 1), whose sum is 1. *)
+
+   (iii) Among leaky cells c' = f c + (1 - f) x the response at lag T - 1, which is (1 - f) f^(T-1), has on [0, 1] the
+   unique maximiser f = 1 - 1/T: chrono initialisation.  By the inequality of the arithmetic and the geometric mean for
+   the numbers 1 - f and T - 1 times f / (T - 1), whose sum is 1. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -2,8 +2,8 @@
 
      |F x| >= phi |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|,  omega < phi.
 
-   If sqrt phi >= sqrt omega + sqrt (kappa eta), put tau = phi + omega - kappa eta, let rho be the larger root of
-   rho^2 - tau rho + omega phi, and q = eta rho / (rho - omega), which is (phi - rho) / kappa.  Then after T + 1 steps
+   If sqrt phi >= sqrt omega + sqrt (kappa eta), put tau = phi + omega - kappa eta, let rho be the larger root of rho^2
+   - tau rho + omega phi, and q = eta rho / (rho - omega), which is (phi - rho) / kappa.  Then after T + 1 steps
 
      |dc| >= phi rho^T |v|                            from (dh, dc) = (0, v): the partial derivative dc_t / dc_k,
      |dc| >= rho^(T+1) |v|                            from (w, v) with |w| <= eta |v|: the total derivative,
@@ -190,5 +190,6 @@ Corollary T5_condition_matrices (R : rcfType) m n
 Proof.
 move=> k0 o0 e0 op hf hC hO hE condition T v; rewrite /J T4_product col_mxKd.
 apply: (@T5_condition _ _ _ (euclid R m) (euclid R n)) => // s x.
-by apply: absolute_expands (le_lt_trans o0 op) _ _ => // [|j]; [exact: euclid_absolute|rewrite (le_trans (hf s j)) ?ler_norm].
+apply: absolute_expands (le_lt_trans o0 op) _ _ => [|j]; first exact: euclid_absolute.
+exact: le_trans (hf s j) (ler_norm _).
 Qed.

@@ -2,11 +2,15 @@
 
      |F x| >= phi |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|.
 
-   If 0 < delta <= phi - kappa q and eta + omega q / delta <= q, the recursion never leaves the cone |dh| <= q |dc|, and there
-   |dc| grows by at least delta per step.  From (0, v) the first step even has the factor phi, and after T + 1 steps
-   |dh| >= (e - omega q / delta) phi delta^T |v| if |E x| >= e |x|.  Condition.v finds the best q and delta.
-   (b') is the same with the numbers of each step: q_0 = 0, delta_s = phi_s - kappa_s q_{s-1},
-   q_s = eta_s + omega_s q_{s-1} / delta_s; while all delta_s > 0, |dc_T| >= delta_1 ... delta_T |v|. *)
+   If 0 < delta <= phi - kappa q and eta + omega q / delta <= q, the recursion never leaves the cone |dh| <= q |dc|, and
+   there |dc| grows by at least delta per step.  From (0, v) the first step even has the factor phi, and after T + 1
+   steps |dh| >= (e - omega q / delta) phi delta^T |v| if |E x| >= e |x|.  Condition.v finds the best q and delta.
+
+   (b') is the same with the numbers of each step: q_0 = 0 and
+
+     delta_s = phi_s - kappa_s q_{s-1},  q_s = eta_s + omega_s q_{s-1} / delta_s;
+
+   while all delta_s > 0, |dc_T| >= delta_1 ... delta_T |v|. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Seminorm Lstm.
 Set Implicit Arguments.
@@ -58,7 +62,8 @@ suff claim : (forall s, (s < T)%N -> 0 < growth s) ->
 elim: T => [|T IH] pos; first by rewrite big_ord0 mul1r mul0r norm0.
 have [|q0 low cone] := IH; first by move=> s sT; apply: pos (ltnW _).
 have growT := pos T (ltnSn T).
-have [grow slim] := cone_step (kappa0 T.+1) (omega0 T.+1) (hF T.+1) (hC T.+1) (hO T.+1) (hE T.+1) q0 growT (lexx _) cone.
+have [grow slim] := cone_step (kappa0 T.+1) (omega0 T.+1) (hF T.+1) (hC T.+1) (hO T.+1) (hE T.+1)
+  q0 growT (lexx _) cone.
 split; first by rewrite addr_ge0 ?mulr_ge0 // invr_ge0 // ltW.
 - by rewrite big_ord_recr /= mulrAC mulrC dcS; apply: le_trans grow; rewrite ler_wpmul2l // ltW.
 - by rewrite dhS dcS.

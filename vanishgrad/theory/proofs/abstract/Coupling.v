@@ -3,8 +3,8 @@
      C = diag (c f (1 - f)) U_f + diag (g i (1 - i)) U_i + diag (i (1 - g^2)) U_g,
      O = diag (t o (1 - o)) U_o,   E = diag (o (1 - t^2)),   t = tanh c',
 
-   f >= 1 - epsilon, i <= iota and |c| <= cbar give kappa = cbar epsilon |U_f| + iota (|U_i| + |U_g|), omega = |U_o| / 4 and
-   eta = 1.  So remembering needs both: the forget gate open and the input gate shut. *)
+   f >= 1 - epsilon, i <= iota and |c| <= cbar give kappa = cbar epsilon |U_f| + iota (|U_i| + |U_g|), omega = |U_o| / 4
+   and eta = 1.  So remembering needs both: the forget gate open and the input gate shut. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Seminorm Norms.
 Set Implicit Arguments.

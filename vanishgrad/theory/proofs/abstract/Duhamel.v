@@ -27,18 +27,18 @@ Variables (R : ringType) (m n p : nat).
 Variables (F : nat -> 'M[R]_n) (C : nat -> 'M[R]_(n, m)) (O : nat -> 'M[R]_m) (E : nat -> 'M[R]_(m, n)).
 Variables (w : 'M[R]_(m, p)) (v : 'M[R]_(n, p)).
 
-Let Dh := dh (fun s => mulmx (F s)) (fun s => mulmx (C s)) (fun s => mulmx (O s)) (fun s => mulmx (E s)) w v.
-Let Dc := dc (fun s => mulmx (F s)) (fun s => mulmx (C s)) (fun s => mulmx (O s)) (fun s => mulmx (E s)) w v.
+Let Dh := lstm_dh F C O E w v.
+Let Dc := lstm_dc F C O E w v.
 
 Theorem T4_duhamel T : Dc T = chain F T 0 *m v + \sum_(s < T) chain F T s.+1 *m C s.+1 *m Dh s.
 Proof.
-rewrite (@variation_of_constants _ _ _ F Dc (fun s => C s *m Dh s.-1)) => [|s]; last exact: dcS.
+rewrite (@variation_of_constants _ _ _ F Dc (fun s => C s *m Dh s.-1)) => [|s]; last exact: lstm_dcS.
 by congr (_ + _); apply: eq_bigr => s _; rewrite mulmxA.
 Qed.
 
 Theorem T4_duhamel_h T : Dh T = chain O T 0 *m w + \sum_(r < T) chain O T r.+1 *m E r.+1 *m Dc r.+1.
 Proof.
-rewrite (@variation_of_constants _ _ _ O Dh (fun s => E s *m Dc s)) => [|s]; last exact: dhS.
+rewrite (@variation_of_constants _ _ _ O Dh (fun s => E s *m Dc s)) => [|s]; last exact: lstm_dhS.
 by congr (_ + _); apply: eq_bigr => r _; rewrite mulmxA.
 Qed.
 End Duhamel.

@@ -1,7 +1,7 @@
-(* T5 (b''), the effective forget gate (exact).  Split the state into v (slow units) and w (the rest), so that one step is
-   v' = A v + B w, w' = C v + D w.  Put Q_0 = 0, M_s = A_s + B_s Q_{s-1} and Q_s = (C_s + D_s Q_{s-1}) M_s^-1.  While every M_s
-   is invertible, the perturbation (v, 0) becomes (M_T ... M_1 v, Q_T M_T ... M_1 v): with a single slow unit, M_s is one number
-   and acts as a forget gate with all detours included. *)
+(* T5 (b''), the effective forget gate (exact).  Split the state into v (slow units) and w (the rest), so that one step
+   is v' = A v + B w, w' = C v + D w.  Put Q_0 = 0, M_s = A_s + B_s Q_{s-1} and Q_s = (C_s + D_s Q_{s-1}) M_s^-1.  While
+   every M_s is invertible, the perturbation (v, 0) becomes (M_T ... M_1 v, Q_T M_T ... M_1 v): with a single slow unit,
+   M_s is one number and acts as a forget gate with all detours included. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Chain.
 Set Implicit Arguments.

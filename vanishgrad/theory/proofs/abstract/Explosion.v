@@ -1,8 +1,9 @@
-(* T2, the contrapositive of T1.  Let |J_{t:k} x| <= K rho^(t-k) |x| for all t, k, x (T1 proves it with rho = gamma ||W|| in
-   any scaling).  If the products are unbounded, then rho > 1.  If some grow at least like C alpha^(t-k), for lags as long as
-   one likes, then rho >= alpha.
+(* T2, the contrapositive of T1.  Let |J_{t:k} x| <= K rho^(t-k) |x| for all t, k, x (T1 proves it with rho = gamma
+   ||W|| in any scaling).  If the products are unbounded, then rho > 1.  If some grow at least like C alpha^(t-k), for
+   lags as long as one likes, then rho >= alpha.
 
-   Eigenvalues do not decide: W = a [1 -1; 1 -1] has W^2 = 0, yet with D = diag(1, 0) the product (D W)^T grows like a^T. *)
+   Eigenvalues do not decide: W = a [1 -1; 1 -1] has W^2 = 0, yet with D = diag(1, 0) the product (D W)^T grows like
+   a^T. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Powers Seminorm Chain Norms Vanilla.
 Set Implicit Arguments.
@@ -36,22 +37,33 @@ have [lag small] := L0_power_to_0 q0 q1 (divr_gt0 C0 K1).
 have [t [k [x [far x0 low]]]] := grows lag.
 move: (small _ far); rewrite expr_div_n ltr_pdivr_mulr ?exprn_gt0 // mulrAC ltr_pdivl_mulr // ltNge => /negP; apply.
 rewrite -(ler_pmul2r x0); apply: le_trans low _; apply: le_trans (upper t k x) _.
-apply: ler_wpmul2r (ltW x0) _ _ _; rewrite [X in _ <= X]mulrC; apply: ler_wpmul2r; [exact: exprn_ge0|by rewrite ler_addl ler01].
+apply: ler_wpmul2r (ltW x0) _ _ _; rewrite [X in _ <= X]mulrC.
+by apply: ler_wpmul2r; [exact: exprn_ge0|rewrite ler_addl ler01].
 Qed.
 End AnyProducts.
 
 (* for the vanilla RNN, in every scaling Delta = diag e and every absolute norm *)
-Theorem T2_explosion (R : archiFieldType) n (N : 'cV[R]_n -> R) (W : 'M[R]_n) (d : nat -> 'rV_n)
-    (e e' : 'rV[R]_n) g s m M :
-  (forall x, 0 <= N x) -> absolute N -> 0 <= g -> 0 <= s -> (forall t i, `|d t 0 i| <= g) ->
-  0 <= m -> 0 <= M -> (forall i, e 0 i * e' 0 i = 1) -> (forall i, `|e 0 i| <= M) -> (forall i, `|e' 0 i| <= m) ->
-  bounded N N (mulmx (diag_mx e *m W *m diag_mx e')) s ->
-  (forall B, exists t k x, B * N x < N (rnn W d t k *m x)) -> 1 < g * s.
-Proof.
-move=> N0 N_absolute g0 s0 dg m0 M0 ee' eM e'm Ws.
-apply: (@T2_unbounded _ _ N (fun t k => mulmx (rnn W d t k)) (m * M)) => //; rewrite ?mulr_ge0 //.
-exact: (T1_scaled g0 s0 dg N_absolute m0 M0 ee' eM e'm Ws).
-Qed.
+Section Vanilla.
+Variables (R : archiFieldType) (n : nat) (N : 'cV[R]_n -> R) (W : 'M[R]_n) (d : nat -> 'rV[R]_n).
+Variables (e e' : 'rV[R]_n) (g s m M : R).
+Hypotheses (N0 : forall x, 0 <= N x) (N_absolute : absolute N).
+Hypotheses (g0 : 0 <= g) (s0 : 0 <= s) (dg : forall t i, `|d t 0 i| <= g).
+Hypotheses (m0 : 0 <= m) (M0 : 0 <= M) (ee' : forall i, e 0 i * e' 0 i = 1).
+Hypotheses (eM : forall i, `|e 0 i| <= M) (e'm : forall i, `|e' 0 i| <= m).
+Hypothesis Ws : bounded N N (mulmx (diag_mx e *m W *m diag_mx e')) s.
+
+Let upper := T1_scaled g0 s0 dg N_absolute m0 M0 ee' eM e'm Ws.
+Let mM0 : 0 <= m * M := mulr_ge0 m0 M0.
+
+Theorem T2_explosion : (forall B, exists t k x, B * N x < N (rnn W d t k *m x)) -> 1 < g * s.
+Proof. exact: (@T2_unbounded _ _ N (fun t k => mulmx (rnn W d t k)) _ _ N0 mM0 (mulr_ge0 g0 s0) upper). Qed.
+
+Theorem T2_explosion_rate C alpha : 0 < C -> 0 < alpha ->
+  (forall lag, exists t k x,
+    [/\ (lag <= t - k)%N, 0 < N x & C * alpha ^+ (t - k) * N x <= N (rnn W d t k *m x)]) ->
+  alpha <= g * s.
+Proof. exact: (@T2_rate _ _ N (fun t k => mulmx (rnn W d t k)) _ _ mM0 (mulr_ge0 g0 s0) upper). Qed.
+End Vanilla.
 
 Section Nilpotent.
 Variables (R : comRingType) (a : R).

@@ -6,9 +6,10 @@
 
      after:  diag r U_n + diag (a r (1 - r)) U_r,  a = U_n h + b,      before:  U_n (diag r + diag (h r (1 - r)) U_r).
 
-   If 1 - z <= epsilon and |h|, |n| <= 1 then |J_t x - x| <= epsilon (1 + 2 |U_z| + |K_t|) |x|, and if |J_t x - x| <= e |x| with
-   e <= 1 for all t, then (1 - e)^(t-k) |x| <= |J_{t:k} x| <= (1 + e)^(t-k) |x|.  Over a horizon T >= 2 with e <= 1 / T that is
-   between 1/4 and 4.  The same bound holds for the Jacobian of any residual network, x + A_l(x) with |A_l| <= e. *)
+   If 1 - z <= epsilon and |h|, |n| <= 1, then |J_t x - x| <= epsilon (1 + 2 |U_z| + |K_t|) |x|.
+
+   If |J_t x - x| <= e |x| with e <= 1 for all t, then (1 - e)^(t-k) |x| <= |J_{t:k} x| <= (1 + e)^(t-k) |x|; over a
+   horizon T >= 2 with e <= 1 / T that is between 1/4 and 4 times |x|. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Seminorm Norms Chain Chrono.
 Set Implicit Arguments.

@@ -1,7 +1,7 @@
 (* Identities between polynomials and fractions over any field of mathcomp, decided by Coq's own field tactic.
 
-   Coq's tactic wants one syntactic form of +, *, ..., which mathcomp's structures do not keep; so every operation is first
-   renamed to that of one fixed field.  In a section with a field R, write
+   Coq's tactic wants one syntactic form of +, *, ..., which mathcomp's structures do not keep; so every operation is
+   first renamed to that of one fixed field.  In a section with a field R, write
 
      Add Field R_field : (field_of [fieldType of R]).
      Ltac identity := decide_in [fieldType of R].

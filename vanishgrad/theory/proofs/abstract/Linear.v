@@ -1,5 +1,5 @@
-(* T3 (a), a linear recurrence with fixed W: along an eigenvector W v = lambda v the product W^(t-k) v is lambda^(t-k) v.
-   It tends to 0 if |lambda| < 1, is unbounded if |lambda| > 1, and keeps its size only if |lambda| = 1. *)
+(* T3 (a), a linear recurrence with fixed W: along an eigenvector W v = lambda v the product W^(t-k) v is lambda^(t-k)
+   v. It tends to 0 if |lambda| < 1, is unbounded if |lambda| > 1, and keeps its size only if |lambda| = 1. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Powers Chain.
 Set Implicit Arguments.

@@ -7,8 +7,8 @@
      J = [O + E C, E F; C, F] = [1, E; 0, 1] [O, 0; C, F]  and  det J = det O det F,
 
    which with O = diag p U_o and F = diag f is det U_o times the product of all f_j p_j.  h and c may differ in size.
-   `dh w v T`, `dc w v T` are the perturbations after T steps from (w, v); time is counted from k, so step s has F s, C s, ...
-   and dc 0 v T is (dc_{k+T}/dc_k) v with h_k held fixed. *)
+   `dh w v T`, `dc w v T` are the perturbations after T steps from (w, v); time is counted from k, so step s has F s, C
+   s, ... and dc 0 v T is (dc_{k+T}/dc_k) v with h_k held fixed. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Chain.
 Set Implicit Arguments.
@@ -38,6 +38,23 @@ Lemma dhS w v T : dh w v T.+1 = O T.+1 (dh w v T) + E T.+1 (dc w v T.+1).
 Proof. by rewrite /dc /dh /=; case: tangent. Qed.
 End Tangent.
 
+(* the same with matrices; several columns at once *)
+Section Matrices.
+Variables (R : ringType) (m n p : nat).
+Variables (F : nat -> 'M[R]_n) (C : nat -> 'M[R]_(n, m)) (O : nat -> 'M[R]_m) (E : nat -> 'M[R]_(m, n)).
+
+Definition lstm_dh : 'M[R]_(m, p) -> 'M[R]_(n, p) -> nat -> 'M[R]_(m, p) :=
+  dh (fun s => mulmx (F s)) (fun s => mulmx (C s)) (fun s => mulmx (O s)) (fun s => mulmx (E s)).
+Definition lstm_dc : 'M[R]_(m, p) -> 'M[R]_(n, p) -> nat -> 'M[R]_(n, p) :=
+  dc (fun s => mulmx (F s)) (fun s => mulmx (C s)) (fun s => mulmx (O s)) (fun s => mulmx (E s)).
+
+Lemma lstm_dcS w v T : lstm_dc w v T.+1 = F T.+1 *m lstm_dc w v T + C T.+1 *m lstm_dh w v T.
+Proof. exact: dcS. Qed.
+
+Lemma lstm_dhS w v T : lstm_dh w v T.+1 = O T.+1 *m lstm_dh w v T + E T.+1 *m lstm_dc w v T.+1.
+Proof. exact: dhS. Qed.
+End Matrices.
+
 Section Block.
 Variables (R : comUnitRingType) (m n : nat).
 Implicit Types (F : 'M[R]_n) (C : 'M[R]_(n, m)) (O : 'M[R]_m) (E : 'M[R]_(m, n)).
@@ -60,18 +77,19 @@ End Block.
 
 Corollary T4_determinant_gates (R : comUnitRingType) n (U : 'M[R]_n) (p f : 'rV_n) E C :
   \det (lstm_jacobian (diag_mx f) C (diag_mx p *m U) E) = \det U * \prod_j (f 0 j * p 0 j).
-Proof. by rewrite T4_determinant det_mulmx !det_diag big_split /= [\prod_j p _ _ * _]mulrC -mulrA [_ * \prod_j p _ _]mulrC. Qed.
+Proof.
+rewrite T4_determinant det_mulmx !det_diag big_split /=.
+by rewrite [\prod_j p _ _ * _]mulrC -mulrA [_ * \prod_j p _ _]mulrC.
+Qed.
 
 (* the whole product acts as the recursion does *)
 Theorem T4_product (R : comUnitRingType) m n
-    (F : nat -> 'M[R]_n) (C : nat -> 'M_(n, m)) (O : nat -> 'M_m) (E : nat -> 'M_(m, n)) (w : 'cV_m) (v : 'cV_n)
-    (act := fun k l (A : nat -> 'M[R]_(k, l)) s (x : 'cV_l) => A s *m x) T :
+    (F : nat -> 'M[R]_n) (C : nat -> 'M_(n, m)) (O : nat -> 'M_m) (E : nat -> 'M_(m, n)) (w : 'cV_m) (v : 'cV_n) T :
   chain (fun s => lstm_jacobian (F s) (C s) (O s) (E s)) T 0 *m col_mx w v =
-  col_mx (dh (act _ _ F) (act _ _ C) (act _ _ O) (act _ _ E) w v T)
-         (dc (act _ _ F) (act _ _ C) (act _ _ O) (act _ _ E) w v T).
+  col_mx (lstm_dh F C O E w v T) (lstm_dc F C O E w v T).
 Proof.
 elim: T => [|T IH]; first by rewrite mul1mx.
-by rewrite chainS // -mulmxA IH T4_step dhS dcS.
+by rewrite chainS // -mulmxA IH T4_step lstm_dhS lstm_dcS.
 Qed.
 
 (* T7 (c): however the gates are set, the determinant of the full state's Jacobian shrinks by |det U_o| / 4^n per step,

@@ -2,6 +2,7 @@
 
    Euclidean: |x|_2 is the square root of the sum of squares, over a real closed field (where square roots exist).
    Over any ordered field `sq x` is that sum itself: sq (A x) <= a^2 sq x says ||A||_2 <= a without a square root.
+
    Weighted maximum: |v|_x is the largest |v_i| / x_i for weights x > 0; ||A||_x <= r as soon as |A| x <= r x. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Seminorm.

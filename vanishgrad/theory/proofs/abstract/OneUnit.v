@@ -1,8 +1,8 @@
 (* Two LSTMs of one unit, as recursions on numbers: dc' = f dc + k dh, dh' = o dh + e dc'.
 
-   R26, an open forget gate is not enough.  With k = -1, o = 0 the partial derivative is dc_T / dc_0 = f (f - e)^(T-1), while
-   the conveyor is f^T: detours through h cancel it, and all of it from the second step on if e = f.
-   T7 (b), an LSTM can explode.  With f = 0, k = u, o = 0, e = 1 it is dh_T / dh_0 = u^T. *)
+   R26, an open forget gate is not enough.  With k = -1, o = 0 the partial derivative is dc_T / dc_0 = f (f - e)^(T-1),
+   while the conveyor is f^T: detours through h cancel it, and all of it from the second step on if e = f. T7 (b), an
+   LSTM can explode.  With f = 0, k = u, o = 0, e = 1 it is dh_T / dh_0 = u^T. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Lstm.
 Set Implicit Arguments.
@@ -15,8 +15,10 @@ Section OneUnit.
 Variable R : comRingType.
 Implicit Types f k o e u : R.
 
-Definition unit_dc f k o e : R -> R -> nat -> R := dc (fun _ => *%R f) (fun _ => *%R k) (fun _ => *%R o) (fun _ => *%R e).
-Definition unit_dh f k o e : R -> R -> nat -> R := dh (fun _ => *%R f) (fun _ => *%R k) (fun _ => *%R o) (fun _ => *%R e).
+Definition unit_dc f k o e : R -> R -> nat -> R :=
+  dc (fun=> *%R f) (fun=> *%R k) (fun=> *%R o) (fun=> *%R e).
+Definition unit_dh f k o e : R -> R -> nat -> R :=
+  dh (fun=> *%R f) (fun=> *%R k) (fun=> *%R o) (fun=> *%R e).
 
 Theorem R26_cancelled f e T : unit_dc f (-1) 0 e 0 1 T.+1 = f * (f - e) ^+ T.
 Proof.

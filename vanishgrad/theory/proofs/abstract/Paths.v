@@ -2,9 +2,10 @@
 
      F_{T:s_m+1} C_{s_m+1} O_{s_m:r_m} E_{r_m} F_{r_m:s_{m-1}+1} ... C_{s_1+1} O_{s_1:r_1} E_{r_1} F_{r_1:0}
 
-   over all m >= 0 and 0 < r_1 <= s_1 < r_2 <= ... <= s_m < T (the j-th detour leaves the conveyor c at r_j, stays in h until
-   s_j and is back in c at s_j + 1).  For the total derivative, where h_0 moves with c_0, also r_1 = 0 is allowed.
-   There are Fib(2T-1) of them in the partial derivative and Fib(2T+1) in the total one; only one is the conveyor alone. *)
+   over all m >= 0 and 0 < r_1 <= s_1 < r_2 <= ... <= s_m < T (the j-th detour leaves the conveyor c at r_j, stays in h
+   until s_j and is back in c at s_j + 1).  For the total derivative, where h_0 moves with c_0, also r_1 = 0 is allowed.
+   There are Fib(2T-1) of them in the partial derivative and Fib(2T+1) in the total one; one of them is the conveyor
+   alone. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Chain Lstm.
 Set Implicit Arguments.
@@ -91,12 +92,14 @@ have [-> ->] := step T.+1; have [-> _] := step T.+1.
 by rewrite IHc IHh addnS mulnS addnC; split=> //=; rewrite addnC.
 Qed.
 
-(* T = 6: 89 and 233 *)
 Theorem T4_path_count T : size (paths false T.+1) = fib (2 * T).+1 /\ size (paths true T) = fib (2 * T).+1.
 Proof.
 split; first by have [] := size_listing false T.
 by case: T => // T; have [] := size_listing true T.
 Qed.
+
+Example T4_path_count_6 : (size (paths false 6), size (paths true 6)) = (89, 233)%N.
+Proof. by vm_compute. Qed.
 
 Section Expansion.
 Variables (R : ringType) (m n p : nat).
@@ -104,8 +107,8 @@ Variables (F : nat -> 'M[R]_n) (C : nat -> 'M[R]_(n, m)) (O : nat -> 'M[R]_m) (E
 Variables (total : bool) (v : 'M[R]_(n, p)).
 
 Let w := if total then E 0%N *m v else 0.
-Let Dh := dh (fun s => mulmx (F s)) (fun s => mulmx (C s)) (fun s => mulmx (O s)) (fun s => mulmx (E s)) w v.
-Let Dc := dc (fun s => mulmx (F s)) (fun s => mulmx (C s)) (fun s => mulmx (O s)) (fun s => mulmx (E s)) w v.
+Let Dh := lstm_dh F C O E w v.
+Let Dc := lstm_dc F C O E w v.
 
 Fixpoint weight T (q : path) : 'M[R]_n :=
   if q is (r, s) :: q' then chain F T s.+1 *m C s.+1 *m chain O s r *m E r *m weight r q' else chain F T 0.
@@ -121,14 +124,14 @@ Lemma expansion T :
   Dh T = \sum_(rq <- open_paths total T) chain O T rq.1 *m E rq.1 *m weight rq.1 rq.2 *m v.
 Proof.
 elim: T => [|T [IHc IHh]].
-  rewrite /paths /= big_seq1 mul1mx; split=> //; rewrite /Dh /dh /open_paths /= /w.
+  rewrite /paths /= big_seq1 mul1mx; split=> //; rewrite /Dh /open_paths /= /w.
   by case: total; rewrite ?big_nil // big_seq1 mul1mx mulmx1.
 have [memc memh] := mem_listing total T.
 have c : Dc T.+1 = \sum_(q <- paths total T.+1) weight T.+1 q *m v.
-  rewrite /Dc dcS -/(Dc T) -/(Dh T) IHc IHh !mulmx_sumr pathsS big_cat big_map /=.
+  rewrite /Dc lstm_dcS -/(Dc T) -/(Dh T) IHc IHh !mulmx_sumr pathsS big_cat big_map /=.
   congr (_ + _); first by apply: eq_big_seq => q; rewrite memc => /weightS->; rewrite mulmxA.
   by apply: eq_bigr => rq _; rewrite ltnn mul1mx !mulmxA.
-split=> //; rewrite /Dh dhS -/(Dc T.+1) -/(Dh T) c IHh !mulmx_sumr open_pathsS big_cat big_map.
+split=> //; rewrite /Dh lstm_dhS -/(Dc T.+1) -/(Dh T) c IHh !mulmx_sumr open_pathsS big_cat big_map.
 congr (_ + _); last by apply: eq_bigr => q _; rewrite chain_id mul1mx mulmxA.
 by apply: eq_big_seq => -[r q]; rewrite memh => /and3P[_ rT _]; rewrite chainS // !mulmxA.
 Qed.

@@ -1,7 +1,7 @@
 (* What the theorems ask of a norm: |0| = 0, |-v| = |v| and the triangle inequality; that |v| >= 0 follows.
 
-   `bounded M N A a` says N (A x) <= a M x for all x, that is ||A|| <= a; `expands M N A a` says N (A x) >= a M x, which for
-   the Euclidean norm is sigma_min(A) >= a. *)
+   `bounded M N A a` says N (A x) <= a M x for all x, that is ||A|| <= a; `expands M N A a` says N (A x) >= a M x, which
+   for the Euclidean norm is sigma_min(A) >= a. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -1,73 +1,21 @@
-(* T7 (a), an LSTM that forgets.  In the recursion dc' = F dc + C dh, dh' = O dh + E dc' let
+(* T7 (a), an LSTM that forgets: the exact threshold.  In the recursion dc' = F dc + C dh, dh' = O dh + E dc' let
 
-     |F x| <= phi |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|      at every step.
+     |F x| <= phi |x|,  |C x| <= kappa |x|,  |O x| <= omega |x|,  |E x| <= eta |x|,  phi, omega < 1      at every step,
 
-   (|dh_T|, |dc_T|) is majorised by the T-th power of M+ = [omega + eta kappa, eta phi; kappa, phi], that is, by the same
-   recursion on numbers.  If phi, omega < 1, the following are equivalent:
+   and M+ = [omega + eta kappa, eta phi; kappa, phi].  The following are equivalent:
 
      kappa eta < (1 - phi) (1 - omega);
-     M+ (p, q) <= lambda (p, q) for some p, q > 0 and lambda < 1, so that every gradient vanishes at the rate lambda;
-     the spectral radius (tau + sqrt (tau^2 - 4 omega phi)) / 2 of M+ is < 1, tau = phi + omega + kappa eta. *)
+     M+ (p, q) <= lambda (p, q) for some p, q > 0 and lambda < 1;
+     the spectral radius (tau + sqrt (tau^2 - 4 omega phi)) / 2 of M+ is < 1, tau = phi + omega + kappa eta;
+
+   and then |dh_T|, |dc_T| <= lambda^T K (|dh_0| + |dc_0|) for some K and lambda < 1, from any start. *)
 From mathcomp Require Import all_ssreflect all_algebra.
-From VG.abstract Require Import Identities Seminorm Lstm.
+From VG.abstract Require Import Identities Seminorm Lstm Majorant.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.
 Local Open Scope ring_scope.
-
-Section Majorant.
-Variables (R : realDomainType) (H V : zmodType) (Nh : seminorm R H) (Nc : seminorm R V).
-Variables (F : nat -> V -> V) (C : nat -> H -> V) (O : nat -> H -> H) (E : nat -> V -> H).
-Variables phi kappa omega eta : R.
-Hypotheses (phi0 : 0 <= phi) (kappa0 : 0 <= kappa) (omega0 : 0 <= omega) (eta0 : 0 <= eta).
-Hypotheses (hF : forall s, bounded Nc Nc (F s) phi) (hC : forall s, bounded Nh Nc (C s) kappa).
-Hypotheses (hO : forall s, bounded Nh Nh (O s) omega) (hE : forall s, bounded Nc Nh (E s) eta).
-Local Notation dh := (dh F C O E).
-Local Notation dc := (dc F C O E).
-
-(* the recursion of the bounds: M+^T (p, q) *)
-Let scale (a : R) (_ : nat) x := a * x.
-Let ph := Lstm.dh (scale phi) (scale kappa) (scale omega) (scale eta).
-Let pc := Lstm.dc (scale phi) (scale kappa) (scale omega) (scale eta).
-
-Theorem T7_majorant w v p q T : Nh w <= p -> Nc v <= q -> Nh (dh w v T) <= ph p q T /\ Nc (dc w v T) <= pc p q T.
-Proof.
-move=> wp vq; elim: T => [//|T [IHh IHc]].
-have c : Nc (dc w v T.+1) <= pc p q T.+1.
-  rewrite /pc !dcS; apply: le_trans (normD _ _ _) (ler_add (le_trans (hF _ _) _) (le_trans (hC _ _) _)).
-  - by rewrite ler_wpmul2l.
-  - by rewrite ler_wpmul2l.
-split=> //; rewrite /ph !dhS; apply: le_trans (normD _ _ _) (ler_add (le_trans (hO _ _) _) (le_trans (hE _ _) _)).
-- by rewrite ler_wpmul2l.
-- by rewrite ler_wpmul2l.
-Qed.
-
-(* M+ (p, q) <= lambda (p, q) *)
-Variables p q lambda : R.
-Hypothesis lambda0 : 0 <= lambda.
-Hypothesis row_c : phi * q + kappa * p <= lambda * q.
-Hypothesis row_h : omega * p + eta * (phi * q + kappa * p) <= lambda * p.
-
-Theorem T7_vanishing w v c T : 0 <= c -> Nh w <= c * p -> Nc v <= c * q ->
-  Nh (dh w v T) <= lambda ^+ T * (c * p) /\ Nc (dc w v T) <= lambda ^+ T * (c * q).
-Proof.
-move=> c0 wp vq.
-suff [h' c'] : ph (c * p) (c * q) T <= lambda ^+ T * (c * p) /\ pc (c * p) (c * q) T <= lambda ^+ T * (c * q).
-  by have [h c1] := T7_majorant T wp vq; split; [apply: le_trans h h'|apply: le_trans c1 c'].
-elim: T => [|T [IHh IHc]]; first by rewrite !mul1r.
-have k0 : 0 <= lambda ^+ T * c by rewrite mulr_ge0 ?exprn_ge0.
-have scaled a x : a * (lambda ^+ T * (c * x)) = lambda ^+ T * c * (a * x) 
-    by rewrite mulrCA -mulrA; congr (_ * _); rewrite mulrCA.
-have c' : pc (c * p) (c * q) T.+1 <= lambda ^+ T * c * (phi * q + kappa * p).
-  by rewrite /pc dcS mulrDr -!scaled ler_add // ler_wpmul2l.
-have next x : lambda ^+ T.+1 * (c * x) = lambda ^+ T * c * (lambda * x) by rewrite exprS -mulrA scaled.
-split; last by rewrite next; apply: le_trans c' _; rewrite ler_wpmul2l.
-rewrite next; apply: le_trans (_ : lambda ^+ T * c * (omega * p + eta * (phi * q + kappa * p)) <= _); last first.
-  by rewrite ler_wpmul2l.
-by rewrite /ph dhS mulrDr -scaled ler_add // ?ler_wpmul2l // mulrCA ler_wpmul2l.
-Qed.
-End Majorant.
 
 Section Threshold.
 Variables (R : realFieldType) (phi kappa omega eta : R).
@@ -77,7 +25,7 @@ Hypotheses (phi1 : phi < 1) (omega1 : omega < 1).
 Definition contracts := exists p q lambda, [/\ 0 < p, 0 < q, 0 <= lambda < 1,
   phi * q + kappa * p <= lambda * q & omega * p + eta * (phi * q + kappa * p) <= lambda * p].
 
-(* p = 1; with q = kappa / (1 - phi) row c is an equality for lambda = 1 and row h has slack; so q may be a little larger *)
+(* p = 1; with q = kappa / (1 - phi) row c is an equality for lambda = 1 and row h has slack: q may be larger *)
 Theorem T7_sufficient : kappa * eta < (1 - phi) * (1 - omega) -> contracts.
 Proof.
 move=> small; have gap : 0 < 1 - phi by rewrite subr_gt0.
@@ -126,6 +74,37 @@ Corollary T7_condition : contracts <-> kappa * eta < (1 - phi) * (1 - omega).
 Proof. by split; [exact: T7_necessary|exact: T7_sufficient]. Qed.
 End Threshold.
 
+(* end to end: below the threshold every gradient vanishes *)
+Theorem T7_rate (R : realFieldType) (H V : zmodType) (Nh : seminorm R H) (Nc : seminorm R V)
+    (F : nat -> V -> V) (C : nat -> H -> V) (O : nat -> H -> H) (E : nat -> V -> H) phi kappa omega eta :
+  0 <= phi < 1 -> 0 <= kappa -> 0 <= omega < 1 -> 0 <= eta ->
+  (forall s, bounded Nc Nc (F s) phi) -> (forall s, bounded Nh Nc (C s) kappa) ->
+  (forall s, bounded Nh Nh (O s) omega) -> (forall s, bounded Nc Nh (E s) eta) ->
+  kappa * eta < (1 - phi) * (1 - omega) ->
+  exists K lambda, 0 <= lambda < 1 /\ forall w v T,
+    Nh (dh F C O E w v T) <= lambda ^+ T * (K * (Nh w + Nc v)) /\
+    Nc (dc F C O E w v T) <= lambda ^+ T * (K * (Nh w + Nc v)).
+Proof.
+case/andP=> phi0 phi1 kappa0 /andP[omega0 omega1] eta0 hF hC hO hE.
+case/(T7_sufficient phi0 kappa0 eta0 phi1) => p [q [lambda [p0 q0 /andP[l0 l1] row_c row_h]]].
+pose c := p^-1 + q^-1; have c0 : 0 < c by rewrite addr_gt0 ?invr_gt0.
+have cp : 1 <= c * p by rewrite mulrDl mulVf ?gt_eqF // ler_addl mulr_ge0 ?invr_ge0 // ltW.
+have cq : 1 <= c * q by rewrite mulrDl mulVf ?gt_eqF // ler_addr mulr_ge0 ?invr_ge0 // ltW.
+exists (c * (p + q)), lambda; rewrite l0 l1; split=> // w v T.
+have size0 : 0 <= Nh w + Nc v by rewrite addr_ge0 ?norm_ge0.
+have cs0 : 0 <= (Nh w + Nc v) * c by rewrite mulr_ge0 // ltW.
+have [||h d] := T7_vanishing phi0 kappa0 omega0 eta0 hF hC hO hE l0 row_c row_h (w := w) (v := v) T cs0.
+- rewrite -mulrA -[X in X <= _]mulr1; apply: ler_pmul; rewrite ?norm_ge0 ?ler01 //.
+  by rewrite ler_addl norm_ge0.
+- rewrite -mulrA -[X in X <= _]mulr1; apply: ler_pmul; rewrite ?norm_ge0 ?ler01 //.
+  by rewrite ler_addr norm_ge0.
+have widen x : x <= p + q -> (Nh w + Nc v) * c * x <= c * (p + q) * (Nh w + Nc v).
+  by move=> small; rewrite [c * _ * _]mulrC mulrA ler_wpmul2l.
+split; [apply: le_trans h _|apply: le_trans d _]; rewrite ler_wpmul2l ?exprn_ge0 // widen //.
+- by rewrite ler_addl ltW.
+- by rewrite ler_addr ltW.
+Qed.
+
 Section Radius.
 Variables (R : rcfType) (phi kappa omega eta : R).
 Hypotheses (phi0 : 0 <= phi) (kappa0 : 0 <= kappa) (omega0 : 0 <= omega) (eta0 : 0 <= eta).
@@ -168,7 +147,8 @@ have half : majorant_trace <= 2%:R * majorant_radius by rewrite -subr_ge0 -twice
 apply/andP; split; last by rewrite ler_subl_addr -mulr2n -mulr_natl.
 move: majorant_radius_ge0; rewrite le_eqVlt => /predU1P[<-|pos].
   by rewrite subr0 !addr_ge0 ?mulr_ge0.
-rewrite -(pmulr_rge0 _ pos); have -> : majorant_radius * (majorant_trace - majorant_radius) = omega * phi - poly majorant_radius.
+rewrite -(pmulr_rge0 _ pos).
+have -> : majorant_radius * (majorant_trace - majorant_radius) = omega * phi - poly majorant_radius.
   by rewrite /poly; identity.
 by rewrite majorant_radius_root subr0 mulr_ge0.
 Qed.

@@ -1,10 +1,13 @@
 (* T1.  The vanilla RNN h_t = phi(W h_{t-1} + u_t) has J_t = D_t W with D_t = diag phi'(a_t), and |phi'| <= gamma.
 
-   If ||W|| <= s in a norm for which diagonal matrices stretch by their largest entry, then for every input sequence (that is,
-   for all diagonals D_t bounded by gamma) and all k, t:  |J_{t:k} x| <= (gamma s)^(t-k) |x|.
+   If ||W|| <= s in a norm for which diagonal matrices stretch by their largest entry, then for every input sequence
+   (that is, for all diagonals D_t bounded by gamma) and all k, t
+
+     |J_{t:k} x| <= (gamma s)^(t-k) |x|.
+
    With a diagonal scaling Delta it is enough that ||Delta W Delta^-1|| <= s, at the price of a factor cond(Delta).
-   (i) is the Euclidean norm, (ii) the weighted maximum norm.  If gamma s < 1 the product tends to 0, and (iii) leaving out
-   all lags beyond l from a gradient costs at most A (gamma s)^(l+1) / (1 - gamma s). *)
+   (i) is the Euclidean norm, (ii) the weighted maximum norm.  If gamma s < 1 the product tends to 0, and (iii) leaving
+   all lags beyond l out of a gradient costs at most A (gamma s)^(l+1) / (1 - gamma s). *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From VG.abstract Require Import Powers Seminorm Chain Norms.
 Set Implicit Arguments.

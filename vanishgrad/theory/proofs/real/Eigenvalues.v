@@ -2,8 +2,8 @@
 
    W = 3/2 (1, -1; 1, -1) squares to 0, so that all its eigenvalues are 0.  Yet the tanh RNN with this W has
    inputs along which its gradient explodes: hold unit 1 at 0 and saturate unit 2.  Then the difference of
-   the two velocities grows by 3/2 tanh^2 3 > 1.48 at every step.  A condition for explosion must speak of norms:
-   "no explosion if the largest eigenvalue is below 1" is false for a nonlinear network. *)
+   the two velocities grows by 3/2 tanh^2 3 > 1.48 at every step.  A condition for explosion must speak of
+   norms: "no explosion if the largest eigenvalue is below 1" is false for a nonlinear network. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Sums Scalars Exponential Rnn.

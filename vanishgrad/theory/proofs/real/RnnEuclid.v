@@ -17,9 +17,6 @@ Definition norm2 n (v : vec) := sqrt (sumR n (fun i => v i ^ 2)).
 Lemma sumsq_ge0 n (v : vec) : 0 <= sumR n (fun i => v i ^ 2).
 Proof. apply sumR_ge0; intros; apply pow2_ge_0. Qed.
 
-Lemma norm2_ge0 n v : 0 <= norm2 n v.
-Proof. apply sqrt_pos. Qed.
-
 (* |v|_2 <= c |w|_2 if that holds entry by entry *)
 Lemma norm2_le n c v w : 0 <= c -> (forall i, (i < n)%nat -> Rabs (v i) <= c * Rabs (w i)) ->
   norm2 n v <= c * norm2 n w.
