@@ -281,10 +281,10 @@ Lemma still l : (l < n)%nat -> Rabs ((fun _ => 0) l) <= 1 * zn w l.
 Proof. intros hl; cbv beta. rewrite Rabs_R0, Rmult_1_l. now apply w_nonneg. Qed.
 
 Lemma gate_spread a : 0 <= fx p (spread k p U w a).
-Proof. pose proof (gate_flow (fun _ => 0) 1 ltac:(lra) still a) as h. pose proof (Rabs_pos (gate_inflow n k U (fun _ => 0) a)). lra. Qed.
-
-Lemma inner_spread a : 0 <= fx p (spread k p N w a).
-Proof. pose proof (inner_flow (fun _ => 0) 1 ltac:(lra) still a) as h. pose proof (Rabs_pos (inner_inflow n k N (fun _ => 0) a)). lra. Qed.
+Proof.
+pose proof (gate_flow (fun _ => 0) 1 ltac:(lra) still a) as h.
+pose proof (Rabs_pos (gate_inflow n k U (fun _ => 0) a)). lra.
+Qed.
 
 Lemma drive_flow_bound v K j : 0 <= K -> (forall i, (i < n)%nat -> Rabs (v i) <= K * zn w i) -> (j < n)%nat ->
   Rabs (drive' after n d k U N V b bh x st v j) <= K * fx p (drive_flow reset_rows j).
