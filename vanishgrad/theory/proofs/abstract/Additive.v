@@ -10,7 +10,7 @@
 
    With phi = 1 - epsilon this is at least 1 - epsilon (T + 1) - ((1 + theta)^T - 1); and if epsilon and theta are both
    at most 1 / (4 (T + 1)), at least 5/12 for every T (0.4659 with the exponential function, in real/). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 From VG.abstract Require Import Identities Powers Seminorm Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.

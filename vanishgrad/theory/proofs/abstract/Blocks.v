@@ -1,6 +1,6 @@
 (* T1'.  If every block of m consecutive steps contracts by b, and every shorter block stretches by at most B, then
    |J_{t:k} x| <= B b^floor((t-k)/m) |x|: blocks may contract where single steps do not. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm Chain.
 Set Implicit Arguments.
 Unset Strict Implicit.

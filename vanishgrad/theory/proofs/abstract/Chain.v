@@ -3,7 +3,7 @@
    `chain J t k` is J_t ... J_{k+1}, newest on the left: the derivative of the state at t by the state at k (the
    identity if t <= k).  If every factor stretches by at most a_s, the product does by at most the product of the a_s;
    likewise from below. The determinant of the product is the product of the determinants. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -5,7 +5,7 @@
    (iii) Among leaky cells c' = f c + (1 - f) x the response at lag T - 1, which is (1 - f) f^(T-1), has on [0, 1] the
    unique maximiser f = 1 - 1/T: chrono initialisation.  By the inequality of the arithmetic and the geometric mean for
    the numbers 1 - f and T - 1 times f / (T - 1), whose sum is 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.

@@ -10,7 +10,7 @@
      |dh| >= (e - omega q / rho) phi rho^T |v|        from (0, v), if |E x| >= e |x| at the last step.
 
    The rate is sharp: with scalars and C = -kappa, (q, 1) is multiplied by exactly rho in each step. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Identities Seminorm Norms Chain Lstm Conveyor Cone.
 Set Implicit Arguments.
 Unset Strict Implicit.

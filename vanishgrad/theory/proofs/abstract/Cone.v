@@ -11,7 +11,7 @@
      delta_s = phi_s - kappa_s q_{s-1},  q_s = eta_s + omega_s q_{s-1} / delta_s;
 
    while all delta_s > 0, |dc_T| >= delta_1 ... delta_T |v|. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 From VG.abstract Require Import Seminorm Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.

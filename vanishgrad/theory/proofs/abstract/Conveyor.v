@@ -1,6 +1,6 @@
 (* T5 (a), the conveyor.  If phi <= f_{s,j} for all steps s and units j, then |F_{t:k} x| >= phi^(t-k) |x| in every
    absolute norm; unit j is carried over exactly the product of its own forget gates. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm Chain Norms.
 Set Implicit Arguments.
 Unset Strict Implicit.

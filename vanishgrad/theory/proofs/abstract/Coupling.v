@@ -5,7 +5,7 @@
 
    f >= 1 - epsilon, i <= iota and |c| <= cbar give kappa = cbar epsilon |U_f| + iota (|U_i| + |U_g|), omega = |U_o| / 4
    and eta = 1.  So remembering needs both: the forget gate open and the input gate shut. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm Norms.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -4,7 +4,7 @@
      dh_T = O_{T:0} dh_0 + sum over r < T of O_{T:r+1} E_{r+1} dc_{r+1}.
 
    The first term is the conveyor; every other one is a detour through h.  Over any ring, with h and c of any size. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Chain Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -2,7 +2,7 @@
    is v' = A v + B w, w' = C v + D w.  Put Q_0 = 0, M_s = A_s + B_s Q_{s-1} and Q_s = (C_s + D_s Q_{s-1}) M_s^-1.  While
    every M_s is invertible, the perturbation (v, 0) becomes (M_T ... M_1 v, Q_T M_T ... M_1 v): with a single slow unit,
    M_s is one number and acts as a forget gate with all detours included. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Chain.
 Set Implicit Arguments.
 Unset Strict Implicit.

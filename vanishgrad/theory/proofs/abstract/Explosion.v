@@ -4,7 +4,7 @@
 
    Eigenvalues do not decide: W = a [1 -1; 1 -1] has W^2 = 0, yet with D = diag(1, 0) the product (D W)^T grows like
    a^T. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Powers Seminorm Chain Norms Vanilla.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -10,7 +10,7 @@
 
    If |J_t x - x| <= e |x| with e <= 1 for all t, then (1 - e)^(t-k) |x| <= |J_{t:k} x| <= (1 + e)^(t-k) |x|; over a
    horizon T >= 2 with e <= 1 / T that is between 1/4 and 4 times |x|. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm Norms Chain Chrono.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -7,7 +7,7 @@
      Ltac identity := decide_in [fieldType of R].
 
    after which `identity` proves an equality, and leaves the denominators that must not vanish. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 From Coq Require Export Ring Field.
 Set Implicit Arguments.
 Unset Strict Implicit.

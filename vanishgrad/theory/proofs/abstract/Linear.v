@@ -1,6 +1,6 @@
 (* T3 (a), a linear recurrence with fixed W: along an eigenvector W v = lambda v the product W^(t-k) v is lambda^(t-k)
    v. It tends to 0 if |lambda| < 1, is unbounded if |lambda| > 1, and keeps its size only if |lambda| = 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Powers Chain.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -9,7 +9,7 @@
    which with O = diag p U_o and F = diag f is det U_o times the product of all f_j p_j.  h and c may differ in size.
    `dh w v T`, `dc w v T` are the perturbations after T steps from (w, v); time is counted from k, so step s has F s, C
    s, ... and dc 0 v T is (dc_{k+T}/dc_k) v with h_k held fixed. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Chain.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -6,7 +6,7 @@
    same recursion on numbers.  If M+ (p, q) <= lambda (p, q), then from |dh| <= c p, |dc| <= c q on
 
      |dh_T| <= lambda^T c p    and    |dc_T| <= lambda^T c q. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 From VG.abstract Require Import Seminorm Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -4,7 +4,7 @@
    Over any ordered field `sq x` is that sum itself: sq (A x) <= a^2 sq x says ||A||_2 <= a without a square root.
 
    Weighted maximum: |v|_x is the largest |v_i| / x_i for weights x > 0; ||A||_x <= r as soon as |A| x <= r x. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm.
 Set Implicit Arguments.
 Unset Strict Implicit.

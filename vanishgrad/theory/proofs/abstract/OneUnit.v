@@ -3,7 +3,7 @@
    R26, an open forget gate is not enough.  With k = -1, o = 0 the partial derivative is dc_T / dc_0 = f (f - e)^(T-1),
    while the conveyor is f^T: detours through h cancel it, and all of it from the second step on if e = f. T7 (b), an
    LSTM can explode.  With f = 0, k = u, o = 0, e = 1 it is dh_T / dh_0 = u^T. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 From VG.abstract Require Import Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -6,7 +6,7 @@
    until s_j and is back in c at s_j + 1).  For the total derivative, where h_0 moves with c_0, also r_1 = 0 is allowed.
    There are Fib(2T-1) of them in the partial derivative and Fib(2T+1) in the total one; one of them is the conveyor
    alone. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Chain Lstm.
 Set Implicit Arguments.
 Unset Strict Implicit.

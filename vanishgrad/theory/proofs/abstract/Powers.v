@@ -2,7 +2,7 @@
 
    Bernoulli: (1 + e)^T >= 1 + e T for e >= -1, hence (1 - e)^T >= 1 - e T for e <= 1.
    If 0 <= q < 1 then q^T tends to 0, and the powers of q from l on sum to at most q^l / (1 - q). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.

@@ -8,7 +8,7 @@
      |(dc_{T+1} / dc_0) v| >= (1 - epsilon (T + 1) - ((1 + theta)^T - 1)) |v|,
 
    in every norm for which diagonal matrices stretch by their largest entry. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm Norms Lstm Conveyor Additive Coupling.
 Set Implicit Arguments.
 Unset Strict Implicit.

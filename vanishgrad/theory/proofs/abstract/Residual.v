@@ -1,7 +1,7 @@
 (* T9, residual layers.  A stack of layers x + A_l x with |A_l x| <= a_l |x| keeps its gradient:
 
      (1 - a_1) ... (1 - a_L) |x| <= |(1 + A_L) ... (1 + A_1) x| <= (1 + a_1) ... (1 + a_L) |x|      if all a_l <= 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Seminorm Chain.
 Set Implicit Arguments.
 Unset Strict Implicit.

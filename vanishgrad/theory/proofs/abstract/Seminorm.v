@@ -2,7 +2,7 @@
 
    `bounded M N A a` says N (A x) <= a M x for all x, that is ||A|| <= a; `expands M N A a` says N (A x) >= a M x, which
    for the Euclidean norm is sigma_min(A) >= a. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.

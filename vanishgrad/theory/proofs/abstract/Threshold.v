@@ -9,7 +9,7 @@
      the spectral radius (tau + sqrt (tau^2 - 4 omega phi)) / 2 of M+ is < 1, tau = phi + omega + kappa eta;
 
    and then |dh_T|, |dc_T| <= lambda^T K (|dh_0| + |dc_0|) for some K and lambda < 1, from any start. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum.
 From VG.abstract Require Import Identities Seminorm Lstm Majorant.
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -8,7 +8,7 @@
    With a diagonal scaling Delta it is enough that ||Delta W Delta^-1|| <= s, at the price of a factor cond(Delta).
    (i) is the Euclidean norm, (ii) the weighted maximum norm.  If gamma s < 1 the product tends to 0, and (iii) leaving
    all lags beyond l out of a gradient costs at most A (gamma s)^(l+1) / (1 - gamma s). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From VG.abstract Require Import Powers Seminorm Chain Norms.
 Set Implicit Arguments.
 Unset Strict Implicit.
