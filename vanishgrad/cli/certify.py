@@ -12,9 +12,10 @@ from vanishgrad.cli.options import HINT_NAMES, HINTS
 from vanishgrad.errors import UsageError
 from vanishgrad.report.document import header, to_json
 from vanishgrad.report.write import write
-from vanishgrad.theory.certificates import CertifyRequest, Outcome, Verdict
+from vanishgrad.theory.certificates import Certified, CertifyRequest, Outcome, Verdict
 from vanishgrad.theory.certificates import certify as certified
 from vanishgrad.theory.certificates import check as checked
+from vanishgrad.theory.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 
 FAILED = 3
 
@@ -23,6 +24,9 @@ FAILED = 3
 @click.argument("source", required=False, metavar="[WEIGHTS|MODEL]")
 @click.option(
     "--output", metavar="FILE", help="The certificate; a MODEL's weights and the inputs are written beside it."
+)
+@click.option(
+    "--coq", metavar="FILE.v", help="The certificate as a file that Coq checks, instead of --output; upper bounds only."
 )
 @click.option(
     "--input-bound", type=click.FloatRange(0), metavar="B", help="Every input with |x_j| ≤ B: gated cells need it."
@@ -42,28 +46,42 @@ FAILED = 3
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
 @click.option("--layer", metavar="NAME", help="The layer of a file that holds several.")
 @HINTS
-@click.option("--check", "certificate", metavar="CERT", help="Check a certificate, against its weights or WEIGHTS.")
+@click.option(
+    "--check",
+    "certificate",
+    metavar="CERT",
+    help="Check a certificate (one of --output, or FILE.v), against its weights or WEIGHTS.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The checker's verdict as JSON.")
-def certify(source: str | None, output: str | None, certificate: str | None, as_json: bool, **options: Any) -> int:
+def certify(
+    source: str | None, output: str | None, coq: str | None, certificate: str | None, as_json: bool, **options: Any
+) -> int:
     """A certificate about all input sequences, and its checker."""
+    options["hints"] = {name: options.pop(name) for name in HINT_NAMES}
     if certificate is not None:
-        return _check(certificate, source, as_json)
+        return _check(certificate, source, as_json, options)
     if as_json:
         raise UsageError("expected --json with --check, got a proof, whose JSON is --output; try leaving it out")
-    if source is None or output is None:
-        raise UsageError("expected WEIGHTS or a MODEL with --output FILE, or --check CERT; try --output cert.json")
-    demand_writable(output, ())
-    options["hints"] = {name: options.pop(name) for name in HINT_NAMES}
+    target = output or coq
+    if source is None or target is None or (output and coq):
+        raise UsageError(
+            "expected WEIGHTS or a MODEL with --output FILE or --coq FILE.v, or --check CERT; try --output cert.json"
+        )
+    demand_writable(target, ())
+    request = CertifyRequest(source, target, **options)
     with blas_threads(state_size=0, jobs=1):
-        result = certified(CertifyRequest(source, output, **options))
+        result = certified(request) if output else certify_formally(request)
     for path, content in result.files.items():
         write(path, content)
-    click.echo(_told(result.outcome, list(result.files)), nl=False)
-    return 0 if result.outcome.certificate else FAILED
+    click.echo(_told(result, list(result.files)), nl=False)
+    return 0 if result.files else FAILED
 
 
-def _check(certificate: str, weights: str | None, as_json: bool) -> int:
-    found = checked(certificate, weights)
+def _check(certificate: str, weights: str | None, as_json: bool, options: dict[str, Any]) -> int:
+    if certificate.endswith(ENDING):
+        found = check_formally(certificate, weights, options["layer"], options["hints"])
+    else:
+        found = checked(certificate, weights)
     if as_json:
         facts = {
             "certificate": certificate,
@@ -77,10 +95,15 @@ def _check(certificate: str, weights: str | None, as_json: bool) -> int:
     return 0 if found.verdict is Verdict.VALID else FAILED
 
 
-def _told(outcome: Outcome, files: list[str]) -> str:
+def _told(result: Certified | FormallyCertified, files: list[str]) -> str:
+    outcome = result.outcome
     lines = [f"  {each.method}: {each.C:.4g} · {each.rho:.6g}^lag" for each in outcome.attempts]
-    if outcome.certificate is None:
+    if not files:
         return "\n".join([f"inconclusive: {outcome.reason}", *lines]) + "\n"
-    return (
-        "\n".join([f"{outcome.reason}: {outcome.certificate.statement}", *lines, f"written: {', '.join(files)}"]) + "\n"
-    )
+    return "\n".join([f"{_proved(outcome)}", *lines, f"written: {', '.join(files)}"]) + "\n"
+
+
+def _proved(outcome: Outcome | Formal) -> str:
+    if isinstance(outcome, Formal):
+        return outcome.reason
+    return f"{outcome.reason}: {outcome.certificate.statement}" if outcome.certificate else outcome.reason

@@ -293,6 +293,10 @@ CLAIM = record(
     }
 )
 
+IN_COQ = record(
+    {**dict.fromkeys(("part", "name", "file", "statement"), STRING), "axioms": array(STRING)},
+)
+
 BODIES: dict[str, dict[str, Schema]] = {
     "compare": {"request": COMPARE_REQUEST, "models": array(MODEL)},
     "analyze": {"request": ANALYZE_REQUEST, "models": array(MODEL), "refused": array(STRING)},
@@ -310,7 +314,13 @@ BODIES: dict[str, dict[str, Schema]] = {
         "request": record({"models": array(STRING), "hidden": integer(), "steps": integer(), "seed": integer()}),
         "models": array(record({"label": STRING, "spec": STRING})),
         "theorems": array(
-            record({"id": STRING, "symbol": STRING, "title": STRING, "statement": STRING, "proof": STRING})
+            record(
+                {
+                    **dict.fromkeys(("id", "symbol", "title", "statement", "proof"), STRING),
+                    "coq": array(IN_COQ),
+                    "on_paper": array(STRING),
+                }
+            )
         ),
         "claims": array(CLAIM),
         "numbers": mapping(nullable(number()), "every number that stands in the text"),

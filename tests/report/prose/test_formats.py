@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from html import escape
 from html.parser import HTMLParser
 from xml.etree.ElementTree import fromstring
 
@@ -25,6 +26,7 @@ from vanishgrad.report.prose.terminal import plain, to_terminal
 from vanishgrad.report.prose.typst_math import typst_math
 from vanishgrad.theory.answer import AnswerRequest, answer
 from vanishgrad.theory.answer.structure import LANGUAGES, SECTIONS
+from vanishgrad.theory.proofs.theorems import parts_of, register
 
 VOID = {"meta", "link", "br"}
 
@@ -103,6 +105,39 @@ def test_html_is_one_well_formed_file(small, language):
     assert "<script" not in source
     assert "url(" not in source
     assert source.count("<svg") == len(small.figures)
+
+
+CHECKED = [part for part in register() if part.checked]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_statement_that_coq_has_checked_is_shown(small, language):
+    composer = Composer(small, language)
+    html, latex = to_html(small, language), to_latex(small, language)
+    assert html.count("<details>") == latex.count(r"\begin{verbatim}") == len(CHECKED)
+    for part in CHECKED:
+        assert f"(* {composer.summary(part)} *)\n{part.statement}\n" in composer.markdown()
+        assert f"<summary>{escape(composer.summary(part))}</summary>" in html
+        assert escape(part.statement) in html
+        assert part.statement in latex
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_proved_on_paper_alone_is_said(small, language):
+    composer = Composer(small, language)
+    for section in (section for section in SECTIONS if section.symbol):
+        (said,) = [text for text in composer.body(section) if composer.words["on_paper"] in text] or [""]
+        left = [composer.words.get(f"part_{part.part}", part.part) for part in parts_of(section.id) if not part.checked]
+        assert said == (f"**{composer.words['on_paper']}** {', '.join(left)}{composer.words['stop']}" if left else "")
+
+
+def test_json_has_statements_and_axioms(small):
+    theorems = answer_document(small, "en")["theorems"]
+    found = [
+        (each["name"], each["file"], each["statement"], tuple(each["axioms"])) for t in theorems for each in t["coq"]
+    ]
+    assert found == [(part.name, f"{part.file}.v", part.statement, part.axioms) for part in CHECKED]
+    assert {t["id"]: t["on_paper"] for t in theorems}["T8"] == ["(vi)"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,7 @@ from vanishgrad.report.prose.compose import Composer
 from vanishgrad.theory.answer import Answer
 from vanishgrad.theory.answer.claims import Claim, Log
 from vanishgrad.theory.answer.structure import SECTIONS, Section
+from vanishgrad.theory.proofs.theorems import Part, parts_of
 
 
 def answer_document(answer: Answer, language: str) -> Document:
@@ -36,7 +37,16 @@ def _theorem(section: Section, composer: Composer) -> Document:
         "symbol": section.symbol,
         "title": composer.title(section),
         **{name: part for name, part in composer.parts(section) if name != "numbers"},
+        "coq": [_in_coq(part) for part in parts_of(section.id) if part.checked],
+        "on_paper": [part.part for part in parts_of(section.id) if not part.checked],
     }
+
+
+def _in_coq(part: Part) -> Document:
+    return {
+        "part": part.part, "name": part.name, "file": f"{part.file}.v",
+        "axioms": list(part.axioms), "statement": part.statement,
+    }  # fmt: skip
 
 
 def _claim(claim: Claim) -> Document:

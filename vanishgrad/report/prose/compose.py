@@ -15,6 +15,7 @@ from vanishgrad.theory.answer.numerals import log_numeral, numeral
 from vanishgrad.theory.answer.structure import CHAPTERS, PROSE, Section
 from vanishgrad.theory.answer.tables import Cell, Table
 from vanishgrad.theory.answer.text import filled, labels, texts
+from vanishgrad.theory.proofs.theorems import Part, parts_of
 
 SHOWN_LAGS = 6
 """Rows of a figure that is written as a table."""
@@ -71,6 +72,27 @@ class Composer:
             else:
                 labelled = self._labelled(name, part)
                 yield _quoted(labelled) if name == "statement" else labelled
+            if name == "proof":
+                yield from self._checked(section)
+
+    def _checked(self, section: Section) -> Iterator[str]:
+        """Yield which parts of a theorem Coq has checked, with its statements of them, and which it has not."""
+        parts = parts_of(section.id)
+        checked = [part for part in parts if part.checked]
+        on_paper = [self.words.get(f"part_{part.part}", part.part) for part in parts if not part.checked]
+        if checked:
+            yield f"**{self.words['checked']}{self.words['stop']}**"
+        for part in checked:
+            yield f"```coq\n(* {self.summary(part)} *)\n{part.statement}\n```"
+        if on_paper:
+            yield f"**{self.words['on_paper']}** {', '.join(on_paper)}{self.words['stop']}"
+
+    def summary(self, part: Part) -> str:
+        """Return in a line what Coq has checked, where, and with which axioms."""
+        label = self.words.get(f"part_{part.part}", part.part)
+        axioms = ", ".join(axiom.rpartition(".")[2] for axiom in part.axioms)
+        used = f"{self.words['axioms']}{axioms}" if axioms else self.words["no_axiom"]
+        return " · ".join(filter(None, (label, part.name, f"{part.file}.v", used)))
 
     def _labelled(self, name: str, part: str) -> str:
         label = f"**{self.words[name]}{self.words['stop']}**"

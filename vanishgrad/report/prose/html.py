@@ -12,6 +12,7 @@ from vanishgrad.report.prose.compose import Composer
 from vanishgrad.report.prose.figure import drawing, svg
 from vanishgrad.report.prose.mathml import mathml
 from vanishgrad.report.prose.parse import parse, parser
+from vanishgrad.report.prose.walk import CODE, headed
 from vanishgrad.theory.answer import Answer
 from vanishgrad.theory.answer.structure import CHAPTERS
 
@@ -92,6 +93,8 @@ def _renderer(composer: Composer) -> RendererHTML:
         return f'<span class="{"tied" if len(tex) < LONG else "roll"}">{mathml(tex)}{escape(tail)}</span>'
 
     def figure(tokens: Sequence[Token], i: int, *_: Any) -> str:
+        if tokens[i].info == CODE:
+            return _folded(*headed(tokens[i].content))
         return _figure(composer, tokens[i].content.strip())
 
     rules: dict[str, Any] = {
@@ -103,6 +106,11 @@ def _renderer(composer: Composer) -> RendererHTML:
     }
     renderer.rules.update(rules)
     return renderer
+
+
+def _folded(summary: str, code: str) -> str:
+    summary = escape(summary)
+    return f"<details><summary>{summary}</summary><pre><code>{escape(code)}</code></pre></details>\n"
 
 
 def _figure(composer: Composer, name: str) -> str:

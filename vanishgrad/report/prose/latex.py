@@ -82,6 +82,10 @@ class _LatexWriter(Writer):
         )
         return f"\\fitted{{\\begin{{tabular}}{{{'l' * len(head)}}}\n{body}\n\\end{{tabular}}}}\n\n"
 
+    def listing(self, summary: str, code: str) -> str:
+        head = f"\\noindent\\textit{{{self.text(summary)}}}"
+        return f"{head}\n{{\\scriptsize\n\\begin{{verbatim}}\n{code}\n\\end{{verbatim}}\n}}\n\n"
+
     def figure(self, name: str) -> str:
         figure = self._composer.answer.figures[name]
         caption = self.text(self._composer.words["figure_" + figure.name])

@@ -128,6 +128,9 @@ class _TypstWriter(Writer):
         rules = f"table.hline(y: 0), table.hline(y: 1, stroke: 0.5pt), table.hline(y: {len(rows) + 1})"
         return f"#fitted(table(columns: {len(head)}, {rules}, {cells}))\n\n"
 
+    def listing(self, summary: str, code: str) -> str:
+        return f"#emph[{self.text(summary)}]\n#text(size: 0.92em, raw(block: true, {_quoted(code)}))\n\n"
+
     def figure(self, name: str) -> str:
         figure = self._composer.answer.figures[name]
         caption = self._composer.words["figure_" + figure.name]

@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+CODE = "coq"
+"""The word after a fence that holds code; other fences hold the name of a figure."""
+
+
+def headed(code: str) -> tuple[str, str]:
+    """Return the comment in the first line of some code, and the rest."""
+    head, _, rest = code.rstrip().partition("\n")
+    return head.removeprefix("(* ").removesuffix(" *)"), rest
+
 
 class Writer(ABC):
     """Writes tokens one after the other; a system says how each looks."""
@@ -39,7 +48,7 @@ class Writer(ABC):
         if token.type == "math_block":
             return self.display(token.content)
         if token.type == "fence":
-            return self.figure(token.content.strip())
+            return self.listing(*headed(token.content)) if token.info == CODE else self.figure(token.content.strip())
         return self.marks[token.type]
 
     def line(self, token: Token) -> str:
@@ -76,6 +85,10 @@ class Writer(ABC):
     @abstractmethod
     def table(self, head: Sequence[Token], rows: Sequence[Sequence[Token]]) -> str:
         """Return a table of inline tokens."""
+
+    @abstractmethod
+    def listing(self, summary: str, code: str) -> str:
+        """Return a statement of Coq's as it stands, below a line about it."""
 
     @abstractmethod
     def figure(self, name: str) -> str:

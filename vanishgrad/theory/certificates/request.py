@@ -91,7 +91,7 @@ def certify(request: CertifyRequest) -> Certified:
     VanishgradError
         For what depends on a file.
     """
-    found = _of_file(request) if names_file(request.source) else _of_model(request)
+    found = of_source(request)
     files, xs = dict(found.files), None
     if request.input is None:
         outcome = (upper if request.claim == "upper" else lower)(found.cell, request.input_bound)
@@ -115,15 +115,22 @@ def beside(output: str, ending: str) -> str:
     return str(path.with_name(f"{path.stem}.{ending}"))
 
 
+def of_source(request: CertifyRequest) -> Found:
+    """Return the cell that a request is about."""
+    return of_file(request) if names_file(request.source) else _of_model(request)
+
+
 @dataclass(frozen=True, eq=False)
-class _Found:
+class Found:
+    """A cell, the name of its file seen from the certificate's folder, its layer, and what to write beside it."""
+
     cell: Cell
     name: str
     layer: str
     files: dict[str, bytes]
 
 
-def _of_model(request: CertifyRequest) -> _Found:
+def _of_model(request: CertifyRequest) -> Found:
     """Trial 0 of a MODEL, which is written beside the certificate, and read back from there by the checker."""
     spec = parse(request.source)
     resolved = spec.resolved(request.hidden, request.steps or DEFAULT_STEPS)
@@ -138,10 +145,11 @@ def _of_model(request: CertifyRequest) -> _Found:
     weights = draw(resolved, width, DEFAULT_STEPS, 1, request.seed)
     path = beside(request.output, "weights.npz")
     cell = weights.cell(resolved)
-    return _Found(cell, os.path.basename(path), "", {path: npz(weights, resolved, request.seed, 0)})
+    return Found(cell, os.path.basename(path), "", {path: npz(weights, resolved, request.seed, 0)})
 
 
-def _of_file(request: CertifyRequest) -> _Found:
+def of_file(request: CertifyRequest) -> Found:
+    """Return the one layer of a file that a request names."""
     layers = recurrent_layers(request.source, **request.hints).select([request.layer] if request.layer else [])
     if len(layers) != 1:
         names = ", ".join(each.name for each in layers)
@@ -149,7 +157,7 @@ def _of_file(request: CertifyRequest) -> _Found:
             f"expected one layer of {request.source}, got {len(layers)} ({names}); try --layer {layers[0].name}"
         )
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return _Found(layers[0].build(), Path(name).as_posix(), layers[0].name, {})
+    return Found(layers[0].build(), Path(name).as_posix(), layers[0].name, {})
 
 
 def _inputs(request: CertifyRequest, width: int) -> Array:

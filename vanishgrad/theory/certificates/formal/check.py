@@ -1,0 +1,102 @@
+"""The checker of a certificate in Coq: its text, its literals against the weights, and Coq itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import VanishgradError
+from vanishgrad.theory.certificates.checking.verdict import Inequalities, Refuted, Undecided, Verdict, Verification
+from vanishgrad.theory.certificates.formal.source import MOST_BYTES, Altered, Source, parsed
+from vanishgrad.theory.certificates.formal.stated import speaks_of, statement, weights_of
+from vanishgrad.theory.certificates.formal.units import in_units
+from vanishgrad.theory.certificates.subject import Subject
+from vanishgrad.theory.proofs.coq import CLASSICAL_REALS, Ran, axioms, compiled, coqc
+from vanishgrad.theory.proofs.library import required
+
+PATIENCE_SECONDS = 600.0
+
+
+def check(path: str, subject: Subject, seconds: float = PATIENCE_SECONDS) -> Verification:
+    """Check a file against a cell: only what the emitter could have written, of these weights, and proved, is valid.
+
+    Raises
+    ------
+    VanishgradError
+        If the file cannot be read or is no certificate in Coq; if Coq is not installed.
+    """
+    shown = Inequalities()
+    text = read(path)
+    try:
+        source = _source(text, path, shown)
+        _demand_weights(source, subject, shown)
+        _demand_proof(source, seconds, shown)
+    except Refuted as reason:
+        return Verification(Verdict.INVALID, f"it does not hold that {reason}", tuple(shown.shown))
+    except Undecided as reason:
+        return Verification(Verdict.INCONCLUSIVE, f"it could not be shown that {reason}", tuple(shown.shown))
+    return Verification(Verdict.VALID, statement(source), tuple(shown.shown))
+
+
+def read(path: str) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    VanishgradError
+        If it cannot be read, or is too long.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise VanishgradError(
+                f"expected a certificate of at most {MOST_BYTES >> 20} MiB, got more in {path}; try another file"
+            )
+        return data.decode()
+    except OSError as error:
+        raise VanishgradError(
+            f"expected a certificate in {path}, got: {error.strerror or error}; try another file"
+        ) from None
+    except UnicodeDecodeError:
+        raise VanishgradError(
+            f"expected a certificate in {path}, got bytes that are no UTF-8; try another file"
+        ) from None
+
+
+def _source(text: str, path: str, shown: Inequalities) -> Source:
+    try:
+        source = parsed(text, path)
+    except Altered as change:
+        raise Refuted(f"the file is what its own numbers make of the fixed skeleton ({change})") from None
+    shown.demand(True, "the file is what its own numbers make of the fixed skeleton")
+    return source
+
+
+def _demand_weights(source: Source, subject: Subject, shown: Inequalities) -> None:
+    shown.demand(speaks_of(source, subject), "the cell and its functions are those that it speaks of")
+    literals = weights_of(source)
+    k, whole = in_units({name: subject.tensors[name] for name in literals})
+    shown.demand(source.number("k") == k, "the unit is that of the weights")
+    for name, literal in literals.items():
+        shown.demand(_equal(literal, np.atleast_2d(whole[name])), f"the literals are {name}, bit for bit")
+
+
+def _equal(literal: Sequence[Sequence[int]], whole: Array) -> bool:
+    return [list(row) for row in literal] == [[int(each) for each in row] for row in whole]
+
+
+def _demand_proof(source: Source, seconds: float, shown: Inequalities) -> None:
+    with compiled(*required(source.text)) as folder:
+        (folder / "Certificate.v").write_text(source.text, encoding="utf-8")
+        ran = coqc(folder, "Certificate.v", seconds)
+    shown.demand(None if ran.status is None else True, f"Coq ends within {seconds:g} s")
+    shown.demand(ran.status == 0, f"Coq proves it{_message(ran)}")
+    found = axioms(ran.output)
+    shown.demand(found is not None and set(found) <= set(CLASSICAL_REALS), "it rests on the axioms of the reals alone")
+
+
+def _message(ran: Ran) -> str:
+    return "" if ran.status == 0 else f" ({' '.join(ran.output.split())[-160:]})"

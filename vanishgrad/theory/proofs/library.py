@@ -1,0 +1,60 @@
+"""The library's files, in an order in which they compile."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib.resources import files
+from pathlib import Path
+
+ROOMS = ("abstract", "real", "cert")
+PACKAGES = {
+    "abstract": ("coq", "libcoq-mathcomp-algebra"),
+    "real": ("coq", "libcoq-coquelicot"),
+    "cert": ("coq",),
+}
+"""Room → the Debian packages that compiling it takes."""
+LOGICAL = "VG"
+"""The name under which the folder of the rooms is known to Coq."""
+_REQUIRE = re.compile(rf"^From {LOGICAL}\.(\w+) Require (?:Import|Export) ([^.]*)\.$", re.MULTILINE)
+
+
+@cache
+def source(name: str) -> str:
+    """Return the text of a file, ``cert/Gram`` say."""
+    return (files(__package__) / f"{name}.v").read_text(encoding="utf-8")
+
+
+def in_order(*names: str) -> list[str]:
+    """Return the files of some rooms, or some files with all that they require, each after those that it requires."""
+    waiting = [file for name in names for file in (files_of(name) if name in ROOMS else [name])]
+    graph: dict[str, list[str]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in graph:
+            graph[name] = sorted(required(source(name)))
+            waiting.extend(graph[name])
+    return list(TopologicalSorter(dict(sorted(graph.items()))).static_order())
+
+
+def files_of(room: str) -> list[str]:
+    """Return the files of a room."""
+    return sorted(
+        f"{room}/{each.name[:-2]}" for each in (files(__package__) / room).iterdir() if each.name.endswith(".v")
+    )
+
+
+def required(text: str) -> set[str]:
+    """Return the files of the library that a text requires."""
+    return {f"{room}/{each}" for room, names in _REQUIRE.findall(text) for each in names.split()}
+
+
+def written(folder: Path, *names: str) -> list[str]:
+    """Write the files of some rooms, or some files with all that they require; return them in order."""
+    ordered = in_order(*names)
+    for name in ordered:
+        target = folder / f"{name}.v"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(source(name), encoding="utf-8")
+    return ordered
