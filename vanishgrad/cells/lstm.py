@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Part, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Trajectory
 
 
 class LSTM(Cell):
@@ -126,11 +126,10 @@ class LSTMLinearisation(Linearisation):
         J: Array = xp.concat([top, bottom], axis=1)
         return J
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        xp, step = namespace(w), t - self._first
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        step = t - self._first
         delta = self._OC.pulled_back(step, self._signals(t, w[:, None]))[:, 0]
-        norm: Array = xp.linalg.vector_norm(delta, axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
-        return norm
+        return Outer("W_hh", delta, self._h[step]), Outer("b", delta)
 
     def conveyor(self, t: int) -> Array:
         f: Array = self._f[t - self._first]

@@ -11,11 +11,12 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import reduce
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.errors import VanishgradError
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ class Trajectory:
         return int(self.records.shape[0])
 
 
+class Outer(NamedTuple):
+    """A gradient by consecutive rows of a tensor as an outer product, one for each sequence.
+
+    Attributes
+    ----------
+    tensor : str
+        One of the cell's `tensors`.
+    cotangent : (B, r) array
+        Of what the r rows yield.
+    operand : (B, q) array or None
+        What the rows multiply; None for a tensor that is added, or multiplied within the cotangent, so.
+    """
+
+    tensor: str
+    cotangent: Array
+    operand: Array | None = None
+
+
 class Linearisation(ABC):
     """The one-step Jacobians J_t along a stretch of a trajectory, as operators.
 
@@ -75,8 +94,22 @@ class Linearisation(ABC):
         """Return J_t, (B, m, m), from its blocks: for tests and for users, never for the engine."""
 
     @abstractmethod
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        """Return d(w · s_t)/dθ with s_{t-1} held fixed, rows of a tensor in their order; w (B, m).
+
+        θ are all tensors of the cell but W_hx, whose gradient has the cotangent of b, and x_t as its operand.
+        """
+
     def weight_gradient_norm(self, t: int, w: Array) -> Array:
         """Return the Frobenius norms, (B,), of d(w · s_t)/dW_hh with s_{t-1} held fixed; w (B, m)."""
+        xp = namespace(w)
+        norms = [
+            xp.linalg.vector_norm(cotangent, axis=-1) * xp.linalg.vector_norm(operand, axis=-1)
+            for tensor, cotangent, operand in self.weight_gradient(t, w)
+            if tensor == "W_hh"
+        ]
+        norm: Array = reduce(xp.hypot, norms)
+        return norm
 
     def conveyor(self, t: int) -> Array | None:
         """Return the diagonal, (B, n), of the direct path s_{t-1} → s_t with its gates held fixed, if there is one."""
@@ -139,11 +172,15 @@ class Cell(ABC):
 
     def trial(self, b: int) -> Self:
         """Return the cell with the weights of one trial alone."""
-        alone = copy.copy(self)
-        for name in self.tensors:
-            tensor = getattr(self, name)
-            setattr(alone, name, tensor[b : b + 1] if tensor.shape[0] > 1 else tensor)
-        return alone
+        held = {name: getattr(self, name) for name in self.tensors}
+        return self.having(**{name: each[b : b + 1] if len(each) > 1 else each for name, each in held.items()})
+
+    def having(self, **tensors: Array) -> Self:
+        """Return the cell with other numbers in some of its tensors, axis of trials included."""
+        other = copy.copy(self)
+        for name, tensor in tensors.items():
+            setattr(other, name, tensor)
+        return other
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Trajectory
 
 
 class RNN(Cell):
@@ -66,7 +66,7 @@ class _RNNLinearisation(Linearisation):
         J: Array = self._D[t - self._first][..., None] * self._cell.recurrent_weights(t)
         return J
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        xp, step = namespace(w), t - self._first
-        norm: Array = xp.linalg.vector_norm(w * self._D[step], axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
-        return norm
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        step = t - self._first
+        delta = w * self._D[step]
+        return Outer("W_hh", delta, self._h[step]), Outer("b", delta)
