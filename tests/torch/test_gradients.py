@@ -96,3 +96,19 @@ def test_segments_are_those_of_a_training_loop_that_detaches_its_state(label: st
         out, state = both.advanced(state, begin, stop)
         loss, state = loss + (out * both.g[begin:stop]).sum(), detached(state)
     same(segment_gradient(both.path, both.cotangents, segment), both.gradient(loss))
+
+
+def test_attention_is_that_of_a_scaled_dot_product() -> None:
+    from vanishgrad.propagation.attention import dot_product
+
+    rng = np.random.default_rng(4)
+    W_v, W_k, q, h = (rng.standard_normal(shape) for shape in ((N, N), (N, N), (N,), (T, N)))
+    found, states = dot_product(W_v, W_k, q, h), torch.tensor(h)
+
+    def context(moved: torch.Tensor) -> torch.Tensor:
+        query, keys, values = torch.tensor(q)[None], moved @ torch.tensor(W_k).T, moved @ torch.tensor(W_v).T
+        return torch.nn.functional.scaled_dot_product_attention(query, keys, values)[0]
+
+    expected = torch.autograd.functional.jacobian(context, states)
+    for s in range(T):
+        np.testing.assert_allclose(found.gradient(s), expected[:, s].numpy(), rtol=0, atol=1e-13)

@@ -46,6 +46,13 @@ class Band:
     low: Array
     high: Array
 
+    @classmethod
+    def over(cls, values: Array) -> Band:
+        """Return the band of logarithms by trial and lag, (B, L), NaN where a trial has no such lag."""
+        with np.errstate(invalid="ignore"):
+            mean = np.where(np.isneginf(values).any(axis=0), np.nan, np.nanmean(values, axis=0))
+        return cls(quantile(values, 0.5), mean, *band(values))
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -138,7 +145,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     """
     final = int(np.sum(~np.isnan(log_norm), axis=1).min()) - 1
     level = math.log(threshold)
-    bands = _band(log_norm)
+    bands = Band.over(log_norm)
     low, high = (float(each[0]) for each in band(log_norm[:, final : final + 1]))
     zero = np.isneginf(log_norm[:, final])
     mostly_zero = bool(2 * zero.sum() > len(zero))
@@ -148,7 +155,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     contracting = trend is Trend.CONTRACTING and rate is not None
     return Curve(
         log_norm=bands,
-        log_rms=_band(log_rms),
+        log_rms=Band.over(log_rms),
         count=np.sum(~np.isnan(log_norm), axis=0),
         final_lag=final,
         zero_trials=int(zero.sum()),
@@ -167,12 +174,6 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
         peak=_peak(bands.median[: final + 1]),
         transient=_transient(log_norm[~zero], rate, final),
     )
-
-
-def _band(values: Array) -> Band:
-    with np.errstate(invalid="ignore"):
-        mean = np.where(np.isneginf(values).any(axis=0), np.nan, np.nanmean(values, axis=0))
-    return Band(quantile(values, 0.5), mean, *band(values))
 
 
 def _rates(log_norm: Array, start: int, stop: int) -> Array:

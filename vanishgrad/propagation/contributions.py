@@ -37,11 +37,14 @@ class Contributions:
         ln ‖Σ_{j≤l} G_j‖; the last is the whole gradient.
     log_lost : (L,) array
         ln ‖Σ_{j>l} G_j‖, summed from the oldest lag on, so that a small rest is not lost in roundoff.
+    whole : Gradient
+        ∂L/∂θ itself.
     """
 
     log_own: Array
     log_kept: Array
     log_lost: Array
+    whole: Gradient
 
 
 class Gradient(NamedTuple):
@@ -54,6 +57,9 @@ class Gradient(NamedTuple):
         top = max(self.exponent, other.exponent)
         return Gradient(_at(self, top) + _at(other, top), top)
 
+    def __sub__(self, other: Gradient) -> Gradient:
+        return self + Gradient(-other.values, other.exponent)
+
     @property
     def log_norm(self) -> float:
         """The logarithm of the Frobenius norm."""
@@ -62,7 +68,7 @@ class Gradient(NamedTuple):
 
 
 def _at(gradient: Gradient, exponent: int) -> Array:
-    return np.ldexp(gradient.values, max(gradient.exponent - exponent, -4096))
+    return gradient.values if gradient.exponent == exponent else gradient.values * 2.0 ** (gradient.exponent - exponent)
 
 
 class Path(NamedTuple):
@@ -101,7 +107,7 @@ def contributions(path: Path, cotangents: Array) -> Contributions:
         kept = kept + gradient
         log_own.append(gradient.log_norm)
         log_kept.append(kept.log_norm)
-    return Contributions(np.array(log_own), np.array(log_kept), _log_lost(path, begins, held, stretch))
+    return Contributions(np.array(log_own), np.array(log_kept), _log_lost(path, begins, held, stretch), kept)
 
 
 def _log_lost(path: Path, begins: list[Rows], held: list[Gradient], stretch: int) -> Array:

@@ -1,0 +1,1 @@
+"""Why the gradient vanishes, and what would change it."""

@@ -1,0 +1,258 @@
+"""What truncated backpropagation leaves of ∂L/∂θ, and how far back it has to reach."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.analysis.curve import Band
+from vanishgrad.analysis.model import unit_losses
+from vanishgrad.cells import RNN, Cell, Trajectory
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.inputs.drive import Drive
+from vanishgrad.inputs.files import load_array
+from vanishgrad.propagation.contributions import Contributions, Path, contributions, segment_gradient
+from vanishgrad.propagation.norms import largest_singular_value
+from vanishgrad.streams import CELLS, Role, stream
+
+LOST = 0.01
+"""A truncation is long enough when it loses no more of the gradient: ‖G - G_{<N}‖ ≤ LOST ‖G‖.
+
+Stricter than ‖G_{<N}‖ ≥ (1 - LOST) ‖G‖, which a gradient in a wrong direction also satisfies.
+"""
+LOSSES = ("all", "last")
+
+
+@dataclass(frozen=True)
+class TruncationRequest:
+    """What is asked about truncation.
+
+    Attributes
+    ----------
+    loss : str
+        ``all`` or ``last``: which outputs the loss sees, where no file says so.
+    cotangent : str or None
+        A .npy file of ∂L/∂h_t: (n,), (T, n) or (B, T, n); random unit vectors by default.
+    truncation : int or None
+        A length N whose loss is asked.
+
+    Raises
+    ------
+    UsageError
+        For a value that cannot be.
+    """
+
+    loss: str = "all"
+    cotangent: str | None = None
+    truncation: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise UsageError(f"expected --loss {' or '.join(LOSSES)}, got {self.loss!r}")
+        if self.truncation is not None and self.truncation < 1:
+            raise UsageError(f"expected --truncation from 1 on, got {self.truncation}")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a truncation to N steps leaves, as medians over trials.
+
+    Attributes
+    ----------
+    length : int
+        N: every output's gradient goes back through the N steps that end with it, lags 0 … N - 1.
+    kept, lost : float
+        ‖G_{<N}‖/‖G‖ and ‖G - G_{<N}‖/‖G‖.
+    segments_lost : float
+        The same loss where the sequence is cut into segments of N steps, the state carried over and detached: an
+        output soon after a cut then sees few steps only.
+    """
+
+    length: int
+    kept: float
+    lost: float
+    segments_lost: float
+
+
+@dataclass(frozen=True, eq=False)
+class Truncation:
+    """How much of ∂L/∂θ, θ all tensors of the layer (the two biases of a framework as one), comes from each lag.
+
+    Attributes
+    ----------
+    loss : str
+        In words.
+    share : Band
+        ln ‖G_l‖/‖G‖ by lag l; contributions are vectors, so that the shares need not sum to 1.
+    kept, lost : Band
+        ln ‖G_{<N}‖/‖G‖ and ln ‖G - G_{<N}‖/‖G‖ by length, N = 1 first.
+    shortest, shortest_low, shortest_high : int
+        From which length on no more than `LOST` is lost: the median trial's, the least and the greatest.
+    advised, asked : Cut
+        At `shortest_high`, and at a length that was asked for, or None.
+    contraction : float or None
+        γ‖W‖₂, the largest over trials; None for a gated cell.
+    log_bound : (T,) array or None
+        ln of a proved upper bound of what any trial loses, by length (T1 iii); None unless γ‖W‖₂ < 1.
+    zero_trials : int
+        Trials whose gradient is exactly zero; they are left out.
+    """
+
+    loss: str
+    share: Band
+    kept: Band
+    lost: Band
+    shortest: int
+    shortest_low: int
+    shortest_high: int
+    advised: Cut
+    asked: Cut | None
+    contraction: float | None
+    log_bound: Array | None
+    zero_trials: int
+
+
+def truncation(
+    cell: Cell, trajectory: Trajectory, drive: Drive, request: TruncationRequest, seed: int
+) -> Truncation | None:
+    """Return how much of the gradient comes from each lag; None where weights differ from step to step, or it is zero.
+
+    Raises
+    ------
+    VanishgradError
+        If the file of cotangents does not fit.
+
+    Notes
+    -----
+    O(g n (n + d) B T²) work for a loss on all outputs, a T-th of it for one on the last.
+    """
+    if cell.W_hh.ndim > 3:
+        return None
+    rows = cotangents(cell, drive, request, seed)
+    trials = [_Trial(cell, trajectory, drive, rows, b) for b in range(drive.trials)]
+    alive = [trial for trial in trials if trial.log_whole > -math.inf]
+    if not alive:
+        return None
+    share, kept, lost = (
+        np.stack([trial.relative(name, drive.steps) for trial in alive]) for name in ("log_own", "log_kept", "log_lost")
+    )
+    shortest = np.array([trial.shortest for trial in alive])
+    contraction = _contraction(cell)
+    provable = contraction is not None and contraction < 1
+    return Truncation(
+        loss=_in_words(request),
+        share=Band.over(share),
+        kept=Band.over(kept),
+        lost=Band.over(lost),
+        shortest=int(np.sort(shortest)[(len(shortest) - 1) // 2]),
+        shortest_low=int(shortest.min()),
+        shortest_high=int(shortest.max()),
+        advised=_cut(alive, int(shortest.max())),
+        asked=None if request.truncation is None else _cut(alive, request.truncation),
+        contraction=contraction,
+        log_bound=np.max([trial.log_bound(drive.steps) for trial in alive], axis=0) if provable else None,
+        zero_trials=len(trials) - len(alive),
+    )
+
+
+def cotangents(cell: Cell, drive: Drive, request: TruncationRequest, seed: int) -> Array:
+    """Return ∂L/∂h_t of every trial, (B, T, n): from the file, or random unit vectors."""
+    shape, dtype = (drive.trials, drive.steps, cell.parts[0].size), drive.xs.dtype
+    if request.cotangent is not None:
+        given = load_array(request.cotangent, "cotangents").astype(dtype)
+        if given.shape not in (shape, shape[1:], shape[2:]):
+            raise VanishgradError(
+                f"expected cotangents ({shape[2]},), {shape[1:]} or {shape} of ∂L/∂h_t, got {given.shape} in "
+                f"{request.cotangent!r}; try --steps, --trials or another file"
+            )
+        if not np.isfinite(given).all():
+            raise VanishgradError(f"expected finite cotangents, got NaN or infinity in {request.cotangent!r}")
+        rows = np.broadcast_to(given, shape)
+        decides = given.ndim > 1
+    elif request.loss == "last":
+        rows, decides = np.broadcast_to(unit_losses(cell, drive.trials, seed)[:, None], shape), False
+    else:
+        rows, decides = _unit_vectors(cell, shape, seed), True
+    last = np.arange(shape[1])[:, None] == shape[1] - 1
+    return np.where(last, rows, 0) if request.loss == "last" and not decides else rows
+
+
+def _unit_vectors(cell: Cell, shape: tuple[int, int, int], seed: int) -> Array:
+    draws = [
+        stream(seed, Role.COTANGENT, b, CELLS.get(cell.name, 0)).standard_normal(shape[1:]) for b in range(shape[0])
+    ]
+    rows = np.stack(draws)
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
+def _in_words(request: TruncationRequest) -> str:
+    if request.cotangent is not None:
+        return f"cotangents of {request.cotangent}"
+    return "random unit vectors at " + ("every output" if request.loss == "all" else "the last output")
+
+
+class _Trial:
+    """One sequence with its own loss."""
+
+    def __init__(self, cell: Cell, trajectory: Trajectory, drive: Drive, rows: Array, b: int) -> None:
+        total = trajectory.steps
+        own = cell.trial(b)
+        alone = Trajectory(trajectory.states[:, b : b + 1], trajectory.records[:, b : b + 1])
+        self._path = Path(own, alone, drive.xs[b], total - int(drive.lengths[b]))
+        self._rows = np.zeros((total, rows.shape[2]), dtype=rows.dtype)
+        self._rows[drive.burn_in :] = rows[b]
+        self._rows[: self._path.first] = 0
+        self._found: Contributions = contributions(self._path, self._rows)
+        self.log_whole = self._found.whole.log_norm
+
+    def relative(self, name: str, steps: int) -> Array:
+        """Return logarithms by lag relative to the whole gradient's, those of a dead product -inf or the whole."""
+        logs = getattr(self._found, name) - self.log_whole
+        reached = steps if self._path.first == self._path.trajectory.steps - steps else self._length
+        dead = np.full(reached - len(logs), 0.0 if name == "log_kept" else -np.inf)
+        return np.concatenate([logs, dead, np.full(steps - reached, np.nan)])
+
+    @property
+    def _length(self) -> int:
+        return self._path.trajectory.steps - self._path.first
+
+    @property
+    def shortest(self) -> int:
+        """The length from which on no more than `LOST` is lost."""
+        enough = self._found.log_lost - self.log_whole <= math.log(LOST)
+        return int(np.flatnonzero(~enough)[-1]) + 2 if not enough.all() else 1
+
+    def cut(self, length: int) -> tuple[float, float, float]:
+        """Return what is kept, what is lost, and what is lost in segments."""
+        place = min(length, len(self._found.log_own)) - 1
+        segments = self._found.whole - segment_gradient(self._path, self._rows, length)
+        logs = (self._found.log_kept[place], self._found.log_lost[place], segments.log_norm)
+        kept, lost, in_segments = (math.exp(each - self.log_whole) for each in logs)
+        return kept, lost, in_segments
+
+    def log_bound(self, steps: int) -> Array:
+        """Return ln of Σ‖g_t‖ B ρ^N/(1 - ρ)/‖G‖ by length N, ρ = γ‖W‖₂, B = γ max ‖(h_{k-1}, x_k, 1)‖."""
+        path, first = self._path, self._path.first
+        gamma = path.cell.activation.gamma if isinstance(path.cell, RNN) else math.nan
+        h, x = path.trajectory.states[first:-1, 0], path.xs[first:]
+        largest = math.sqrt(float((np.vecdot(h, h) + np.vecdot(x, x)).max()) + 1)
+        rho = gamma * float(largest_singular_value(path.cell.W_hh)[0])
+        losses = float(np.linalg.norm(self._rows, axis=1).sum())
+        with np.errstate(divide="ignore"):
+            reach = np.arange(1, steps + 1) * np.log(rho) - np.log1p(-rho)
+        bound: Array = reach + math.log(losses * gamma * largest) - self.log_whole
+        return bound
+
+
+def _cut(trials: list[_Trial], length: int) -> Cut:
+    kept, lost, segments = np.median([trial.cut(length) for trial in trials], axis=0).tolist()
+    return Cut(length, kept, lost, segments)
+
+
+def _contraction(cell: Cell) -> float | None:
+    if not isinstance(cell, RNN):
+        return None
+    return cell.activation.gamma * float(largest_singular_value(cell.W_hh).max())
