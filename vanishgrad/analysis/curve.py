@@ -46,13 +46,6 @@ class Band:
     low: Array
     high: Array
 
-    @classmethod
-    def over(cls, values: Array) -> Band:
-        """Return the band of logarithms by trial and lag, (B, L), NaN where a trial has no such lag."""
-        with np.errstate(invalid="ignore"):
-            mean = np.where(np.isneginf(values).any(axis=0), np.nan, np.nanmean(values, axis=0))
-        return cls(quantile(values, 0.5), mean, *band(values))
-
 
 @dataclass(frozen=True)
 class Rate:
@@ -145,7 +138,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     """
     final = int(np.sum(~np.isnan(log_norm), axis=1).min()) - 1
     level = math.log(threshold)
-    bands = Band.over(log_norm)
+    bands = over_trials(log_norm)
     low, high = (float(each[0]) for each in band(log_norm[:, final : final + 1]))
     zero = np.isneginf(log_norm[:, final])
     mostly_zero = bool(2 * zero.sum() > len(zero))
@@ -155,7 +148,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     contracting = trend is Trend.CONTRACTING and rate is not None
     return Curve(
         log_norm=bands,
-        log_rms=Band.over(log_rms),
+        log_rms=over_trials(log_rms),
         count=np.sum(~np.isnan(log_norm), axis=0),
         final_lag=final,
         zero_trials=int(zero.sum()),
@@ -174,6 +167,13 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
         peak=_peak(bands.median[: final + 1]),
         transient=_transient(log_norm[~zero], rate, final),
     )
+
+
+def over_trials(values: Array) -> Band:
+    """Return the statistics over trials of natural logarithms (B, L), NaN for absent."""
+    with np.errstate(invalid="ignore"):
+        mean = np.where(np.isneginf(values).any(axis=0), np.nan, np.nanmean(values, axis=0))
+    return Band(quantile(values, 0.5), mean, *band(values))
 
 
 def _rates(log_norm: Array, start: int, stop: int) -> Array:

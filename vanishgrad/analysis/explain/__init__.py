@@ -1,1 +1,1 @@
-"""Why the gradient vanishes, and what would change it."""
+"""Why a gradient vanishes or explodes: one subject run once, and a section for each question put to that run."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.analysis.curve import Band
+from vanishgrad.analysis.curve import Band, over_trials
 from vanishgrad.analysis.model import unit_losses
 from vanishgrad.cells import RNN, Cell, Trajectory
 from vanishgrad.cells.arrays import Array
@@ -144,9 +144,9 @@ def truncation(
     provable = contraction is not None and contraction < 1
     return Truncation(
         loss=_in_words(request),
-        share=Band.over(share),
-        kept=Band.over(kept),
-        lost=Band.over(lost),
+        share=over_trials(share),
+        kept=over_trials(kept),
+        lost=over_trials(lost),
         shortest=int(np.sort(shortest)[(len(shortest) - 1) // 2]),
         shortest_low=int(shortest.min()),
         shortest_high=int(shortest.max()),
