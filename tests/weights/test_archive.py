@@ -34,11 +34,13 @@ CELLS = {
 }
 
 
+@pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("name", CELLS)
-def test_a_cell_comes_back(name: str, tmp_path: Path) -> None:
+def test_a_cell_comes_back(name: str, backward: bool, tmp_path: Path) -> None:
     cell, path = CELLS[name], tmp_path / "cell.npz"
-    path.write_bytes(cell_npz(cell, name))
+    path.write_bytes(cell_npz(cell, name, backward))
     (layer,) = recurrent_layers(path)
+    assert layer.direction == ("backward" if backward else "forward")
     back = layer.build()
     assert type(back) is type(cell)
     assert back.activation == cell.activation

@@ -8,10 +8,14 @@ import click
 
 from vanishgrad.analysis.explain.explain import SECTIONS
 from vanishgrad.analysis.explain.explain import explain as explain_models
+from vanishgrad.analysis.explain.findings.remedies import REMEDIES
+from vanishgrad.analysis.explain.loss import LOSSES
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cli.emit import demand_writable, draw, emit
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
+from vanishgrad.errors import UsageError
+from vanishgrad.report.explain.apply import apply, demand_applicable
 from vanishgrad.report.explain.document import explanation
 
 
@@ -20,6 +24,11 @@ from vanishgrad.report.explain.document import explanation
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
 )
+@click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that it sees.")
+@click.option("--cotangent", metavar="FILE", help="∂L/∂h_t: .npy (n,), (T, n) or (B, T, n).  [default: random]")
+@click.option("--truncation", type=click.IntRange(1), metavar="N", help="What backpropagation cut to N steps loses.")
+@click.option("--apply", "applied", metavar="FILE", help="Write the weights that the best remedy makes, as .npz.")
+@click.option("--remedy", type=click.Choice(list(REMEDIES)), help="Another remedy for --apply than the best.")
 @MODEL
 @LAYERS
 @FILE
@@ -34,12 +43,22 @@ def explain(
     plots: tuple[str, ...],
     plot_folder: str | None,
     quiet: bool,
+    applied: str | None,
+    remedy: str | None,
     **options: Any,
 ) -> None:
     """Why the gradient of a model, or of a file's layers, vanishes or explodes."""
+    if remedy is not None and applied is None:
+        raise UsageError("expected --apply FILE with --remedy, got none; try --apply remedied.npz")
     request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
     demand_writable(output, plots)
+    if applied is not None:
+        demand_applicable(request, applied)
     with progress(None, quiet) as done:
-        document = explanation(explain_models(request, done=done))
+        result = explain_models(request, done=done)
+    document = explanation(result)
+    if applied is not None:
+        written = apply(result, applied, remedy)
+        click.echo("" if quiet else f"wrote {written}", err=True, nl=not quiet)
     draw(document, plots, plot_folder, quiet)
     emit(document, format_, output)

@@ -47,10 +47,11 @@ def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
     return _bytes(tensors, about)
 
 
-def cell_npz(cell: Cell, label: str) -> bytes:
+def cell_npz(cell: Cell, label: str, backward: bool = False) -> bytes:
     """Return the one set of weights of a cell in the same form; `analyze` makes the same cell of them, bit by bit.
 
-    Biases stand whole in bias_ih_l0, but for the GRU's candidate, which has its recurrent one in bias_hh_l0.
+    Biases stand whole in bias_ih_l0, but for the GRU's candidate, which has its recurrent one in bias_hh_l0. The names
+    of a backward layer end in _reverse.
 
     Raises
     ------
@@ -74,6 +75,8 @@ def cell_npz(cell: Cell, label: str) -> bytes:
     }
     if isinstance(cell, ProjectedLSTM):
         tensors["weight_hr_l0"] = cell.W_hr[0]
+    if backward:
+        tensors = {f"{name}_reverse": tensor for name, tensor in tensors.items()}
     names = {name: each.name for name, each in _activations(cell).items() if name != "cell_activation"}
     return _bytes(tensors, {"cell": cell.name, "reset": getattr(cell, "reset", None), **names, "label": label})
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vanishgrad.analysis.explain.truncation import LOST, Truncation, TruncationRequest, cotangents, truncation
+from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.loss import LossRequest, cotangents
+from vanishgrad.analysis.explain.truncation import LOST, Truncation, truncated
 from vanishgrad.cells import RNN, Cell
 from vanishgrad.cells.activations import LINEAR, RELU
 from vanishgrad.errors import UsageError, VanishgradError
@@ -27,13 +29,13 @@ def subject(label: str, steps: int = STEPS, **options: object) -> tuple[Cell, Dr
     return cell, Drive(xs, 0, np.full(TRIALS, steps), "white")
 
 
-def found(cell: Cell, drive: Drive, **options: object) -> Truncation | None:
+def found(cell: Cell, drive: Drive, **options: object) -> Truncation | Absent:
     trajectory = run(cell, drive.xs, np.zeros((drive.trials, cell.state_size)), drive.first)
-    return truncation(cell, trajectory, drive, TruncationRequest(**options), seed=0)
+    return truncated(cell, trajectory, drive, LossRequest(**options), seed=0)
 
 
-def some(result: Truncation | None) -> Truncation:
-    assert result is not None
+def some(result: Truncation | Absent) -> Truncation:
+    assert isinstance(result, Truncation)
     return result
 
 
@@ -78,7 +80,7 @@ def test_shares_of_a_linear_unit_are_powers_of_its_weight() -> None:
     cell = RNN(np.array([[w]]), np.zeros((1, 1)), np.zeros(1), LINEAR)
     drive = Drive(np.zeros((1, steps, 1)), 0, np.array([steps]), "zeros")
     trajectory = run(cell, drive.xs, np.ones((1, 1)))
-    result = some(truncation(cell, trajectory, drive, TruncationRequest(loss="last"), 0))
+    result = some(truncated(cell, trajectory, drive, LossRequest(loss="last"), 0))
     lags = np.arange(steps)
     own = np.hypot(w ** (steps - 1), w**lags)
     whole = np.hypot(steps * w ** (steps - 1), (1 - w**steps) / (1 - w))
@@ -110,10 +112,10 @@ def test_without_a_contraction_there_is_no_bound(label: str, contraction: bool) 
 
 
 def test_a_shared_weight_is_needed_and_a_gradient() -> None:
-    assert found(*subject("rnn:untied=true")) is None
+    assert isinstance(found(*subject("rnn:untied=true")), Absent)
     _, drive = subject("rnn", steps=3)
     dead = RNN(np.eye(N), np.zeros((N, N)), -np.ones(N), RELU)
-    assert found(dead, drive) is None
+    assert isinstance(found(dead, drive), Absent)
 
 
 def test_trials_of_different_length_are_truncated_within_their_own(tmp_path: Path) -> None:
@@ -143,11 +145,11 @@ def saved(folder: Path, array: np.ndarray) -> str:
 
 def test_random_cotangents_are_unit_vectors_that_more_trials_do_not_change() -> None:
     cell, drive = subject("rnn")
-    rows = cotangents(cell, drive, TruncationRequest(), 0)
+    rows = cotangents(cell, drive, LossRequest(), 0)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=-1), 1, rtol=1e-14)
     one = Drive(drive.xs[:1], 0, drive.lengths[:1], "white")
-    np.testing.assert_array_equal(cotangents(cell, one, TruncationRequest(), 0), rows[:1])
-    last = cotangents(cell, drive, TruncationRequest(loss="last"), 0)
+    np.testing.assert_array_equal(cotangents(cell, one, LossRequest(), 0), rows[:1])
+    last = cotangents(cell, drive, LossRequest(loss="last"), 0)
     assert not last[:, :-1].any()
 
 
@@ -156,7 +158,7 @@ def test_a_file_of_cotangents_decides(tmp_path: Path, shape: tuple[int, ...]) ->
     cell, drive = subject("rnn")
     given = np.random.default_rng(3).standard_normal(shape)
     path = saved(tmp_path, given)
-    rows = cotangents(cell, drive, TruncationRequest(cotangent=path, loss="last"), 0)
+    rows = cotangents(cell, drive, LossRequest(cotangent=path, loss="last"), 0)
     expected = np.broadcast_to(given, (TRIALS, STEPS, N)).copy()
     if len(shape) == 1:
         expected[:, :-1] = 0
@@ -168,10 +170,10 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, shape: tuple[int, .
     cell, drive = subject("rnn")
     path = saved(tmp_path, np.full(shape, entry))
     with pytest.raises(VanishgradError, match=r"expected .* got"):
-        cotangents(cell, drive, TruncationRequest(cotangent=path), 0)
+        cotangents(cell, drive, LossRequest(cotangent=path), 0)
 
 
 @pytest.mark.parametrize("options", [{"loss": "first"}, {"truncation": 0}])
 def test_what_cannot_be_is_wrong_usage(options: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="expected --"):
-        TruncationRequest(**options)
+        LossRequest(**options)

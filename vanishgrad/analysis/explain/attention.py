@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.analysis.curve import Curve, curve
+from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.statistics import slopes
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.arrays import Array
@@ -48,6 +49,11 @@ class Shortcuts:
     lengths: Array
     log_typical: Array
     exponent: float | None
+
+
+def attention(run: Run) -> Shortcuts:
+    """Return how attention and an additive skip would send the gradient back along a run's states."""
+    return shortcuts(run.cell, run.trajectory, run.drive, run.request.threshold, run.request.seed)
 
 
 def shortcuts(cell: Cell, trajectory: Trajectory, drive: Drive, threshold: float, seed: int) -> Shortcuts:

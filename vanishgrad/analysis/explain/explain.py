@@ -7,15 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.attention import attention
+from vanishgrad.analysis.explain.findings.diagnosis import findings
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.analysis.explain.run import Run, runs
+from vanishgrad.analysis.explain.truncation import truncation
 from vanishgrad.analysis.model import ModelResult
 from vanishgrad.analysis.parallel import blas_threads
 from vanishgrad.errors import UsageError
 
 SECTIONS: Mapping[str, Callable[[Run], Any]] = {
     "paths": paths,
+    "truncation": truncation,
+    "attention": attention,
+    "findings": findings,
 }
 """Name of a section → what works it out of a run: a frozen result, or why there is none."""
 
@@ -70,7 +76,7 @@ def explain(
 
 
 def _explained(run: Run) -> ExplainedModel:
-    result = run.measured()
+    result = run.measured
     found = {name: section(run) for name, section in SECTIONS.items() if name in (run.request.only or SECTIONS)}
     absent = [f"no {name}: {each.reason}" for name, each in found.items() if isinstance(each, Absent)]
     sections = {name: None if isinstance(each, Absent) else each for name, each in found.items()}

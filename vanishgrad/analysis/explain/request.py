@@ -7,6 +7,7 @@ from typing import Any
 
 from vanishgrad.analysis.analyze import AnalyzeRequest
 from vanishgrad.analysis.compare import CompareRequest
+from vanishgrad.analysis.explain.loss import LossRequest
 from vanishgrad.analysis.request import RunRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.weights.spec import names_file
@@ -29,6 +30,8 @@ class ExplainRequest(RunRequest):
         The hidden size of a MODEL that does not name its own.
     input_size : int or None
         Of a MODEL; None leaves it to the input: `hidden` without a file.
+    loss, cotangent, truncation
+        Of the section truncation, as for `LossRequest`.
     layers, stack, embedding, layout, cell, activation, gate_activation, reset
         Of a file, as for `AnalyzeRequest`.
     """
@@ -37,6 +40,9 @@ class ExplainRequest(RunRequest):
     only: tuple[str, ...] = ()
     hidden: int = 64
     input_size: int | None = None
+    loss: str = "all"
+    cotangent: str | None = None
+    truncation: int | None = None
     layers: tuple[str, ...] = ()
     stack: tuple[str, ...] = ()
     embedding: str | None = None
@@ -48,6 +54,7 @@ class ExplainRequest(RunRequest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.loss_request()
         if self.is_file and self.input_size is not None:
             raise UsageError("expected --input-size with a MODEL, got a file of weights; try leaving it out")
         for name in () if self.is_file else OF_FILES:
@@ -59,6 +66,10 @@ class ExplainRequest(RunRequest):
     def is_file(self) -> bool:
         """Whether the weights are a file's or a mapping's, and not drawn."""
         return self.source is None or names_file(self.source)
+
+    def loss_request(self) -> LossRequest:
+        """Return what is said of the loss whose gradient is truncated."""
+        return LossRequest(self.loss, self.cotangent, self.truncation)
 
     def analysis(self) -> AnalyzeRequest:
         """Return the same request as `analyze` has it."""

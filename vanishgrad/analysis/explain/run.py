@@ -48,8 +48,9 @@ class Run:
         """The burn-in's steps, then T."""
         return run(self.cell, self.drive.xs, self.s0, self.drive.first)
 
+    @cached_property
     def measured(self) -> ModelResult:
-        """Return what `compare` and `analyze` find of it."""
+        """What `compare` and `analyze` find of it."""
         request = self.request
         return model_result(self.subject, self.drive, self.s0, request.threshold, request.seed, engine=request.engine)
 

@@ -8,52 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.analysis.curve import Band, over_trials
-from vanishgrad.analysis.model import unit_losses
+from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.loss import LossRequest, cotangents, in_words
+from vanishgrad.analysis.explain.run import Run
 from vanishgrad.cells import RNN, Cell, Trajectory
 from vanishgrad.cells.arrays import Array
-from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.drive import Drive
-from vanishgrad.inputs.files import load_array
 from vanishgrad.propagation.contributions import Contributions, Path, contributions, segment_gradient
 from vanishgrad.propagation.norms import largest_singular_value
-from vanishgrad.streams import CELLS, Role, stream
 
 LOST = 0.01
 """A truncation is long enough when it loses no more of the gradient: ‖G - G_{<N}‖ ≤ LOST ‖G‖.
 
 Stricter than ‖G_{<N}‖ ≥ (1 - LOST) ‖G‖, which a gradient in a wrong direction also satisfies.
 """
-LOSSES = ("all", "last")
-
-
-@dataclass(frozen=True)
-class TruncationRequest:
-    """What is asked about truncation.
-
-    Attributes
-    ----------
-    loss : str
-        ``all`` or ``last``: which outputs the loss sees, where no file says so.
-    cotangent : str or None
-        A .npy file of ∂L/∂h_t: (n,), (T, n) or (B, T, n); random unit vectors by default.
-    truncation : int or None
-        A length N whose loss is asked.
-
-    Raises
-    ------
-    UsageError
-        For a value that cannot be.
-    """
-
-    loss: str = "all"
-    cotangent: str | None = None
-    truncation: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise UsageError(f"expected --loss {' or '.join(LOSSES)}, got {self.loss!r}")
-        if self.truncation is not None and self.truncation < 1:
-            raise UsageError(f"expected --truncation from 1 on, got {self.truncation}")
 
 
 @dataclass(frozen=True)
@@ -115,10 +83,13 @@ class Truncation:
     zero_trials: int
 
 
-def truncation(
-    cell: Cell, trajectory: Trajectory, drive: Drive, request: TruncationRequest, seed: int
-) -> Truncation | None:
-    """Return how much of the gradient comes from each lag; None where weights differ from step to step, or it is zero.
+def truncation(run: Run) -> Truncation | Absent:
+    """Return what truncation leaves of the gradient of the loss that a run's request asks for."""
+    return truncated(run.cell, run.trajectory, run.drive, run.request.loss_request(), run.request.seed)
+
+
+def truncated(cell: Cell, trajectory: Trajectory, drive: Drive, request: LossRequest, seed: int) -> Truncation | Absent:
+    """Return how much of the gradient comes from each lag, and what is left of it where lags are cut off.
 
     Raises
     ------
@@ -130,12 +101,12 @@ def truncation(
     O(g n (n + d) B T²) work for a loss on all outputs, a T-th of it for one on the last.
     """
     if cell.W_hh.ndim > 3:
-        return None
+        return Absent("an untied net has no weights that steps share")
     rows = cotangents(cell, drive, request, seed)
     trials = [_Trial(cell, trajectory, drive, rows, b) for b in range(drive.trials)]
     alive = [trial for trial in trials if trial.log_whole > -math.inf]
     if not alive:
-        return None
+        return Absent("the gradient of the weights is exactly 0")
     share, kept, lost = (
         np.stack([trial.relative(name, drive.steps) for trial in alive]) for name in ("log_own", "log_kept", "log_lost")
     )
@@ -143,7 +114,7 @@ def truncation(
     contraction = _contraction(cell)
     provable = contraction is not None and contraction < 1
     return Truncation(
-        loss=_in_words(request),
+        loss=in_words(request),
         share=over_trials(share),
         kept=over_trials(kept),
         lost=over_trials(lost),
@@ -156,42 +127,6 @@ def truncation(
         log_bound=np.max([trial.log_bound(drive.steps) for trial in alive], axis=0) if provable else None,
         zero_trials=len(trials) - len(alive),
     )
-
-
-def cotangents(cell: Cell, drive: Drive, request: TruncationRequest, seed: int) -> Array:
-    """Return ∂L/∂h_t of every trial, (B, T, n): from the file, or random unit vectors."""
-    shape, dtype = (drive.trials, drive.steps, cell.parts[0].size), drive.xs.dtype
-    if request.cotangent is not None:
-        given = load_array(request.cotangent, "cotangents").astype(dtype)
-        if given.shape not in (shape, shape[1:], shape[2:]):
-            raise VanishgradError(
-                f"expected cotangents ({shape[2]},), {shape[1:]} or {shape} of ∂L/∂h_t, got {given.shape} in "
-                f"{request.cotangent!r}; try --steps, --trials or another file"
-            )
-        if not np.isfinite(given).all():
-            raise VanishgradError(f"expected finite cotangents, got NaN or infinity in {request.cotangent!r}")
-        rows = np.broadcast_to(given, shape)
-        decides = given.ndim > 1
-    elif request.loss == "last":
-        rows, decides = np.broadcast_to(unit_losses(cell, drive.trials, seed)[:, None], shape), False
-    else:
-        rows, decides = _unit_vectors(cell, shape, seed), True
-    last = np.arange(shape[1])[:, None] == shape[1] - 1
-    return np.where(last, rows, 0) if request.loss == "last" and not decides else rows
-
-
-def _unit_vectors(cell: Cell, shape: tuple[int, int, int], seed: int) -> Array:
-    draws = [
-        stream(seed, Role.COTANGENT, b, CELLS.get(cell.name, 0)).standard_normal(shape[1:]) for b in range(shape[0])
-    ]
-    rows = np.stack(draws)
-    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
-
-
-def _in_words(request: TruncationRequest) -> str:
-    if request.cotangent is not None:
-        return f"cotangents of {request.cotangent}"
-    return "random unit vectors at " + ("every output" if request.loss == "all" else "the last output")
 
 
 class _Trial:

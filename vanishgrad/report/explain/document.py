@@ -7,8 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vanishgrad.report.document import Document, band_name, header, model
+from vanishgrad.report.explain.attention import attention_document, attention_passage, attention_series
+from vanishgrad.report.explain.findings import findings_document, findings_passage, findings_series
 from vanishgrad.report.explain.passage import Passage
 from vanishgrad.report.explain.paths import paths_document, paths_passage, paths_series
+from vanishgrad.report.explain.truncation import truncation_document, truncation_passage, truncation_series
 
 if TYPE_CHECKING:
     from vanishgrad.analysis.explain.explain import ExplainedModel, ExplainResult
@@ -36,6 +39,9 @@ class SectionReport(NamedTuple):
 
 SECTION_REPORTS: Mapping[str, SectionReport] = {
     "paths": SectionReport(paths_document, paths_passage, paths_series),
+    "truncation": SectionReport(truncation_document, truncation_passage, truncation_series),
+    "attention": SectionReport(attention_document, attention_passage, attention_series),
+    "findings": SectionReport(findings_document, findings_passage, findings_series),
 }
 
 

@@ -13,13 +13,13 @@ from vanishgrad.propagation.norms import largest_singular_value
 
 
 def contractive_weights(facts: Facts) -> Finding | None:
-    """Return a finding where the gradient vanishes and so does the linear network's, (γρ(W))^T; medians over trials."""
+    """Return a finding where the gradient vanishes and so does the linear network's, (γρ(W))^T; largest over trials."""
     cell = facts.cell
     if not isinstance(cell, RNN) or cell.W_hh.ndim > 3 or not facts.vanishes:
         return None
     gamma = cell.activation.gamma
-    radius = gamma * float(np.median(np.abs(np.linalg.eigvals(cell.W_hh)).max(axis=-1)))
-    norm = gamma * float(np.median(largest_singular_value(cell.W_hh)))
+    radius = gamma * float(np.abs(np.linalg.eigvals(cell.W_hh)).max())
+    norm = gamma * float(largest_singular_value(cell.W_hh).max())
     lost = -math.log(radius) if radius > 0 else MOST
     if lost <= facts.allowance:
         return None

@@ -17,6 +17,7 @@ from vanishgrad.analysis.explain.findings.open_inputs import open_input_gates
 from vanishgrad.analysis.explain.findings.remedies import REMEDIES, Change
 from vanishgrad.analysis.explain.findings.saturated import saturated_units
 from vanishgrad.analysis.explain.findings.shut_resets import shut_reset_gates
+from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.measure import measure
 from vanishgrad.analysis.model import unit_losses
 from vanishgrad.cells import Cell
@@ -79,6 +80,13 @@ class Diagnosis:
     def best(self) -> Remedy | None:
         """The remedy that comes nearest to carrying state and input over T steps."""
         return next(iter(self.remedies.values()), None)
+
+
+def findings(run: Run) -> Diagnosis:
+    """Return what the rules find in a run, and what would change it."""
+    request = run.request
+    facts = Facts(run.cell, run.trajectory, run.drive, run.measured.curves, request.threshold, request.seed)
+    return diagnosis(facts, request.engine)
 
 
 def diagnosis(facts: Facts, engine: str = "auto") -> Diagnosis:

@@ -1,0 +1,72 @@
+"""`--apply`: the weights that a remedy makes, in a file that `analyze` reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.report.explain.findings import effect, remedy_document
+from vanishgrad.report.write import write
+from vanishgrad.weights.archive import cell_npz
+
+if TYPE_CHECKING:
+    from vanishgrad.analysis.explain.explain import ExplainResult
+    from vanishgrad.analysis.explain.findings.diagnosis import Diagnosis, Remedy
+    from vanishgrad.analysis.explain.request import ExplainRequest
+
+SECTION = "findings"
+
+
+def demand_applicable(request: ExplainRequest, path: str) -> None:
+    """Refuse, before any work is done, what cannot be applied.
+
+    Raises
+    ------
+    UsageError
+        For another ending, without the section, or for random weights of more than one trial.
+    """
+    if Path(path).suffix.lower() != ".npz":
+        raise UsageError(f"expected --apply with the ending .npz, got {path!r}; try {path}.npz")
+    if request.only and SECTION not in request.only:
+        raise UsageError(f"expected the section {SECTION} for --apply, got --only {' '.join(request.only)}")
+    if not request.is_file and request.trials != 1:
+        raise UsageError(
+            f"expected one set of weights for --apply, got random ones of several trials of {request.source!r}; "
+            "try --trials 1"
+        )
+
+
+def apply(result: ExplainResult, path: str, name: str | None = None) -> str:
+    """Write the weights that a remedy makes of the only model, the best one by default; return what was written.
+
+    Raises
+    ------
+    VanishgradError
+        If there are several layers, or no such remedy.
+    """
+    if len(result.models) > 1:
+        labels = [model.result.label for model in result.models]
+        raise VanishgradError(f"expected one layer for --apply, got {', '.join(labels)}; try --layer {labels[0]}")
+    (model,) = result.models
+    remedy = _chosen(model.sections[SECTION], name)
+    label, backward = f"{model.result.label} with {remedy.change}", model.result.source.get("direction") == "backward"
+    write(path, cell_npz(remedy.cell, label, backward))
+    return f"{path}: {effect(remedy_document(remedy))}{_driven(result)}"
+
+
+def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
+    found = diagnosis.best if name is None else diagnosis.remedies.get(name)
+    if found is None:
+        hint = f"try --remedy {next(iter(diagnosis.remedies))}" if diagnosis.remedies else "try without --apply"
+        got = ", ".join(diagnosis.remedies) or "no finding that names one"
+        raise VanishgradError(f"expected {'a remedy' if name is None else f'the remedy {name}'}, got {got}; {hint}")
+    return found
+
+
+def _driven(result: ExplainResult) -> str:
+    """Say so where the layer's input was another layer's output, which the file does not hold."""
+    source = result.models[0].result.source
+    if source["kind"] == "random" or not (source["layer_index"] or source["layer"] in result.request.stack[1:]):
+        return ""
+    return "; its input was the output of the layer below, which this file does not hold"
