@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Outer(NamedTuple):
     Attributes
     ----------
     tensor : str
-        One of the cell's `tensors`.
+        One of the cell's `tensors`; in a stack of layers with the layer's place before it, ``1.W_hh``.
     cotangent : (B, r) array
         Of what the r rows yield.
     operand : (B, q) array or None
@@ -122,7 +122,7 @@ class Linearisation(ABC):
         norms = [
             xp.linalg.vector_norm(cotangent, axis=-1) * xp.linalg.vector_norm(operand, axis=-1)
             for tensor, cotangent, operand in self.weight_gradient(t, w)
-            if tensor == "W_hh"
+            if tensor.rpartition(".")[2] == "W_hh"
         ]
         norm: Array = reduce(xp.hypot, norms)
         return norm
@@ -191,6 +191,11 @@ class Cell(ABC):
     def input_size(self) -> int:
         """The width d of the input."""
         return int(self.W_hx.shape[-1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the weights."""
+        return self.W_hh.dtype
 
     @property
     def trials(self) -> int:

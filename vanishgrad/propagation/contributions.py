@@ -72,7 +72,7 @@ def _at(gradient: Gradient, exponent: int) -> Array:
 
 
 class Path(NamedTuple):
-    """A cell with one trial's weights, along one sequence; nothing before step `first` + 1 is part of the gradient."""
+    """One layer with one trial's weights, along one sequence; nothing before step `first` + 1 is in the gradient."""
 
     cell: Cell
     trajectory: Trajectory

@@ -8,6 +8,7 @@ from typing import Any
 
 from vanishgrad.analysis.explain.absent import Absent
 from vanishgrad.analysis.explain.attention import attention
+from vanishgrad.analysis.explain.curves import further_curves
 from vanishgrad.analysis.explain.findings.diagnosis import findings
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
@@ -33,7 +34,7 @@ class ExplainedModel:
     Attributes
     ----------
     result : ModelResult
-        As `compare` has it.
+        As `compare` has it, with the curves of `further_curves`.
     sections : mapping
         Name → the section's result, None where it does not apply; the result's notes then say why.
     """
@@ -80,4 +81,5 @@ def _explained(run: Run) -> ExplainedModel:
     found = {name: section(run) for name, section in SECTIONS.items() if name in (run.request.only or SECTIONS)}
     absent = [f"no {name}: {each.reason}" for name, each in found.items() if isinstance(each, Absent)]
     sections = {name: None if isinstance(each, Absent) else each for name, each in found.items()}
-    return ExplainedModel(replace(result, notes=(*result.notes, *absent)), sections)
+    curves = {**result.curves, **further_curves(run)}
+    return ExplainedModel(replace(result, curves=curves, notes=(*result.notes, *absent)), sections)
