@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vanishgrad.report.figure.attention import draw_attention
+from vanishgrad.report.figure.findings import draw_findings, has_remedies
 from vanishgrad.report.figure.norms import draw_bounds, draw_curves, draw_paths
 from vanishgrad.report.figure.reading import Model, Report
 from vanishgrad.report.figure.rows import draw_gates, draw_shares, draw_trials
+from vanishgrad.report.figure.truncation import draw_truncation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,5 +51,17 @@ KINDS_BY_NAME: Mapping[str, Kind] = {
         "Each trial's norm of the state at the last lag, against the verdicts.",
         "the state's curve and its trials", lambda model: "state" in model.curves and model.finals.size > 0,
         draw_trials,
+    ),
+    "truncation": Kind(
+        "What truncated backpropagation loses of the parameter gradient, by length, with the proved bound.",
+        "an explanation with the section truncation", lambda model: "truncation" in model.sections, draw_truncation,
+    ),
+    "attention": Kind(
+        "What attention and an additive skip would send back along the same states, beside the recurrence.",
+        "an explanation with the section attention", lambda model: "attention" in model.sections, draw_attention,
+    ),
+    "findings": Kind(
+        "How far the gradient reaches as it is and with each remedy, computed on the changed weights.",
+        "an explanation with findings that a remedy answers", has_remedies, draw_findings,
     ),
 }  # fmt: skip

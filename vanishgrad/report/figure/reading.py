@@ -172,7 +172,7 @@ def _model(model: Field) -> Model:
         hidden_size=model["hidden_size"].whole(),
         steps=model["steps"].whole(),
         trials=model["trials"].whole(),
-        curves={name: _curve(curve) for name, curve in model["curves"].members().items()},
+        curves={name: read_curve(curve) for name, curve in model["curves"].members().items()},
         bounds=tuple(_bound(bound) for bound in model["bounds"].items() if not bound["log10_norm"].absent()),
         shares=np.nan_to_num(model["share_by_lag"].numbers()),
         gates={name: _quantiles(gate["quantiles"]) for name, gate in model["gates"].members().items()},
@@ -181,14 +181,19 @@ def _model(model: Field) -> Model:
     )
 
 
-def _curve(curve: Field) -> Curve:
-    band = curve["log10_norm"]
-    median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
-    if not median.size or {low.size, high.size} != {median.size}:
-        raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
+def read_curve(curve: Field) -> Curve:
+    """Return a curve of a report."""
     threshold = curve["threshold"].number()
     if not 0 < threshold < 1:
         raise _broken(f"a threshold between 0 and 1, got {threshold:g}")
+    return read_band(curve["log10_norm"], threshold)
+
+
+def read_band(band: Field, threshold: float) -> Curve:
+    """Return statistics over trials as a curve that is held against a threshold."""
+    median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
+    if not median.size or {low.size, high.size} != {median.size}:
+        raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
     return Curve(median, low, high, threshold)
 
 
