@@ -56,6 +56,7 @@ def test_a_layer_of_a_file_is_remedied_and_another_remedy_can_be_chosen(run, tmp
 def test_the_terminal_says_what_would_help_and_by_how_much(run):
     said = text(run, "lstm@keras", *ONE, "--only", "findings")
     assert "forget gates are centred at 0.7" in said
+    assert "their bias at 1.00" in said
     assert "best: b_f + " in said
     assert "(computed)" in said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,7 +37,9 @@ class Shortcuts:
     skip : Curve
         ‖I + ∂h_T/∂h_s‖₂ by lag: the loss sees h_s added to h_T.
     largest_score : float
-        B, the largest |score| of any trial: every weight is at least e^(-2B)/T.
+        B, the largest |score| of any trial.
+    log_floor : float
+        ln of e^(-2B)/T, which no weight of any trial is below.
     lengths, log_typical : (P,) arrays
         Numbers of states t, and ln of the median of ‖∂c/∂h_s‖₂ over s and trials with the query at t.
     exponent : float or None
@@ -46,6 +49,7 @@ class Shortcuts:
     attention: Curve
     skip: Curve
     largest_score: float
+    log_floor: float
     lengths: Array
     log_typical: Array
     exponent: float | None
@@ -67,14 +71,16 @@ def shortcuts(cell: Cell, trajectory: Trajectory, drive: Drive, threshold: float
     heads = [_Head(cell, seed, b) for b in range(drive.trials)]
     whole = [head(h) for head, h in zip(heads, states, strict=True)]
     log_norms, log_rms = zip(*(_by_lag(each, drive.steps) for each in whole), strict=True)
-    lengths = np.unique(np.geomspace(SHORTEST, max(SHORTEST, drive.lengths.min()), PREFIXES).astype(int))
-    lengths = lengths[lengths <= drive.lengths.min()]
+    last = int(drive.lengths.min())
+    lengths = np.unique(np.geomspace(min(SHORTEST, last), last, PREFIXES).astype(int))
     typical = np.array([_typical(heads, states, length) for length in lengths.tolist()])
-    slope = slopes(np.log(lengths), typical[None])[0] if len(lengths) > 1 else np.nan
+    slope = slopes(np.log(lengths), typical[None])[0]
+    largest = float(max(np.abs(each.scores).max() for each in whole))
     return Shortcuts(
         attention=curve(np.stack(log_norms), np.stack(log_rms), {}, threshold),
         skip=_skip(cell, trajectory, drive, threshold),
-        largest_score=float(max(np.abs(each.scores).max() for each in whole)),
+        largest_score=largest,
+        log_floor=-2 * largest - math.log(drive.steps),
         lengths=lengths,
         log_typical=typical,
         exponent=float(slope) if np.isfinite(slope) else None,
@@ -112,7 +118,8 @@ def _by_lag(attention: Attention, steps: int) -> tuple[Array, Array]:
 
 def _typical(heads: list[_Head], states: list[Array], length: int) -> float:
     norms = [head(h[:length]).orthogonal_norms()[0] for head, h in zip(heads, states, strict=True)]
-    return float(np.log(np.median(np.concatenate(norms))))
+    with np.errstate(divide="ignore"):
+        return float(np.log(np.median(np.concatenate(norms))))
 
 
 def _skip(cell: Cell, trajectory: Trajectory, drive: Drive, threshold: float) -> Curve:

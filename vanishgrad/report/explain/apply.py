@@ -59,8 +59,9 @@ def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
     found = diagnosis.best if name is None else diagnosis.remedies.get(name)
     if found is None:
         hint = f"try --remedy {next(iter(diagnosis.remedies))}" if diagnosis.remedies else "try without --apply"
+        wanted = "a remedy that helps" if name is None else f"the remedy {name}"
         got = ", ".join(diagnosis.remedies) or "no finding that names one"
-        raise VanishgradError(f"expected {'a remedy' if name is None else f'the remedy {name}'}, got {got}; {hint}")
+        raise VanishgradError(f"expected {wanted} to apply, got {got}; {hint}")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ def attention_document(shortcuts: Shortcuts, model: Document) -> Document:
         "attention": curve_document(shortcuts.attention),
         "skip": curve_document(shortcuts.skip),
         "largest_score": shortcuts.largest_score,
-        "log10_floor": log10(-2 * shortcuts.largest_score - math.log(shortcuts.lengths[-1])),
+        "log10_floor": log10(shortcuts.log_floor),
         "lengths": shortcuts.lengths.tolist(),
         "log10_typical": log10s(shortcuts.log_typical),
         "exponent": shortcuts.exponent,

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NONE_FOUND = "no finding: the gradient stays within the thresholds, and gates, slopes and weights are in place"
 LEGEND = "state, input: log₁₀ norms at the last lag; the best remedy first, nearest to carrying both as they are"
-OUT_OF_REACH = "no finding, though the gradient is {verdict}: none of the rules explains it"
+NONE_COMMON = "no finding that the trials have in common: some are within the thresholds and some are not"
+UNEXPLAINED = "no finding, though the gradient is {verdict}: none of the rules explains it"
 
 
 def findings_document(diagnosis: Diagnosis, model: Document) -> list[Document]:
@@ -61,7 +62,7 @@ def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> 
     """Return the findings, dearest first, and a row for each remedy, best first."""
     if not findings:
         verdict = model["curves"]["state"]["verdict"]
-        said = NONE_FOUND if verdict == "preserved" else OUT_OF_REACH.format(verdict=verdict)
+        said = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(verdict, UNEXPLAINED.format(verdict=verdict))
         return Passage(title="Findings", sentences=(said,))
     remedies = distinct(findings)
     advice = dict.fromkeys(each for finding in findings for each in finding["advice"])
@@ -69,7 +70,7 @@ def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> 
         title="Findings, dearest first, and what would help, computed on the changed weights",
         sentences=(
             *(f"{finding['title']} ({number(finding['severity'])} nats a step)" for finding in findings),
-            *([f"best: {effect(remedies[0])}; --apply FILE writes these weights"] if remedies else []),
+            *([_best(remedies[0])] if remedies else []),
             *([f"without a number: {'; '.join(advice)}"] if advice else []),
         ),
         headings=("remedy", "horizon", "×/step", "state", "input"),
@@ -78,15 +79,22 @@ def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> 
     )
 
 
+def _best(remedy: Mapping[str, Any]) -> str:
+    """Return the first remedy with its effect, if it has a good one."""
+    if not _distance(remedy["after"]) < _distance(remedy["before"]):
+        return "no remedy brings it nearer to carrying state and input over the whole length"
+    return f"best: {effect(remedy)}; --apply FILE writes these weights"
+
+
 def distinct(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return every remedy once, best first."""
     found = {each["name"]: each for finding in findings for each in finding["remedies"]}
-    return sorted(found.values(), key=_distance)
+    return sorted(found.values(), key=lambda remedy: _distance(remedy["after"]))
 
 
-def _distance(remedy: Mapping[str, Any]) -> float:
-    after = remedy["after"]
-    norms = (None, None) if after is None else (after["log10_norm"], after["log10_input"])
+def _distance(reach: Mapping[str, Any] | None) -> float:
+    """Return how far a state's and an input's norm are from 1, infinitely far where one is zero or overflows."""
+    norms = (None, None) if reach is None else (reach["log10_norm"], reach["log10_input"])
     return sum(float("inf") if each is None else abs(each) for each in norms)
 
 
@@ -97,7 +105,7 @@ def effect(remedy: Mapping[str, Any]) -> str:
         return f"{remedy['change']}: a state overflows (computed)"
     moved = f"horizon {horizon(before)} → {horizon(after)}"
     if horizon(before) == horizon(after):
-        moved = f"10^{log10_text(before['log10_norm'])} → 10^{log10_text(after['log10_norm'])} of the state"
+        moved = f"log₁₀ of the state's norm {log10_text(before['log10_norm'])} → {log10_text(after['log10_norm'])}"
     return f"{remedy['change']}: {moved} (computed)"
 
 

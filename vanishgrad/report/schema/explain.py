@@ -66,7 +66,7 @@ ATTENTION = record(
         "attention": {**CURVE, "description": "‖∂c_T/∂h_s‖₂ of a random head, by lag"},
         "skip": {**CURVE, "description": "‖I + ∂h_T/∂h_s‖₂ by lag"},
         "largest_score": number(minimum=0),
-        "log10_floor": number("log₁₀ of e^(−2B)/T, below no weight is, B the largest score"),
+        "log10_floor": number("log₁₀ of e^(−2B)/T, which no weight is below; B the largest score"),
         "lengths": array(integer(least=1), "numbers of states t"),
         "log10_typical": array(nullable(number()), "log₁₀ of the median of ‖∂c_t/∂h_s‖₂ over s and trials"),
         "exponent": nullable(number("slope of ln of that against ln t; −1 is dilution among all states")),

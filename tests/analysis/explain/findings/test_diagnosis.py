@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from tests.analysis.explain.findings.nets import N, cell, facts, facts_of, white
 from tests.reference import sigmoid
 from vanishgrad.analysis.analyze import AnalyzeRequest, analyze
-from vanishgrad.analysis.explain.findings.diagnosis import diagnosis, reach
+from vanishgrad.analysis.explain.findings.diagnosis import Diagnosis, Reach, Remedy, diagnosis, reach
 from vanishgrad.analysis.explain.findings.remedies import REMEDIES
 from vanishgrad.cells import LSTM, RNN
 from vanishgrad.cells.activations import HARD_SIGMOID, RELU
@@ -155,3 +156,11 @@ def test_a_remedy_whose_states_overflow_promises_nothing() -> None:
 @pytest.mark.parametrize("label", ["rnn", "lstm", "gru"])
 def test_the_shortest_runs_are_diagnosed_too(steps: int, label: str) -> None:
     assert diagnosis(facts(label, steps=steps)).findings == ()
+
+
+@pytest.mark.parametrize(("log_norm", "helps"), [(-9.0, True), (-10.0, False), (-11.0, False), (-math.inf, False)])
+def test_the_best_remedy_has_to_be_better_than_none(log_norm: float, helps: bool) -> None:
+    before, after = (Reach(1, False, 0.5, each, -1.0, "vanishing") for each in (-10.0, log_norm))
+    remedy = Remedy("scaled", "W_hh × 2", before, after, cell("rnn", STEPS, 1))
+    assert (Diagnosis((), {"scaled": remedy}).best is remedy) is helps
+    assert Diagnosis((), {"scaled": replace(remedy, after=None)}).best is None

@@ -78,8 +78,9 @@ class Diagnosis:
 
     @property
     def best(self) -> Remedy | None:
-        """The remedy that comes nearest to carrying state and input over T steps."""
-        return next(iter(self.remedies.values()), None)
+        """The remedy that comes nearest to carrying state and input over T steps, if it comes nearer than without."""
+        first = next(iter(self.remedies.values()), None)
+        return first if first and first.after and first.after.distance < first.before.distance else None
 
 
 def findings(run: Run) -> Diagnosis:

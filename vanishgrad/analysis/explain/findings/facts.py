@@ -17,8 +17,9 @@ from vanishgrad.inputs.drive import Drive
 
 CANDIDATE = {"rnn": 0, "lstm": 2, "gru": 2}
 """The place of what is written into the state among the stacked gates."""
-KEEPING = {"lstm": "forget", "gru": "keep"}
-"""The gate that keeps the state."""
+KEEPING = 1
+"""The place of the gate that keeps the state, f in i f g o and z in r z n."""
+KEEPING_NAMES = {"lstm": "forget", "gru": "keep"}
 MOST = 700.0
 """Nats that stand for a factor of exactly zero."""
 
@@ -69,7 +70,7 @@ class Facts:
     @property
     def keeping(self) -> str | None:
         """The gate that keeps the state, if there is one."""
-        return KEEPING.get(self.cell.name)
+        return KEEPING_NAMES.get(self.cell.name)
 
     @property
     def activation(self) -> Activation:

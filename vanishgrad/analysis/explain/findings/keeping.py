@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vanishgrad.analysis.explain.findings.facts import MOST, Facts
+from vanishgrad.analysis.explain.findings.facts import KEEPING, MOST, Facts
 from vanishgrad.analysis.explain.findings.finding import SKIP, Finding
 
 
@@ -19,14 +19,15 @@ def keeping_gates_below_one(facts: Facts) -> Finding | None:
     values = facts.gates[facts.keeping]
     with np.errstate(divide="ignore"):
         times = -1 / np.log(np.clip(values.mean(axis=0), 0, 1))
-    mean = float(values.mean())
+    mean, bias = float(values.mean()), _mean_bias(facts)
     return Finding(
         rule=f"{facts.keeping}_gates",
-        title=f"{facts.keeping} gates are centred at {mean:.2f}: "
+        title=f"{facts.keeping} gates are centred at {mean:.2f}, their bias at {bias:.2f}: "
         f"no unit keeps {facts.threshold:g} over {facts.steps} steps",
         severity=lost,
         evidence={
             "mean": mean,
+            "mean_bias": bias,
             "median_time_constant": float(np.median(times)),
             "longest_time_constant": float(times.max()),
             "best_factor_per_step": float(np.exp(-lost)),
@@ -34,3 +35,8 @@ def keeping_gates_below_one(facts: Facts) -> Finding | None:
         remedies=("forget_bias", "chrono"),
         advice=(SKIP,),
     )
+
+
+def _mean_bias(facts: Facts) -> float:
+    n = facts.cell.hidden_size
+    return float(facts.cell.b[..., KEEPING * n : (KEEPING + 1) * n].mean())

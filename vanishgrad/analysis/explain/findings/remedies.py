@@ -9,17 +9,18 @@ from typing import NamedTuple
 import numpy as np
 
 from vanishgrad.analysis.explain.findings.dead import dead
-from vanishgrad.analysis.explain.findings.facts import CANDIDATE, Facts
+from vanishgrad.analysis.explain.findings.facts import CANDIDATE, KEEPING, Facts
 from vanishgrad.analysis.explain.findings.neutral import neutral_gain
 from vanishgrad.cells import Cell
 from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.arrays import Array
 from vanishgrad.streams import CELLS, Role, stream
 
-KEEPING = 1
-"""The place of the gate that keeps the state, f in i f g o and z in r z n."""
 SMALL = 0.5
 """Root mean square of a drive that leaves units in the linear part of tanh."""
+
+LIFTED = 0.1
+"""Where the median pre-activation of a dead unit is raised to."""
 
 
 class Change(NamedTuple):
@@ -85,12 +86,12 @@ def opened_reset_gates(facts: Facts) -> Change:
 
 
 def raised_biases(facts: Facts) -> Change:
-    """Raise the bias of each dead relu, so that it is on at half of the steps."""
+    """Raise the bias of each dead relu, so that it is on at more than half of the steps."""
     gate, off = CANDIDATE[facts.cell.name], dead(facts)
     a = facts.pre_activations(gate)
     middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
     b = facts.cell.b.copy()
-    b[:, _rows(facts.cell, gate)] -= np.where(off, middle, 0)
+    b[:, _rows(facts.cell, gate)] -= np.where(off, middle - LIFTED, 0)
     return Change(facts.cell.having(b=b), f"b of {int(off.sum())} dead units raised")
 
 
