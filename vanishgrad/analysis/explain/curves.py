@@ -9,19 +9,33 @@ import numpy as np
 
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.explain.run import Run
-from vanishgrad.analysis.measure import alive_lags
+from vanishgrad.analysis.measure import alive_lags, measure
+from vanishgrad.analysis.model import unit_losses
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.total import total_products
 
-TOTAL, FOUR_TERM = "total", "four_term"
+STATE, STACK, TOTAL, FOUR_TERM = "state", "stack", "total", "four_term"
 
 
 def further_curves(run: Run) -> dict[str, Curve]:
     """Return the curves of a run that only an explanation has.
 
-    ``total`` is dc_T/dc_k with h_k moving along and ``four_term`` the textbooks' product, of cells with a cell state.
+    ``total`` is dc_T/dc_k with h_k moving along and ``four_term`` the textbooks' product, of cells with a cell state,
+    lags 0 … T - 1. ``stack`` is ∂s_T/∂s_k of a layer and all below as one, s the states of all of them.
     """
+    return {**_totals(run), **({} if run.stack is None else {STACK: _stack(run.stack)})}
+
+
+def _stack(run: Run) -> Curve:
+    request, trajectory = run.request, run.trajectory
+    loss = unit_losses(run.cell, run.drive.trials, request.seed).astype(trajectory.states.dtype)
+    found = measure(run.cell, trajectory, run.drive.lengths, loss, request.threshold, (STATE,), request.engine)
+    norms = found.curves[STATE]
+    return curve(norms.log_norm, norms.log_rms, norms.alive, request.threshold)
+
+
+def _totals(run: Run) -> dict[str, Curve]:
     products = total_products(run.cell, run.trajectory, run.drive.trials, run.drive.steps)
     if products is None:
         return {}
