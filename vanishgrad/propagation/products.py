@@ -160,7 +160,7 @@ def backward_products(
     sweep = Sweep(cell, trajectory, batch, loss)
     last = trajectory.steps if lags is None else lags
     turns: Mapping[str, Array] = {}
-    for lag, linearisation in zip(range(last), _linearisations(cell, trajectory, batch), strict=False):
+    for lag, linearisation in zip(range(last), linearisations(cell, trajectory, batch), strict=False):
         t = trajectory.steps - lag
         product = replace(_product(sweep, lag), linearisation=linearisation, turns=turns)
         yield _with_input(product, sweep, linearisation, t) if with_input else product
@@ -182,7 +182,7 @@ def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t:
     return replace(product, input_matrix=matrix, input_exponents=exponents, input_probes=probes)
 
 
-def _linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
+def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
     """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
     stretch = max(1, 2**21 // max(1, batch * cell.W_hh.shape[-2]))
     for stop in range(trajectory.steps, 0, -stretch):
