@@ -174,6 +174,10 @@ class Cell(ABC):
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
 
+    def between(self, start: int, stop: int) -> Self:
+        """Return the cell whose steps 1, 2, … are steps start + 1 … stop of this one."""
+        return self
+
     @abstractmethod
     def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
         """Return s_t and the record of step t from drive_t (B, g·n) and s_{t-1} (B, m), real or complex."""
