@@ -174,6 +174,11 @@ class Cell(ABC):
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
 
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None where the same serve every step."""
+        return None
+
     def between(self, start: int, stop: int) -> Self:
         """Return the cell whose steps 1, 2, … are steps start + 1 … stop of this one."""
         return self

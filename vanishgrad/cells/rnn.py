@@ -30,9 +30,14 @@ class RNN(Cell):
         """Return W_hh of step t, (B | 1, n, n)."""
         return self.W_hh if self.W_hh.ndim == 3 else self.W_hh[:, t - 1]
 
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None if tied."""
+        return None if self.W_hh.ndim == 3 else int(self.W_hh.shape[1])
+
     def between(self, start: int, stop: int) -> Self:
         """Return the cell with the matrices of steps start + 1 … stop alone, if it is untied."""
-        if self.W_hh.ndim == 3:
+        if self.steps is None:
             return self
         alone = copy.copy(self)
         alone.W_hh = self.W_hh[:, start:stop]
