@@ -95,6 +95,15 @@ class Subject:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A subject with its input and where it starts, (B, m): all that a measurement needs."""
+
+    subject: Subject
+    drive: Drive
+    s0: Array
+
+
 def model_result(
     subject: Subject,
     drive: Drive,

@@ -52,6 +52,12 @@ class GateCoupling:
         for j, group in enumerate(self._groups):
             out[:, self._rows(j)] = sum(self._scale(step, g)[..., None] * moved[:, self._rows(g)] for g in group)
 
+    def cotangent_terms(self, step: int, signals: Array) -> list[Array]:
+        """Return y_j diag(a_g) V_g, (B, p, q), for each gate g; `cotangent` is their sum."""
+        pulled = self.pulled_back(step, signals)
+        gates = range(self._coefficients.shape[2])
+        return [pulled[..., self._rows(g)] @ self._weights[:, self._rows(g)] for g in gates]
+
     def dense(self, step: int) -> Array:
         """Return K, (B, k·n, q)."""
         return self._matrix(step).copy()

@@ -9,7 +9,7 @@ import numpy as np
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Split, Trajectory
 
 Reset: TypeAlias = Literal["after", "before"]
 
@@ -115,6 +115,12 @@ class _After(_GRULinearisation):
         self._K.tangent(t - self._first, V, out)
         out += self._z[t - self._first][..., None] * V
 
+    def detours(self, t: int, W: Array) -> Split | None:
+        """A_t = diag z; every other path returns to h through r, z or the candidate."""
+        step = t - self._first
+        r, z, candidate = self._K.cotangent_terms(step, W)
+        return Split(W * self._z[step][:, None], {"r": r, "z": z, "n": candidate})
+
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         self._K_input.cotangent(t - self._first, W, out)
 
@@ -153,6 +159,13 @@ class _Before(_GRULinearisation):
         """Return the cotangents of the candidate's and of z's pre-activation, and of r ⊙ h."""
         a_n, a_z = W * self._to_n[step][:, None], W * self._to_z[step][:, None]
         return a_n, a_z, a_n @ self._W_n
+
+    def detours(self, t: int, W: Array) -> Split | None:
+        """A_t = diag z; every other path returns to h through r, z or the candidate."""
+        step = t - self._first
+        _, a_z, y = self._pulled_back(step, W)
+        r, candidate = (y * self._to_r[step][:, None]) @ self._W_r, y * self._r[step][:, None]
+        return Split(W * self._z[step][:, None], {"r": r, "z": a_z @ self._W_z, "n": candidate})
 
     def tangent(self, t: int, V: Array, out: Array) -> None:
         step = t - self._first

@@ -51,6 +51,22 @@ class Trajectory:
         return int(self.records.shape[0])
 
 
+@dataclass(frozen=True, eq=False)
+class Split:
+    """W J_t by the paths that it sums over: W A_t and, for each gate, W B_t, each (B, p, m).
+
+    Attributes
+    ----------
+    direct : array
+        W A_t: along the conveyor, into the detour that a row has left the conveyor for, and within that detour.
+    returns : mapping
+        Gate → its term of W B_t: what closes a detour by returning to the conveyed part through that gate.
+    """
+
+    direct: Array
+    returns: Mapping[str, Array]
+
+
 class Linearisation(ABC):
     """The one-step Jacobians J_t along a stretch of a trajectory, as operators.
 
@@ -80,6 +96,17 @@ class Linearisation(ABC):
 
     def conveyor(self, t: int) -> Array | None:
         """Return the diagonal, (B, n), of the direct path s_{t-1} → s_t with its gates held fixed, if there is one."""
+        return None
+
+    def detours(self, t: int, W: Array) -> Split | None:
+        """Return W J_t, W (B, p, m), split at what closes a detour of the conveyor, or None where there is no conveyor.
+
+        J_t = A_t + Σ_gates B_t; each term is computed by itself, none as a difference.
+        """
+        return None
+
+    def total(self, t: int, W: Array) -> Array | None:
+        """Return w_c + w_h dh_t/dc_t, (B, p, n): what reaches c_t if h_t moves with it; None without such a part."""
         return None
 
 
@@ -149,6 +176,11 @@ class Cell(ABC):
     def parts(self) -> tuple[Part, ...]:
         """The parts of the state, the hidden state h first."""
         return (Part("h", self.hidden_size),)
+
+    @property
+    def conveyed(self) -> str:
+        """The part of the state that the conveyor carries, if there is one: the last."""
+        return self.parts[-1].name
 
     @property
     def state_size(self) -> int:

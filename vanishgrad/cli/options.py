@@ -82,6 +82,20 @@ LAYERS = click.option(
     "--layer", "layers", multiple=True, metavar="NAME", help="Only this layer, or all under a path; repeatable."
 )
 
+FILE = together(
+    click.option("--embedding", metavar="NAME", help="A matrix of the same file through which token ids go."),
+    click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another."),
+)
+"""How the layers of a file are driven."""
+
+MODEL = together(
+    click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="Hidden size n."),
+    click.option(
+        "--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]"
+    ),
+)
+"""The sizes of a MODEL."""
+
 JOBS = click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="Models measured side by side.  [default: the processors]"
 )

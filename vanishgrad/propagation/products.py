@@ -16,7 +16,7 @@ from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.compression import Compression
 from vanishgrad.propagation.scaling import LN_2, powers, shifted
-from vanishgrad.propagation.sweep import PROBES, Sweep
+from vanishgrad.propagation.sweep import LOSS, PROBES, Sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,19 +157,32 @@ def backward_products(
     O(B m²) numbers beside the trajectory. A step of an LSTM costs 8 n³ multiplications and additions for each trial, in
     proportion to the rows that are left.
     """
-    sweep = Sweep(cell, trajectory, batch, loss)
+    sweep = Sweep(cell.slices, _rows_at_lag_0(cell, trajectory, batch, loss), cell.input_size)
     last = trajectory.steps if lags is None else lags
     turns: Mapping[str, Array] = {}
     for lag, linearisation in zip(range(last), linearisations(cell, trajectory, batch), strict=False):
         t = trajectory.steps - lag
-        product = replace(_product(sweep, lag), linearisation=linearisation, turns=turns)
+        product = replace(product_of(sweep, lag), linearisation=linearisation, turns=turns)
         yield _with_input(product, sweep, linearisation, t) if with_input else product
         sweep.step(linearisation, t)
         turns = compression.applied(sweep, lag + 1) if compression is not None else {}
-    yield replace(_product(sweep, last), turns=turns)
+    yield replace(product_of(sweep, last), turns=turns)
 
 
-def _product(sweep: Sweep, lag: int) -> Product:
+def _rows_at_lag_0(cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None) -> dict[str, Array]:
+    xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
+    blocks = {
+        name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype) for name, span in cell.slices.items()
+    }
+    if loss is not None:
+        padded = xp.zeros((batch, 1, m), dtype=dtype)
+        padded[:, 0, cell.slices[cell.parts[0].name]] = loss
+        blocks[LOSS] = padded
+    return blocks
+
+
+def product_of(sweep: Sweep, lag: int) -> Product:
+    """Return what a sweep holds at a lag."""
     with np.errstate(divide="ignore"):
         log_masses = namespace(sweep.P).log(sweep.mass) + 2 * LN_2 * sweep.exponents
     return Product(

@@ -7,9 +7,10 @@ beside a cell that does not) each block gets an exponent of its own, and a step 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells import Linearisation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.propagation.scaling import ABSENT, powers, range_bits, shifted, summed
 
@@ -20,8 +21,24 @@ PROBES = "~"
 """Behind a part's name: the rows of its probes."""
 
 
+class Step(Protocol):
+    """What multiplies rows by one step's Jacobian."""
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        """Write W J_t into `out`, both (B, p, m)."""
+
+
 class Sweep:
-    """Rows of ∂s_T/∂s_k by part, from the identity at lag 0 on.
+    """Rows of a product by part, from those at lag 0 on.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name of a part → where it stands in the state.
+    blocks : mapping
+        Name → rows at lag 0, (B, p, m).
+    input_size : int
+        The width d of the input, where the sweep is to carry its derivative.
 
     Attributes
     ----------
@@ -35,25 +52,18 @@ class Sweep:
         Whether every block of a trial has the same exponent.
     """
 
-    def __init__(self, cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None = None) -> None:
-        xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
-        self._xp, self._dtype, self._age = xp, dtype, 0
-        self.columns, self.shared = cell.slices, True
-        self._hidden, self._d = cell.parts[0].name, cell.input_size
-        blocks = {
-            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype)
-            for name, span in self.columns.items()
-        }
-        if loss is not None:
-            padded = xp.zeros((batch, 1, m), dtype=dtype)
-            padded[:, 0, self.columns[self._hidden]] = loss
-            blocks[LOSS] = padded
-        self.exponents = xp.zeros((batch, len(blocks), len(self.columns)), dtype=xp.int64)
+    def __init__(self, columns: Mapping[str, slice], blocks: Mapping[str, Array], input_size: int = 0) -> None:
+        first = next(iter(blocks.values()))
+        xp = namespace(first)
+        self._xp, self._dtype, self._age = xp, first.dtype, 0
+        self.columns, self.shared = dict(columns), True
+        self._hidden, self._d = next(iter(columns)), input_size
+        self.exponents = xp.zeros((first.shape[0], len(blocks), len(columns)), dtype=xp.int64)
         self.take(blocks)
         bits = range_bits(self.P)
         self._band, self._spread = bits // 4, bits // 2
 
-    def take(self, blocks: dict[str, Array]) -> None:
+    def take(self, blocks: Mapping[str, Array]) -> None:
         """Hold these blocks of rows, in this order, instead of those held now; a new one takes its trial's exponent."""
         xp, stop = self._xp, 0
         rows: dict[str, slice] = {}
@@ -90,7 +100,7 @@ class Sweep:
         linearisation.input_cotangent(t, W, out)
         return out
 
-    def step(self, linearisation: Linearisation, t: int) -> None:
+    def step(self, linearisation: Step, t: int) -> None:
         """Multiply by J_t."""
         if self.shared:
             linearisation.cotangent(t, self.P, self._next)

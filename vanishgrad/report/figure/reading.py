@@ -129,6 +129,8 @@ class Model:
     """Of each gate the quantiles 0.05, 0.25, 0.5, 0.75 and 0.95."""
     finals: Array
     """Each trial's base-10 logarithm of the `state` norm at its last lag, NaN for exactly zero."""
+    sections: Mapping[str, Field]
+    """What else the report has of it, by name: each kind of picture reads its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +177,7 @@ def _model(model: Field) -> Model:
         shares=np.nan_to_num(model["share_by_lag"].numbers()),
         gates={name: _quantiles(gate["quantiles"]) for name, gate in model["gates"].members().items()},
         finals=np.array([_logarithm(trial["log10_norm"]) for trial in model["per_trial"].items()]),
+        sections={name: each for name, each in model.members().items() if not each.absent()},
     )
 
 

@@ -1,0 +1,86 @@
+"""One subject of an explanation, run along its input: what every section works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from vanishgrad.analysis.analyze import LayerRuns
+from vanishgrad.analysis.compare import prepared
+from vanishgrad.analysis.explain.request import ExplainRequest
+from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
+from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.cells.arrays import Array
+from vanishgrad.inputs.drive import Drive, drive
+from vanishgrad.propagation.trajectory import run
+from vanishgrad.weights.recognition import recurrent_layers
+from vanishgrad.weights.spec import parse
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A cell along its input sequences.
+
+    Attributes
+    ----------
+    request : ExplainRequest
+    subject : Subject
+        The cell with the names under which it is reported.
+    drive : Drive
+    s0 : (B, m) array
+        Where each sequence starts.
+    """
+
+    request: ExplainRequest
+    subject: Subject
+    drive: Drive
+    s0: Array
+
+    @property
+    def cell(self) -> Cell:
+        """The cell, with the weights of every trial."""
+        return self.subject.cell
+
+    @cached_property
+    def trajectory(self) -> Trajectory:
+        """The burn-in's steps, then T."""
+        return run(self.cell, self.drive.xs, self.s0, self.drive.first)
+
+    def measured(self) -> ModelResult:
+        """Return what `compare` and `analyze` find of it."""
+        request = self.request
+        return model_result(self.subject, self.drive, self.s0, request.threshold, request.seed, engine=request.engine)
+
+    def with_cell(self, cell: Cell) -> Run:
+        """Return the same run of other weights: the same input, the same start."""
+        return replace(self, subject=replace(self.subject, cell=cell))
+
+
+def runs(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> Iterator[Run]:
+    """Yield the MODEL of a request, or every layer of its file that it names; `source` is a mapping of arrays instead.
+
+    Raises
+    ------
+    UsageError
+        For a model that cannot be.
+    VanishgradError
+        If a file or its input does not fit.
+    """
+    found = _layers(request, source) if request.is_file else _model(request)
+    for each in found:
+        yield Run(request, each.subject, each.drive, each.s0)
+
+
+def _model(request: ExplainRequest) -> Iterator[Prepared]:
+    comparison = request.comparison()
+    (label,) = comparison.models
+    yield prepared(parse(label), comparison, drive(comparison.drive_request(), request.hidden))
+
+
+def _layers(request: ExplainRequest, source: Mapping[str, Any] | None) -> Iterator[Prepared]:
+    analysis = request.analysis()
+    (weights,) = analysis.weights if source is None else (source,)
+    file = recurrent_layers(weights, **analysis.hints)
+    yield from LayerRuns(file, analysis).prepared()

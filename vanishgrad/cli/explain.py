@@ -1,0 +1,45 @@
+"""``vanishgrad explain``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.explain.explain import SECTIONS
+from vanishgrad.analysis.explain.explain import explain as explain_models
+from vanishgrad.analysis.explain.request import ExplainRequest
+from vanishgrad.cli.emit import demand_writable, draw, emit
+from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN
+from vanishgrad.cli.progress import progress
+from vanishgrad.report.explain.document import explanation
+
+
+@click.command(epilog="MODEL is CELL[@LAW][:key=value,...], as for compare.")
+@click.argument("source", metavar="MODEL|WEIGHTS")
+@click.option(
+    "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
+)
+@MODEL
+@LAYERS
+@FILE
+@RUN
+@HINTS
+@OUTPUT
+def explain(
+    source: str,
+    stack: str | None,
+    format_: str | None,
+    output: str,
+    plots: tuple[str, ...],
+    plot_folder: str | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Why the gradient of a model, or of a file's layers, vanishes or explodes."""
+    request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
+    demand_writable(output, plots)
+    with progress(None, quiet) as done:
+        document = explanation(explain_models(request, done=done))
+    draw(document, plots, plot_folder, quiet)
+    emit(document, format_, output)

@@ -1,0 +1,44 @@
+"""What an explanation says of a model, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vanishgrad.report.schema.models import ANALYZE_REQUEST, MODEL_FIELDS
+from vanishgrad.report.schema.parts import BAND, STRING, Schema, array, integer, mapping, nullable, number, record
+
+BY_LAG = array(nullable(number()), "index = lag; null where the whole is exactly zero")
+CARRIED = record(
+    {
+        "log10_norm": BAND,
+        "share": record({"mean": BY_LAG, "low": BY_LAG, "high": BY_LAG}),
+    }
+)
+
+PATHS = record(
+    {
+        "curve": STRING,
+        "detours": mapping(CARRIED, "number of detours: 0 (the conveyor), 1, 2, more"),
+        "gates": mapping(CARRIED, "gate through which the last detour returns; with the conveyor they are the whole"),
+        "sentence": STRING,
+    }
+)
+
+SECTIONS: Mapping[str, Schema] = {
+    "paths": PATHS,
+}
+"""Name of a section → its schema; null where it does not apply, absent where it was not asked for."""
+
+EXPLAINED_MODEL = record(
+    {**MODEL_FIELDS, **{name: nullable(section) for name, section in SECTIONS.items()}}, optional=tuple(SECTIONS)
+)
+
+EXPLAIN_REQUEST = record(
+    {
+        **{name: schema for name, schema in ANALYZE_REQUEST["properties"].items() if name != "weights"},
+        "source": nullable(STRING),
+        "only": array(STRING),
+        "hidden": integer(least=1),
+        "input_size": nullable(integer(least=1)),
+    }
+)
