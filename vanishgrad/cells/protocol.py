@@ -166,10 +166,14 @@ class Cell(ABC):
 
     def trial(self, b: int) -> Self:
         """Return the cell with the weights of one trial alone."""
+        return self.among(slice(b, b + 1))
+
+    def among(self, trials: slice) -> Self:
+        """Return the cell with the weights of some trials alone."""
         alone = copy.copy(self)
         for name in self.tensors:
             tensor = getattr(self, name)
-            setattr(alone, name, tensor[b : b + 1] if tensor.shape[0] > 1 else tensor)
+            setattr(alone, name, tensor[trials] if tensor.shape[0] > 1 else tensor)
         return alone
 
     @property

@@ -10,7 +10,7 @@ from vanishgrad.analysis.explain.explain import SECTIONS
 from vanishgrad.analysis.explain.explain import explain as explain_models
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cli.emit import demand_writable, draw, emit
-from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN
+from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.report.explain.document import explanation
 
@@ -19,6 +19,19 @@ from vanishgrad.report.explain.document import explanation
 @click.argument("source", metavar="MODEL|WEIGHTS")
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
+)
+@click.option(
+    "--lags",
+    callback=whole_numbers,
+    metavar="A,B,…",
+    help="Where all singular values are worked out.  [default: 1, 10, 100, … and the last]",
+)
+@click.option("--exponents", type=click.IntRange(1), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
+@click.option(
+    "--lyapunov-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Steps that they are averaged over.  [default: 1000, or the file's length]",
 )
 @MODEL
 @LAYERS

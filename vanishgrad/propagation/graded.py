@@ -8,7 +8,7 @@ matrices, 1997; Loh and others for quantum Monte Carlo, 1989).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,93 +27,105 @@ class Graded:
         -inf where the matrix is singular.
     V : (B, m, m) array
         Rows of norm of order 1.
+    loss : (B, m) array
+        Estimated error of each of `log_d`, in units of m·u.
     """
 
     Q: Array
     log_d: Array
     V: Array
+    loss: Array
 
-    def before(self, M: Array) -> tuple[Graded, Array]:
-        """Return M · this, with M given as M Q, (B, m, m), and the condition number of M, (B,)."""
-        step, kappa = graded_qr(M, self.log_d)
-        return Graded(step.Q, step.log_d, step.V @ self.V), kappa
+    def before(self, M: Array) -> Graded:
+        """Return M · this, with M given as M Q, (B, m, m)."""
+        step = graded_qr(M, self.log_d, self.loss)
+        return replace(step, V=step.V @ self.V)
 
     def block(self, rows: slice, columns: slice) -> Graded:
         """Return a block of the matrix, zeros around it."""
         Q, V = np.zeros_like(self.Q), np.zeros_like(self.V)
         Q[:, rows], V[:, :, columns] = self.Q[:, rows], self.V[:, :, columns]
-        step, _ = graded_qr(Q, self.log_d)
-        return Graded(step.Q, step.log_d, step.V @ V)
+        step = graded_qr(Q, self.log_d, self.loss)
+        return replace(step, V=step.V @ V)
 
-    def transposed(self) -> tuple[Graded, Array]:
-        """Return the factors of V^T diag(e^log_d), this transposed but for Q, and the condition number of V, (B,)."""
-        return graded_qr(np.swapaxes(self.V, 1, 2), self.log_d)
+    def transposed(self, steps: int) -> Graded:
+        """Return the factors of V^T diag(e^log_d): this transposed, but for Q, when V is made of so many steps."""
+        turned = graded_qr(np.swapaxes(self.V, 1, 2), self.log_d, self.loss / steps)
+        return replace(turned, loss=turned.loss * steps)
 
 
 def identity(batch: int, size: int, dtype: np.dtype) -> Graded:
     """Return the identity."""
     eye = np.broadcast_to(np.eye(size, dtype=dtype), (batch, size, size))
-    return Graded(eye, np.zeros((batch, size)), eye)
+    return Graded(eye, np.zeros((batch, size)), eye, np.zeros((batch, size)))
 
 
-def graded_qr(M: Array, log_d: Array) -> tuple[Graded, Array]:
-    r"""Return M diag(e^log_d) = Q diag(d') V, and κ(M).
+def graded_qr(M: Array, log_d: Array, loss: Array) -> Graded:
+    r"""Return M diag(e^log_d) = Q diag(d') V.
 
     The columns are ordered by their norm times d, so that R = Q^T M diag(d) has V = diag(R)^{-1} R bounded as a
-    pivoted QR has it, and no number larger than 1 times a column's norm is ever formed. A singular value of M that
-    is not above the rounding of the factorisation, σ_i <= 2m·u·‖M‖_F, cannot be told from a zero, and is one: so a
+    pivoted QR has it, and no number larger than 1 times a column's norm is ever formed. A singular value of M that is
+    not above the rounding of the factorisation, σ_i <= 2m·u·‖M‖_F, cannot be told from a zero, and is one: so a
     singular factor leaves exact zeros.
 
     Parameters
     ----------
     M : (B, m, m) array
     log_d : (B, m) array
-
-    Returns
-    -------
-    Graded
-    kappa : (B,) array
-        σ_max/σ_min of what is not zero in M, 1 for a zero one; the error of ln d' is about u·κ(M).
+    loss : (B, m) array
+        Each grows by what a rounding of M of relative size u does to ln r_jj in units of u, at most about the condition
+        number of M.
     """
-    rounding = M.shape[1] * np.finfo(M.dtype).eps * np.linalg.vector_norm(M, axis=(1, 2))
+    size = np.linalg.vector_norm(M, axis=(1, 2))[:, None]
     M = np.where(np.isneginf(log_d)[:, None], 0, M)
     norms = np.linalg.vector_norm(M, axis=1)
     with np.errstate(divide="ignore"):
         log_norms = np.log(norms) + log_d
     order = np.argsort(-log_norms, axis=1, kind="stable")
     Q, R = np.linalg.qr(_columns(M, order))
-    rank, kappa = _rank(R, rounding)
+    rank = _rank(R, size)
     places = _independent_first(R, rank)
     if np.any(np.diff(places, axis=1) < 0):
         order = np.take_along_axis(order, places, axis=1)
         Q, R = np.linalg.qr(_columns(M, order))
-    norms, log_norms, log_d = (np.take_along_axis(each, order, axis=1) for each in (norms, log_norms, log_d))
-    r = np.abs(np.diagonal(R, axis1=1, axis2=2))
-    r = np.where(np.arange(r.shape[1]) < rank[:, None], r, 0)
-    with np.errstate(divide="ignore"):
-        log_r = np.log(r) + log_d
+    norms, log_norms, log_d, loss = (np.take_along_axis(x, order, axis=1) for x in (norms, log_norms, log_d, loss))
+    r = np.where(np.arange(M.shape[1]) < rank[:, None], _diagonal(R), 0)
     ordered = _unit_rows(R, r, norms, log_norms)
     V = np.empty_like(ordered)
     np.put_along_axis(V, np.broadcast_to(order[:, None], V.shape), ordered, axis=2)
-    return Graded(Q, log_r, V), kappa
+    with np.errstate(divide="ignore"):
+        return Graded(Q, np.log(r) + log_d, V, loss + _sensitivity(R, r, size))
 
 
 def _columns(M: Array, order: Array) -> Array:
     return np.take_along_axis(M, order[:, None], axis=2)
 
 
-def _rank(R: Array, rounding: Array) -> tuple[Array, Array]:
-    """Return how many singular values are above rounding, and the condition number of these."""
-    sigma = np.linalg.svd(R, compute_uv=False)
-    rank = np.sum(sigma > rounding[:, None], axis=1)
-    least = np.take_along_axis(sigma, np.maximum(rank - 1, 0)[:, None], axis=1)[:, 0]
-    return rank, np.where(rank > 0, sigma[:, 0] / np.where(rank > 0, least, 1), 1.0)
+def _diagonal(R: Array) -> Array:
+    return np.abs(np.diagonal(R, axis1=1, axis2=2))
+
+
+def _sensitivity(R: Array, r: Array, size: Array) -> Array:
+    """Return about ‖M‖_F times the norms of the columns of R^{-1}: how relative roundings of M move ln r_jj."""
+    some = np.where(r > 0, r, 1)
+    before = np.triu(np.abs(R) / some[..., None], k=1).max(axis=1)
+    return np.where(r > 0, size * (1 + before) / some, 0)
+
+
+def _rank(R: Array, size: Array) -> Array:
+    """Return how many singular values are above rounding; they are worked out only where the diagonal is suspicious."""
+    m, eps = R.shape[1], np.finfo(R.dtype).eps
+    rank = np.full(len(R), m)
+    doubtful = np.min(_diagonal(R), axis=1) <= np.sqrt(eps) * size[:, 0]
+    if doubtful.any():
+        sigma = np.linalg.svd(R[doubtful], compute_uv=False)
+        rank[doubtful] = np.sum(sigma > m * eps * size[doubtful], axis=1)
+    return rank
 
 
 def _independent_first(R: Array, rank: Array) -> Array:
     """Return an order of the columns in which those that depend on the ones before them come last."""
-    r = np.abs(np.diagonal(R, axis1=1, axis2=2))
-    by_size = np.argsort(np.argsort(-r, axis=1, kind="stable"), axis=1)
+    by_size = np.argsort(np.argsort(-_diagonal(R), axis=1, kind="stable"), axis=1)
     return np.argsort(by_size >= rank[:, None], axis=1, kind="stable")
 
 

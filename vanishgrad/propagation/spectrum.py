@@ -26,8 +26,8 @@ class Spectrum:
         The unit vector at time T that the best-preserved one becomes; zero if the block is.
     right : (B, m) array
         The unit vector at time T - lag that is preserved best.
-    error : (B,) array
-        Estimated absolute error of the logarithms.
+    error : (B, r) array
+        Estimated absolute error of each logarithm.
     """
 
     log_sigma: Array
@@ -57,39 +57,38 @@ def spectra(
 
     Notes
     -----
-    3 m³ operations a step for a whole state of size m, then about 20 m³ for each lag; O(B m²) numbers beside the
-    trajectory. The error of a logarithm is about m·u·Σ κ(J_t) for the whole state, the condition number of what is not
-    zero, plus the rounding of the logarithms' sum; a block's is larger where the parts cancel, by the condition number
-    of its factor.
+    5 m³ multiplications a step for a whole state of size m, then about 20 m³ for each lag and block; O(B m²) numbers
+    beside the trajectory. The error of ln σ_i is about 2m·u·Σ_t ‖J_t‖/r_i(t), with r_i(t) what the step did to the i-th
+    direction: of the order u·T for the best, u·Σ κ(J_t) for the last that is not zero; then the rounding of V and that
+    of the logarithms' sum.
     """
     steps, batch = trajectory.steps, trajectory.states.shape[1]
     product = identity(batch, cell.state_size, trajectory.states.dtype)
-    kappas = np.zeros(batch)
     walk = linearisations(cell, trajectory, batch)
     for lag in range(max(lags) + 1):
         if lag:
             rows = np.ascontiguousarray(np.swapaxes(product.Q, 1, 2))
             out = np.empty_like(rows)
             next(walk).cotangent(steps - lag + 1, rows, out)
-            product, kappa = product.before(np.swapaxes(out, 1, 2))
-            kappas = kappas + kappa
+            product = product.before(np.swapaxes(out, 1, 2))
         if lag in lags:
-            yield lag, {name: _spectrum(cell, product, block, kappas, lag) for name, block in blocks.items()}
+            yield lag, {name: _spectrum(cell, product, block, lag) for name, block in blocks.items()}
 
 
-def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, kappas: Array, lag: int) -> Spectrum:
+def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, lag: int) -> Spectrum:
     part = transposed if block is None else transposed.block(cell.slices[block[1]], cell.slices[block[0]])
     # One more QR from the other side leaves rows that are nearly orthogonal (Drmač and Veselić 2008).
-    other, cancelled = part.transposed()
+    other = part.transposed(max(lag, 1))
     log_sigma, Y = orthogonal_rows(other.log_d, other.V)
     first = Y[:, 0]
     gains = np.exp(other.log_d - np.where(np.isfinite(log_sigma[:, :1]), log_sigma[:, :1], 0))
     image = _unit(gains * _applied(other.V, first))
+    size = _size(cell, block)
     return Spectrum(
-        log_sigma=log_sigma[:, : _size(cell, block)],
+        log_sigma=log_sigma[:, :size],
         left=_applied(other.Q, image),
         right=_applied(part.Q, first),
-        error=_error(log_sigma, kappas + cancelled if block is None else kappas * cancelled, lag, Y.dtype),
+        error=_error(other, log_sigma, lag)[:, :size],
     )
 
 
@@ -99,9 +98,14 @@ def _size(cell: Cell, block: tuple[str, str] | None) -> int:
     return sum(sizes) if block is None else min(sizes)
 
 
-def _error(log_sigma: Array, kappas: Array, lag: int, dtype: np.dtype) -> Array:
-    largest = np.max(np.abs(np.where(np.isfinite(log_sigma), log_sigma, 0)), axis=1)
-    return np.finfo(dtype).eps / 2 * (log_sigma.shape[1] * kappas + lag * largest)
+def _error(product: Graded, log_sigma: Array, lag: int) -> Array:
+    """Return the errors of ln σ, descending as these; 0 where σ is exactly zero, and at lag 0."""
+    order = np.argsort(-product.log_d, axis=1, kind="stable")
+    loss = np.take_along_axis(product.loss, order, axis=1)
+    m, u = log_sigma.shape[1], np.finfo(product.V.dtype).eps / 2
+    # Twice the first-order estimate: directions that change places at a step err by more than it says.
+    finite = np.isfinite(log_sigma)
+    return np.where(finite & (lag > 0), 2 * u * (m * loss + lag * np.abs(np.where(finite, log_sigma, 0))), 0)
 
 
 def _applied(matrices: Array, vectors: Array) -> Array:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.analysis.explain.run import Run
-from vanishgrad.analysis.measure import alive_lags
+from vanishgrad.analysis.model import time_constants
 from vanishgrad.analysis.statistics import band, quantile
-from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
-from vanishgrad.errors import UsageError
 from vanishgrad.propagation.spectrum import Spectrum
 
 NAMED_UNITS = 5
@@ -21,11 +19,15 @@ NAMED_UNITS = 5
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of a part of the state, counted from 0, and its share v_i² of a unit vector."""
+    """A unit of a part of the state, counted from 0, and its share v_i² of a unit vector.
+
+    `time_constant` is -1/ln of the mean of the gate that keeps the unit, in steps; None where no gate does.
+    """
 
     part: str
     index: int
     share: float
+    time_constant: float | None
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class DirectionsAtLag:
         Median of the standard deviation of ln σ_i, 0 for an isometry; None where every σ_i is zero.
     zeros : int
         Singular values that are exactly zero, median.
-    error : float
-        The largest estimated error of a logarithm, nats.
+    error : (r,) array
+        Estimated error of ln σ_i, the largest of any trial.
     source, target : Carriers or None
         What carries, at time T - lag, the direction that is preserved best, and at time T what becomes of it; None if
         nothing is preserved.
@@ -65,7 +67,7 @@ class DirectionsAtLag:
     effective_rank: float
     spread: float | None
     zeros: int
-    error: float
+    error: Array
     source: Carriers | None
     target: Carriers | None
 
@@ -74,50 +76,29 @@ class DirectionsAtLag:
 class Directions:
     """The directions of each block, ``state`` and for an LSTM ``cell``, by ascending lag.
 
-    `pooled` says whether carriers are means over trials, which share their weights, or of the first trial alone.
+    `trials` is over how many trials: the first ones of a large network. `pooled` says whether carriers are means over
+    them, which share their weights, or of the first alone.
     """
 
     blocks: Mapping[str, tuple[DirectionsAtLag, ...]]
+    trials: int
     pooled: bool
 
 
 def directions(run: Run) -> Directions:
-    """Return the directions of a run at the lags that it asks for.
+    """Return the directions of a run at the lags that it asks for, and at the last.
 
     Notes
     -----
     About 5 m³ multiplications a step for each trial, and 20 m³ for each lag and block.
     """
-    pooled = run.cell.trials == 1
-    found = run.spectra
+    seen, found = _Seen(run), run.spectra
     blocks = next(iter(found.values()))
     return Directions(
-        {name: tuple(_at_lag(run.cell, lag, each[name], pooled) for lag, each in found.items()) for name in blocks},
-        pooled,
+        {name: tuple(_at_lag(lag, each[name], seen) for lag, each in found.items()) for name in blocks},
+        len(blocks["state"].log_sigma),
+        seen.pooled,
     )
-
-
-def direction_blocks(cell: Cell) -> dict[str, tuple[str, str] | None]:
-    """Return the blocks whose singular values are asked for.
-
-    The whole state of an LSTM is never nearly isometric, its cell can be: so the cell's block stands beside it.
-    """
-    hidden = cell.parts[0].name
-    cells = {name: block for name, block in cell.curves.items() if hidden not in block}
-    return {"state": None, **cells}
-
-
-def direction_lags(lags: tuple[int, ...], last: int) -> list[int]:
-    """Return the lags to look at: those asked for, or 1, the powers of ten and the last.
-
-    Raises
-    ------
-    UsageError
-        If a lag lies beyond the last.
-    """
-    if lags and max(lags) > last:
-        raise UsageError(f"expected --lags up to {last}, got {max(lags)}; try --steps {max(lags)}")
-    return sorted(set(lags or [1, *alive_lags(last)]))
 
 
 def effective_rank(log_sigma: Array) -> Array:
@@ -140,7 +121,7 @@ def spread(log_sigma: Array) -> Array:
     return np.where(count > 0, np.sqrt(square), np.nan)
 
 
-def _at_lag(cell: Cell, lag: int, found: Spectrum, pooled: bool) -> DirectionsAtLag:
+def _at_lag(lag: int, found: Spectrum, seen: _Seen) -> DirectionsAtLag:
     low, high = band(found.log_sigma)
     spreads = spread(found.log_sigma)
     return DirectionsAtLag(
@@ -151,22 +132,33 @@ def _at_lag(cell: Cell, lag: int, found: Spectrum, pooled: bool) -> DirectionsAt
         effective_rank=float(np.median(effective_rank(found.log_sigma))),
         spread=None if np.isnan(spreads).all() else float(quantile(spreads[:, None], 0.5)[0]),
         zeros=int(np.median(np.isneginf(found.log_sigma).sum(axis=1))),
-        error=float(found.error.max()),
-        source=_carriers(cell, found.right, pooled),
-        target=_carriers(cell, found.left, pooled),
+        error=found.error.max(axis=0),
+        source=seen.carriers(found.right),
+        target=seen.carriers(found.left),
     )
 
 
-def _carriers(cell: Cell, vectors: Array, pooled: bool) -> Carriers | None:
-    shares = (vectors if pooled else vectors[:1]) ** 2
-    alive = shares.sum(axis=1) > 0
-    if not alive.any():
-        return None
-    share = shares[alive].mean(axis=0)
-    largest = np.argsort(-share, kind="stable")[:NAMED_UNITS]
-    return Carriers(float(1 / np.sum(share**2)), tuple(_unit(cell, int(i), float(share[i])) for i in largest))
+class _Seen:
+    """The trials whose units are looked at: all where they share their weights, else the first."""
 
+    def __init__(self, run: Run) -> None:
+        self._cell, self.pooled = run.cell, run.cell.trials == 1
+        self._trials = slice(None) if self.pooled else slice(1)
+        gates = run.cell.gate_values(run.trajectory)
+        self._times = time_constants({name: each[run.drive.burn_in :, self._trials] for name, each in gates.items()})
 
-def _unit(cell: Cell, place: int, share: float) -> Unit:
-    name, span = next((name, span) for name, span in cell.slices.items() if place < span.stop)
-    return Unit(name, place - span.start, share)
+    def carriers(self, vectors: Array) -> Carriers | None:
+        """Return the units that carry unit vectors (B, m), zero where there is none."""
+        shares = vectors[self._trials] ** 2
+        alive = shares.sum(axis=1) > 0
+        if not alive.any():
+            return None
+        share = shares[alive].mean(axis=0)
+        largest = np.argsort(-share, kind="stable")[:NAMED_UNITS]
+        return Carriers(float(1 / np.sum(share**2)), tuple(self._unit(int(i), float(share[i])) for i in largest))
+
+    def _unit(self, place: int, share: float) -> Unit:
+        name, span = next((name, span) for name, span in self._cell.slices.items() if place < span.stop)
+        index = place - span.start
+        known = None if name != self._cell.conveyed else self._times
+        return Unit(name, index, share, None if known is None else float(known[index]))

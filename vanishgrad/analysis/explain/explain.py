@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.directions import directions
+from vanishgrad.analysis.explain.lyapunov import lyapunov
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.analysis.explain.run import Run, runs
@@ -16,6 +18,8 @@ from vanishgrad.errors import UsageError
 
 SECTIONS: Mapping[str, Callable[[Run], Any]] = {
     "paths": paths,
+    "directions": directions,
+    "lyapunov": lyapunov,
 }
 """Name of a section → what works it out of a run: a frozen result, or why there is none."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,7 @@ def _steps(run: Run, generated: bool) -> tuple[int, int]:
     return steps, drive.burn_in + steps // 10
 
 
-def _continued(run: Run) -> Iterable[Array] | None:
+def _continued(run: Run) -> Iterator[Array] | None:
     """Return the run's generated input without end, None for a file's, another layer's, or one turned round."""
     drive, request = run.drive, run.request
     if drive.source.partition(":")[0] not in ("white", "zeros"):
@@ -121,7 +121,7 @@ def _continued(run: Run) -> Iterable[Array] | None:
     return _generated(drive, request.seed, request.dtype) if same else None
 
 
-def _generated(drive: Drive, seed: int, dtype: str) -> Iterable[Array]:
+def _generated(drive: Drive, seed: int, dtype: str) -> Iterator[Array]:
     return stretches(drive.source, seed, (drive.trials, STRETCH, drive.input_size), dtype)
 
 

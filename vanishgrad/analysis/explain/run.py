@@ -10,10 +10,12 @@ from typing import Any
 from vanishgrad.analysis.analyze import LayerRuns
 from vanishgrad.analysis.compare import prepared
 from vanishgrad.analysis.explain.request import ExplainRequest
+from vanishgrad.analysis.explain.spectra import spectral_blocks, spectral_lags, spectral_trials
 from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.arrays import Array
 from vanishgrad.inputs.drive import Drive, drive
+from vanishgrad.propagation.spectrum import Spectrum, spectra
 from vanishgrad.propagation.trajectory import run
 from vanishgrad.weights.recognition import recurrent_layers
 from vanishgrad.weights.spec import parse
@@ -47,6 +49,15 @@ class Run:
     def trajectory(self) -> Trajectory:
         """The burn-in's steps, then T."""
         return run(self.cell, self.drive.xs, self.s0, self.drive.first)
+
+    @cached_property
+    def spectra(self) -> dict[int, dict[str, Spectrum]]:
+        """Lag → block → its singular values in the first trials, at the lags asked for and the last."""
+        last, trials = int(self.drive.lengths.min()), slice(spectral_trials(self.cell, self.drive.trials))
+        cell, path = self.cell.among(trials), self.trajectory
+        some = Trajectory(path.states[:, trials], path.records[:, trials])
+        lags = {*spectral_lags(self.request.lags, last), last}
+        return dict(spectra(cell, some, lags, spectral_blocks(cell)))
 
     def measured(self) -> ModelResult:
         """Return what `compare` and `analyze` find of it."""

@@ -11,17 +11,16 @@ from vanishgrad.report.explain.passage import Passage
 from vanishgrad.report.sentences import log10_text, number, power
 
 if TYPE_CHECKING:
-    from vanishgrad.analysis.explain.directions import Carriers, Directions, DirectionsAtLag
+    from vanishgrad.analysis.explain.directions import Carriers, Directions, DirectionsAtLag, Unit
 
 LN_10 = math.log(10)
-PRECISE = 0.005
-"""Decades of error that a table with one decimal does not show."""
 
 
 def directions_document(directions: Directions, model: Document) -> Document:
     """Return the section's part of the JSON document."""
     found: Document = {
         "blocks": {name: [_at_lag(each) for each in lags] for name, lags in directions.blocks.items()},
+        "trials": directions.trials,
         "pooled": directions.pooled,
     }
     return {**found, "sentence": sentence(found)}
@@ -38,7 +37,7 @@ def _at_lag(found: DirectionsAtLag) -> Document:
         "effective_rank": found.effective_rank,
         "spread_log10": None if found.spread is None else found.spread / LN_10,
         "zeros": found.zeros,
-        "error_log10": found.error / LN_10,
+        "error_log10": (found.error / LN_10).tolist(),
         "source": _carriers(found.source),
         "target": _carriers(found.target),
     }
@@ -47,8 +46,17 @@ def _at_lag(found: DirectionsAtLag) -> Document:
 def _carriers(carriers: Carriers | None) -> Document | None:
     if carriers is None:
         return None
-    units = [{"part": unit.part, "unit": unit.index, "share": unit.share} for unit in carriers.units]
-    return {"number": carriers.number, "units": units}
+    return {"number": carriers.number, "units": [_unit(unit) for unit in carriers.units]}
+
+
+def _unit(unit: Unit) -> Document:
+    time = unit.time_constant
+    return {
+        "part": unit.part,
+        "unit": unit.index,
+        "share": unit.share,
+        "time_constant": time if time is not None and math.isfinite(time) else None,
+    }
 
 
 def sentence(directions: Mapping[str, Any]) -> str:
@@ -75,15 +83,20 @@ def directions_passage(directions: Mapping[str, Any], model: Document) -> Passag
     """Return the singular values in short, and the units that carry the best direction."""
     rows = [_row(name, each) for name, lags in directions["blocks"].items() for each in lags]
     return Passage(
-        title="Directions: the singular values of ∂s_T/∂s_k",
-        sentences=(directions["sentence"], *_carried(directions, model), *_imprecise(directions)),
+        title=f"Directions: the singular values of ∂s_T/∂s_k{_of_trials(directions, model)}",
+        sentences=(directions["sentence"], *_carried(directions, model), *_errors(directions)),
         headings=("block", "lag", "best", "10 %", "median", "90 %", "last", "eff. rank", "spread", "zero"),
         rows=tuple(rows),
         legend=(
             "best … last: log₁₀ σ by rank; eff. rank: exp of the entropy of σ/Σσ; spread: standard deviation of "
-            "log₁₀ σ, 0 for an isometry; zero: singular values that are exactly 0"
+            "log₁₀ σ, 0 for an isometry; zero: singular values that are 0 to rounding"
         ),
     )
+
+
+def _of_trials(directions: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    trials = directions["trials"]
+    return "" if trials == model["trials"] else f", {trials} of {model['trials']} trials"
 
 
 def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -104,35 +117,28 @@ def _carried(directions: Mapping[str, Any], model: Mapping[str, Any]) -> Iterato
     name, last = _told(directions)
     if last["source"] is None:
         return
-    whose = "" if directions["pooled"] or model["trials"] == 1 else " (first trial)"
-    source, target = (_units(last[end], model) for end in ("source", "target"))
+    whose = "" if directions["pooled"] or directions["trials"] == 1 else " (first trial)"
+    source, target = (_units(last[end]) for end in ("source", "target"))
     yield f"the best direction over {last['lag']} steps of the {name}{whose} starts in {source}, and ends in {target}"
 
 
-def _units(carriers: Mapping[str, Any], model: Mapping[str, Any]) -> str:
-    named = ", ".join(_unit(unit, model) for unit in carriers["units"][:3])
-    return f"{named}, {number(carriers['number'])} units in all"
+def _units(carriers: Mapping[str, Any]) -> str:
+    named = ", ".join(_named(unit) for unit in carriers["units"][:3])
+    return f"{named}: {number(carriers['number'])} units in all"
 
 
-def _unit(unit: Mapping[str, Any], model: Mapping[str, Any]) -> str:
-    share = f"{100 * unit['share']:.0f} %"
-    tau = time_constant(unit, model)
-    return f"{unit['part']}{unit['unit']} ({share}{f', τ {number(tau)}' if tau is not None else ''})"
+def _named(unit: Mapping[str, Any]) -> str:
+    time = "" if unit["time_constant"] is None else f", τ {number(unit['time_constant'])}"
+    return f"{unit['part']}{unit['unit']} ({100 * unit['share']:.0f} %{time})"
 
 
-def time_constant(unit: Mapping[str, Any], model: Mapping[str, Any]) -> float | None:
-    """Return -1/ln of the mean of the gate that keeps a unit, where there is one: of an LSTM's c, of a GRU's h."""
-    constants = model["time_constants"]
-    kept = "c" if "cell" in model["curves"] else "h"
-    return constants[unit["unit"]] if constants is not None and unit["part"] == kept else None
-
-
-def _imprecise(directions: Mapping[str, Any]) -> Iterator[str]:
-    worst = max(found["error_log10"] for lags in directions["blocks"].values() for found in lags)
-    if worst > PRECISE:
-        yield f"the factors are so ill-conditioned that log₁₀ σ may be wrong by {number(worst)} (m u Σ κ(J_t))"
-    else:
-        yield f"estimated error of log₁₀ σ, m u Σ κ(J_t): {worst:.0e} at most"
+def _errors(directions: Mapping[str, Any]) -> Iterator[str]:
+    _, last = _told(directions)
+    values = last["log10_sigma"]["median"]
+    known = [error for error, value in zip(last["error_log10"], values, strict=True) if value is not None]
+    if known:
+        first, worst = f"{known[0]:.0e}", f"{max(known):.0e}"
+        yield f"estimated error of log₁₀ σ: {first} for the best, at most {worst} for all (u Σ κ(J_t))"
 
 
 def directions_series(directions: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
@@ -142,5 +148,7 @@ def directions_series(directions: Mapping[str, Any]) -> Iterator[tuple[str, int,
             for statistic, values in found["log10_sigma"].items():
                 for i, value in enumerate(values):
                     yield f"{name}.lag_{found['lag']}.log10_sigma_{statistic}", i, value
-            for quantity in ("effective_rank", "spread_log10", "zeros", "error_log10"):
+            for i, value in enumerate(found["error_log10"]):
+                yield f"{name}.lag_{found['lag']}.error_log10", i, value
+            for quantity in ("effective_rank", "spread_log10", "zeros"):
                 yield f"{name}.{quantity}", found["lag"], found[quantity]

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vanishgrad.report.document import Document, band_name, header, model
+from vanishgrad.report.explain.directions import directions_document, directions_passage, directions_series
+from vanishgrad.report.explain.lyapunov import lyapunov_document, lyapunov_passage, lyapunov_series
 from vanishgrad.report.explain.passage import Passage
 from vanishgrad.report.explain.paths import paths_document, paths_passage, paths_series
 
@@ -36,6 +38,8 @@ class SectionReport(NamedTuple):
 
 SECTION_REPORTS: Mapping[str, SectionReport] = {
     "paths": SectionReport(paths_document, paths_passage, paths_series),
+    "directions": SectionReport(directions_document, directions_passage, directions_series),
+    "lyapunov": SectionReport(lyapunov_document, lyapunov_passage, lyapunov_series),
 }
 
 
@@ -44,6 +48,7 @@ def explanation(result: ExplainResult) -> Document:
     models = [each.result for each in result.models]
     resolved = asdict(result.request) | {
         "only": list(result.request.only),
+        "lags": list(result.request.lags),
         "layers": list(result.request.layers),
         "stack": list(result.request.stack),
         "steps": max(each.steps for each in models),

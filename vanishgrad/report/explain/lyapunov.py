@@ -38,7 +38,9 @@ def lyapunov_document(lyapunov: Lyapunov, model: Document) -> Document:
         "kaplan_yorke_dimension": lyapunov.dimension,
         "entropy": lyapunov.entropy,
         "sum_rule": rule and {"sum": rule.sum, "log_det": rule.log_det, "difference": rule.difference},
-        "history": [{"steps": steps, "exponents": [_number(value) for value in lam]} for steps, lam in lyapunov.history],
+        "history": [
+            {"steps": steps, "exponents": [_number(value) for value in lam]} for steps, lam in lyapunov.history
+        ],
     }
     return {**found, "sentence": sentence(found)}
 
@@ -126,7 +128,8 @@ def _dimension(lyapunov: Mapping[str, Any]) -> Iterator[str]:
 def _sum_rule(lyapunov: Mapping[str, Any]) -> Iterator[str]:
     rule = lyapunov["sum_rule"]
     if rule is not None:
-        yield f"check: the exponents sum to the mean of ln|det J_t|, {rule['log_det']:.6g}, within {rule['difference']:.0e}"
+        mean, difference = f"{rule['log_det']:.6g}", f"{rule['difference']:.0e}"
+        yield f"check: the exponents sum to the mean of ln|det J_t|, {mean}, within {difference}"
 
 
 def lyapunov_series(lyapunov: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
