@@ -15,6 +15,7 @@ from vanishgrad.analysis.parallel import blas_threads
 from vanishgrad.analysis.request import RunRequest
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state, white_std
 from vanishgrad.propagation.trajectory import run
@@ -133,7 +134,21 @@ class LayerRuns:
             subject = Subject(
                 self._prefix + layer.name, _spec(layer), cell, _source(layer), (*layer.assumptions, *notes)
             )
-            yield Prepared(subject, sequences, self._start(layer, sequences))
+            yield Prepared(subject, sequences, self._start(layer, sequences), self._stacked(layer, subject))
+
+    def _stacked(self, top: Layer, subject: Subject) -> Prepared | None:
+        """Return a layer and those below as one cell, if there are any and all go forward in time, each by one."""
+        layers = [top]
+        while below := self._stack.get(layers[0].name, layers[0].driven_by):
+            if len(below) > 1:
+                return None
+            layers.insert(0, self._file[below[0]])
+        if len(layers) == 1 or any(layer.direction == "backward" for layer in layers):
+            return None
+        sequences, _ = self._drive(layers[0])
+        starts = [self._start(layer, sequences) for layer in reversed(layers)]
+        cell = Stack([self._cell(layer) for layer in layers])
+        return Prepared(replace(subject, cell=cell), sequences, np.concatenate(starts, axis=-1))
 
     def _cell(self, layer: Layer) -> Cell:
         if layer.name not in self._cells:

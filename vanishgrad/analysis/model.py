@@ -97,11 +97,18 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A subject with its input and where it starts, (B, m): all that a measurement needs."""
+    """A subject with its input and where it starts, (B, m): all that a measurement needs.
+
+    Attributes
+    ----------
+    stack : Prepared or None
+        The layers below, and it, as one cell along the input of the lowest, where one layer drives the next.
+    """
 
     subject: Subject
     drive: Drive
     s0: Array
+    stack: Prepared | None = None
 
 
 def model_result(

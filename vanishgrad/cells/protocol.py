@@ -11,7 +11,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -158,6 +158,11 @@ class Cell(ABC):
     def input_size(self) -> int:
         """The width d of the input."""
         return int(self.W_hx.shape[-1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the weights."""
+        return self.W_hh.dtype
 
     @property
     def trials(self) -> int:

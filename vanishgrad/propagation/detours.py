@@ -9,8 +9,9 @@ detours obey
 and those of more than two add up in one product that takes in P^(2) B_t and goes on with J_t. By the gate through which
 the *last* detour (the nearest to T) returns, Q^g ← Q^g J_t + P^(0) B_t^g.
 
-All of them are columns of one sweep: rows (P^(0), P^(1), …) times a block matrix with A_t, B_t and J_t in it, so that
-each keeps an exponent of its own however far it falls behind the others.
+All of them, and the whole P ← P J_t, are columns of one sweep: rows (P^(0), P^(1), …) times a block matrix with A_t,
+B_t and J_t in it, so that each keeps an exponent of its own however far it falls behind the others. The whole is
+carried and not summed up: where paths cancel, a sum has lost it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from dataclasses import dataclass
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.products import Product, linearisations, product_of
-from vanishgrad.propagation.scaling import LN_2, summed
 from vanishgrad.propagation.sweep import Sweep
 
 COUNTS = ("0", "1", "2", "more")
 """Numbers of detours that are told apart."""
+WHOLE = "whole"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,23 +36,18 @@ class DetourProducts:
     Attributes
     ----------
     lag : int
+    whole : pair of arrays
+        P and the logarithm of its scale, (B, n, n) and (B,).
     counts : mapping
-        Number of detours, one of `COUNTS` → (P, ln of its scale), (B, n, n) and (B,).
+        Number of detours, one of `COUNTS` → the same; together they are the whole.
     gates : mapping
         Gate → the same, of the paths whose last detour returns through it.
     """
 
     lag: int
+    whole: tuple[Array, Array]
     counts: Mapping[str, tuple[Array, Array]]
     gates: Mapping[str, tuple[Array, Array]]
-
-    @property
-    def whole(self) -> tuple[Array, Array]:
-        """The sum over the numbers of detours, and the logarithm of its scale."""
-        xp = namespace(self.counts["0"][0])
-        exponents = [xp.astype(xp.round(log_scale / LN_2), xp.int64) for _, log_scale in self.counts.values()]
-        matrix, exponent = summed([matrix for matrix, _ in self.counts.values()], xp.stack(exponents, axis=1))
-        return matrix, exponent * LN_2
 
 
 def detour_products(
@@ -70,8 +66,8 @@ def detour_products(
 
     Notes
     -----
-    The split sums to the product to the roundoff of a sum of as many terms. O(B n²) numbers for each of the seven
-    products beside the trajectory; a step of an LSTM costs 22 n³ multiplications and additions for each trial.
+    The split sums to the whole to the roundoff of its largest term. O(B n²) numbers for each of the eight products
+    beside the trajectory; a step of an LSTM costs 20 n³ multiplications and additions for each trial.
     """
     gates = _gates(cell, trajectory, batch)
     return None if gates is None else _swept(cell, trajectory, batch, gates, trajectory.steps if lags is None else lags)
@@ -87,7 +83,7 @@ def _gates(cell: Cell, trajectory: Trajectory, batch: int) -> tuple[str, ...] | 
 def _swept(
     cell: Cell, trajectory: Trajectory, batch: int, gates: tuple[str, ...], lags: int
 ) -> Iterator[DetourProducts]:
-    series, m = (*COUNTS, *gates), cell.state_size
+    series, m = (WHOLE, *COUNTS, *gates), cell.state_size
     columns = {
         f"{name} {part}": slice(i * m + span.start, i * m + span.stop)
         for i, name in enumerate(series)
@@ -101,31 +97,31 @@ def _swept(
 
 
 def _rows_at_lag_0(cell: Cell, trajectory: Trajectory, batch: int, series: int) -> Array:
-    """Return the identity of the conveyed part in the columns without detour, zero elsewhere, (B, n, series · m)."""
+    """Return the identity of the conveyed part in the whole and without detour, zero elsewhere, (B, n, series · m)."""
     xp, dtype, span = namespace(trajectory.states), trajectory.states.dtype, cell.slices[cell.conveyed]
     n = span.stop - span.start
-    rows: Array = xp.zeros((batch, n, series * cell.state_size), dtype=dtype)
-    rows[..., span] = xp.eye(n, dtype=dtype)
-    return rows
+    rows: Array = xp.zeros((batch, n, series, cell.state_size), dtype=dtype)
+    rows[:, :, :2, span] = xp.eye(n, dtype=dtype)[:, None]
+    return xp.reshape(rows, (batch, n, series * cell.state_size))
 
 
 def _read(product: Product, part: str, gates: tuple[str, ...]) -> DetourProducts:
     counts, by_gate = ({name: product.block(part, f"{name} {part}") for name in names} for names in (COUNTS, gates))
-    return DetourProducts(product.lag, counts, by_gate)
+    return DetourProducts(product.lag, product.block(part, f"{WHOLE} {part}"), counts, by_gate)
 
 
 class _Splitting:
-    """One step of all split products at once: rows (P^(0), P^(1), P^(2), P^(more), Q^g, …)."""
+    """One step of all products at once: rows (P, P^(0), P^(1), P^(2), P^(more), Q^g, …)."""
 
     def __init__(self, linearisation: Linearisation, gates: tuple[str, ...], m: int) -> None:
         self._linearisation, self._gates = linearisation, gates
-        self._spans = {name: slice(i * m, (i + 1) * m) for i, name in enumerate((*COUNTS, *gates))}
+        self._spans = {name: slice(i * m, (i + 1) * m) for i, name in enumerate((WHOLE, *COUNTS, *gates))}
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         out[...] = 0
         for i, name in enumerate(COUNTS[:-1]):
             self._split(t, W[..., self._spans[name]], out, name, COUNTS[i + 1])
-        for name in (COUNTS[-1], *self._gates):
+        for name in (WHOLE, COUNTS[-1], *self._gates):
             rows = W[..., self._spans[name]]
             if rows.any():
                 whole = namespace(W).empty_like(rows)

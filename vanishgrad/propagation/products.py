@@ -197,7 +197,7 @@ def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t:
 
 def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
     """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
-    stretch = max(1, 2**21 // max(1, batch * cell.W_hh.shape[-2]))
+    stretch = max(1, 2**21 // max(1, batch * trajectory.records.shape[-1]))
     for stop in range(trajectory.steps, 0, -stretch):
         start = max(0, stop - stretch)
         linearisation = cell.linearise(trajectory, start, stop)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.curves import further_curves
 from vanishgrad.analysis.explain.directions import directions
 from vanishgrad.analysis.explain.lyapunov import lyapunov
 from vanishgrad.analysis.explain.paths import paths
@@ -31,7 +32,7 @@ class ExplainedModel:
     Attributes
     ----------
     result : ModelResult
-        As `compare` has it.
+        As `compare` has it, with the curves of `further_curves`.
     sections : mapping
         Name → the section's result, None where it does not apply; the result's notes then say why.
     """
@@ -78,4 +79,5 @@ def _explained(run: Run) -> ExplainedModel:
     found = {name: section(run) for name, section in SECTIONS.items() if name in (run.request.only or SECTIONS)}
     absent = [f"no {name}: {each.reason}" for name, each in found.items() if isinstance(each, Absent)]
     sections = {name: None if isinstance(each, Absent) else each for name, each in found.items()}
-    return ExplainedModel(replace(result, notes=(*result.notes, *absent)), sections)
+    curves = {**result.curves, **further_curves(run)}
+    return ExplainedModel(replace(result, curves=curves, notes=(*result.notes, *absent)), sections)

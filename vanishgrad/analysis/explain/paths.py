@@ -12,18 +12,17 @@ from vanishgrad.analysis.explain.absent import Absent
 from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.statistics import band
 from vanishgrad.cells.arrays import Array
-from vanishgrad.propagation.detours import DetourProducts, detour_products
+from vanishgrad.propagation.detours import WHOLE, DetourProducts, detour_products
 from vanishgrad.propagation.leading import LeadingPairs
 from vanishgrad.propagation.norms import LeadingSingularValues
-
-WHOLE = "whole"
 
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """Shares of a product over trials by lag, each (L,): they add up to 1 in each trial, and so does their mean.
+    """Shares of a product over trials by lag, each (L,): they add up to 1 in each trial, and so do their means.
 
-    A share may be negative or above 1: paths may cancel. NaN where every trial's product is zero.
+    A share may be negative or above 1: paths may cancel; they add up to 1 to the roundoff of the largest share. NaN
+    where every trial's product is zero, or so small beside a share that there is no number for it.
     """
 
     mean: Array
@@ -66,7 +65,7 @@ def paths(run: Run) -> Paths | Absent:
 
     Notes
     -----
-    Seven products of n × n beside the state's one: about twice the cost of the curves of an LSTM.
+    Eight products of n × n beside the state's one: about twice the cost of the curves of an LSTM.
     """
     cell, trials, steps = run.cell, run.drive.trials, run.drive.steps
     products = detour_products(cell, run.trajectory, trials, steps)
@@ -100,7 +99,7 @@ class _Recorder:
         sigma = self._leading({**{name: matrix for name, (matrix, _) in terms.items()}, WHOLE: whole})
         u, v = self._pairs(whole, sigma[WHOLE])
         along = {name: _along(u, *term, v, log_scale) for name, term in terms.items()}
-        total = sum(along[name] for name in product.counts)
+        total = _along(u, whole, log_scale, v, log_scale)
         for name, (_, scale) in terms.items():
             with np.errstate(divide="ignore", invalid="ignore"):
                 self._log_norm[name][:, product.lag] = np.log(sigma[name]) + scale

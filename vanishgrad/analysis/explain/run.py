@@ -33,12 +33,15 @@ class Run:
     drive : Drive
     s0 : (B, m) array
         Where each sequence starts.
+    stack : Run or None
+        The run of the whole stack up to this layer, where there are layers below.
     """
 
     request: ExplainRequest
     subject: Subject
     drive: Drive
     s0: Array
+    stack: Run | None = None
 
     @property
     def cell(self) -> Cell:
@@ -81,7 +84,12 @@ def runs(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> It
     """
     found = _layers(request, source) if request.is_file else _model(request)
     for each in found:
-        yield Run(request, each.subject, each.drive, each.s0)
+        yield _run(request, each)
+
+
+def _run(request: ExplainRequest, found: Prepared) -> Run:
+    stack = None if found.stack is None else _run(request, found.stack)
+    return Run(request, found.subject, found.drive, found.s0, stack)
 
 
 def _model(request: ExplainRequest) -> Iterator[Prepared]:
