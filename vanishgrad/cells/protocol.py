@@ -204,8 +204,12 @@ class Cell(ABC):
 
     def trial(self, b: int) -> Self:
         """Return the cell with the weights of one trial alone."""
+        return self.among(slice(b, b + 1))
+
+    def among(self, trials: slice) -> Self:
+        """Return the cell with the weights of some trials alone."""
         held = {name: getattr(self, name) for name in self.tensors}
-        return self.having(**{name: each[b : b + 1] if len(each) > 1 else each for name, each in held.items()})
+        return self.having(**{name: each[trials] if len(each) > 1 else each for name, each in held.items()})
 
     def having(self, **tensors: Array) -> Self:
         """Return the cell with other numbers in some of its tensors, axis of trials included."""
@@ -247,6 +251,15 @@ class Cell(ABC):
     def recurrent_weights(self, t: int) -> Array:
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
+
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None where the same serve every step."""
+        return None
+
+    def between(self, start: int, stop: int) -> Self:
+        """Return the cell whose steps 1, 2, … are steps start + 1 … stop of this one."""
+        return self
 
     @abstractmethod
     def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from typing import TYPE_CHECKING
+
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
 from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Trajectory
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class RNN(Cell):
@@ -23,6 +29,19 @@ class RNN(Cell):
     def recurrent_weights(self, t: int) -> Array:
         """Return W_hh of step t, (B | 1, n, n)."""
         return self.W_hh if self.W_hh.ndim == 3 else self.W_hh[:, t - 1]
+
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None if tied."""
+        return None if self.W_hh.ndim == 3 else int(self.W_hh.shape[1])
+
+    def between(self, start: int, stop: int) -> Self:
+        """Return the cell with the matrices of steps start + 1 … stop alone, if it is untied."""
+        if self.steps is None:
+            return self
+        alone = copy.copy(self)
+        alone.W_hh = self.W_hh[:, start:stop]
+        return alone
 
     def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and a_t."""

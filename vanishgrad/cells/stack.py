@@ -55,11 +55,11 @@ class Stack(Cell):
         """The largest number of independent weights of any layer."""
         return max(layer.trials for layer in self.layers)
 
-    def trial(self, b: int) -> Self:
-        """Return the cell with the weights of one trial alone."""
-        alone = copy.copy(self)
-        alone.layers = tuple(layer.trial(b) for layer in self.layers)
-        return alone
+    def among(self, trials: slice) -> Self:
+        """Return the cell with the weights of some trials alone."""
+        some = copy.copy(self)
+        some.layers = tuple(layer.among(trials) for layer in self.layers)
+        return some
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -12,7 +12,7 @@ from vanishgrad.analysis.explain.findings.remedies import REMEDIES
 from vanishgrad.analysis.explain.loss import LOSSES
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cli.emit import demand_writable, draw, emit
-from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN
+from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.report.explain.apply import apply, demand_applicable
@@ -23,6 +23,19 @@ from vanishgrad.report.explain.document import explanation
 @click.argument("source", metavar="MODEL|WEIGHTS")
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
+)
+@click.option(
+    "--lags",
+    callback=whole_numbers,
+    metavar="A,B,…",
+    help="Where all singular values are worked out.  [default: 1, 10, 100, … and the last]",
+)
+@click.option("--exponents", type=click.IntRange(1), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
+@click.option(
+    "--lyapunov-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Steps that they are averaged over.  [default: 1000, or the file's length]",
 )
 @click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that it sees.")
 @click.option("--cotangent", metavar="FILE", help="∂L/∂h_t: .npy (n,), (T, n) or (B, T, n).  [default: random]")

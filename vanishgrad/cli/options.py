@@ -23,6 +23,19 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
+def whole_numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Return A,B,… as whole numbers from 1 on."""
+    try:
+        numbers = tuple(int(each) for each in text.split(",")) if text else ()
+    except ValueError:
+        numbers = (0,)
+    if min(numbers, default=1) < 1:
+        raise click.BadParameter(
+            f"expected whole numbers from 1 on between commas, got {text!r}; try {option.opts[0]} 1,10"
+        )
+    return numbers
+
+
 RUN = together(
     click.option("--steps", type=click.IntRange(1), help="Length T.  [default: 100, or the file's length]"),
     click.option("--trials", type=click.IntRange(1), help="Independent trials.  [default: 8, or the file's sequences]"),

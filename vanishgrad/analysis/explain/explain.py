@@ -9,7 +9,9 @@ from typing import Any
 from vanishgrad.analysis.explain.absent import Absent
 from vanishgrad.analysis.explain.attention import attention
 from vanishgrad.analysis.explain.curves import further_curves
+from vanishgrad.analysis.explain.directions import directions
 from vanishgrad.analysis.explain.findings.diagnosis import findings
+from vanishgrad.analysis.explain.lyapunov import lyapunov
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.analysis.explain.run import Run, runs
@@ -20,6 +22,8 @@ from vanishgrad.errors import UsageError
 
 SECTIONS: Mapping[str, Callable[[Run], Any]] = {
     "paths": paths,
+    "directions": directions,
+    "lyapunov": lyapunov,
     "truncation": truncation,
     "attention": attention,
     "findings": findings,

@@ -30,6 +30,10 @@ class ExplainRequest(RunRequest):
         The hidden size of a MODEL that does not name its own.
     input_size : int or None
         Of a MODEL; None leaves it to the input: `hidden` without a file.
+    lags : tuple of int
+        Where singular values are worked out; 1, powers of ten and the last if empty.
+    exponents, lyapunov_steps : int or None
+        How many Lyapunov exponents, and how many steps they are averaged over.
     loss, cotangent, truncation
         Of the section truncation, as for `LossRequest`.
     layers, stack, embedding, layout, cell, activation, gate_activation, reset
@@ -40,6 +44,9 @@ class ExplainRequest(RunRequest):
     only: tuple[str, ...] = ()
     hidden: int = 64
     input_size: int | None = None
+    lags: tuple[int, ...] = ()
+    exponents: int | None = None
+    lyapunov_steps: int | None = None
     loss: str = "all"
     cotangent: str | None = None
     truncation: int | None = None

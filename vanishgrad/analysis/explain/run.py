@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from vanishgrad.analysis.analyze import LayerRuns
 from vanishgrad.analysis.compare import prepared
 from vanishgrad.analysis.explain.request import ExplainRequest
+from vanishgrad.analysis.explain.spectra import spectral_blocks, spectral_lags, spectral_trials
 from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.arrays import Array
 from vanishgrad.inputs.drive import Drive, drive
+from vanishgrad.propagation.spectrum import Spectrum, spectra
 from vanishgrad.propagation.trajectory import run
 from vanishgrad.weights.recognition import recurrent_layers
 from vanishgrad.weights.spec import parse
@@ -52,14 +54,19 @@ class Run:
         return run(self.cell, self.drive.xs, self.s0, self.drive.first)
 
     @cached_property
+    def spectra(self) -> dict[int, dict[str, Spectrum]]:
+        """Lag → block → its singular values in the first trials, at the lags asked for and the last."""
+        last, trials = int(self.drive.lengths.min()), slice(spectral_trials(self.cell, self.drive.trials))
+        cell, path = self.cell.among(trials), self.trajectory
+        some = Trajectory(path.states[:, trials], path.records[:, trials])
+        lags = {*spectral_lags(self.request.lags, last), last}
+        return dict(spectra(cell, some, lags, spectral_blocks(cell)))
+
+    @cached_property
     def measured(self) -> ModelResult:
         """What `compare` and `analyze` find of it."""
         request = self.request
         return model_result(self.subject, self.drive, self.s0, request.threshold, request.seed, engine=request.engine)
-
-    def with_cell(self, cell: Cell) -> Run:
-        """Return the same run of other weights: the same input, the same start."""
-        return replace(self, subject=replace(self.subject, cell=cell))
 
 
 def runs(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> Iterator[Run]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vanishgrad.report.document import Document, band_name, header, model
 from vanishgrad.report.explain.attention import attention_document, attention_passage, attention_series
+from vanishgrad.report.explain.directions import directions_document, directions_passage, directions_series
 from vanishgrad.report.explain.findings import findings_document, findings_passage, findings_series
+from vanishgrad.report.explain.lyapunov import lyapunov_document, lyapunov_passage, lyapunov_series
 from vanishgrad.report.explain.passage import Passage
 from vanishgrad.report.explain.paths import paths_document, paths_passage, paths_series
 from vanishgrad.report.explain.truncation import truncation_document, truncation_passage, truncation_series
@@ -39,6 +41,8 @@ class SectionReport(NamedTuple):
 
 SECTION_REPORTS: Mapping[str, SectionReport] = {
     "paths": SectionReport(paths_document, paths_passage, paths_series),
+    "directions": SectionReport(directions_document, directions_passage, directions_series),
+    "lyapunov": SectionReport(lyapunov_document, lyapunov_passage, lyapunov_series),
     "truncation": SectionReport(truncation_document, truncation_passage, truncation_series),
     "attention": SectionReport(attention_document, attention_passage, attention_series),
     "findings": SectionReport(findings_document, findings_passage, findings_series),
@@ -50,6 +54,7 @@ def explanation(result: ExplainResult) -> Document:
     models = [each.result for each in result.models]
     resolved = asdict(result.request) | {
         "only": list(result.request.only),
+        "lags": list(result.request.lags),
         "layers": list(result.request.layers),
         "stack": list(result.request.stack),
         "steps": max(each.steps for each in models),

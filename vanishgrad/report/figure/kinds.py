@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vanishgrad.report.figure.attention import draw_attention
+from vanishgrad.report.figure.directions import draw_directions
 from vanishgrad.report.figure.findings import draw_findings, has_remedies
+from vanishgrad.report.figure.lyapunov import draw_lyapunov
 from vanishgrad.report.figure.norms import draw_bounds, draw_curves, draw_paths
 from vanishgrad.report.figure.reading import Model, Report
 from vanishgrad.report.figure.rows import draw_gates, draw_shares, draw_trials
@@ -51,6 +53,14 @@ KINDS_BY_NAME: Mapping[str, Kind] = {
         "Each trial's norm of the state at the last lag, against the verdicts.",
         "the state's curve and its trials", lambda model: "state" in model.curves and model.finals.size > 0,
         draw_trials,
+    ),
+    "directions": Kind(
+        "All singular values at a few lags: how many directions the gradient keeps, and how alike.",
+        "the directions of vanishgrad explain", lambda model: "directions" in model.sections, draw_directions,
+    ),
+    "lyapunov": Kind(
+        "The Lyapunov exponents with their errors: which directions grow or are forgotten in the long run.",
+        "the exponents of vanishgrad explain", lambda model: "lyapunov" in model.sections, draw_lyapunov,
     ),
     "truncation": Kind(
         "What truncated backpropagation loses of the parameter gradient, by length, with the proved bound.",
