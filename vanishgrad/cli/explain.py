@@ -37,11 +37,13 @@ from vanishgrad.report.explain.document import explanation
     metavar="N",
     help="Steps that they are averaged over.  [default: 1000, or the file's length]",
 )
-@click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that it sees.")
+@click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that the loss sees.")
 @click.option("--cotangent", metavar="FILE", help="∂L/∂h_t: .npy (n,), (T, n) or (B, T, n).  [default: random]")
 @click.option("--truncation", type=click.IntRange(1), metavar="N", help="What backpropagation cut to N steps loses.")
 @click.option("--apply", "applied", metavar="FILE", help="Write the weights that the best remedy makes, as .npz.")
-@click.option("--remedy", type=click.Choice(list(REMEDIES)), help="Another remedy for --apply than the best.")
+@click.option(
+    "--remedy", type=click.Choice(list(REMEDIES)), metavar="NAME", help="Another remedy for --apply than the best."
+)
 @MODEL
 @LAYERS
 @FILE

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vanishgrad.analysis.explain.absent import Absent
-from vanishgrad.analysis.explain.loss import LossRequest, cotangents
+from vanishgrad.analysis.explain.loss import LossRequest, cotangents, in_words
 from vanishgrad.analysis.explain.truncation import LOST, Truncation, truncated
 from vanishgrad.cells import RNN, Cell
 from vanishgrad.cells.activations import LINEAR, RELU
@@ -151,6 +151,14 @@ def test_random_cotangents_are_unit_vectors_that_more_trials_do_not_change() -> 
     np.testing.assert_array_equal(cotangents(cell, one, LossRequest(), 0), rows[:1])
     last = cotangents(cell, drive, LossRequest(loss="last"), 0)
     assert not last[:, :-1].any()
+
+
+def test_a_random_loss_on_a_long_sequence_sees_evenly_spaced_outputs_and_the_last() -> None:
+    cell, drive = subject("rnn", steps=600)
+    rows = cotangents(cell, drive, LossRequest(), 0)
+    seen = np.flatnonzero(rows[0].any(axis=1))
+    np.testing.assert_array_equal(seen, np.arange(2, 600, 3))
+    assert in_words(LossRequest(), 600) == "random unit vectors at one output in 3"
 
 
 @pytest.mark.parametrize("shape", [(N,), (STEPS, N), (TRIALS, STEPS, N)])

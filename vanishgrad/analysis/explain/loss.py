@@ -15,6 +15,8 @@ from vanishgrad.inputs.files import load_array
 from vanishgrad.streams import CELLS, Role, stream
 
 LOSSES = ("all", "last")
+MOST_OUTPUTS = 256
+"""Outputs that a random loss sees; of a longer sequence only every second, third, … one: work grows with each."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class LossRequest:
     Attributes
     ----------
     loss : str
-        ``all`` or ``last``: which outputs the loss sees, where no file says so.
+        ``all`` (evenly spaced ones of more than `MOST_OUTPUTS`) or ``last``: which outputs the loss sees, where no file
+        says so.
     cotangent : str or None
         A .npy file of ∂L/∂h_t: (n,), (T, n) or (B, T, n); random unit vectors by default.
     truncation : int or None
@@ -64,7 +67,8 @@ def cotangents(cell: Cell, drive: Drive, request: LossRequest, seed: int) -> Arr
     elif request.loss == "last":
         rows, decides = np.broadcast_to(unit_losses(cell, drive.trials, seed)[:, None], shape), False
     else:
-        rows, decides = _unit_vectors(cell, shape, seed), True
+        seen = (shape[1] - 1 - np.arange(shape[1])) % _spacing(shape[1]) == 0
+        rows, decides = np.where(seen[:, None], _unit_vectors(cell, shape, seed), 0), True
     last = np.arange(shape[1])[:, None] == shape[1] - 1
     return np.where(last, rows, 0) if request.loss == "last" and not decides else rows
 
@@ -77,8 +81,15 @@ def _unit_vectors(cell: Cell, shape: tuple[int, int, int], seed: int) -> Array:
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
-def in_words(request: LossRequest) -> str:
+def _spacing(steps: int) -> int:
+    return -(-steps // MOST_OUTPUTS)
+
+
+def in_words(request: LossRequest, steps: int) -> str:
     """Return which loss it is."""
     if request.cotangent is not None:
         return f"cotangents of {request.cotangent}"
-    return "random unit vectors at " + ("every output" if request.loss == "all" else "the last output")
+    if request.loss == "last":
+        return "a random unit vector at the last output"
+    spacing = _spacing(steps)
+    return "random unit vectors at " + ("every output" if spacing == 1 else f"one output in {spacing}")

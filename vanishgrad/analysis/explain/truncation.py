@@ -114,7 +114,7 @@ def truncated(cell: Cell, trajectory: Trajectory, drive: Drive, request: LossReq
     contraction = _contraction(cell)
     provable = contraction is not None and contraction < 1
     return Truncation(
-        loss=in_words(request),
+        loss=in_words(request, drive.steps),
         share=over_trials(share),
         kept=over_trials(kept),
         lost=over_trials(lost),
@@ -144,15 +144,14 @@ class _Trial:
         self.log_whole = self._found.whole.log_norm
 
     def relative(self, name: str, steps: int) -> Array:
-        """Return logarithms by lag relative to the whole gradient's, those of a dead product -inf or the whole."""
-        logs = getattr(self._found, name) - self.log_whole
-        reached = steps if self._path.first == self._path.trajectory.steps - steps else self._length
-        dead = np.full(reached - len(logs), 0.0 if name == "log_kept" else -np.inf)
-        return np.concatenate([logs, dead, np.full(steps - reached, np.nan)])
+        """Return logarithms by lag relative to the whole gradient's, NaN beyond the trial's own length.
 
-    @property
-    def _length(self) -> int:
-        return self._path.trajectory.steps - self._path.first
+        Lags that no output reaches, since the product is exactly zero, contribute nothing: all is kept by then.
+        """
+        logs = getattr(self._found, name) - self.log_whole
+        length = self._path.trajectory.steps - self._path.first
+        unreached = np.full(length - len(logs), 0.0 if name == "log_kept" else -np.inf)
+        return np.concatenate([logs, unreached, np.full(steps - length, np.nan)])
 
     @property
     def shortest(self) -> int:
