@@ -38,6 +38,16 @@ class Field:
         """Return a list's items."""
         return [Field(item, f"{self._path}[{i}]") for i, item in enumerate(self._as(list, "a list"))]
 
+    def some(self) -> list[Field]:
+        """Return the items of a list that has at least one."""
+        return self.items() or self._refuse("at least one item")
+
+    def columns(self, *names: str) -> list[Array]:
+        """Return members that are lists of numbers, of one length from 1 on."""
+        found = [self[name].numbers() for name in names]
+        one_length = len({each.size for each in found}) == 1 and found[0].size
+        return found if one_length else self._refuse(f"{', '.join(names)} of one length from 1 on")
+
     def absent(self) -> bool:
         """Return whether the value is null."""
         return self._value is None
