@@ -8,6 +8,7 @@ from typing import Any
 
 from vanishgrad.analysis.explain.absent import Absent
 from vanishgrad.analysis.explain.curves import further_curves
+from vanishgrad.analysis.explain.map import map_
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.analysis.explain.run import Run, runs
@@ -17,6 +18,7 @@ from vanishgrad.errors import UsageError
 
 SECTIONS: Mapping[str, Callable[[Run], Any]] = {
     "paths": paths,
+    "map": map_,
 }
 """Name of a section → what works it out of a run: a frozen result, or why there is none."""
 

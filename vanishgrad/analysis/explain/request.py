@@ -29,6 +29,8 @@ class ExplainRequest(RunRequest):
         The hidden size of a MODEL that does not name its own.
     input_size : int or None
         Of a MODEL; None leaves it to the input: `hidden` without a file.
+    tokens : str or None
+        A file with a name for each step of the first sequence, one a line: what the map's axes say.
     layers, stack, embedding, layout, cell, activation, gate_activation, reset
         Of a file, as for `AnalyzeRequest`.
     """
@@ -37,6 +39,7 @@ class ExplainRequest(RunRequest):
     only: tuple[str, ...] = ()
     hidden: int = 64
     input_size: int | None = None
+    tokens: str | None = None
     layers: tuple[str, ...] = ()
     stack: tuple[str, ...] = ()
     embedding: str | None = None

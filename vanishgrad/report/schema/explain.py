@@ -24,8 +24,19 @@ PATHS = record(
     }
 )
 
+MAP = record(
+    {
+        "trial": integer(),
+        "times": array(integer(), "steps, ascending; 0 is the start"),
+        "log10_norm": array(array(nullable(number())), "[i][j]: log10 ‖∂s_t/∂s_k‖, t = times[i], k = times[j], j ≤ i"),
+        "tokens": nullable(array(STRING, "what drove steps 1, 2, …, T")),
+        "sentence": STRING,
+    }
+)
+
 SECTIONS: Mapping[str, Schema] = {
     "paths": PATHS,
+    "map": MAP,
 }
 """Name of a section → its schema; null where it does not apply, absent where it was not asked for."""
 
@@ -38,6 +49,7 @@ EXPLAIN_REQUEST = record(
         **{name: schema for name, schema in ANALYZE_REQUEST["properties"].items() if name != "weights"},
         "source": nullable(STRING),
         "only": array(STRING),
+        "tokens": nullable(STRING),
         "hidden": integer(least=1),
         "input_size": nullable(integer(least=1)),
     }
