@@ -12,6 +12,8 @@ from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cli.emit import demand_writable, draw, emit
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.files import TEXT
 from vanishgrad.report.explain.document import explanation
 
 
@@ -20,6 +22,8 @@ from vanishgrad.report.explain.document import explanation
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
 )
+@click.option("--text", metavar="STRING", help="Short for --input text:STRING, its bytes one-hot.")
+@click.option("--tokens", metavar="FILE", help="Names of the first sequence's steps, one a line, for the map's axes.")
 @click.option(
     "--lags",
     callback=whole_numbers,
@@ -41,6 +45,7 @@ from vanishgrad.report.explain.document import explanation
 @OUTPUT
 def explain(
     source: str,
+    text: str | None,
     stack: str | None,
     format_: str | None,
     output: str,
@@ -50,9 +55,17 @@ def explain(
     **options: Any,
 ) -> None:
     """Why the gradient of a model, or of a file's layers, vanishes or explodes."""
+    if text is not None:
+        options["input"] = _text(text, options["input"])
     request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
     demand_writable(output, plots)
     with progress(None, quiet) as done:
         document = explanation(explain_models(request, done=done))
     draw(document, plots, plot_folder, quiet)
     emit(document, format_, output)
+
+
+def _text(text: str, source: str) -> str:
+    if source != "white":
+        raise UsageError(f"expected --text or --input, got both; try --input {source} alone")
+    return TEXT + text

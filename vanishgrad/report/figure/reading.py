@@ -192,13 +192,17 @@ def _model(model: Field) -> Model:
 
 
 def _curve(curve: Field) -> Curve:
-    band = curve["log10_norm"]
-    median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
-    if not median.size or {low.size, high.size} != {median.size}:
-        raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
     threshold = curve["threshold"].number()
     if not 0 < threshold < 1:
         raise _broken(f"a threshold between 0 and 1, got {threshold:g}")
+    return read_curve(curve["log10_norm"], threshold)
+
+
+def read_curve(band: Field, threshold: float) -> Curve:
+    """Return a curve from its band over trials."""
+    median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
+    if not median.size or {low.size, high.size} != {median.size}:
+        raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
     return Curve(median, low, high, threshold)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from vanishgrad.report.schema.models import ANALYZE_REQUEST, MODEL_FIELDS
 from vanishgrad.report.schema.parts import (
     BAND,
-    BOOLEAN,
     STRING,
     Schema,
     array,
@@ -15,9 +14,9 @@ from vanishgrad.report.schema.parts import (
     mapping,
     nullable,
     number,
-    one_of,
     record,
 )
+from vanishgrad.report.schema.spectra import DIRECTIONS, LYAPUNOV
 
 BY_LAG = array(nullable(number()), "index = lag; null where the whole is exactly zero")
 CARRIED = record(
@@ -36,74 +35,19 @@ PATHS = record(
     }
 )
 
-SIGMAS = array(nullable(number()), "index = rank of the singular value, descending; null = exactly zero")
-CARRIERS = nullable(
-    record(
-        {
-            "number": number("1/Σ v_i⁴ of the unit vector v"),
-            "units": array(
-                record(
-                    {
-                        "part": STRING,
-                        "unit": integer(),
-                        "share": number("v_i²"),
-                        "time_constant": nullable(number("-1/ln of the mean of the gate that keeps it, steps")),
-                    }
-                ),
-                "largest first",
-            ),
-        }
-    )
-)
-
-DIRECTIONS = record(
+MAP = record(
     {
-        "blocks": mapping(
-            array(
-                record(
-                    {
-                        "lag": integer(),
-                        "log10_sigma": record({"median": SIGMAS, "low": SIGMAS, "high": SIGMAS}),
-                        "effective_rank": number("exp of the entropy of σ/Σσ; 0 for a product that is zero"),
-                        "spread_log10": nullable(number("standard deviation of log₁₀ σ; 0 for an isometry")),
-                        "zeros": integer("singular values that are zero to rounding"),
-                        "error_log10": array(number(), "estimated error of each log₁₀ σ"),
-                        "source": CARRIERS,
-                        "target": CARRIERS,
-                    }
-                ),
-                "by ascending lag",
-            ),
-            "state, and for an LSTM cell",
-        ),
-        "trials": integer(least=1),
-        "pooled": BOOLEAN,
-        "sentence": STRING,
-    }
-)
-
-EXPONENTS = array(nullable(number()), "nats per step, descending; null = minus infinity, or no error known")
-
-LYAPUNOV = record(
-    {
-        "exponents": record({"mean": EXPONENTS, "error": EXPONENTS, "low": EXPONENTS, "high": EXPONENTS}),
-        "finite_time": EXPONENTS,
-        "unit": one_of("nats/step"),
-        "complete": BOOLEAN,
-        "steps": integer(least=1),
-        "burn_in": integer(),
-        "finite_steps": integer(least=1),
-        "input_continued": BOOLEAN,
-        "kaplan_yorke_dimension": nullable(number()),
-        "entropy": nullable(number("nats per step")),
-        "sum_rule": nullable(record({"sum": number(), "log_det": number(), "difference": number()})),
-        "history": array(record({"steps": integer(least=1), "exponents": EXPONENTS})),
+        "trial": integer(),
+        "times": array(integer(), "steps, ascending; 0 is the start"),
+        "log10_norm": array(array(nullable(number())), "[i][j]: log10 ‖∂s_t/∂s_k‖, t = times[i], k = times[j], j ≤ i"),
+        "tokens": nullable(array(STRING, "what drove steps 1, 2, …, T")),
         "sentence": STRING,
     }
 )
 
 SECTIONS: Mapping[str, Schema] = {
     "paths": PATHS,
+    "map": MAP,
     "directions": DIRECTIONS,
     "lyapunov": LYAPUNOV,
 }
@@ -118,6 +62,7 @@ EXPLAIN_REQUEST = record(
         **{name: schema for name, schema in ANALYZE_REQUEST["properties"].items() if name != "weights"},
         "source": nullable(STRING),
         "only": array(STRING),
+        "tokens": nullable(STRING),
         "hidden": integer(least=1),
         "lags": array(integer(least=1)),
         "exponents": nullable(integer(least=1)),
