@@ -156,3 +156,10 @@ def test_single_precision_is_kept_and_counted():
     found, true = of_factors(factors), exact(factors, digits=100)
     assert np.all(np.abs(found.log_sigma[0] - true) <= found.error[0])
     assert found.error.min() > 1e-6
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+def test_factors_at_the_ends_of_the_range(scale):
+    factors = product_of("kappa 10", np.random.default_rng(2), 4, 30)
+    found, far = of_factors(factors), of_factors(scale * factors)
+    assert far.log_sigma == pytest.approx(found.log_sigma + 30 * np.log(scale), rel=1e-13)

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.report.figure import available_kinds, draw, render, undrawable_characters
+from vanishgrad.report.figure import KINDS, available_kinds, draw, render, undrawable_characters
 from vanishgrad.report.figure.style import style
 
 BLOCKS = ("state", "hidden", "cell", "conveyor", "input", "output")
@@ -235,6 +235,7 @@ def test_a_label_is_never_read_as_a_formula():
 
 def test_available_kinds_are_those_that_can_be_drawn():
     assert available_kinds(DOCUMENT) == ("curves", "paths", "bounds", "gates", "shares", "trials")
+    assert set(available_kinds(DOCUMENT)) < set(KINDS)
     assert available_kinds(a_document(a_model("rnn", gated=False))) == ("curves", "bounds", "shares", "trials")
 
 

@@ -15,6 +15,7 @@ from vanishgrad.cli.emit import demand_writable, draw, emit
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
+from vanishgrad.inputs.files import TEXT
 from vanishgrad.report.explain.apply import apply, demand_applicable
 from vanishgrad.report.explain.document import explanation
 
@@ -24,6 +25,8 @@ from vanishgrad.report.explain.document import explanation
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
 )
+@click.option("--text", metavar="STRING", help="Short for --input text:STRING, its bytes one-hot.")
+@click.option("--tokens", metavar="FILE", help="Names of the first sequence's steps, one a line, for the map's axes.")
 @click.option(
     "--lags",
     callback=whole_numbers,
@@ -52,6 +55,7 @@ from vanishgrad.report.explain.document import explanation
 @OUTPUT
 def explain(
     source: str,
+    text: str | None,
     stack: str | None,
     format_: str | None,
     output: str,
@@ -65,6 +69,8 @@ def explain(
     """Why the gradient of a model, or of a file's layers, vanishes or explodes."""
     if remedy is not None and applied is None:
         raise UsageError("expected --apply FILE with --remedy, got none; try --apply remedied.npz")
+    if text is not None:
+        options["input"] = _text(text, options["input"])
     request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
     demand_writable(output, plots)
     if applied is not None:
@@ -77,3 +83,9 @@ def explain(
         click.echo("" if quiet else f"wrote {written}", err=True, nl=not quiet)
     draw(document, plots, plot_folder, quiet)
     emit(document, format_, output)
+
+
+def _text(text: str, source: str) -> str:
+    if source != "white":
+        raise UsageError(f"expected --text or --input, got both; try --input {source} alone")
+    return TEXT + text

@@ -45,7 +45,7 @@ RUN = together(
         default="white",
         show_default=True,
         metavar="SOURCE",
-        help="white[:STD], zeros, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
+        help="white[:STD], zeros, text:STRING, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
     ),
     click.option("--initial", default="zeros", show_default=True, help="Start: zeros, normal[:STD] or a .npy file."),
     click.option(

@@ -76,6 +76,9 @@ def graded_qr(M: Array, log_d: Array, loss: Array) -> Graded:
         Each grows by what a rounding of M of relative size u does to ln r_jj in units of u, at most about the condition
         number of M.
     """
+    largest = np.max(np.abs(M), axis=(1, 2), keepdims=True)
+    # Of order 1, so that no square of an entry that counts falls out of range.
+    M = M / np.where(largest > 0, largest, 1)
     size = np.linalg.vector_norm(M, axis=(1, 2))[:, None]
     M = np.where(np.isneginf(log_d)[:, None], 0, M)
     norms = np.linalg.vector_norm(M, axis=1)
@@ -94,7 +97,7 @@ def graded_qr(M: Array, log_d: Array, loss: Array) -> Graded:
     V = np.empty_like(ordered)
     np.put_along_axis(V, np.broadcast_to(order[:, None], V.shape), ordered, axis=2)
     with np.errstate(divide="ignore"):
-        return Graded(Q, np.log(r) + log_d, V, loss + _sensitivity(R, r, size))
+        return Graded(Q, np.log(r) + np.log(largest[..., 0]) + log_d, V, loss + _sensitivity(R, r, size))
 
 
 def _columns(M: Array, order: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.compression import Compression
-from vanishgrad.propagation.scaling import LN_2, powers, shifted
+from vanishgrad.propagation.scaling import LN_2, joined
 from vanishgrad.propagation.sweep import LOSS, PROBES, Sweep
 
 
@@ -105,15 +105,11 @@ class Product:
         return range(len(self.columns)) if name is None else _only(self.columns, name)
 
     def _on_one_scale(self, rows: range, columns: range) -> tuple[Array, Array]:
-        xp = namespace(self.matrix)
         by_row, by_column = list(self.rows.values()), list(self.columns.values())
-
-        def block(i: int, j: int) -> Array:
-            return self.matrix[:, by_row[i], by_column[j]]
-
-        top = xp.max(xp.stack([powers(block(i, j), self.exponents[:, i, j]) for i in rows for j in columns]), axis=0)
-        scaled = [[shifted(block(i, j), self.exponents[:, i, j] - top) for j in columns] for i in rows]
-        return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), top * LN_2
+        blocks = [[self.matrix[:, by_row[i], by_column[j]] for j in columns] for i in rows]
+        exponents = self.exponents[:, rows.start : rows.stop, columns.start : columns.stop]
+        matrix, exponent = joined(blocks, exponents)
+        return matrix, exponent * LN_2
 
 
 def _only(names: dict[str, slice], name: str) -> range:

@@ -75,9 +75,9 @@ def print_wrapped(console: Console, text: str) -> None:
 def title(document: Mapping[str, Any]) -> str:
     """Return what was measured, over how many steps and trials of which input."""
     request = document["request"]
+    source = textwrap.shorten(str(request["input"]), WIDTH // 2, placeholder=" …")
     return (
-        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {request['input']}, "
-        f"{request['dtype']}"
+        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {source}, {request['dtype']}"
     )
 
 

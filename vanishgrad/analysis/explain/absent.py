@@ -7,6 +7,6 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Absent:
-    """Why a section does not apply to a cell, as a clause: ``an RNN has no direct path``."""
+    """Why a section does not apply to a run, as a clause."""
 
     reason: str

@@ -12,6 +12,7 @@ from vanishgrad.analysis.explain.curves import further_curves
 from vanishgrad.analysis.explain.directions import directions
 from vanishgrad.analysis.explain.findings.diagnosis import findings
 from vanishgrad.analysis.explain.lyapunov import lyapunov
+from vanishgrad.analysis.explain.map import map_
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.analysis.explain.run import Run, runs
@@ -22,6 +23,7 @@ from vanishgrad.errors import UsageError
 
 SECTIONS: Mapping[str, Callable[[Run], Any]] = {
     "paths": paths,
+    "map": map_,
     "directions": directions,
     "lyapunov": lyapunov,
     "truncation": truncation,

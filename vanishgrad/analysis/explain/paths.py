@@ -70,7 +70,7 @@ def paths(run: Run) -> Paths | Absent:
     cell, trials, steps = run.cell, run.drive.trials, run.drive.steps
     products = detour_products(cell, run.trajectory, trials, steps)
     if products is None:
-        return Absent(f"a cell {cell.name!r} has no direct path beside its gates")
+        return Absent("no direct path leads past this cell's nonlinearity")
     recorder = _Recorder(run)
     for product in products:
         recorder.observe(product)

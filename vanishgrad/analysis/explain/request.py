@@ -30,6 +30,8 @@ class ExplainRequest(RunRequest):
         The hidden size of a MODEL that does not name its own.
     input_size : int or None
         Of a MODEL; None leaves it to the input: `hidden` without a file.
+    tokens : str or None
+        A file with a name for each step of the first sequence, one a line: what the map's axes say.
     lags : tuple of int
         Where singular values are worked out; 1, powers of ten and the last if empty.
     exponents, lyapunov_steps : int or None
@@ -44,6 +46,7 @@ class ExplainRequest(RunRequest):
     only: tuple[str, ...] = ()
     hidden: int = 64
     input_size: int | None = None
+    tokens: str | None = None
     lags: tuple[int, ...] = ()
     exponents: int | None = None
     lyapunov_steps: int | None = None

@@ -115,7 +115,7 @@ def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _carried(directions: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[str]:
     name, last = _told(directions)
-    if last["source"] is None:
+    if last["source"] is None or last["log10_sigma"]["median"][0] is None:
         return
     whose = "" if directions["pooled"] or directions["trials"] == 1 else " (first trial)"
     source, target = (_units(last[end]) for end in ("source", "target"))

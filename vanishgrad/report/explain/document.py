@@ -11,9 +11,11 @@ from vanishgrad.report.explain.attention import attention_document, attention_pa
 from vanishgrad.report.explain.directions import directions_document, directions_passage, directions_series
 from vanishgrad.report.explain.findings import findings_document, findings_passage, findings_series
 from vanishgrad.report.explain.lyapunov import lyapunov_document, lyapunov_passage, lyapunov_series
+from vanishgrad.report.explain.map import map_document, map_passage, map_series
 from vanishgrad.report.explain.passage import Passage
 from vanishgrad.report.explain.paths import paths_document, paths_passage, paths_series
 from vanishgrad.report.explain.truncation import truncation_document, truncation_passage, truncation_series
+from vanishgrad.report.sentences import reach, sentence
 
 if TYPE_CHECKING:
     from vanishgrad.analysis.explain.explain import ExplainedModel, ExplainResult
@@ -41,6 +43,7 @@ class SectionReport(NamedTuple):
 
 SECTION_REPORTS: Mapping[str, SectionReport] = {
     "paths": SectionReport(paths_document, paths_passage, paths_series),
+    "map": SectionReport(map_document, map_passage, map_series),
     "directions": SectionReport(directions_document, directions_passage, directions_series),
     "lyapunov": SectionReport(lyapunov_document, lyapunov_passage, lyapunov_series),
     "truncation": SectionReport(truncation_document, truncation_passage, truncation_series),
@@ -69,6 +72,13 @@ def _model(explained: ExplainedModel) -> Document:
     for name, section in explained.sections.items():
         found[name] = None if section is None else SECTION_REPORTS[name].document(section, found)
     return found
+
+
+def why(model: Document) -> list[str]:
+    """Return the sentences that answer why, before any section."""
+    stack = model["curves"].get("stack")
+    through = [] if stack is None else [f"through all layers up to this one {reach(stack)}"]
+    return [sentence(model), *through]
 
 
 def shown_sections(model: Mapping[str, Any]) -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vanishgrad.report.explain.document import passages
+from vanishgrad.report.explain.document import passages, why
 from vanishgrad.report.explain.passage import Passage
 from vanishgrad.report.markdown import to_markdown as to_table
-from vanishgrad.report.sentences import sentence
 
 
 def to_markdown(document: Mapping[str, Any]) -> str:
@@ -20,7 +19,7 @@ def to_markdown(document: Mapping[str, Any]) -> str:
 def _model(model: dict[str, Any]) -> Iterator[str]:
     yield f"## `{model['label']}`"
     yield ""
-    yield sentence(model)
+    yield " ".join(why(model))
     yield ""
     for passage in passages(model):
         yield from _passage(passage)

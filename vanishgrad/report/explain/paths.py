@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from vanishgrad.cells.arrays import Array
 
 DIGITS = 12
+EQUAL = 1e-9
+"""Decades that two norms may differ by and still pass for equal."""
 CONVEYOR = "0"
+FAR = 0.3
+"""Decades from which on a difference is told as a factor."""
+MOST = 1.5
+"""A share from which on the conveyor is called cancelled, not carrying."""
 KEEPING = {"forget": "forget gates", "keep": "keep gates"}
 COLUMNS = {"0": "conveyor", "1": "1 detour", "2": "2", "more": "more"}
 STATISTICS = ("median", "mean", "low", "high")
@@ -47,11 +53,16 @@ def sentence(paths: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     lag = model["curves"][paths["curve"]]["horizon"] or 0
     conveyor = paths["detours"][CONVEYOR]["share"]["mean"][lag]
     by_gate = {name: carried["share"]["mean"][lag] for name, carried in paths["gates"].items()}
+    if conveyor is None or None in by_gate.values() or abs(conveyor) > MOST:
+        alone = paths["detours"][CONVEYOR]["log10_norm"]["median"][lag]
+        left = model["curves"][paths["curve"]]["log10_norm"]["median"][lag]
+        return (
+            f"at lag {lag} the conveyor alone would be 10^{log10_text(alone)}, of which the detours leave "
+            f"10^{log10_text(left)}: the paths cancel"
+        )
     first, *others = sorted(by_gate, key=lambda name: -abs(by_gate[name]))
     way = f"at lag {lag} the conveyor carries {percent(conveyor)} of {matrix(paths)}"
-    if abs(conveyor) > 1.005:
-        return f"{way}, and the detours take most of that back: the paths cancel"
-    if conveyor > 0.995:
+    if all(abs(share) < 0.005 for share in by_gate.values()):
         return f"{way}: there is hardly another path"
     rest = ", ".join(f"{percent(by_gate[name])} through U_{name}" for name in others)
     return f"{way}; the rest returns through U_{first} ({percent(by_gate[first])}; {rest})"
@@ -62,10 +73,10 @@ def matrix(paths: Mapping[str, Any]) -> str:
     return "∂c_T/∂c_k" if paths["curve"] == "cell" else "∂h_T/∂h_k"
 
 
-def percent(share: float) -> str:
+def percent(share: float, sign: bool = False) -> str:
     """Return a share in per cent."""
-    value = 100 * share
-    return f"{value:.0f} %" if abs(value) >= 10 or abs(value) < 0.05 else f"{value:.1f} %"
+    value, plus = 100 * share, "+" if sign else ""
+    return f"{value:{plus}.0f} %" if abs(value) >= 10 or abs(value) < 0.05 else f"{value:{plus}.1f} %"
 
 
 def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
@@ -83,7 +94,7 @@ def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
     )
     return Passage(
         title=f"Paths: {matrix(paths)} by the detours that leave the conveyor",
-        sentences=tuple(each for each in (_conveyor(model), paths["sentence"]) if each),
+        sentences=tuple(each for each in (_conveyor(model), paths["sentence"], _textbook(model)) if each),
         headings=("lag", "whole", "conv.", *COLUMNS.values(), *(f"U_{name}" for name in gates)),
         rows=rows,
         legend=(
@@ -105,12 +116,36 @@ def _conveyor(model: Mapping[str, Any]) -> str:
     if rate is None or rate["factor"] is None or gate is None:
         return ""
     mean = model["gates"][gate]["mean"]
-    bias = f" = σ({math.log(mean / (1 - mean)):.2f})" if 0 < mean < 1 else ""
+    bias = f" = σ({round(math.log(mean / (1 - mean)), 2) + 0.0:.2f})" if 0 < mean < 1 else ""
     kept = power(20 * math.log10(rate["factor"]))
     return (
         f"the conveyor alone multiplies the gradient by {number(rate['factor'])} a step, {kept} in 20 steps: its "
         f"{KEEPING[gate]} average {number(mean)}{bias}"
     )
+
+
+def _textbook(model: Mapping[str, Any]) -> str:
+    """Say how far the four-term product is off what autograd prints."""
+    total, product = (model["curves"].get(name) for name in ("total", "four_term"))
+    if total is None or product is None:
+        return ""
+    lag = total["horizon"] or 0
+    true, found = (curve["log10_norm"]["median"][lag] for curve in (total, product))
+    if true is None or found is None or not lag:
+        return ""
+    return (
+        f"with h_k moving too (autograd's dc_T/dc_k) it is {power(true)} at lag {lag}; the textbooks' product "
+        f"∏(F + C E) is {_off(found - true)}"
+    )
+
+
+def _off(decades: float) -> str:
+    """Say by how much a norm is another, from the decades between them."""
+    if abs(decades) < EQUAL:
+        return "the same"
+    if abs(decades) > FAR:
+        return f"{power(decades)} times that"
+    return f"{percent(10.0**decades - 1, sign=True)} off"
 
 
 def few_lags(last: int) -> list[int]:

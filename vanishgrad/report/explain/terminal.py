@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.report.explain.document import passages
+from vanishgrad.report.explain.document import passages, why
 from vanishgrad.report.explain.passage import Passage
-from vanishgrad.report.sentences import caveat, notes, opening, sentence
+from vanishgrad.report.sentences import caveat, notes, opening
 from vanishgrad.report.table import COLOURS, WIDTH, console_to, print_wrapped, title
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def to_terminal(document: Mapping[str, Any], colour: bool) -> str:
         console.print()
         verdict = model["curves"]["state"]["verdict"]
         console.print(f"{model['label']}: {verdict}", style=f"bold {COLOURS[verdict]}", markup=False)
-        print_wrapped(console, sentence(model))
+        for each in why(dict(model)):
+            print_wrapped(console, each)
         for passage in passages(dict(model)):
             console.print()
             _print(console, passage)

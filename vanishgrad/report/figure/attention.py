@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vanishgrad.report.figure.frame import frame
 from vanishgrad.report.figure.norms import MULTIPLES, Panel, heading, page
 from vanishgrad.report.figure.palette import BLACK, BLUE, DASHES, GREEN, Look
-from vanishgrad.report.figure.reading import Model, Report, read_curve
+from vanishgrad.report.figure.reading import Curve, Field, Model, Report, read_curve
 from vanishgrad.report.figure.traces import Trace
 
 if TYPE_CHECKING:
@@ -32,5 +32,9 @@ def _traces(model: Model) -> list[Trace]:
     looks = {"attention": Look(BLUE, DASHES[1]), "skip": Look(GREEN, DASHES[2])}
     return [
         Trace("recurrent", Look(BLACK), model.curves["hidden"], several),
-        *(Trace(name, look, read_curve(section[name]), several) for name, look in looks.items()),
+        *(Trace(name, look, _curve(section[name]), several) for name, look in looks.items()),
     ]
+
+
+def _curve(curve: Field) -> Curve:
+    return read_curve(curve["log10_norm"], curve["threshold"].number())

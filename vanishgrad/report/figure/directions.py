@@ -64,22 +64,22 @@ def draw_directions(report: Report, models: Sequence[Model]) -> Figure:
 
 
 def _panels(model: Model) -> list[tuple[str, list[Line]]]:
-    blocks = model.sections["directions"]["blocks"].members()
-    return [(f"{wrapped(model.label, 30, 2)}: {wrapped(name, 12, 1)}", _lines(lags)) for name, lags in blocks.items()]
+    blocks = model.sections["directions"]["blocks"]
+    named = {"state": blocks["state"]} | blocks.members()
+    return [(f"{wrapped(model.label, 30, 2)}: {wrapped(name, 12, 1)}", _lines(lags)) for name, lags in named.items()]
 
 
 def _lines(lags: Field) -> list[Line]:
     import matplotlib
     from matplotlib.colors import to_hex
 
-    found, shade = lags.items(), matplotlib.colormaps["viridis"]
+    found, shade = lags.some(), matplotlib.colormaps["viridis"]
     places = np.linspace(0.85, 0.0, len(found)).tolist()
     return [_line(each, to_hex(shade(place)), i) for i, (each, place) in enumerate(zip(found, places, strict=True))]
 
 
 def _line(at_lag: Field, colour: str, place: int) -> Line:
-    sigma = at_lag["log10_sigma"]
-    median, low, high = (sigma[name].numbers() for name in ("median", "low", "high"))
+    median, low, high = at_lag["log10_sigma"].columns("median", "low", "high")
     return Line(f"lag {at_lag['lag'].number():.0f}", Look(colour, DASHES[place % len(DASHES)]), median, low, high)
 
 

@@ -75,8 +75,7 @@ def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
 
 
 def _exponents(lyapunov: Field) -> Exponents:
-    values = lyapunov["exponents"]
-    mean, error, low, high = (values[name].numbers() for name in ("mean", "error", "low", "high"))
+    mean, error, low, high = lyapunov["exponents"].columns("mean", "error", "low", "high")
     return Exponents(
         mean,
         error,
@@ -93,14 +92,16 @@ def _draw(axes: Axes, found: Exponents) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.9)
     axes.fill_between(ranks, found.low, found.high, color=LONG_RUN.colour, alpha=0.12, linewidth=0)
     axes.errorbar(
-        ranks, found.mean, 2 * np.nan_to_num(found.error), color=LONG_RUN.colour, fmt=".", markersize=4, linewidth=1,
-        clip_on=False,
+        ranks, found.mean, 2 * np.abs(np.nan_to_num(found.error)), color=LONG_RUN.colour, fmt=".", markersize=4,
+        linewidth=1, clip_on=False,
     )  # fmt: skip
-    axes.plot(ranks, found.finite, color=THIS_RUN.colour, linestyle=THIS_RUN.linestyle, linewidth=1.4)
+    run = np.arange(1, len(found.finite) + 1)
+    axes.plot(run, found.finite, color=THIS_RUN.colour, linestyle=THIS_RUN.linestyle, linewidth=1.4)
     axes.set_xlim(1, max(len(ranks), 2))
     axes.locator_params(axis="x", nbins=6, integer=True)
     axes.locator_params(axis="y", nbins=6)
     axes.margins(y=0.08)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    write_labels(axes, found.labels)
+    if found.labels:
+        write_labels(axes, found.labels)

@@ -26,8 +26,9 @@ BOUND_NAMES = {
 }
 PATHS_CAPTION = (
     "conveyor: the product of the forget (GRU: keep) gates alone, as the usual argument has it; the whole may be "
-    "larger or smaller. hidden and cell hold the other part of the state fixed. input: does an old input still move "
-    "the output?"
+    "larger or smaller. hidden and cell hold the other part of the state fixed; in total h moves with c, and four_term "
+    "is the textbooks' product for it. stack: all layers up to this one. input: does an old input still move the "
+    "output?"
 )
 BOUNDS_CAPTION = (
     "Dashed: proved upper bounds of the state's norm, for the largest trial or for trial 0; one whose factor per "

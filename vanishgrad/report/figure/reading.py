@@ -38,6 +38,16 @@ class Field:
         """Return a list's items."""
         return [Field(item, f"{self._path}[{i}]") for i, item in enumerate(self._as(list, "a list"))]
 
+    def some(self) -> list[Field]:
+        """Return the items of a list that has at least one."""
+        return self.items() or self._refuse("at least one item")
+
+    def columns(self, *names: str) -> list[Array]:
+        """Return members that are lists of numbers, of one length from 1 on."""
+        found = [self[name].numbers() for name in names]
+        one_length = len({each.size for each in found}) == 1 and found[0].size
+        return found if one_length else self._refuse(f"{', '.join(names)} of one length from 1 on")
+
     def absent(self) -> bool:
         """Return whether the value is null."""
         return self._value is None
@@ -172,7 +182,7 @@ def _model(model: Field) -> Model:
         hidden_size=model["hidden_size"].whole(),
         steps=model["steps"].whole(),
         trials=model["trials"].whole(),
-        curves={name: read_curve(curve) for name, curve in model["curves"].members().items()},
+        curves={name: _curve(curve) for name, curve in model["curves"].members().items()},
         bounds=tuple(_bound(bound) for bound in model["bounds"].items() if not bound["log10_norm"].absent()),
         shares=np.nan_to_num(model["share_by_lag"].numbers()),
         gates={name: _quantiles(gate["quantiles"]) for name, gate in model["gates"].members().items()},
@@ -181,16 +191,15 @@ def _model(model: Field) -> Model:
     )
 
 
-def read_curve(curve: Field) -> Curve:
-    """Return a curve of a report."""
+def _curve(curve: Field) -> Curve:
     threshold = curve["threshold"].number()
     if not 0 < threshold < 1:
         raise _broken(f"a threshold between 0 and 1, got {threshold:g}")
-    return read_band(curve["log10_norm"], threshold)
+    return read_curve(curve["log10_norm"], threshold)
 
 
-def read_band(band: Field, threshold: float) -> Curve:
-    """Return statistics over trials as a curve that is held against a threshold."""
+def read_curve(band: Field, threshold: float) -> Curve:
+    """Return a curve from its band over trials."""
     median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
     if not median.size or {low.size, high.size} != {median.size}:
         raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vanishgrad.report.figure.frame import frame
 from vanishgrad.report.figure.norms import MULTIPLES, Panel, heading, page
 from vanishgrad.report.figure.palette import BLACK, BLUE, DASHES, VERMILLION, Look
-from vanishgrad.report.figure.reading import Curve, Model, Report, read_band
+from vanishgrad.report.figure.reading import Curve, Model, Report, read_curve
 from vanishgrad.report.figure.traces import Trace
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def _traces(model: Model) -> list[Trace]:
     section = model.sections["truncation"]
     allowed, several = section["allowed"].number(), model.trials > 1
     traces = [
-        Trace("lost", Look(BLACK), read_band(section["log10_lost"], allowed), several),
-        Trace("own", Look(BLUE, DASHES[1]), read_band(section["log10_share"], allowed), several),
+        Trace("lost", Look(BLACK), read_curve(section["log10_lost"], allowed), several),
+        Trace("own", Look(BLUE, DASHES[1]), read_curve(section["log10_share"], allowed), several),
     ]
     if section["log10_bound"].absent():
         return traces
