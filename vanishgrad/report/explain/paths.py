@@ -75,8 +75,8 @@ def matrix(paths: Mapping[str, Any]) -> str:
 
 def percent(share: float, sign: bool = False) -> str:
     """Return a share in per cent."""
-    value, plus = 100 * share, "+" if sign else ""
-    return f"{value:{plus}.0f} %" if abs(value) >= 10 or abs(value) < 0.05 else f"{value:{plus}.1f} %"
+    value, plus = round(100 * share, 2) + 0.0, "+" if sign else ""
+    return "0 %" if abs(value) < 0.05 else f"{value:{plus}.0f} %" if abs(value) >= 10 else f"{value:{plus}.1f} %"
 
 
 def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
