@@ -23,7 +23,6 @@ FAR = 0.3
 MOST = 1.5
 """A share from which on the conveyor is called cancelled, not carrying."""
 KEEPING = {"forget": "forget gates", "keep": "keep gates"}
-COLUMNS = {"0": "conveyor", "1": "1 detour", "2": "2", "more": "more"}
 STATISTICS = ("median", "mean", "low", "high")
 
 
@@ -95,11 +94,12 @@ def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
     return Passage(
         title=f"Paths: {matrix(paths)} by the detours that leave the conveyor",
         sentences=tuple(each for each in (_conveyor(model), paths["sentence"], _textbook(model)) if each),
-        headings=("lag", "whole", "conv.", *COLUMNS.values(), *(f"U_{name}" for name in gates)),
+        headings=("lag", "whole", "conv.", *counts, *(f"U_{name}" for name in gates)),
         rows=rows,
         legend=(
-            "whole, conv.: log₁₀ of ‖·‖₂; then shares in % along the direction that the whole keeps best: of the "
-            "conveyor and of 1, 2, more detours, together 100; of the gate through which the last detour returns"
+            "whole, conv.: log₁₀ of ‖·‖₂ of the whole and of the conveyor; then shares in % along the direction that "
+            "the whole keeps best: by the number of detours (0: the conveyor), and by the gate through which the last "
+            "one returns (with the conveyor they are 100)"
         ),
     )
 
