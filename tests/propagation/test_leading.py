@@ -30,7 +30,8 @@ def test_a_change_of_lead_is_met():
     pairs = LeadingPairs(1, 6)
     for diagonal in ([9, 1, 1, 1, 1, 1], [1, 1 + 1e-6, 1, 1, 1, 1], [0, 0, 0, 0, 0, 3]):
         A = np.diag(np.array(diagonal, dtype=float))[None]
-        assert_leading(*(lambda pair: (pair[0], A, pair[1]))(pairs(A, A.max(axis=(1, 2)))))
+        u, v = pairs(A, A.max(axis=(1, 2)))
+        assert_leading(u, A, v)
 
 
 def test_zero_and_equal_singular_values(rng):

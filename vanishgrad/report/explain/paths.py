@@ -134,7 +134,7 @@ def _textbook(model: Mapping[str, Any]) -> str:
     if true is None or found is None or not lag:
         return ""
     return (
-        f"with h_k moving too (autograd's dc_T/dc_k) it is {power(true)} at lag {lag}; the textbooks' product "
+        f"with h_k moving too (autograd's dc_T/dc_k) the norm is {power(true)} at lag {lag}; the textbooks' product "
         f"∏(F + C E) is {_off(found - true)}"
     )
 
