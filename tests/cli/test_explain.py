@@ -6,6 +6,7 @@ import csv
 import json
 
 import jsonschema
+import numpy as np
 import pytest
 
 import vanishgrad
@@ -159,3 +160,13 @@ def test_float32_and_lengths(run):
     found = document(run, "gru", "--hidden", "4", "--dtype", "float32", "--lengths", "5,9")["models"][0]
     assert len(found["paths"]["detours"]["0"]["share"]["mean"]) == 10
     assert found["map"]["times"][-1] == 5
+
+
+def test_a_layer_that_cannot_be_read_is_named(run, tmp_path):
+    layer = {"weight_hh_l0": np.eye(3), "weight_ih_l0": np.eye(3)}
+    broken = {f"other.{name}": value.astype(np.int8) for name, value in layer.items()}
+    np.savez(tmp_path / "two.npz", **{f"rnn.{name}": value for name, value in layer.items()}, **broken)
+    outcome = run("explain", str(tmp_path / "two.npz"), "--steps", "5", "--only", "map", "--json")
+    assert outcome.status == 0
+    assert "int8" in json.loads(outcome.out)["refused"][0]
+    assert outcome.err.startswith("warning: ")
