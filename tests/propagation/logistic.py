@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells import Cell, Linearisation, Outer, Trajectory
 
 Array = np.ndarray
 
@@ -42,5 +42,5 @@ class _Slope(Linearisation):
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         out[:] = 0
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         raise NotImplementedError

@@ -11,7 +11,7 @@ from vanishgrad.analysis.explain.explain import explain as explain_models
 from vanishgrad.analysis.explain.findings.remedies import REMEDIES
 from vanishgrad.analysis.explain.loss import LOSSES
 from vanishgrad.analysis.explain.request import ExplainRequest
-from vanishgrad.cli.emit import demand_writable, draw, emit
+from vanishgrad.cli.emit import demand_writable, draw, emit, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
@@ -78,6 +78,7 @@ def explain(
     with progress(None, quiet) as done:
         result = explain_models(request, done=done)
     document = explanation(result)
+    warn(document["refused"], quiet)
     if applied is not None:
         written = apply(result, applied, remedy)
         click.echo("" if quiet else f"wrote {written}", err=True, nl=not quiet)
