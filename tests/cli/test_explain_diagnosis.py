@@ -141,3 +141,26 @@ def test_what_depends_on_data_is_1_and_writes_nothing(run, tmp_path, arguments, 
     assert (outcome.status, outcome.out) == (1, "")
     assert hint in outcome.err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_of_a_stack_the_layers_below_are_written_too_so_that_the_promise_can_be_checked(run, tmp_path, name):
+    bottom, top = (vanishgrad.random_cell(name, hidden=6, input_size=size, seed=size) for size in (4, 6))
+    tensors = {
+        f"{tensor}_l{place}": values
+        for place, cell in enumerate((bottom, top))
+        for tensor, values in {
+            "weight_ih": cell.W_hx[0], "weight_hh": cell.W_hh[0], "bias_ih": cell.b[0], "bias_hh": 0 * cell.b[0],
+        }.items()
+    }  # fmt: skip
+    source, path = str(tmp_path / "two.npz"), str(tmp_path / "remedied.npz")
+    np.savez(source, **tensors)
+    size = ("--steps", "60", "--trials", "2")
+    outcome = run("explain", source, "--layer", f"{name}.1", *size, "--only", "findings", "--apply", path, "--json")
+    assert outcome.err.endswith("it is the last of 2\n")
+    (explained,) = json.loads(outcome.out)["models"]
+    promised = explained["findings"][0]["remedies"][0]["after"]
+    (fresh,) = json.loads(run("analyze", path, "--layer", f"{name}.1", *size, "--json").out)["models"]
+    state = fresh["curves"]["state"]
+    assert (state["horizon"], state["verdict"]) == (promised["horizon"], promised["verdict"])
+    assert state["log10_norm"]["median"][-1] == pytest.approx(promised["log10_norm"], abs=1e-9)

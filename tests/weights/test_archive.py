@@ -63,3 +63,20 @@ def test_a_cell_comes_back(name: str, backward: bool, tmp_path: Path) -> None:
 def test_what_the_names_cannot_say_is_refused(cell: Cell, reason: str) -> None:
     with pytest.raises(VanishgradError, match=reason):
         cell_npz(cell, "net")
+
+
+def test_layers_below_come_first_and_drive_it(tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(1), tmp_path / "stack.npz"
+    below = LSTM(rng.standard_normal((4 * N, N)), rng.standard_normal((4 * N, D)), rng.standard_normal(4 * N))
+    top = GRU(rng.standard_normal((3 * D, D)), rng.standard_normal((3 * D, N)), rng.standard_normal(3 * D))
+    path.write_bytes(cell_npz(top, "net", below=[below]))
+    first, second = recurrent_layers(path)
+    assert second.driven_by == (first.name,)
+    np.testing.assert_array_equal(first.build().W_hh, below.W_hh)
+    np.testing.assert_array_equal(second.build().W_hx, top.W_hx)
+
+
+def test_one_text_cannot_speak_of_layers_with_different_activations() -> None:
+    hard = LSTM(*arrays(4), gate_activation=HARD_SIGMOID)
+    with pytest.raises(VanishgradError, match="layers with activations of their own"):
+        cell_npz(LSTM(*arrays(4)), "net", below=[hard])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.report.explain.findings import effect, remedy_document
@@ -49,10 +50,11 @@ def apply(result: ExplainResult, path: str, name: str | None = None) -> str:
         labels = [model.result.label for model in result.models]
         raise VanishgradError(f"expected one layer for --apply, got {', '.join(labels)}; try --layer {labels[0]}")
     (model,) = result.models
-    remedy = _chosen(model.sections[SECTION], name)
-    label, backward = f"{model.result.label} with {remedy.change}", model.result.source.get("direction") == "backward"
-    write(path, cell_npz(remedy.cell, label, backward))
-    return f"{path}: {effect(remedy_document(remedy))}{_driven(result)}"
+    diagnosis, source = model.sections[SECTION], model.result.source
+    remedy = _chosen(diagnosis, name)
+    label = f"{model.result.label} with {remedy.change}"
+    write(path, cell_npz(remedy.cell, label, source.get("direction") == "backward", diagnosis.below))
+    return f"{path}: {effect(remedy_document(remedy))}{_driven(source, len(diagnosis.below))}"
 
 
 def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
@@ -65,9 +67,10 @@ def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
     return found
 
 
-def _driven(result: ExplainResult) -> str:
-    """Say so where the layer's input was another layer's output, which the file does not hold."""
-    source = result.models[0].result.source
-    if source["kind"] == "random" or not (source["layer_index"] or source["layer"] in result.request.stack[1:]):
+def _driven(source: Mapping[str, Any], below: int) -> str:
+    """Say so where the layer's input was the output of others, and whether the file holds them."""
+    if below:
+        return f"; the layers that drive it stand before it, unchanged: it is the last of {below + 1}"
+    if source["kind"] == "random" or not source["layer_index"]:
         return ""
-    return "; its input was the output of the layer below, which this file does not hold"
+    return "; its input was the output of the layers below, which this file does not hold"

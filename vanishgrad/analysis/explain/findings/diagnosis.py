@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.explain.findings.contractive import contractive_weights
@@ -21,6 +21,7 @@ from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.measure import measure
 from vanishgrad.analysis.model import unit_losses
 from vanishgrad.cells import Cell
+from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import VanishgradError
 from vanishgrad.propagation.trajectory import run
 
@@ -71,10 +72,14 @@ class Remedy:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What was found, dearest first, and what each remedy that a finding names would do, best first."""
+    """What was found, dearest first, and what each remedy that a finding names would do, best first.
+
+    `below` are the layers that drive the one in question, bottom first, where they are known as a stack.
+    """
 
     findings: tuple[Finding, ...]
     remedies: Mapping[str, Remedy]
+    below: tuple[Cell, ...] = ()
 
     @property
     def best(self) -> Remedy | None:
@@ -87,7 +92,8 @@ def findings(run: Run) -> Diagnosis:
     """Return what the rules find in a run, and what would change it."""
     request = run.request
     facts = Facts(run.cell, run.trajectory, run.drive, run.measured.curves, request.threshold, request.seed)
-    return diagnosis(facts, request.engine)
+    below = run.stack.cell.layers[:-1] if run.stack is not None and isinstance(run.stack.cell, Stack) else ()
+    return replace(diagnosis(facts, request.engine), below=below)
 
 
 def diagnosis(facts: Facts, engine: str = "auto") -> Diagnosis:
