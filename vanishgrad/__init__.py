@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "analyze": "vanishgrad.api",
     "compare": "vanishgrad.api",
+    "explain": "vanishgrad.api",
     "random_cell": "vanishgrad.api",
     "from_state_dict": "vanishgrad.weights.recognition",
     "product": "vanishgrad.propagation.operator",

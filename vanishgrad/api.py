@@ -12,8 +12,13 @@ from vanishgrad.analysis.analyze import AnalyzeRequest, AnalyzeResult
 from vanishgrad.analysis.analyze import analyze as analyze_layers
 from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest, CompareResult
 from vanishgrad.analysis.compare import compare as compare_models
+from vanishgrad.analysis.explain.explain import ExplainResult
+from vanishgrad.analysis.explain.explain import explain as explain_models
+from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cells import Cell
 from vanishgrad.report.document import Document, analysis, comparison, to_json
+from vanishgrad.report.explain.document import explanation
+from vanishgrad.report.rendering import rendered
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.spec import parse
 
@@ -24,13 +29,13 @@ class Report:
 
     Attributes
     ----------
-    result : CompareResult or AnalyzeResult
+    result : CompareResult, AnalyzeResult or ExplainResult
         Frozen, with natural logarithms.
     document : dict
         The JSON report.
     """
 
-    result: CompareResult | AnalyzeResult
+    result: CompareResult | AnalyzeResult | ExplainResult
     document: Document
 
     def to_json(self) -> str:
@@ -39,21 +44,15 @@ class Report:
 
     def to_csv(self) -> str:
         """Return long CSV."""
-        from vanishgrad.report.rows import to_csv
-
-        return to_csv(self.document)
+        return rendered(self.document, "csv")
 
     def to_markdown(self) -> str:
         """Return Markdown."""
-        from vanishgrad.report.markdown import to_markdown
-
-        return to_markdown(self.document)
+        return rendered(self.document, "markdown")
 
     def table(self) -> None:
         """Print the table."""
-        from vanishgrad.report.table import to_table
-
-        sys.stdout.write(to_table(self.document, colour=False))
+        sys.stdout.write(rendered(self.document, "table"))
 
     def plot(self, path: str, kind: str = "curves") -> None:
         """Draw to a .png, .svg or .pdf file."""
@@ -105,6 +104,30 @@ def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     request = AnalyzeRequest(weights=() if live else (str(source),), **options)
     result = analyze_layers(request, source if isinstance(source, Mapping) else None)
     return Report(result, analysis(result))
+
+
+def explain(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
+    """Explain why the gradient of a model, or of the recurrent layers of a file, vanishes or explodes.
+
+    Parameters
+    ----------
+    source : str, path or mapping
+        A MODEL string, a file, or name → array or tensor.
+    **options
+        The fields of `ExplainRequest`: only (names of sections), hidden, input_size, and those of `AnalyzeRequest`.
+
+    Examples
+    --------
+    >>> import vanishgrad
+    >>> report = vanishgrad.explain("lstm@keras", steps=20, hidden=8, only=("paths",))
+    >>> paths = report.result.models[0].sections["paths"]
+    >>> bool(paths.detours["0"].share.mean[1] == 1)
+    True
+    """
+    live = source if isinstance(source, Mapping) else None
+    request = ExplainRequest(source=None if live is not None else str(source), **options)
+    result = explain_models(request, live)
+    return Report(result, explanation(result))
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

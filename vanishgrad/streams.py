@@ -18,6 +18,8 @@ class Role(IntEnum):
     INPUT = 5
     INITIAL = 6
     LOSS = 7
+    ATTENTION = 8
+    COTANGENT = 9
 
 
 CELLS = {"rnn": 0, "lstm": 1, "gru": 2}

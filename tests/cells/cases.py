@@ -13,6 +13,7 @@ from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, Trajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.cells.stack import Stack
 from vanishgrad.propagation.trajectory import run
 
 N, D, P, T, BATCH = 5, 3, 4, 6, 3
@@ -70,6 +71,19 @@ def _gru(name: str, step: Callable, **options: object) -> Case:
     return Case(f"gru-{name}", partial(GRU, **options), step, _shapes(3, b_hn=(N,)))
 
 
+def _stack(W_hh: np.ndarray, W_hx: np.ndarray, b: np.ndarray, W_hx_above: np.ndarray, b_hn: np.ndarray) -> Stack:
+    """A GRU above an LSTM."""
+    below = LSTM(W_hh[..., : 4 * N, :], W_hx, b[..., : 4 * N])
+    return Stack([below, GRU(W_hh[..., 4 * N :, :], W_hx_above, b[..., 4 * N :], b_hn)])
+
+
+def _stack_step(t: int, x: np.ndarray, s: np.ndarray, **tensors: np.ndarray) -> np.ndarray:
+    W_hh, W_hx, b, W_hx_above, b_hn = tensors.values()
+    below = reference.lstm(t, x, s[N:], W_hh[: 4 * N], W_hx, b[: 4 * N])
+    above = reference.gru_after(t, below[:N], s[:N], W_hh[4 * N :], W_hx_above, b[4 * N :], b_hn)
+    return np.concatenate([above, below])
+
+
 CASES = [
     _rnn("tanh", np.tanh),
     _rnn("relu", reference.relu),
@@ -96,6 +110,7 @@ CASES = [
         activation=SIGMOID, gate_activation=HARD_SIGMOID, reset="before",
     ),
     Case("peephole", PeepholeLSTM, reference.peephole, _shapes(4, w_c=(3 * N,))),
+    Case("stack", _stack, _stack_step, {**_shapes(7), "W_hx": (4 * N, D), "W_hx_above": (3 * N, N), "b_hn": (N,)}),
     Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),
 ]  # fmt: skip
 

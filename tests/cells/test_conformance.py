@@ -7,6 +7,7 @@ import pytest
 
 from tests.cells.cases import BATCH, CASES, Case, D, Run, T, random_run
 from tests.reference import complex_step
+from vanishgrad.cells import Outer
 from vanishgrad.cells.coupling import NARROW
 
 ROUNDOFF = 1e-13
@@ -94,6 +95,41 @@ def test_weight_gradient_norm_equals_the_complex_step(case: Case) -> None:
         step, x, s = run.sequence(b), run.xs[b, t - 1], run.trajectory.states[t - 1, b]
         gradient = complex_step(lambda W: w[b] @ step(t, x, s, W_hh=W), step.tensors["W_hh"])  # noqa: B023
         assert found == pytest.approx(np.linalg.norm(gradient), rel=ROUNDOFF)
+
+
+@every_cell
+def test_weight_gradient_equals_the_complex_step_for_every_tensor(case: Case) -> None:
+    run, t = random_run(case), 3
+    w = np.random.default_rng(4).standard_normal((BATCH, run.cell.state_size))
+    terms = run.linearisation.weight_gradient(t, w)
+    of_input = [Outer("W_hx", each.cotangent, run.xs[:, t - 1]) for each in terms if each.tensor in ("b", "0.b")]
+    for b in range(BATCH):
+        step, x, s = run.sequence(b), run.xs[b, t - 1], run.trajectory.states[t - 1, b]
+        for name, tensor in step.tensors.items():
+            gradient = complex_step(lambda W: w[b] @ step(t, x, s, **{name: W}), tensor)  # noqa: B023
+            rows = [each for each in (*terms, *of_input) if each.tensor.rpartition(".")[2] == name]
+            if name == ABOVE:
+                continue
+            found = np.concatenate([dense(each, b) for each in rows])
+            expected = gradient.reshape(tensor.shape)
+            np.testing.assert_allclose(found, expected if tensor.ndim < 3 else expected[t - 1], atol=10 * ROUNDOFF)
+
+
+ABOVE = "W_hx_above"
+"""A stack's weights between its layers: their operand is what the layer below puts out."""
+
+
+def dense(outer: Outer, b: int) -> np.ndarray:
+    return outer.cotangent[b] if outer.operand is None else np.outer(outer.cotangent[b], outer.operand[b])
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name != "stack"], ids=lambda case: case.name)
+def test_having_other_tensors_leaves_the_cell_itself_alone(case: Case) -> None:
+    cell = random_run(case).cell
+    kept, other = cell.b.copy(), cell.having(b=cell.b + 1)
+    np.testing.assert_array_equal(cell.b, kept)
+    np.testing.assert_array_equal(other.b, kept + 1)
+    assert other.W_hh is cell.W_hh
 
 
 @every_cell

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from vanishgrad.analysis.model import ModelResult, Subject, model_result
+from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads
 from vanishgrad.analysis.request import RunRequest
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state, white_std
 from vanishgrad.propagation.trajectory import run
@@ -98,9 +99,13 @@ def analyze(
     largest = max(layer.hidden_size for file in files for layer in file)
     with blas_threads(largest, jobs=1):
         for file, prefix in zip(files, _prefixes(files), strict=True):
-            for result in _LayerRuns(file, request, prefix).results():
-                results.append(result)
-                done(result.label)
+            for each in LayerRuns(file, request, prefix).prepared():
+                results.append(
+                    model_result(
+                        each.subject, each.drive, each.s0, request.threshold, request.seed, engine=request.engine
+                    )
+                )
+                done(each.subject.label)
     return AnalyzeResult(request, tuple(results), tuple(sentence for file in files for sentence in file.refused))
 
 
@@ -112,26 +117,38 @@ def _prefixes(files: list[LayerFile]) -> list[str]:
     return [f"{name if names.count(name) == 1 else file.path}:" for name, file in zip(names, files, strict=True)]
 
 
-class _LayerRuns:
+class LayerRuns:
     """The layers of one file, and what each puts out for the one above."""
 
-    def __init__(self, file: LayerFile, request: AnalyzeRequest, prefix: str) -> None:
+    def __init__(self, file: LayerFile, request: AnalyzeRequest, prefix: str = "") -> None:
         self._file, self._request, self._prefix = file, request, prefix
         self._embedding = None if request.embedding is None else file.embedding(request.embedding)
         self._cells: dict[str, Cell] = {}
         self._stack = _stack(file, request.stack)
 
-    def results(self) -> Iterator[ModelResult]:
+    def prepared(self) -> Iterator[Prepared]:
+        """Yield every layer that the request names, with its input."""
         for layer in self._file.select(self._request.layers):
             sequences, notes = self._drive(layer)
             cell = self._cell(layer)
             subject = Subject(
                 self._prefix + layer.name, _spec(layer), cell, _source(layer), (*layer.assumptions, *notes)
             )
-            yield model_result(
-                subject, sequences, self._start(layer, sequences), self._request.threshold, self._request.seed,
-                engine=self._request.engine,
-            )  # fmt: skip
+            yield Prepared(subject, sequences, self._start(layer, sequences), self._stacked(layer, subject))
+
+    def _stacked(self, top: Layer, subject: Subject) -> Prepared | None:
+        """Return a layer and those below as one cell, if there are any and all go forward in time, each by one."""
+        layers = [top]
+        while below := self._stack.get(layers[0].name, layers[0].driven_by):
+            if len(below) > 1:
+                return None
+            layers.insert(0, self._file[below[0]])
+        if len(layers) == 1 or any(layer.direction == "backward" for layer in layers):
+            return None
+        sequences, _ = self._drive(layers[0])
+        starts = [self._start(layer, sequences) for layer in reversed(layers)]
+        cell = Stack([self._cell(layer) for layer in layers])
+        return Prepared(replace(subject, cell=cell), sequences, np.concatenate(starts, axis=-1))
 
     def _cell(self, layer: Layer) -> Cell:
         if layer.name not in self._cells:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from vanishgrad.analysis.analyze import AnalyzeRequest, analyze
-from vanishgrad.analysis.model import ModelResult, Subject, model_result
+from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads, each
 from vanishgrad.analysis.request import RunRequest
 from vanishgrad.errors import UsageError
@@ -127,9 +127,16 @@ def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
 
 
 def _model(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
+    found = prepared(spec, request, sequences)
+    return model_result(
+        found.subject, found.drive, found.s0, request.threshold, request.seed, request.curves, request.engine
+    )
+
+
+def prepared(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> Prepared:
+    """Return a model with its weights, its input and its start."""
     resolved, weights = weights_of(spec, request, sequences)
     cell = weights.cell(resolved)
     source = {"kind": "random", "law": resolved.law, "seed": request.seed}
     s0 = initial_state(request.initial, cell, spec.cell, sequences.trials, request.seed, request.dtype)
-    subject = Subject(spec.label, str(resolved), cell, source)
-    return model_result(subject, sequences, s0, request.threshold, request.seed, request.curves, request.engine)
+    return Prepared(Subject(spec.label, str(resolved), cell, source), sequences, s0)

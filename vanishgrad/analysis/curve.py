@@ -138,7 +138,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     """
     final = int(np.sum(~np.isnan(log_norm), axis=1).min()) - 1
     level = math.log(threshold)
-    bands = _band(log_norm)
+    bands = over_trials(log_norm)
     low, high = (float(each[0]) for each in band(log_norm[:, final : final + 1]))
     zero = np.isneginf(log_norm[:, final])
     mostly_zero = bool(2 * zero.sum() > len(zero))
@@ -148,7 +148,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     contracting = trend is Trend.CONTRACTING and rate is not None
     return Curve(
         log_norm=bands,
-        log_rms=_band(log_rms),
+        log_rms=over_trials(log_rms),
         count=np.sum(~np.isnan(log_norm), axis=0),
         final_lag=final,
         zero_trials=int(zero.sum()),
@@ -169,7 +169,8 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     )
 
 
-def _band(values: Array) -> Band:
+def over_trials(values: Array) -> Band:
+    """Return the statistics over trials of natural logarithms (B, L), NaN for absent."""
     with np.errstate(invalid="ignore"):
         mean = np.where(np.isneginf(values).any(axis=0), np.nan, np.nanmean(values, axis=0))
     return Band(quantile(values, 0.5), mean, *band(values))

@@ -96,6 +96,22 @@ class Subject:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A subject with its input and where it starts, (B, m): all that a measurement needs.
+
+    Attributes
+    ----------
+    stack : Prepared or None
+        The layers below, and it, as one cell along the input of the lowest, where one layer drives the next.
+    """
+
+    subject: Subject
+    drive: Drive
+    s0: Array
+    stack: Prepared | None = None
+
+
 def model_result(
     subject: Subject,
     drive: Drive,
@@ -140,7 +156,7 @@ def model_result(
         curves=found,
         share_by_lag=_mean_share(measured),
         gates={name: _gate(values) for name, values in gates.items()},
-        time_constants=_time_constants(gates),
+        time_constants=time_constants(gates),
         bounds=bounds(cell, trajectory, drive.steps),
         check=verified,
         engine=measured.engine,
@@ -170,7 +186,8 @@ def _gate(values: Array) -> Gate:
     )
 
 
-def _time_constants(gates: Mapping[str, Array]) -> Array | None:
+def time_constants(gates: Mapping[str, Array]) -> Array | None:
+    """Return -1/ln of the mean of the gate that keeps each unit, (n,) steps, of gates (T, B, n); None without one."""
     kept = gates.get("forget", gates.get("keep"))
     if kept is None:
         return None

@@ -8,7 +8,9 @@ from vanishgrad.errors import UsageError
 
 DTYPES = ("float64", "float32")
 ENGINES = ("auto", "dense", "adaptive")
-LEAST = {"hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0}
+LEAST = {
+    "hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0, "exponents": 1, "lyapunov_steps": 1,
+}  # fmt: skip
 """The least value of each option that counts something, where a request has it."""
 
 

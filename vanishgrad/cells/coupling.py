@@ -43,7 +43,7 @@ class GateCoupling:
         if signals.shape[-2] > NARROW:
             matmul_into(signals, self._matrix(step), out)
         else:
-            matmul_into(self.pulled_back(step, signals), self._weights, out)
+            matmul_into(self._pull(step, signals), self._weights, out)
 
     def tangent(self, step: int, dh: Array, out: Array) -> None:
         """Write K dh into `out` (B, k·n, c); dh (B, q, c)."""
@@ -54,12 +54,21 @@ class GateCoupling:
         for j, group in enumerate(self._groups):
             out[:, self._rows(j)] = sum(self._scale(step, g)[..., None] * moved[:, self._rows(g)] for g in group)
 
+    def cotangent_terms(self, step: int, signals: Array) -> list[Array]:
+        """Return y_j diag(a_g) V_g, (B, p, q), for each gate g; `cotangent` is their sum."""
+        pulled = self._pull(step, signals)
+        gates = range(self._coefficients.shape[2])
+        return [pulled[..., self._rows(g)] @ self._weights[:, self._rows(g)] for g in gates]
+
     def dense(self, step: int) -> Array:
         """Return K, (B, k·n, q)."""
         return self._matrix(step).copy()
 
     def pulled_back(self, step: int, signals: Array) -> Array:
-        """Return the cotangents (B, p, g·n) of the pre-activations; the next call overwrites them."""
+        """Return the cotangents (B, p, g·n) of the pre-activations."""
+        return self._pull(step, signals).copy()
+
+    def _pull(self, step: int, signals: Array) -> Array:
         shape = (*signals.shape[:-1], len(self._source) * self._n)
         if self._pulled is None or self._pulled.shape != shape:
             self._pulled = namespace(signals).empty(shape, dtype=signals.dtype)

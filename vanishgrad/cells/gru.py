@@ -9,7 +9,7 @@ import numpy as np
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Split, Trajectory
 
 Reset: TypeAlias = Literal["after", "before"]
 
@@ -115,6 +115,12 @@ class _After(_GRULinearisation):
         self._K.tangent(t - self._first, V, out)
         out += self._z[t - self._first][..., None] * V
 
+    def detours(self, t: int, W: Array) -> Split | None:
+        """A_t = diag z; every other path returns to h through r, z or the candidate."""
+        step = t - self._first
+        r, z, candidate = self._K.cotangent_terms(step, W)
+        return Split(W * self._z[step][:, None], {"r": r, "z": z, "n": candidate})
+
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         self._K_input.cotangent(t - self._first, W, out)
 
@@ -123,11 +129,15 @@ class _After(_GRULinearisation):
         J: Array = self._K.dense(step) + self._z[step][..., None] * namespace(self._z).eye(self._n, dtype=self._z.dtype)
         return J
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        xp, step = namespace(w), t - self._first
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        step = t - self._first
         delta = self._K.pulled_back(step, w[:, None])[:, 0]
-        norm: Array = xp.linalg.vector_norm(delta, axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
-        return norm
+        of_drive = self._K_input.pulled_back(step, w[:, None])[:, 0]
+        return (
+            Outer("W_hh", delta, self._h[step]),
+            Outer("b", of_drive),
+            Outer("b_hn", delta[:, 2 * self._n :]),
+        )
 
 
 class _Before(_GRULinearisation):
@@ -154,6 +164,13 @@ class _Before(_GRULinearisation):
         a_n, a_z = W * self._to_n[step][:, None], W * self._to_z[step][:, None]
         return a_n, a_z, a_n @ self._W_n
 
+    def detours(self, t: int, W: Array) -> Split | None:
+        """A_t = diag z; every other path returns to h through r, z or the candidate."""
+        step = t - self._first
+        _, a_z, y = self._pulled_back(step, W)
+        r, candidate = (y * self._to_r[step][:, None]) @ self._W_r, y * self._r[step][:, None]
+        return Split(W * self._z[step][:, None], {"r": r, "z": a_z @ self._W_z, "n": candidate})
+
     def tangent(self, t: int, V: Array, out: Array) -> None:
         step = t - self._first
         z, r, to_z, to_r, to_n = (
@@ -175,10 +192,13 @@ class _Before(_GRULinearisation):
         J: Array = z * identity + to_z * self._W_z + to_n * (self._W_n @ (r * identity + to_r * self._W_r))
         return J
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         xp, step = namespace(w), t - self._first
         a_n, a_z, y = (each[:, 0] for each in self._pulled_back(step, w[:, None]))
-        norm = xp.linalg.vector_norm
-        gates = norm(xp.concat([y * self._to_r[step], a_z], axis=-1), axis=-1) * norm(self._h[step], axis=-1)
-        candidate = norm(a_n, axis=-1) * norm(self._r[step] * self._h[step], axis=-1)
-        return xp.hypot(gates, candidate)
+        gates = xp.concat([y * self._to_r[step], a_z], axis=-1)
+        return (
+            Outer("W_hh", gates, self._h[step]),
+            Outer("W_hh", a_n, self._r[step] * self._h[step]),
+            Outer("b", xp.concat([gates, a_n], axis=-1)),
+            Outer("b_hn", a_n),
+        )

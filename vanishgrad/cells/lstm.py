@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Part, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Split, Trajectory
 
 
 class LSTM(Cell):
@@ -126,12 +126,27 @@ class LSTMLinearisation(Linearisation):
         J: Array = xp.concat([top, bottom], axis=1)
         return J
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        xp, step = namespace(w), t - self._first
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        step = t - self._first
         delta = self._OC.pulled_back(step, self._signals(t, w[:, None]))[:, 0]
-        norm: Array = xp.linalg.vector_norm(delta, axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
-        return norm
+        return Outer("W_hh", delta, self._h[step]), Outer("b", delta)
 
     def conveyor(self, t: int) -> Array:
         f: Array = self._f[t - self._first]
         return f
+
+    def detours(self, t: int, W: Array) -> Split | None:
+        """A_t = (w_h O, y F) and B_t = (y C, 0) with y = w_c + w_h E: a detour returns to c through i, f or g."""
+        xp, step, n = namespace(W), t - self._first, self._n
+        y = self._signals(t, W)
+        i, f, g, o = self._OC.cotangent_terms(step, y)
+        carried = y[..., n:] * self._f[step][:, None]
+        nothing = xp.zeros_like(carried)
+        return Split(
+            xp.concat([o, carried], axis=-1),
+            {name: xp.concat([term, nothing], axis=-1) for name, term in (("i", i), ("f", f), ("g", g))},
+        )
+
+    def total(self, t: int, W: Array) -> Array | None:
+        """dh_t/dc_t = E_t."""
+        return self._signals(t, W)[..., self._n :].copy()

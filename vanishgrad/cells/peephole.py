@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.protocol import Linearisation, Trajectory
+from vanishgrad.cells.protocol import Linearisation, Outer, Split, Trajectory
 
 
 class PeepholeLSTM(LSTM):
@@ -66,10 +66,31 @@ class _PeepholeLinearisation(LSTMLinearisation):
         c_before, c = trajectory.states[start:stop, :, n:], trajectory.states[start + 1 : stop + 1, :, n:]
         a_i, a_f, a_g, a_o = cell.split(trajectory.records[start:stop])
         p_i, p_f, p_o = cell.peepholes
-        self._forget = self._f
-        self._f = self._f + cell.activation.phi(a_g) * dgate(a_i) * p_i + c_before * dgate(a_f) * p_f
+        self._forget, self._c, self._c_before = self._f, c, c_before
+        self._by_peephole = {
+            "i": cell.activation.phi(a_g) * dgate(a_i) * p_i,
+            "f": c_before * dgate(a_f) * p_f,
+        }
+        self._f = self._f + self._by_peephole["i"] + self._by_peephole["f"]
         self._E = self._E + cell.cell_activation.phi(c) * dgate(a_o) * p_o
+
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        found, step, n = super().weight_gradient(t, w), t - self._first, self._n
+        delta = found[0].cotangent
+        seen = (delta[:, :n] * self._c_before[step], delta[:, n : 2 * n] * self._c_before[step])
+        of_output = delta[:, 3 * n :] * self._c[step]
+        return (*found, Outer("w_c", namespace(delta).concat([*seen, of_output], axis=-1)))
 
     def conveyor(self, t: int) -> Array:
         f: Array = self._forget[t - self._first]
         return f
+
+    def detours(self, t: int, W: Array) -> Split | None:
+        """The LSTM's, and from c_{t-1} back to c_t by a peephole: a detour of one step through i or f."""
+        split, step, n = super().detours(t, W), t - self._first, self._n
+        if split is not None:
+            y = self._signals(t, W)[..., n:]
+            split.direct[..., n:] = y * self._forget[step][:, None]
+            for name, slope in self._by_peephole.items():
+                split.returns[name][..., n:] = y * slope[step][:, None]
+        return split

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.protocol import Linearisation, Part, Trajectory
+from vanishgrad.cells.protocol import Linearisation, Outer, Part, Trajectory
 
 
 class ProjectedLSTM(LSTM):
@@ -45,8 +45,12 @@ class ProjectedLSTM(LSTM):
         a = drive + self.recurrent(t, s[..., :p])
         i, f, g, o = self.gate_outputs(a)
         c = f * s[..., p:] + i * g
-        h = (self.W_hr @ (o * self.cell_activation.phi(c))[..., None])[..., 0]
+        h = (self.W_hr @ self.unprojected(o, c)[..., None])[..., 0]
         return namespace(a).concat([h, c], axis=-1), a
+
+    def unprojected(self, o: Array, c: Array) -> Array:
+        """Return m = o ⊙ φ(c), what R multiplies."""
+        return o * self.cell_activation.phi(c)
 
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
@@ -63,10 +67,15 @@ class _ProjectedLinearisation(LSTMLinearisation):
         super().__init__(cell, Trajectory(states, trajectory.records), start, stop)
         self._R, self._p = cell.W_hr, p
         self._h = trajectory.states[start:stop, :, :p]
+        *_, o = cell.gate_outputs(trajectory.records[start:stop])
+        self._m = cell.unprojected(o, trajectory.states[start + 1 : stop + 1, :, p:])
 
     def _signals(self, t: int, W: Array) -> Array:
         p = self._p
         return super()._signals(t, namespace(W).concat([W[..., :p] @ self._R, W[..., p:]], axis=-1))
+
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        return (*super().weight_gradient(t, w), Outer("W_hr", w[:, : self._p], self._m[t - self._first]))
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         y, n, p = self._signals(t, W), self._n, self._p

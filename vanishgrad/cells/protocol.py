@@ -11,11 +11,12 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import reduce
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.errors import VanishgradError
 
 if TYPE_CHECKING:
@@ -51,6 +52,40 @@ class Trajectory:
         return int(self.records.shape[0])
 
 
+class Outer(NamedTuple):
+    """A gradient by consecutive rows of a tensor as an outer product, one for each sequence.
+
+    Attributes
+    ----------
+    tensor : str
+        One of the cell's `tensors`; in a stack of layers with the layer's place before it, ``1.W_hh``.
+    cotangent : (B, r) array
+        Of what the r rows yield.
+    operand : (B, q) array or None
+        What the rows multiply; None for a tensor that is added, or multiplied within the cotangent, so.
+    """
+
+    tensor: str
+    cotangent: Array
+    operand: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """W J_t by the paths that it sums over: W A_t and, for each gate, W B_t, each (B, p, m).
+
+    Attributes
+    ----------
+    direct : array
+        W A_t: along the conveyor, into the detour that a row has left the conveyor for, and within that detour.
+    returns : mapping
+        Gate → its term of W B_t: what closes a detour by returning to the conveyed part through that gate.
+    """
+
+    direct: Array
+    returns: Mapping[str, Array]
+
+
 class Linearisation(ABC):
     """The one-step Jacobians J_t along a stretch of a trajectory, as operators.
 
@@ -75,11 +110,36 @@ class Linearisation(ABC):
         """Return J_t, (B, m, m), from its blocks: for tests and for users, never for the engine."""
 
     @abstractmethod
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        """Return d(w · s_t)/dθ with s_{t-1} held fixed, rows of a tensor in their order; w (B, m).
+
+        θ are all tensors of the cell but W_hx, whose gradient has the cotangent of b, and x_t as its operand.
+        """
+
     def weight_gradient_norm(self, t: int, w: Array) -> Array:
         """Return the Frobenius norms, (B,), of d(w · s_t)/dW_hh with s_{t-1} held fixed; w (B, m)."""
+        xp = namespace(w)
+        norms = [
+            xp.linalg.vector_norm(cotangent, axis=-1) * xp.linalg.vector_norm(operand, axis=-1)
+            for tensor, cotangent, operand in self.weight_gradient(t, w)
+            if tensor.rpartition(".")[2] == "W_hh"
+        ]
+        norm: Array = reduce(xp.hypot, norms)
+        return norm
 
     def conveyor(self, t: int) -> Array | None:
         """Return the diagonal, (B, n), of the direct path s_{t-1} → s_t with its gates held fixed, if there is one."""
+        return None
+
+    def detours(self, t: int, W: Array) -> Split | None:
+        """Return W J_t, W (B, p, m), split at what closes a detour of the conveyor, or None where there is no conveyor.
+
+        J_t = A_t + Σ_gates B_t; each term is computed by itself, none as a difference.
+        """
+        return None
+
+    def total(self, t: int, W: Array) -> Array | None:
+        """Return w_c + w_h dh_t/dc_t, (B, p, n): what reaches c_t if h_t moves with it; None without such a part."""
         return None
 
 
@@ -133,22 +193,40 @@ class Cell(ABC):
         return int(self.W_hx.shape[-1])
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the weights."""
+        return self.W_hh.dtype
+
+    @property
     def trials(self) -> int:
         """The number of independent weights; 1 if one set serves every sequence."""
         return int(self.W_hh.shape[0])
 
     def trial(self, b: int) -> Self:
         """Return the cell with the weights of one trial alone."""
-        alone = copy.copy(self)
-        for name in self.tensors:
-            tensor = getattr(self, name)
-            setattr(alone, name, tensor[b : b + 1] if tensor.shape[0] > 1 else tensor)
-        return alone
+        return self.among(slice(b, b + 1))
+
+    def among(self, trials: slice) -> Self:
+        """Return the cell with the weights of some trials alone."""
+        held = {name: getattr(self, name) for name in self.tensors}
+        return self.having(**{name: each[trials] if len(each) > 1 else each for name, each in held.items()})
+
+    def having(self, **tensors: Array) -> Self:
+        """Return the cell with other numbers in some of its tensors, axis of trials included."""
+        other = copy.copy(self)
+        for name, tensor in tensors.items():
+            setattr(other, name, tensor)
+        return other
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The parts of the state, the hidden state h first."""
         return (Part("h", self.hidden_size),)
+
+    @property
+    def conveyed(self) -> str:
+        """The part of the state that the conveyor carries, if there is one: the last."""
+        return self.parts[-1].name
 
     @property
     def state_size(self) -> int:
@@ -173,6 +251,15 @@ class Cell(ABC):
     def recurrent_weights(self, t: int) -> Array:
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
+
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None where the same serve every step."""
+        return None
+
+    def between(self, start: int, stop: int) -> Self:
+        """Return the cell whose steps 1, 2, … are steps start + 1 … stop of this one."""
+        return self
 
     @abstractmethod
     def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from typing import TYPE_CHECKING
+
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Trajectory
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class RNN(Cell):
@@ -23,6 +29,19 @@ class RNN(Cell):
     def recurrent_weights(self, t: int) -> Array:
         """Return W_hh of step t, (B | 1, n, n)."""
         return self.W_hh if self.W_hh.ndim == 3 else self.W_hh[:, t - 1]
+
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None if tied."""
+        return None if self.W_hh.ndim == 3 else int(self.W_hh.shape[1])
+
+    def between(self, start: int, stop: int) -> Self:
+        """Return the cell with the matrices of steps start + 1 … stop alone, if it is untied."""
+        if self.steps is None:
+            return self
+        alone = copy.copy(self)
+        alone.W_hh = self.W_hh[:, start:stop]
+        return alone
 
     def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and a_t."""
@@ -66,7 +85,7 @@ class _RNNLinearisation(Linearisation):
         J: Array = self._D[t - self._first][..., None] * self._cell.recurrent_weights(t)
         return J
 
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        xp, step = namespace(w), t - self._first
-        norm: Array = xp.linalg.vector_norm(w * self._D[step], axis=-1) * xp.linalg.vector_norm(self._h[step], axis=-1)
-        return norm
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        step = t - self._first
+        delta = w * self._D[step]
+        return Outer("W_hh", delta, self._h[step]), Outer("b", delta)

@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": "Which recurrent layers a file holds.",
     "check": "Exit 3 unless the gradient reaches far enough: for CI.",
     "diff": "Two reports or two checkpoints: what changed.",
+    "explain": "Why the gradient vanishes or explodes, and which way it takes.",
     "plot": "Pictures from a JSON report.",
     "answer": "The formal answer, in English or Chinese, with these models' numbers in it.",
     "certify": "A certificate about all input sequences, and its checker.",

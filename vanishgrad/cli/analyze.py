@@ -9,7 +9,7 @@ import click
 from vanishgrad.analysis.analyze import AnalyzeRequest
 from vanishgrad.analysis.analyze import analyze as analyze_layers
 from vanishgrad.cli.emit import demand_writable, draw, emit, warn
-from vanishgrad.cli.options import HINTS, LAYERS, OUTPUT, RUN
+from vanishgrad.cli.options import FILE, HINTS, LAYERS, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.report.document import analysis
 
@@ -17,8 +17,7 @@ from vanishgrad.report.document import analysis
 @click.command()
 @click.argument("weights", nargs=-1, required=True, metavar="WEIGHTS...")
 @LAYERS
-@click.option("--embedding", metavar="NAME", help="A matrix of the same file through which token ids go.")
-@click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another.")
+@FILE
 @RUN
 @HINTS
 @OUTPUT

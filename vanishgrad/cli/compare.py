@@ -10,15 +10,14 @@ from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest
 from vanishgrad.analysis.compare import compare as compare_models
 from vanishgrad.analysis.parallel import cores
 from vanishgrad.cli.emit import demand_writable, draw, emit
-from vanishgrad.cli.options import JOBS, OUTPUT, RUN
+from vanishgrad.cli.options import JOBS, MODEL, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.report.document import comparison
 
 
 @click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
-@click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="Hidden size n.")
-@click.option("--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]")
+@MODEL
 @RUN
 @OUTPUT
 @JOBS

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.report.document import Document, to_json
+from vanishgrad.report.document import Document
+from vanishgrad.report.rendering import rendered
 from vanishgrad.report.write import folder, write
 
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
@@ -38,23 +39,6 @@ def emit(document: Document, format_: str | None, output: str) -> None:
         return
     sys.stdout.write(rendered(document, kind, colour=kind == "table" and has_colour()))
     sys.stdout.flush()
-
-
-def rendered(document: Document, kind: str, colour: bool) -> str:
-    """Return a document as text of one of the formats."""
-    if kind == "json":
-        return to_json(document)
-    if kind == "csv":
-        from vanishgrad.report.rows import to_csv
-
-        return to_csv(document)
-    if kind == "markdown":
-        from vanishgrad.report.markdown import to_markdown
-
-        return to_markdown(document)
-    from vanishgrad.report.table import to_table
-
-    return to_table(document, colour)
 
 
 def has_colour() -> bool:

@@ -23,6 +23,19 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
+def whole_numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Return A,B,… as whole numbers from 1 on."""
+    try:
+        numbers = tuple(int(each) for each in text.split(",")) if text else ()
+    except ValueError:
+        numbers = (0,)
+    if min(numbers, default=1) < 1:
+        raise click.BadParameter(
+            f"expected whole numbers from 1 on between commas, got {text!r}; try {option.opts[0]} 1,10"
+        )
+    return numbers
+
+
 RUN = together(
     click.option("--steps", type=click.IntRange(1), help="Length T.  [default: 100, or the file's length]"),
     click.option("--trials", type=click.IntRange(1), help="Independent trials.  [default: 8, or the file's sequences]"),
@@ -32,7 +45,7 @@ RUN = together(
         default="white",
         show_default=True,
         metavar="SOURCE",
-        help="white[:STD], zeros, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
+        help="white[:STD], zeros, text:STRING, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
     ),
     click.option("--initial", default="zeros", show_default=True, help="Start: zeros, normal[:STD] or a .npy file."),
     click.option(
@@ -81,6 +94,20 @@ HINTS = together(
 LAYERS = click.option(
     "--layer", "layers", multiple=True, metavar="NAME", help="Only this layer, or all under a path; repeatable."
 )
+
+FILE = together(
+    click.option("--embedding", metavar="NAME", help="A matrix of the same file through which token ids go."),
+    click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another."),
+)
+"""How the layers of a file are driven."""
+
+MODEL = together(
+    click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="Hidden size n."),
+    click.option(
+        "--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]"
+    ),
+)
+"""The sizes of a MODEL."""
 
 JOBS = click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="Models measured side by side.  [default: the processors]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,22 +113,33 @@ def white_std(source: str) -> float:
 def _generated(request: DriveRequest, lengths: Array | None, default_width: int) -> Drive:
     if request.source.startswith("zeros") and request.source != "zeros":
         raise UsageError(f"expected zeros without a value, got {request.source!r}; try --input zeros")
-    std = 0.0 if request.source == "zeros" else white_std(request.source)
     trials = _trials(request.trials, None if lengths is None else len(lengths))
     steps = _steps(request.steps, lengths) or DEFAULT_STEPS
-    shape = (request.burn_in + steps, request.input_size or default_width)
-    noise = [stream(request.seed, Role.INPUT, trial, ANY_CELL).standard_normal(shape) for trial in range(trials)]
-    with np.errstate(over="ignore"):
-        xs = std * np.stack(noise)
-    return _aligned(_rounded(xs, request), request.burn_in, lengths, steps, request.source)
+    shape = (trials, request.burn_in + steps, request.input_size or default_width)
+    xs = next(stretches(request.source, request.seed, shape, request.dtype))
+    return _aligned(xs, request.burn_in, lengths, steps, request.source)
 
 
-def _rounded(xs: Array, request: DriveRequest) -> Array:
+def stretches(source: str, seed: int, shape: tuple[int, int, int], dtype: str) -> Iterator[Array]:
+    """Yield consecutive stretches of generated input without end, each of a shape (B, L, d).
+
+    Laid end to end they are the input that `drive` generates, however long the stretches are.
+    """
+    std = 0.0 if source == "zeros" else white_std(source)
+    trials, steps, width = shape
+    streams = [stream(seed, Role.INPUT, trial, ANY_CELL) for trial in range(trials)]
+    while True:
+        with np.errstate(over="ignore"):
+            xs = std * np.stack([each.standard_normal((steps, width)) for each in streams])
+        yield _rounded(xs, source, dtype)
+
+
+def _rounded(xs: Array, source: str, dtype: str) -> Array:
     with np.errstate(over="ignore"):
-        rounded: Array = xs.astype(request.dtype)
+        rounded: Array = xs.astype(dtype)
     if not np.isfinite(rounded).all():
         raise VanishgradError(
-            f"expected inputs that {request.dtype} can hold, got an overflow from {request.source!r}; try smaller ones"
+            f"expected inputs that {dtype} can hold, got an overflow from {source!r}; try smaller ones"
         )
     return rounded
 
@@ -156,7 +168,7 @@ def _from_file(request: DriveRequest, lengths: Array | None, embedding: Array | 
             f"try --input-size {xs.shape[2]}"
         )
     xs = np.broadcast_to(xs, (trials, *xs.shape[1:])) if len(xs) == 1 else xs[:trials]
-    return _aligned(_rounded(xs, request), request.burn_in, lengths, steps, request.source)
+    return _aligned(_rounded(xs, request.source, request.dtype), request.burn_in, lengths, steps, request.source)
 
 
 def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embedding: Array | None) -> Array:

@@ -1,4 +1,4 @@
-"""Input sequences from files: .npy, .csv and .txt."""
+"""Input sequences from files, .npy, .csv and .txt, and from a text itself."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
 
+TEXT = "text:"
+"""What a source begins with that is the text itself."""
 BYTES = 256
 """The alphabet of a text file."""
 
@@ -47,13 +49,15 @@ class Sequences:
 
 
 def load(path: str) -> Sequences:
-    """Read a file of inputs.
+    """Read a file of inputs, or the bytes of ``text:STRING``.
 
     Raises
     ------
     VanishgradError
         If the file is missing, of another kind, of another shape, or holds anything but finite numbers.
     """
+    if path.startswith(TEXT):
+        return _checked(_bytes(path.removeprefix(TEXT).encode(errors="surrogateescape")), path)
     readers = {".npy": _npy, ".csv": _csv, ".txt": _text}
     suffix = Path(path).suffix.lower()
     if suffix not in readers:
@@ -113,7 +117,11 @@ def _csv(path: str) -> Sequences:
 
 
 def _text(path: str) -> Sequences:
-    values = np.frombuffer(Path(path).read_bytes(), dtype=np.uint8).astype(np.int64)
+    return _bytes(Path(path).read_bytes())
+
+
+def _bytes(text: bytes) -> Sequences:
+    values = np.frombuffer(text, dtype=np.uint8).astype(np.int64)
     return Sequences(values[None], single=True, alphabet=BYTES)
 
 

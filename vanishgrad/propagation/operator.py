@@ -112,7 +112,7 @@ def product(cell: Cell, xs: Array, t: int, k: int, s0: Array | None = None) -> J
         raise UsageError(f"expected a cell with one set of weights, got {cell.trials} trials; try cell.trial(0)")
     if not 0 <= k <= t <= len(xs):
         raise UsageError(f"expected 0 ≤ k ≤ t ≤ {len(xs)}, got k = {k} and t = {t}")
-    dtype = cell.W_hh.dtype
+    dtype = cell.dtype
     start = np.zeros((1, cell.state_size), dtype=dtype) if s0 is None else np.asarray(s0, dtype=dtype)[None]
     # For t = 0 too, the record of one step says what a record is.
     trajectory = run(cell, np.asarray(xs, dtype=dtype)[None, : max(t, 1)], start)

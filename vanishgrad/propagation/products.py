@@ -15,8 +15,8 @@ import numpy as np
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.compression import Compression
-from vanishgrad.propagation.scaling import LN_2, powers, shifted
-from vanishgrad.propagation.sweep import PROBES, Sweep
+from vanishgrad.propagation.scaling import LN_2, joined
+from vanishgrad.propagation.sweep import LOSS, PROBES, WHOLE, Sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,15 +127,11 @@ class Product:
         return range(len(self.columns)) if name is None else _only(self.columns, name)
 
     def _on_one_scale(self, rows: range, columns: range) -> tuple[Array, Array]:
-        xp = namespace(self.matrix)
         by_row, by_column = list(self.rows.values()), list(self.columns.values())
-
-        def block(i: int, j: int) -> Array:
-            return self.matrix[:, by_row[i], by_column[j]]
-
-        top = xp.max(xp.stack([powers(block(i, j), self.exponents[:, i, j]) for i in rows for j in columns]), axis=0)
-        scaled = [[shifted(block(i, j), self.exponents[:, i, j] - top) for j in columns] for i in rows]
-        return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), top * LN_2
+        blocks = [[self.matrix[:, by_row[i], by_column[j]] for j in columns] for i in rows]
+        exponents = self.exponents[:, rows.start : rows.stop, columns.start : columns.stop]
+        matrix, exponent = joined(blocks, exponents)
+        return matrix, exponent * LN_2
 
 
 def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
@@ -193,19 +189,37 @@ def backward_products(
     O(B m²) numbers beside the trajectory. A step of an LSTM costs 8 n³ multiplications and additions for each trial, in
     proportion to the rows that are left.
     """
-    sweep = Sweep(cell, trajectory, batch, loss, whole)
+    groups = _identity(cell, trajectory, batch, whole)
+    carried = {} if loss is None else {LOSS: _padded(cell, loss)}
+    sweep = Sweep(cell.slices, groups, carried, cell.input_size)
     last = trajectory.steps if lags is None else lags
     turns: Mapping[str, Array] = {}
-    for lag, linearisation in zip(range(last), _linearisations(cell, trajectory, batch), strict=False):
+    for lag, linearisation in zip(range(last), linearisations(cell, trajectory, batch), strict=False):
         t = trajectory.steps - lag
-        product = replace(_product(sweep, lag), linearisation=linearisation, turns=turns)
+        product = replace(product_of(sweep, lag), linearisation=linearisation, turns=turns)
         yield _with_input(product, sweep, linearisation, t) if with_input else product
         sweep.step(linearisation, t)
         turns = compression.applied(sweep, lag + 1) if compression is not None else {}
-    yield replace(_product(sweep, last), turns=turns)
+    yield replace(product_of(sweep, last), turns=turns)
 
 
-def _product(sweep: Sweep, lag: int) -> Product:
+def _identity(cell: Cell, trajectory: Trajectory, batch: int, whole: bool) -> dict[str, Array]:
+    """Return the rows of the product at lag 0 in their groups."""
+    xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
+    spans = {WHOLE: slice(0, m)} if whole else cell.slices
+    return {name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype) for name, span in spans.items()}
+
+
+def _padded(cell: Cell, loss: Array) -> Array:
+    """Return a cotangent of the whole state, (B, 1, m), from one of h."""
+    xp, span = namespace(loss), cell.slices[cell.parts[0].name]
+    row = xp.zeros((loss.shape[0], 1, cell.state_size), dtype=loss.dtype)
+    row[:, 0, span] = loss
+    return row
+
+
+def product_of(sweep: Sweep, lag: int) -> Product:
+    """Return what a sweep holds at a lag."""
     with np.errstate(divide="ignore"):
         log_masses = namespace(sweep.P).log(sweep.mass) + 2 * LN_2 * sweep.exponents
     return Product(
@@ -218,9 +232,9 @@ def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t:
     return replace(product, input_matrix=matrix, input_exponents=exponents, input_probes=probes)
 
 
-def _linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
+def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
     """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
-    stretch = max(1, 2**21 // max(1, batch * cell.W_hh.shape[-2]))
+    stretch = max(1, 2**21 // max(1, batch * trajectory.records.shape[-1]))
     for stop in range(trajectory.steps, 0, -stretch):
         start = max(0, stop - stretch)
         linearisation = cell.linearise(trajectory, start, stop)

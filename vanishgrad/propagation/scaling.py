@@ -26,6 +26,14 @@ def shifted(block: Array, shift: Array) -> Array:
     return block * xp.where(shift < -limit, xp.zeros_like(factor), factor)[:, None, None]
 
 
+def joined(blocks: list[list[Array]], exponents: Array) -> tuple[Array, Array]:
+    """Return one matrix of order 1, (B, p, q), and its exponent from blocks · 2^exponents, (B, rows, columns)."""
+    xp, places = namespace(exponents), [(i, j) for i, row in enumerate(blocks) for j in range(len(row))]
+    top = xp.max(xp.stack([powers(blocks[i][j], exponents[:, i, j]) for i, j in places]), axis=0)
+    scaled = [[shifted(block, exponents[:, i, j] - top) for j, block in enumerate(row)] for i, row in enumerate(blocks)]
+    return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), top
+
+
 def range_bits(x: Array) -> int:
     """Return how many powers of two lie between 1 and the smallest normal number."""
     xp = namespace(x)

@@ -7,9 +7,10 @@ beside a cell that does not) each block gets an exponent of its own, and a step 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells import Linearisation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.propagation.scaling import ABSENT, powers, range_bits, shifted, summed
 
@@ -21,14 +22,31 @@ PROBES = "~"
 """Behind a part's name: the rows of its probes."""
 
 
+class Step(Protocol):
+    """What multiplies rows by one step's Jacobian."""
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        """Write W J_t into `out`, both (B, p, m)."""
+
+
 class Sweep:
-    """Rows of ∂s_T/∂s_k by part, or with `whole` all together, from the identity at lag 0 on.
+    """Rows of a product in groups, from those at lag 0 on.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name of a part → where it stands in the state.
+    groups : mapping
+        Name → rows of the product at lag 0, (B, p, m).
+    carried : mapping
+        Further rows that are carried along and that do not count when the sweep is scaled.
+    input_size : int
+        The width d of the input, where the sweep is to carry its derivative.
 
     Attributes
     ----------
     P : (B, p, m) array
     groups : tuple of str
-        The names of the blocks of rows that make up the state: its parts, or `WHOLE`.
     rows, columns : dict
         Name of a block of rows or columns → where it stands.
     exponents : (B, rows, columns) array of int
@@ -39,27 +57,23 @@ class Sweep:
     """
 
     def __init__(
-        self, cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None = None, whole: bool = False
+        self,
+        columns: Mapping[str, slice],
+        groups: Mapping[str, Array],
+        carried: Mapping[str, Array] | None = None,
+        input_size: int = 0,
     ) -> None:
-        xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
-        self._xp, self._dtype, self._age = xp, dtype, 0
-        self.columns, self.shared = cell.slices, True
-        self._hidden, self._d = cell.parts[0].name, cell.input_size
-        groups = {WHOLE: slice(0, m)} if whole else self.columns
-        self.groups = tuple(groups)
-        blocks = {
-            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype) for name, span in groups.items()
-        }
-        if loss is not None:
-            padded = xp.zeros((batch, 1, m), dtype=dtype)
-            padded[:, 0, self.columns[self._hidden]] = loss
-            blocks[LOSS] = padded
-        self.exponents = xp.zeros((batch, len(blocks), len(self.columns)), dtype=xp.int64)
+        first, blocks = next(iter(groups.values())), {**groups, **(carried or {})}
+        xp = namespace(first)
+        self._xp, self._dtype, self._age = xp, first.dtype, 0
+        self.columns, self.groups, self.shared = dict(columns), tuple(groups), True
+        self._hidden, self._d = next(iter(columns)), input_size
+        self.exponents = xp.zeros((first.shape[0], len(blocks), len(columns)), dtype=xp.int64)
         self.take(blocks)
         bits = range_bits(self.P)
         self._band, self._spread = bits // 4, bits // 2
 
-    def take(self, blocks: dict[str, Array]) -> None:
+    def take(self, blocks: Mapping[str, Array]) -> None:
         """Hold these blocks of rows, in this order, instead of those held now; a new one takes its trial's exponent."""
         xp, stop = self._xp, 0
         rows: dict[str, slice] = {}
@@ -99,7 +113,7 @@ class Sweep:
         terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, out)
         return summed(terms, self.exponents[:, list(self.rows).index(name)])
 
-    def step(self, linearisation: Linearisation, t: int) -> None:
+    def step(self, linearisation: Step, t: int) -> None:
         """Multiply by J_t."""
         if self.shared:
             linearisation.cotangent(t, self.P, self._next)

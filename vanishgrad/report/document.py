@@ -90,7 +90,7 @@ def model(result: ModelResult) -> Document:
         "trials": result.trials,
         "input_gain": result.input_gain,
         "source": dict(result.source),
-        "curves": {name: _curve(curve) for name, curve in result.curves.items()},
+        "curves": {name: curve_document(curve) for name, curve in result.curves.items()},
         "share_by_lag": [float(f"{share:.{DIGITS}g}") for share in result.share_by_lag.tolist()],
         "gates": {name: _gate(gate) for name, gate in result.gates.items()},
         "time_constants": _time_constants(result),
@@ -107,11 +107,12 @@ def _time_constants(result: ModelResult) -> list[float | None] | None:
     return None if constants is None else [_finite(value) for value in constants.tolist()]
 
 
-def _curve(curve: Curve) -> Document:
+def curve_document(curve: Curve) -> Document:
+    """Return a curve's part of a document."""
     horizon, peak = curve.horizon, curve.peak
     return {
-        "log10_norm": _band(curve.log_norm),
-        "log10_rms": _band(curve.log_rms),
+        "log10_norm": band_document(curve.log_norm),
+        "log10_rms": band_document(curve.log_rms),
         "count": curve.count.tolist(),
         "zero_trials": curve.zero_trials,
         "zero_lag": curve.zero_lag,
@@ -131,7 +132,8 @@ def _curve(curve: Curve) -> Document:
     }
 
 
-def _band(band: Band) -> Document:
+def band_document(band: Band) -> Document:
+    """Return statistics over trials as base-10 logarithms."""
     return {name: log10s(getattr(band, name)) for name in ("median", "mean", "low", "high")}
 
 

@@ -19,7 +19,7 @@ def sentence(model: Model) -> str:
     state = model["curves"].get("state")
     if state is None:
         return ""
-    parts = [_factor(state), _reach(state), _gates(model), _weights(model), _written(model)]
+    parts = [_factor(state), reach(state), _gates(model), _weights(model), _written(model)]
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -31,7 +31,8 @@ def _factor(state: Mapping[str, Any]) -> str:
     return f"each step multiplies the gradient by about {number(state['rate']['factor'])}"
 
 
-def _reach(state: Mapping[str, Any]) -> str:
+def reach(state: Mapping[str, Any]) -> str:
+    """Return what is left of a curve's gradient, and after how many steps."""
     threshold, last = state["threshold"], len(state["count"]) - 1
     if state["verdict"] == "exploding":
         return f"after {last} steps it is more than {number(1 / threshold)} times as large"

@@ -25,21 +25,12 @@ COLOURS = {"vanishing": "red", "preserved": "green", "exploding": "magenta", "in
 
 def to_table(document: Mapping[str, Any], colour: bool) -> str:
     """Return a document for people, with the escape codes of colours if a terminal wants them."""
-    from rich.console import Console
-
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=WIDTH,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        legacy_windows=False,
-    )
+    console = console_to(out, colour)
     models = [model for model in document["models"] if "state" in model["curves"]]
     if opening(document):
-        _print_wrapped(console, opening(document))
-    console.print(_title(document))
+        print_wrapped(console, opening(document))
+    console.print(title(document))
     console.print()
     console.print(_table(models))
     console.print(_legend(models), style="dim")
@@ -52,26 +43,41 @@ def to_table(document: Mapping[str, Any], colour: bool) -> str:
         )
         console.print()
     for model in models:
-        _print_wrapped(console, f"{model['label']}: {sentence(model)}")
+        print_wrapped(console, f"{model['label']}: {sentence(model)}")
     console.print()
     for note in notes(models):
-        _print_wrapped(console, f"note: {note}")
-    _print_wrapped(console, caveat(document))
+        print_wrapped(console, f"note: {note}")
+    print_wrapped(console, caveat(document))
     return out.getvalue()
 
 
-def _print_wrapped(console: Console, text: str) -> None:
+def console_to(out: io.StringIO, colour: bool) -> Console:
+    """Return a console that writes within `WIDTH` columns, with colours only if they are wanted."""
+    from rich.console import Console
+
+    return Console(
+        file=out,
+        width=WIDTH,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+
+
+def print_wrapped(console: Console, text: str) -> None:
     """Print a paragraph, hanging under its first word."""
     console.print(
         "\n".join(textwrap.wrap(text, WIDTH - 1, subsequent_indent="  ", break_on_hyphens=False)), markup=False
     )
 
 
-def _title(document: Mapping[str, Any]) -> str:
+def title(document: Mapping[str, Any]) -> str:
+    """Return what was measured, over how many steps and trials of which input."""
     request = document["request"]
+    source = textwrap.shorten(str(request["input"]), WIDTH // 2, placeholder=" …")
     return (
-        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {request['input']}, "
-        f"{request['dtype']}"
+        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {source}, {request['dtype']}"
     )
 
 

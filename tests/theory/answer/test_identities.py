@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.theory.answer.nets import random_run
-from vanishgrad.theory.answer.quantities import attention, lstm, retention
+from vanishgrad.propagation import attention
+from vanishgrad.theory.answer.quantities import lstm, retention
 from vanishgrad.theory.answer.quantities.definition import log_share
 from vanishgrad.theory.answer.quantities.measured import spectral_norms
 

@@ -25,6 +25,8 @@ def driven_by(source: str) -> str:
     name, _, deviation = source.partition(":")
     if name == "white":
         return f"white-noise input of standard deviation {deviation}" if deviation else "white-noise input"
+    if name == "text":
+        return f"input “{wrapped(deviation, 60, 1)}”"
     return "zero input" if source == "zeros" else f"input from {wrapped(PurePath(source).name, 60, 1)}"
 
 

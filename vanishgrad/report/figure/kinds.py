@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vanishgrad.report.figure.attention import draw_attention
+from vanishgrad.report.figure.detours import draw_detours
+from vanishgrad.report.figure.directions import draw_directions
+from vanishgrad.report.figure.findings import draw_findings, has_remedies
+from vanishgrad.report.figure.lyapunov import draw_lyapunov
 from vanishgrad.report.figure.norms import draw_bounds, draw_curves, draw_paths
 from vanishgrad.report.figure.reading import Model, Report
 from vanishgrad.report.figure.rows import draw_gates, draw_shares, draw_trials
+from vanishgrad.report.figure.sequence_map import draw_map
+from vanishgrad.report.figure.truncation import draw_truncation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,5 +55,33 @@ KINDS_BY_NAME: Mapping[str, Kind] = {
         "Each trial's norm of the state at the last lag, against the verdicts.",
         "the state's curve and its trials", lambda model: "state" in model.curves and model.finals.size > 0,
         draw_trials,
+    ),
+    "detours": Kind(
+        "What the conveyor carries of the gradient, and what goes by one, two or more detours through which gate.",
+        "the paths of vanishgrad explain", lambda model: "paths" in model.sections, draw_detours,
+    ),
+    "map": Kind(
+        "The norm between any two steps of a sequence, with its tokens along the axes: where does the gradient die?",
+        "the map of vanishgrad explain", lambda model: "map" in model.sections, draw_map,
+    ),
+    "directions": Kind(
+        "All singular values at a few lags: how many directions the gradient keeps, and how alike.",
+        "the directions of vanishgrad explain", lambda model: "directions" in model.sections, draw_directions,
+    ),
+    "lyapunov": Kind(
+        "The Lyapunov exponents with their errors: which directions grow or are forgotten in the long run.",
+        "the exponents of vanishgrad explain", lambda model: "lyapunov" in model.sections, draw_lyapunov,
+    ),
+    "truncation": Kind(
+        "What truncated backpropagation loses of the parameter gradient, by length, with the proved bound.",
+        "an explanation with the section truncation", lambda model: "truncation" in model.sections, draw_truncation,
+    ),
+    "attention": Kind(
+        "What attention and an additive skip would send back along the same states, beside the recurrence.",
+        "an explanation with the section attention", lambda model: "attention" in model.sections, draw_attention,
+    ),
+    "findings": Kind(
+        "How far the gradient reaches as it is and with each remedy, computed on the changed weights.",
+        "an explanation with findings that a remedy answers", has_remedies, draw_findings,
     ),
 }  # fmt: skip

@@ -26,8 +26,9 @@ BOUND_NAMES = {
 }
 PATHS_CAPTION = (
     "conveyor: the product of the forget (GRU: keep) gates alone, as the usual argument has it; the whole may be "
-    "larger or smaller. hidden and cell hold the other part of the state fixed. input: does an old input still move "
-    "the output?"
+    "larger or smaller. hidden and cell hold the other part of the state fixed; in total h moves with c, and four_term "
+    "is the textbooks' product for it. stack: all layers up to this one. input: does an old input still move the "
+    "output?"
 )
 BOUNDS_CAPTION = (
     "Dashed: proved upper bounds of the state's norm, for the largest trial or for trial 0; one whose factor per "
@@ -65,21 +66,21 @@ def draw_curves(report: Report, models: Sequence[Model]) -> Figure:
         Panel(name, [_of_model(report, model, name) for model in models if name in model.curves], formula)
         for name, formula in FORMULAS.items()
     ]
-    return _page("How far back the gradient reaches", frame(report, models), report, panels, PAIR)
+    return page("How far back the gradient reaches", frame(report, models), report, panels, PAIR)
 
 
 def draw_paths(report: Report, models: Sequence[Model]) -> Figure:
     """Draw a panel for each gated model with all of its curves, equal ones once."""
-    panels = [Panel(_heading(model), _distinct(model)) for model in models]
+    panels = [Panel(heading(model), _distinct(model)) for model in models]
     title = "Which curve is meant by “the gradient”?"
-    return _page(title, frame(report, models), report, panels, MULTIPLES, PATHS_CAPTION)
+    return page(title, frame(report, models), report, panels, MULTIPLES, PATHS_CAPTION)
 
 
 def draw_bounds(report: Report, models: Sequence[Model]) -> Figure:
     """Draw a panel for each model with bounds: measured, proved, and the conveyor."""
-    panels = [Panel(_heading(model), _with_bounds(model)) for model in models]
+    panels = [Panel(heading(model), _with_bounds(model)) for model in models]
     title = "What is measured and what is proved"
-    return _page(title, frame(report, models), report, panels, MULTIPLES, BOUNDS_CAPTION)
+    return page(title, frame(report, models), report, panels, MULTIPLES, BOUNDS_CAPTION)
 
 
 def _of_model(report: Report, model: Model, curve: str) -> Trace:
@@ -87,7 +88,8 @@ def _of_model(report: Report, model: Model, curve: str) -> Trace:
     return Trace(text, look(report.models.index(model)), model.curves[curve], band=report.trials > 1)
 
 
-def _heading(model: Model) -> str:
+def heading(model: Model) -> str:
+    """Return what stands above a model's panel."""
     return wrapped(model.label, HEADING_CHARACTERS, 3)
 
 
@@ -122,7 +124,11 @@ def _proved(bound: Bound, appearance: Look, measured: Curve) -> Trace:
     return Trace(text, appearance, Curve(bound.log10_norm, bound.log10_norm, bound.log10_norm, measured.threshold))
 
 
-def _page(title: str, frame_: str, report: Report, panels: Sequence[Panel], size: Format, *caption: str) -> Figure:
+def page(
+    title: str, frame_: str, report: Report, panels: Sequence[Panel], size: Format, *caption: str,
+    y: str = NORM, x: str = LAG,
+) -> Figure:  # fmt: skip
+    """Return a page of panels on one scale, with the names of their axes."""
     panels = [panel for panel in panels if panel.traces]
     traces = [trace for panel in panels for trace in panel.traces]
     scale = decades(traces)
@@ -131,14 +137,14 @@ def _page(title: str, frame_: str, report: Report, panels: Sequence[Panel], size
     right = max(column_width([label.text for label in column]) for column in columns)
     height = max(size.height, *map(column_height, columns))
     left = AXIS + max(map(text_width, scale.ticks.values()))
-    heading = HEADING + HEADING_LINE * max(panel.heading.count("\n") + 1 for panel in panels)
-    layout = Panels(len(panels), size.columns, size.width, height, left, right, between=0.12, heading=heading)
+    above = HEADING + HEADING_LINE * max(panel.heading.count("\n") + 1 for panel in panels)
+    layout = Panels(len(panels), size.columns, size.width, height, left, right, between=0.12, heading=above)
     figure, all_axes = sheet(title, frame_, [*notes(report, traces, scale), *caption], layout)
     for i, (axes, panel) in enumerate(zip(all_axes, panels, strict=True)):
         draw_traces(axes, panel.traces, scale, end)
         axes.set_title(panel.heading, loc="left", fontsize=9.5, fontweight="bold")
         axes.set_title(panel.formula, loc="right", fontsize=9.5, parse_math=True)
         axes.tick_params(axis="y", labelleft=i % size.columns == 0)
-        axes.set_ylabel(NORM if i % size.columns == 0 else "")
-        axes.set_xlabel(LAG if i + size.columns >= len(panels) else "")
+        axes.set_ylabel(y if i % size.columns == 0 else "")
+        axes.set_xlabel(x if i + size.columns >= len(panels) else "")
     return figure

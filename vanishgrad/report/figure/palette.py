@@ -7,16 +7,15 @@ from typing import Literal, NamedTuple
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 SKY, PURPLE, ORANGE = "#56B4E9", "#CC79A7", "#E69F00"
 
+INK, MUTED, RULE, SHADE = "#222222", "#5f5f5f", "#dddddd", "#f3f3f3"
+"""Of text, of text that is less important, of the grid, of a compressed part of an axis."""
+
 COLOURS = (BLACK, VERMILLION, BLUE, SKY, GREEN, ORANGE, PURPLE)
 """Okabe and Ito's palette (2008) without its yellow, which white paper swallows."""
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.2), (5, 1.4, 1.2, 1.4))
 """Ink and gap by turns, in line widths; 4 has no divisor in common with 7, so that 28 pairs differ."""
 MARKS = ("", "o", "s", "^")
 MOST_LOOKS = len(COLOURS) * len(DASHES) * len(MARKS)
-
-INK, MUTED, RULE, SHADE = "#222222", "#5f5f5f", "#dddddd", "#f3f3f3"
-"""Of text, of text that is less important, of the grid, of a compressed part of an axis."""
-
 
 LineStyle = Literal["-"] | tuple[float, tuple[float, ...]]
 
@@ -47,6 +46,9 @@ CURVES = {
     "conveyor": Look(ORANGE, DASHES[2]),
     "input": Look(GREEN, DASHES[3]),
     "output": Look(PURPLE, DASHES[2]),
+    "total": Look(SKY, DASHES[1]),
+    "four_term": Look(SKY, DASHES[2]),
+    "stack": Look(MUTED, DASHES[3]),
 }
 """The looks of one model's curves beside one another."""
 

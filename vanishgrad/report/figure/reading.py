@@ -38,6 +38,16 @@ class Field:
         """Return a list's items."""
         return [Field(item, f"{self._path}[{i}]") for i, item in enumerate(self._as(list, "a list"))]
 
+    def some(self) -> list[Field]:
+        """Return the items of a list that has at least one."""
+        return self.items() or self._refuse("at least one item")
+
+    def columns(self, *names: str) -> list[Array]:
+        """Return members that are lists of numbers, of one length from 1 on."""
+        found = [self[name].numbers() for name in names]
+        one_length = len({each.size for each in found}) == 1 and found[0].size
+        return found if one_length else self._refuse(f"{', '.join(names)} of one length from 1 on")
+
     def absent(self) -> bool:
         """Return whether the value is null."""
         return self._value is None
@@ -129,6 +139,14 @@ class Model:
     """Of each gate the quantiles 0.05, 0.25, 0.5, 0.75 and 0.95."""
     finals: Array
     """Each trial's base-10 logarithm of the `state` norm at its last lag, NaN for exactly zero."""
+    sections: Mapping[str, Field]
+    """What else the report has of it, by name: each kind of picture reads its own."""
+
+    @property
+    def words(self) -> str:
+        """What pictures write of it in characters that are the user's own."""
+        tokens = self.sections["map"]["tokens"] if "map" in self.sections else None
+        return self.label + "".join(each.text() for each in (tokens.items() if tokens and not tokens.absent() else ()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,17 +193,22 @@ def _model(model: Field) -> Model:
         shares=np.nan_to_num(model["share_by_lag"].numbers()),
         gates={name: _quantiles(gate["quantiles"]) for name, gate in model["gates"].members().items()},
         finals=np.array([_logarithm(trial["log10_norm"]) for trial in model["per_trial"].items()]),
+        sections={name: each for name, each in model.members().items() if not each.absent()},
     )
 
 
 def _curve(curve: Field) -> Curve:
-    band = curve["log10_norm"]
-    median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
-    if not median.size or {low.size, high.size} != {median.size}:
-        raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
     threshold = curve["threshold"].number()
     if not 0 < threshold < 1:
         raise _broken(f"a threshold between 0 and 1, got {threshold:g}")
+    return read_curve(curve["log10_norm"], threshold)
+
+
+def read_curve(band: Field, threshold: float) -> Curve:
+    """Return a curve from its band over trials."""
+    median, low, high = (band[name].numbers() for name in ("median", "low", "high"))
+    if not median.size or {low.size, high.size} != {median.size}:
+        raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
     return Curve(median, low, high, threshold)
 
 

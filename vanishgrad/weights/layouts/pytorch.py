@@ -97,7 +97,8 @@ def _variant(file: TensorFile, roles: Mapping[str, Tensor]) -> str:
 def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor]) -> Stated:
     """Return what a file of `--save` says, or a pickled module of its nonlinearity; only an RNN's is ever open."""
     if saved := file.configuration.get("vanishgrad"):
-        return Stated(CHOICES.get(str(saved.get("activation"))), None, _reset(saved.get("reset")))
+        activation, gate = (CHOICES.get(str(saved.get(name))) for name in ("activation", "gate_activation"))
+        return Stated(activation, gate, _reset(saved.get("reset")))
     told = file.configuration.get("pytorch", {})
     words = (told.get(found["path"] + word) for word in ("mode", "nonlinearity"))
     shape = roles["W_hh"].shape

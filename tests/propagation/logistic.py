@@ -1,0 +1,46 @@
+"""The logistic map as a cell, x_t = r x_{t-1} (1 - x_{t-1}): chaos whose exponent is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vanishgrad.cells import Cell, Linearisation, Outer, Trajectory
+
+Array = np.ndarray
+
+
+class Logistic(Cell):
+    name = "logistic"
+    gates = ("x",)
+
+    def __init__(self, r: float) -> None:
+        super().__init__(np.full((1, 1), r), np.zeros((1, 1)), np.zeros(1))
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        return self.W_hh[0, 0] * s * (1 - s), s
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        return _Slope(self.W_hh[0, 0] * (1 - 2 * trajectory.records[start:stop]), start + 1)
+
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+        return {}
+
+
+class _Slope(Linearisation):
+    def __init__(self, slopes: Array, first: int) -> None:
+        self._slopes, self._first = slopes, first
+
+    def dense(self, t: int) -> Array:
+        return self._slopes[t - self._first][..., None]
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        out[:] = self.dense(t) * V
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        out[:] = self.dense(t) * W
+
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        out[:] = 0
+
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        raise NotImplementedError

@@ -1,0 +1,164 @@
+"""The Lyapunov spectrum: what every direction does per step in the long run, and over this run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.run import Run
+from vanishgrad.analysis.statistics import band
+from vanishgrad.cells.arrays import Array
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.drive import Drive, stretches
+from vanishgrad.propagation.lyapunov import LyapunovSpectrum, entropy, kaplan_yorke, lyapunov_spectrum
+
+DEFAULT_EXPONENTS = 16
+DEFAULT_STEPS = 1000
+STRETCH = 64
+"""Steps of generated input that are held at a time."""
+HISTORIES = 3
+"""Leading exponents whose convergence is kept."""
+
+
+@dataclass(frozen=True)
+class SumRule:
+    """Σ λ_i and the mean of ln|det J_t| over the same steps, means over trials: they are equal but for rounding."""
+
+    sum: float
+    log_det: float
+    difference: float
+    """The largest of any trial."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lyapunov:
+    r"""Lyapunov exponents, nats per step, means over trials; -inf where a direction is lost exactly in some trial.
+
+    Attributes
+    ----------
+    lam, error : (K,) arrays
+        λ_i along `steps` steps after `burn_in`, and the standard error of estimating it, from block means; NaN where
+        there are too few steps.
+    low, high : (K,) arrays
+        The band over trials.
+    finite : (K,) array
+        (1/T) ln σ_i(∂s_T/∂s_0) over the run's own T steps.
+    complete : bool
+        Whether K is the size of the state.
+    steps, burn_in, finite_steps : int
+    generated : bool
+        Whether the input went on beyond the run; else the run's own steps are averaged over.
+    dimension, entropy : float or None
+        Kaplan and Yorke's dimension and the sum of the positive exponents, means over trials; None where exponents
+        beyond K decide.
+    sum_rule : SumRule or None
+        None unless all exponents are known and finite.
+    history : tuple of (steps, tuple of float)
+        The first exponents after so many steps.
+    """
+
+    lam: Array
+    error: Array
+    low: Array
+    high: Array
+    finite: Array
+    complete: bool
+    steps: int
+    burn_in: int
+    finite_steps: int
+    generated: bool
+    dimension: float | None
+    entropy: float | None
+    sum_rule: SumRule | None
+    history: tuple[tuple[int, tuple[float, ...]], ...]
+
+
+def lyapunov(run: Run) -> Lyapunov | Absent:
+    """Return the Lyapunov spectrum of a run, its input continued where it is generated.
+
+    Raises
+    ------
+    UsageError
+        If more steps are asked for than there are.
+    """
+    if run.drive.first is not None:
+        return Absent("the sequences have different lengths")
+    inputs = _continued(run)
+    steps, burn_in = _steps(run, inputs is not None)
+    found = lyapunov_spectrum(
+        run.cell, [run.drive.xs] if inputs is None else inputs, run.s0, steps, burn_in,
+        run.request.exponents or DEFAULT_EXPONENTS,
+    )  # fmt: skip
+    last, whole = max(run.spectra.items())
+    return _summarised(found, whole["state"].log_sigma / last, burn_in, last, inputs is not None, run.cell.state_size)
+
+
+def _steps(run: Run, generated: bool) -> tuple[int, int]:
+    """Return the steps to average over, and those before them."""
+    drive, asked = run.drive, run.request.lyapunov_steps
+    available = None if generated and run.cell.steps is None else drive.steps
+    if available is not None and asked is not None and asked > available:
+        raise UsageError(
+            f"expected --lyapunov-steps up to {available}, what there is of {run.subject.label} and its input, "
+            f"got {asked}; try --steps {asked}"
+        )
+    if available is not None:
+        return asked or available, drive.burn_in
+    steps = asked or DEFAULT_STEPS
+    return steps, drive.burn_in + steps // 10
+
+
+def _continued(run: Run) -> Iterator[Array] | None:
+    """Return the run's generated input without end, None for a file's, another layer's, or one turned round."""
+    drive, request = run.drive, run.request
+    if drive.source.partition(":")[0] not in ("white", "zeros"):
+        return None
+    first = next(_generated(drive, request.seed, request.dtype))[:, : drive.xs.shape[1]]
+    same = np.array_equal(first, drive.xs[:, : first.shape[1]])
+    return _generated(drive, request.seed, request.dtype) if same else None
+
+
+def _generated(drive: Drive, seed: int, dtype: str) -> Iterator[Array]:
+    return stretches(drive.source, seed, (drive.trials, STRETCH, drive.input_size), dtype)
+
+
+def _summarised(
+    found: LyapunovSpectrum, finite: Array, burn_in: int, last: int, generated: bool, state_size: int
+) -> Lyapunov:
+    trials, k = found.lam.shape
+    low, high = band(found.lam)
+    complete = k == state_size
+    dimensions = [kaplan_yorke(lam, complete) for lam in found.lam]
+    entropies = [entropy(lam, complete) for lam in found.lam]
+    return Lyapunov(
+        lam=found.lam.mean(axis=0),
+        error=np.sqrt(np.sum(found.error**2, axis=0)) / trials,
+        low=low,
+        high=high,
+        finite=finite[:, :k].mean(axis=0),
+        complete=complete,
+        steps=found.steps,
+        burn_in=burn_in,
+        finite_steps=last,
+        generated=generated,
+        dimension=_mean(dimensions),
+        entropy=_mean(entropies),
+        sum_rule=_sum_rule(found),
+        history=tuple((step, tuple(lam[:, :HISTORIES].mean(axis=0).tolist())) for step, lam in found.history),
+    )
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None
+
+
+def _sum_rule(found: LyapunovSpectrum) -> SumRule | None:
+    total = found.lam.sum(axis=1)
+    if found.log_det is None or not np.isfinite(total).all():
+        return None
+    difference = float(np.abs(total - found.log_det).max())
+    return SumRule(float(total.mean()), float(found.log_det.mean()), difference)

@@ -1,0 +1,172 @@
+"""Layers that drive one another, as one cell."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Trajectory
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Stack(Cell):
+    r"""At every step layer l sees what layer l - 1 puts out at that step; the state is all layers', the top one first.
+
+    So J_t is block triangular: with A_l = ∂s_t^l/∂s_{t-1}^l and B_l = ∂s_t^l/∂h_t^{l-1}, the derivative of layer l's
+    state by layer j's is B_l (∂h_t^{l-1}/∂s_{t-1}^j) for j < l, and A_l for j = l.
+
+    Parameters
+    ----------
+    layers : sequence of Cell
+        From the bottom, which the input drives, to the top.
+    """
+
+    name = "stack"
+    gates = ()
+    curves = {}
+    tensors = ()
+
+    def __init__(self, layers: Sequence[Cell]) -> None:
+        self.layers = tuple(layers)
+
+    @property
+    def hidden_size(self) -> int:
+        """The number of units of the top layer."""
+        return self.layers[-1].hidden_size
+
+    @property
+    def input_size(self) -> int:
+        """The width of the bottom layer's input."""
+        return self.layers[0].input_size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the weights."""
+        return self.layers[0].dtype
+
+    @property
+    def trials(self) -> int:
+        """The largest number of independent weights of any layer."""
+        return max(layer.trials for layer in self.layers)
+
+    def among(self, trials: slice) -> Self:
+        """Return the cell with the weights of some trials alone."""
+        some = copy.copy(self)
+        some.layers = tuple(layer.among(trials) for layer in self.layers)
+        return some
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the top layer, under their own names, then those of each layer below, numbered downwards."""
+        downwards = enumerate(reversed(self.layers))
+        return tuple(
+            Part(f"{part.name}{-depth if depth else ''}", part.size)
+            for depth, layer in downwards
+            for part in layer.parts
+        )
+
+    @property
+    def spans(self) -> tuple[slice, ...]:
+        """Where the state of each layer stands, from the bottom to the top."""
+        ends, end = [], self.state_size
+        for layer in self.layers:
+            ends.append(slice(end - layer.state_size, end))
+            end -= layer.state_size
+        return tuple(ends)
+
+    def drive(self, xs: Array) -> Array:
+        """Return the drive of the bottom layer; the others' depends on it."""
+        return self.layers[0].drive(xs)
+
+    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+        """Return all layers' states and records, the top one's states first, the bottom one's records first."""
+        states, records = list[Array](), list[Array]()
+        for layer, span in zip(self.layers, self.spans, strict=True):
+            if states:
+                below = self.layers[len(states) - 1].parts[0].size
+                drive = layer.drive(states[-1][:, None, :below])[0]
+            state, record = layer.advance(t, drive, s[..., span])
+            states.append(state)
+            records.append(record)
+        xp = namespace(s)
+        return xp.concat(states[::-1], axis=-1), xp.concat(records, axis=-1)
+
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+        along = [
+            layer.linearise(each, start, stop) for layer, each in zip(self.layers, self._split(trajectory), strict=True)
+        ]
+        return _StackLinearisation(self, along)
+
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Return the gates of every layer, each (T, B, n), with the layer's place before the name."""
+        return {
+            f"{place}.{name}": values
+            for place, (layer, each) in enumerate(zip(self.layers, self._split(trajectory), strict=True))
+            for name, values in layer.gate_values(each).items()
+        }
+
+    def _split(self, trajectory: Trajectory) -> Iterator[Trajectory]:
+        """Yield each layer's own trajectory: a record is as wide as one step of the layer makes it."""
+        begin = 0
+        for layer, span in zip(self.layers, self.spans, strict=True):
+            states = trajectory.states[..., span]
+            _, record = layer.advance(1, layer.drive(_no_input(layer, states))[0], states[0])
+            end = begin + record.shape[-1]
+            yield Trajectory(states, trajectory.records[..., begin:end])
+            begin = end
+
+
+def _no_input(layer: Cell, states: Array) -> Array:
+    return namespace(states).zeros((states.shape[1], 1, layer.input_size), dtype=states.dtype)
+
+
+class _StackLinearisation(Linearisation):
+    def __init__(self, cell: Stack, layers: Sequence[Linearisation]) -> None:
+        self._cell, self._layers = cell, layers
+
+    def cotangent(self, t: int, W: Array, out: Array) -> None:
+        for layer, span, rows in self._downwards(t, W):
+            own = namespace(W).empty_like(rows)
+            layer.cotangent(t, rows, own)
+            out[..., span] = own
+
+    def _downwards(self, t: int, W: Array) -> Iterator[tuple[Linearisation, slice, Array]]:
+        """Yield each layer from the top with the rows that reach its state, what comes from above included."""
+        xp, from_above = namespace(W), None
+        for place in range(len(self._layers) - 1, -1, -1):
+            span, layer = self._cell.spans[place], self._layers[place]
+            rows = xp.astype(W[..., span], W.dtype, copy=True)
+            if from_above is not None:
+                rows[..., : from_above.shape[-1]] += from_above
+            yield layer, span, rows
+            if place:
+                from_above = xp.empty((*rows.shape[:-1], self._cell.layers[place].input_size), dtype=W.dtype)
+                layer.input_cotangent(t, rows, from_above)
+
+    def tangent(self, t: int, V: Array, out: Array) -> None:
+        out[...] = self.dense(t) @ V
+
+    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
+        *_, (bottom, _, rows) = self._downwards(t, W)
+        bottom.input_cotangent(t, rows, out)
+
+    def dense(self, t: int) -> Array:
+        bottom = self._layers[0].dense(t)
+        xp, m = namespace(bottom), self._cell.state_size
+        identity = xp.eye(m, dtype=bottom.dtype) + xp.zeros((bottom.shape[0], 1, 1), dtype=bottom.dtype)
+        J: Array = xp.empty_like(identity)
+        self.cotangent(t, identity, J)
+        return J
+
+    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
+        terms = [layer.weight_gradient(t, rows[:, 0]) for layer, _, rows in self._downwards(t, w[:, None])]
+        return tuple(
+            each._replace(tensor=f"{place}.{each.tensor}") for place, found in enumerate(terms[::-1]) for each in found
+        )

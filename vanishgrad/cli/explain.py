@@ -1,0 +1,92 @@
+"""``vanishgrad explain``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vanishgrad.analysis.explain.explain import SECTIONS
+from vanishgrad.analysis.explain.explain import explain as explain_models
+from vanishgrad.analysis.explain.findings.remedies import REMEDIES
+from vanishgrad.analysis.explain.loss import LOSSES
+from vanishgrad.analysis.explain.request import ExplainRequest
+from vanishgrad.cli.emit import demand_writable, draw, emit, warn
+from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
+from vanishgrad.cli.progress import progress
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.files import TEXT
+from vanishgrad.report.explain.apply import apply, demand_applicable
+from vanishgrad.report.explain.document import explanation
+
+
+@click.command(epilog="MODEL is CELL[@LAW][:key=value,...], as for compare.")
+@click.argument("source", metavar="MODEL|WEIGHTS")
+@click.option(
+    "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"
+)
+@click.option("--text", metavar="STRING", help="Short for --input text:STRING, its bytes one-hot.")
+@click.option("--tokens", metavar="FILE", help="Names of the first sequence's steps, one a line, for the map's axes.")
+@click.option(
+    "--lags",
+    callback=whole_numbers,
+    metavar="A,B,…",
+    help="Where all singular values are worked out.  [default: 1, 10, 100, … and the last]",
+)
+@click.option("--exponents", type=click.IntRange(1), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
+@click.option(
+    "--lyapunov-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Steps that they are averaged over.  [default: 1000, or the file's length]",
+)
+@click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that the loss sees.")
+@click.option("--cotangent", metavar="FILE", help="∂L/∂h_t: .npy (n,), (T, n) or (B, T, n).  [default: random]")
+@click.option("--truncation", type=click.IntRange(1), metavar="N", help="What backpropagation cut to N steps loses.")
+@click.option("--apply", "applied", metavar="FILE", help="Write the weights that the best remedy makes, as .npz.")
+@click.option(
+    "--remedy", type=click.Choice(list(REMEDIES)), metavar="NAME", help="Another remedy for --apply than the best."
+)
+@MODEL
+@LAYERS
+@FILE
+@RUN
+@HINTS
+@OUTPUT
+def explain(
+    source: str,
+    text: str | None,
+    stack: str | None,
+    format_: str | None,
+    output: str,
+    plots: tuple[str, ...],
+    plot_folder: str | None,
+    quiet: bool,
+    applied: str | None,
+    remedy: str | None,
+    **options: Any,
+) -> None:
+    """Why the gradient of a model, or of a file's layers, vanishes or explodes."""
+    if remedy is not None and applied is None:
+        raise UsageError("expected --apply FILE with --remedy, got none; try --apply remedied.npz")
+    if text is not None:
+        options["input"] = _text(text, options["input"])
+    request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
+    demand_writable(output, plots)
+    if applied is not None:
+        demand_applicable(request, applied)
+    with progress(None, quiet) as done:
+        result = explain_models(request, done=done)
+    document = explanation(result)
+    warn(document["refused"], quiet)
+    if applied is not None:
+        written = apply(result, applied, remedy)
+        click.echo("" if quiet else f"wrote {written}", err=True, nl=not quiet)
+    draw(document, plots, plot_folder, quiet)
+    emit(document, format_, output)
+
+
+def _text(text: str, source: str) -> str:
+    if source != "white":
+        raise UsageError(f"expected --text or --input, got both; try --input {source} alone")
+    return TEXT + text

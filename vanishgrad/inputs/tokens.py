@@ -1,0 +1,56 @@
+"""What the steps of a sequence are called: the characters of a text, or names from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.files import TEXT
+
+
+def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str, ...] | None:
+    """Return a name for each of some steps, None where nothing names them.
+
+    Parameters
+    ----------
+    source : str
+        The input: of ``text:STRING`` and a .txt file a step is a byte, named by the character that begins with it.
+    names : str or None
+        A file with a name a line, which comes first.
+    before, steps : int
+        How many steps to pass over, and how many to name.
+
+    Raises
+    ------
+    VanishgradError
+        If the file of names cannot be read, or has too few.
+    """
+    if names is not None:
+        found = _lines(names)
+        if len(found) < before + steps:
+            raise VanishgradError(
+                f"expected a token for each of {before + steps} steps in {names!r}, got {len(found)}; try --steps"
+            )
+    elif source.startswith(TEXT):
+        found = _characters(source.removeprefix(TEXT))
+    elif source.lower().endswith(".txt"):
+        found = _characters(Path(source).read_bytes().decode(errors="surrogateescape"))
+    else:
+        return None
+    return tuple(found[before : before + steps])
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise VanishgradError(f"expected a readable file of tokens, got {path!r}: {error.strerror or error}") from None
+
+
+def _characters(text: str) -> list[str]:
+    """Return for each byte the character that begins with it, nothing for a byte within one."""
+    found = []
+    for character in text:
+        size = len(character.encode(errors="surrogateescape"))
+        found += ["\ufffd" if "\udc80" <= character <= "\udcff" else character, *[""] * (size - 1)]
+    return found

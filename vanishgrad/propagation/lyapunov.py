@@ -1,0 +1,191 @@
+"""The Lyapunov spectrum of a driven cell, step by step, with no trajectory kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.cells import Cell, Linearisation
+from vanishgrad.cells.arrays import Array
+from vanishgrad.propagation.trajectory import run
+
+BLOCKS = 20
+"""Blocks of steps whose means give the error of a mean over all steps."""
+HISTORY = 60
+"""Intermediate results that are kept, evenly spaced in the logarithm of time."""
+
+
+@dataclass(frozen=True, eq=False)
+class LyapunovSpectrum:
+    """The leading Lyapunov exponents of B runs, nats per step, -inf where a direction is lost exactly.
+
+    Attributes
+    ----------
+    lam : (B, K) array
+        In the order of the frame's columns, which is descending but for the exponents' errors.
+    error : (B, K) array
+        Standard error of `lam`, from the means of consecutive blocks; NaN where there are fewer than two.
+    log_det : (B,) array or None
+        The mean of ln|det J_t| over the same steps, which Σ lam must equal; None where K < m.
+    history : list of (steps, (B, K) array)
+        What `lam` was after so many steps.
+    steps : int
+        How many steps were averaged over.
+    """
+
+    lam: Array
+    error: Array
+    log_det: Array | None
+    history: list[tuple[int, Array]]
+    steps: int
+
+
+def lyapunov_spectrum(
+    cell: Cell,
+    inputs: Iterable[Array],
+    s0: Array,
+    steps: int,
+    burn_in: int = 0,
+    exponents: int | None = None,
+    interval: int = 1,
+    seed: int = 0,
+) -> LyapunovSpectrum:
+    r"""Return λ_i = lim (1/N) Σ_t ln R_ii(t), J_t Q_{t-1} = Q_t R_t, along a run.
+
+    Parameters
+    ----------
+    cell : Cell
+    inputs : iterable of (B, L, d) arrays
+        Consecutive stretches of the input sequences, of any lengths; only one is held at a time.
+    s0 : (B, m) array
+    steps, burn_in : int
+        The steps that are averaged over, and those before them, in which state and frame settle.
+    exponents : int, optional
+        The number K of leading exponents, at most m; all by default.
+    interval : int
+        Steps from one QR to the next. Exponents further than 36/interval nats below the first are lost to rounding.
+    seed : int
+        Of the frame's random start.
+
+    Raises
+    ------
+    VanishgradError
+        If a state overflows.
+
+    Notes
+    -----
+    The algorithm of Benettin, Galgani, Giorgilli and Strelcyn (1980) by Householder QR. 2 m K² operations a step
+    beside the cell's own, and m³/3 for the determinants if K = m; O(B m K) numbers and one stretch, whatever N.
+    """
+    m = cell.state_size
+    frame = _Frame(m, min(m, exponents or m), s0, burn_in, steps, interval, seed)
+    for linearisation, t in _steps(cell, inputs, s0, burn_in + steps):
+        frame.step(linearisation, t)
+    return frame.spectrum()
+
+
+def kaplan_yorke(lam: Array, complete: bool) -> float | None:
+    r"""Return D = j + (λ_1 + … + λ_j)/|λ_{j+1}|, j the most exponents whose sum is not negative.
+
+    lam (K,); None if the sum is not negative for all K and further exponents are not known (`complete` is False).
+    """
+    ordered = np.sort(lam)[::-1]
+    total = np.cumsum(ordered)
+    j = int(np.sum(total >= 0))
+    if j == len(ordered):
+        return float(j) if complete else None
+    return j + (float(total[j - 1] / -ordered[j]) if j else 0.0)
+
+
+def entropy(lam: Array, complete: bool) -> float | None:
+    """Return the sum of the positive exponents, nats per step (Pesin); None if more of them may be missing."""
+    return None if not complete and lam.min() > 0 else float(np.sum(lam[lam > 0]))
+
+
+def _steps(cell: Cell, inputs: Iterable[Array], s: Array, wanted: int) -> Iterator[tuple[Linearisation, int]]:
+    """Yield a linearisation and the step t within it, for `wanted` steps in all."""
+    done = 0
+    for xs in inputs:
+        if done == wanted:
+            return
+        xs = xs[:, : wanted - done]
+        weights = cell.between(done, done + xs.shape[1])
+        trajectory = run(weights, xs, s)
+        linearisation = weights.linearise(trajectory, 0, trajectory.steps)
+        for t in range(1, trajectory.steps + 1):
+            yield linearisation, t
+        s, done = trajectory.states[-1], done + trajectory.steps
+    if done < wanted:
+        raise ValueError(f"expected inputs for {wanted} steps, got {done}")
+
+
+class _Frame:
+    """Orthonormal tangent vectors, and the sums of what they were stretched by."""
+
+    def __init__(self, m: int, k: int, s0: Array, burn_in: int, steps: int, interval: int, seed: int) -> None:
+        batch = len(s0)
+        # Drawn row by row: the first columns are the same for every k.
+        start = np.linalg.qr(np.random.default_rng(seed).standard_normal((k, m)).T)[0]
+        self._V = np.array(np.broadcast_to(start, (batch, m, k)), dtype=s0.dtype)
+        self._next = np.empty_like(self._V)
+        self._t, self._last, self._burn_in, self._steps, self._interval = 0, 0, burn_in, steps, interval
+        blocks = min(BLOCKS, -(-steps // interval))
+        self._sums, self._counts = np.zeros((blocks, batch, k)), np.zeros(blocks)
+        self._log_det = np.zeros(batch) if k == m else None
+        self._identity = np.array(np.broadcast_to(np.eye(m), (batch, m, m)), dtype=s0.dtype)
+        self._due = np.unique(np.geomspace(min(10, steps), steps, HISTORY).round()).tolist()[::-1]
+        self._history: list[tuple[int, Array]] = []
+
+    def step(self, linearisation: Linearisation, t: int) -> None:
+        """Move by J_t."""
+        linearisation.tangent(t, self._V, self._next)
+        self._V, self._next = self._next, self._V
+        self._t += 1
+        done = self._t - self._burn_in
+        if done > 0 and self._log_det is not None:
+            J = np.empty_like(self._identity)
+            linearisation.tangent(t, self._identity, J)
+            self._log_det += np.linalg.slogdet(J)[1]
+        if self._t % self._interval == 0 or done in (0, self._steps):
+            self._orthonormalise(done)
+
+    def _orthonormalise(self, done: int) -> None:
+        lengths = np.linalg.vector_norm(self._V, axis=(1, 2))
+        self._V, R = np.linalg.qr(self._V)
+        r = np.abs(np.diagonal(R, axis1=1, axis2=2))
+        rounding = self._V.shape[1] * np.finfo(r.dtype).eps * lengths
+        if done > 0:
+            block = min((done - 1) * len(self._counts) // self._steps, len(self._counts) - 1)
+            with np.errstate(divide="ignore"):
+                self._sums[block] += np.log(np.where(r > rounding[:, None], r, 0))
+            self._counts[block] += done - self._last
+            if self._due and done >= self._due[-1]:
+                self._due = [time for time in self._due if time > done]
+                self._history.append((done, self._sums.sum(axis=0) / done))
+        self._last = max(done, 0)
+
+    def spectrum(self) -> LyapunovSpectrum:
+        """Return the means."""
+        total = int(self._counts.sum())
+        filled = self._counts > 0
+        means = self._sums[filled] / self._counts[filled][:, None, None]
+        return LyapunovSpectrum(
+            lam=self._sums.sum(axis=0) / total,
+            error=_standard_error(means),
+            log_det=None if self._log_det is None else self._log_det / total,
+            history=self._history,
+            steps=total,
+        )
+
+
+def _standard_error(means: Array) -> Array:
+    """Return the standard error of the mean of consecutive blocks' means (M, B, K)."""
+    blocks = len(means)
+    if blocks < 2:
+        return np.full(means.shape[1:], np.nan)
+    finite = np.isfinite(means).all(axis=0)
+    error: Array = np.std(np.where(finite, means, 0), axis=0, ddof=1) / math.sqrt(blocks)
+    return np.where(finite, error, np.nan)
