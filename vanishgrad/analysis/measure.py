@@ -58,7 +58,7 @@ def measure(
     beside the trajectory.
     """
     adaptive = engine == "adaptive" or (
-        engine == "auto" and cell.W_hh.dtype == np.float64 and cell.state_size >= SMALLEST
+        engine == "auto" and cell.dtype == np.float64 and cell.state_size >= SMALLEST
     )
     recorder = Recorder(cell, lengths, loss, threshold, curves)
     recorder.record(trajectory, Compression() if adaptive else None)

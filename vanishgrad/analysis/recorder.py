@@ -86,7 +86,7 @@ class Recorder:
         self._shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
         if self._with_input:
             self._shapes[INPUT] = (cell.parts[0].size, cell.input_size)
-        self._leading = LeadingSingularValues(self._shapes, batch, cell.W_hh.dtype)
+        self._leading = LeadingSingularValues(self._shapes, batch, cell.dtype)
         with_conveyor = curves is None or "conveyor" in curves
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
         self._error_bound = 0.0

@@ -9,8 +9,9 @@ import numpy as np
 
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.explain.run import Run
-from vanishgrad.analysis.measure import alive_lags, measure
+from vanishgrad.analysis.measure import measure
 from vanishgrad.analysis.model import unit_losses
+from vanishgrad.analysis.recorder import alive_lags
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.total import total_products
