@@ -6,6 +6,7 @@ import csv
 import json
 
 import jsonschema
+import numpy as np
 import pytest
 
 import vanishgrad
@@ -110,3 +111,62 @@ def test_a_missing_file_is_1(run):
     outcome = run("explain", "./absent.pt")
     assert (outcome.status, outcome.out) == (1, "")
     assert "absent.pt" in outcome.err
+
+
+def test_text_is_driven_byte_by_byte_and_named_along_the_map(run):
+    found = document(run, "gru", "--hidden", "4", "--trials", "1", "--text", "né!", "--only", "map")
+    assert found["request"]["input"] == "text:né!"
+    assert found["models"][0]["input_size"] == 256
+    assert found["models"][0]["map"]["tokens"] == ["n", "é", "", "!"]
+
+
+def test_tokens_from_a_file_name_the_steps(run, tmp_path):
+    (tmp_path / "names").write_text("\n".join("abcdefghijkl"), encoding="utf-8")
+    arguments = ("lstm", *SMALL, "--only", "map", "--tokens", str(tmp_path / "names"))
+    assert document(run, *arguments)["models"][0]["map"]["tokens"] == list("abcdefghijkl")
+    outcome = run("explain", *arguments, "--steps", "13")
+    assert (outcome.status, outcome.err) == (
+        1, f"vanishgrad explain: expected a token for each of 13 steps in '{tmp_path / 'names'}', got 12; try --steps\n"
+    )  # fmt: skip
+
+
+def test_text_and_input_together_are_wrong_usage(run):
+    outcome = run("explain", "lstm", "--text", "abc", "--input", "zeros")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "expected --text or --input, got both" in outcome.err
+
+
+def test_an_empty_text_has_no_step(run):
+    outcome = run("explain", "lstm", "--text", "")
+    assert outcome.status == 1
+    assert "at least one step" in outcome.err
+
+
+def test_every_picture_of_an_explanation(run, tmp_path):
+    assert run("explain", "lstm", *SMALL, "--plots", str(tmp_path / "all"), "--quiet").status == 0
+    drawn = {path.stem for path in (tmp_path / "all").iterdir()}
+    assert {"curves", "paths", "detours", "map"} <= drawn
+
+
+def test_a_report_of_an_explanation_is_read_by_the_other_commands(run, tmp_path):
+    target = str(tmp_path / "explained.json")
+    run("explain", "lstm", *SMALL, "--json", "--output", target)
+    assert run("plot", target, "--kind", "map", "--output", str(tmp_path / "map.png")).status == 0
+    assert run("check", target, "--horizon", "1").status == 0
+    assert run("diff", target, target).status == 0
+
+
+def test_float32_and_lengths(run):
+    found = document(run, "gru", "--hidden", "4", "--dtype", "float32", "--lengths", "5,9")["models"][0]
+    assert len(found["paths"]["detours"]["0"]["share"]["mean"]) == 10
+    assert found["map"]["times"][-1] == 5
+
+
+def test_a_layer_that_cannot_be_read_is_named(run, tmp_path):
+    layer = {"weight_hh_l0": np.eye(3), "weight_ih_l0": np.eye(3)}
+    broken = {f"other.{name}": value.astype(np.int8) for name, value in layer.items()}
+    np.savez(tmp_path / "two.npz", **{f"rnn.{name}": value for name, value in layer.items()}, **broken)
+    outcome = run("explain", str(tmp_path / "two.npz"), "--steps", "5", "--only", "map", "--json")
+    assert outcome.status == 0
+    assert "int8" in json.loads(outcome.out)["refused"][0]
+    assert outcome.err.startswith("warning: ")

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from tests.engine import log_norms, trajectory
+from vanishgrad.analysis.explain.explain import explain
+from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cells import Cell
+from vanishgrad.cells.stack import Stack
+from vanishgrad.propagation.total import total_products
 from vanishgrad.weights.laws import Weights, draw
+from vanishgrad.weights.recognition import recurrent_layers
 from vanishgrad.weights.spec import parse
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
@@ -153,16 +158,49 @@ def test_one_step_is_pytorchs(label: str) -> None:
         np.testing.assert_allclose(states[t + 1], advanced, rtol=0, atol=1e-14)
 
 
-def test_total_derivative_is_another_one() -> None:
-    """autograd's derivative by the node c_k lets h_k move too; `cell` holds h_k fixed, and says so."""
-    found = model("lstm", 0)
-    xs = inputs(0, SHORTEST)
-    s0 = torch.zeros(2 * N, dtype=torch.float64)
-    partial = through_the_run(found.step, torch.tensor(xs[0]), s0, N)["cell"]
-    c = torch.zeros(N, dtype=torch.float64, requires_grad=True)
-    h = c * 0.5
-    state = torch.cat([h, c])
+@pytest.mark.parametrize("label", ["lstm", "lstm:forget_bias=1", "lstm@chrono", "lstm@gaussian:gain=3"])
+@pytest.mark.parametrize("seed", range(2))
+def test_total_is_autograds_derivative_by_the_node_c_k(label: str, seed: int) -> None:
+    """autograd's derivative by c_k lets h_k move too: `total` is that, `cell` holds h_k fixed."""
+    spec = parse(label).resolved(N, LONGEST)
+    weights = draw(spec, D, LONGEST, 1, seed)
+    step = torch.nn.LSTMCell(D, N, dtype=torch.float64)
+    step.load_state_dict(_tensors(weights))
+    xs, cell = inputs(seed, SHORTEST), weights.cell(spec)
+    h, c, nodes = torch.zeros(1, N, dtype=torch.float64), torch.zeros(1, N, dtype=torch.float64), []
     for x in torch.tensor(xs[0]):
-        state = found.step(x, state)
-    total = torch.stack([torch.autograd.grad(entry, c, retain_graph=True)[0] for entry in state[N:]])
-    assert abs(float(torch.linalg.matrix_norm(total, 2)) / partial[-1] - 1) > 1e-3
+        h, c = step(x[None], (h, c))
+        nodes.append(c)
+    rows = [torch.autograd.grad(entry, nodes, retain_graph=True) for entry in c[0]]
+    by_node = [torch.cat([row[k] for row in rows]).numpy() for k in range(SHORTEST)]
+    partial = np.exp(log_norms(cell, xs, curves=("cell",))["cell"][0])
+    for product in total_products(cell, trajectory(cell, xs), 1):
+        matrix, log_scale = product.total
+        expected = by_node[SHORTEST - 1 - product.lag]
+        np.testing.assert_allclose(
+            matrix[0] * np.exp(log_scale[0]), expected, rtol=0, atol=1e-12 * np.abs(expected).max()
+        )
+    assert abs(np.linalg.norm(by_node[0], 2) / partial[SHORTEST - 1] - 1) > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_stack_is_the_graph_through_all_layers_of_pytorchs_module(kind: str) -> None:
+    torch.manual_seed(0)
+    module = getattr(torch.nn, kind)(D, N, num_layers=3, dtype=torch.float64)
+    request = ExplainRequest(None, steps=SHORTEST, trials=1, only=("map",))
+    xs = inputs(0, SHORTEST)
+    cell = Stack([layer.build() for layer in recurrent_layers(module.state_dict())])
+    parts = 2 if kind == "LSTM" else 1
+
+    def last(s: torch.Tensor) -> torch.Tensor:
+        by_layer = s.reshape(3, parts, N).flip(0)  # ours begins at the top
+        state = tuple(by_layer[:, part : part + 1].contiguous() for part in range(parts))
+        _, end = module(torch.tensor(xs[0])[:, None], state if parts == 2 else state[0])
+        ends = end if parts == 2 else (end,)
+        return torch.stack([each[:, 0] for each in ends], dim=1).flip(0).reshape(-1)
+
+    J = torch.autograd.functional.jacobian(last, torch.zeros(cell.state_size, dtype=torch.float64))
+    found = log_norms(cell, xs, curves=("state",))["state"][0, -1]
+    assert np.exp(found) == pytest.approx(float(torch.linalg.matrix_norm(J, 2)), rel=RELATIVE)
+    (*_, top) = explain(request, module.state_dict()).models
+    assert "stack" in top.result.curves

@@ -9,7 +9,7 @@ import click
 from vanishgrad.analysis.explain.explain import SECTIONS
 from vanishgrad.analysis.explain.explain import explain as explain_models
 from vanishgrad.analysis.explain.request import ExplainRequest
-from vanishgrad.cli.emit import demand_writable, draw, emit
+from vanishgrad.cli.emit import demand_writable, draw, emit, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
@@ -61,6 +61,7 @@ def explain(
     demand_writable(output, plots)
     with progress(None, quiet) as done:
         document = explanation(explain_models(request, done=done))
+    warn(document["refused"], quiet)
     draw(document, plots, plot_folder, quiet)
     emit(document, format_, output)
 

@@ -44,8 +44,8 @@ def a_map(rows, times=None, tokens=None):
 def test_where_it_dies():
     rows = [[0.0], [-1.0, 0.0], [-3.0, -2.0, 0.0], [-6.0, -5.0, -3.5, 0.0]]
     assert map_sentence(a_map(rows, tokens=["a", "b", "c"]), 1e-2) == (
-        "back from step 3 ('c') less than 1/100 is left at step 2 ('b'), 1 steps before; from others it takes 1 to 2 steps; "
-        "the least gets through from step 2 to 3 ('c'): a factor 0.000316"
+        "back from step 3 ('c') less than 1/100 is left at step 2 ('b'), 1 step before; from others it takes 1 to 2 steps; "
+        "it shrinks most from step 3 ('c') to 2, to 0.000316 of what it was"
     )
 
 
@@ -56,7 +56,9 @@ def test_where_it_does_not_die():
 
 
 def test_an_exact_zero_is_said():
-    assert "from step 1 to 2: nothing" in map_sentence(a_map([[0.0], [-1.0, 0.0], [None, None, 0.0]]), 1e-2)
+    assert "shrinks most from step 2 to 1, to nothing of what it was" in map_sentence(
+        a_map([[0.0], [-1.0, 0.0], [None, None, 0.0]]), 1e-2
+    )
 
 
 def test_the_unanswered_question_why_a_keras_lstm_forgets_within_20_steps():

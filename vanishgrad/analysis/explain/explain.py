@@ -13,7 +13,7 @@ from vanishgrad.analysis.explain.lyapunov import lyapunov
 from vanishgrad.analysis.explain.map import map_
 from vanishgrad.analysis.explain.paths import paths
 from vanishgrad.analysis.explain.request import ExplainRequest
-from vanishgrad.analysis.explain.run import Run, runs
+from vanishgrad.analysis.explain.run import Run, layer_file, runs
 from vanishgrad.analysis.model import ModelResult
 from vanishgrad.analysis.parallel import blas_threads
 from vanishgrad.errors import UsageError
@@ -45,10 +45,11 @@ class ExplainedModel:
 
 @dataclass(frozen=True, eq=False)
 class ExplainResult:
-    """An explanation: its request, and what was found of each model."""
+    """An explanation: its request, what was found of each model, a sentence for each layer that could not be read."""
 
     request: ExplainRequest
     models: tuple[ExplainedModel, ...]
+    refused: tuple[str, ...] = ()
 
 
 def explain(
@@ -68,12 +69,12 @@ def explain(
     for name in request.only:
         if name not in SECTIONS:
             raise UsageError(f"expected --only {', '.join(SECTIONS)}, got {name!r}; try --only {next(iter(SECTIONS))}")
-    found = []
-    for run in runs(request, source):
+    found, file = [], layer_file(request, source)
+    for run in runs(request, source, file):
         with blas_threads(run.cell.state_size, jobs=1):
             found.append(_explained(run))
         done(run.subject.label)
-    return ExplainResult(request, tuple(found))
+    return ExplainResult(request, tuple(found), () if file is None else file.refused)
 
 
 def _explained(run: Run) -> ExplainedModel:

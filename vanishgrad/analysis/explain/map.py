@@ -13,8 +13,8 @@ from vanishgrad.inputs.tokens import tokens
 from vanishgrad.propagation.pairs import pair_log_norms
 
 MOST_TIMES, FEWEST_TIMES = 64, 16
-NUMBERS = 2**22
-"""Of the products that are held at a time: large states have fewer times."""
+WORK = 2**34
+"""Multiplications and additions that the products may take: large states have fewer times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def map_(run: Run) -> Map:
     cell, length = run.cell, int(run.drive.lengths[0])
     names = tokens(run.drive.source, run.request.tokens, run.drive.burn_in, length)
     sequence = Trajectory(run.trajectory.states[:, :1], run.trajectory.records[:, :1])
-    times = _grid(length, int(np.clip(NUMBERS // cell.state_size**2, FEWEST_TIMES, MOST_TIMES)))
+    times = _grid(length, int(np.clip(np.sqrt(WORK / cell.state_size**3), FEWEST_TIMES, MOST_TIMES)))
     start = sequence.steps - length
     return Map(times, pair_log_norms(cell.trial(0), sequence, start + times), names)
 

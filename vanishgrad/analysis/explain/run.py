@@ -17,6 +17,7 @@ from vanishgrad.cells.arrays import Array
 from vanishgrad.inputs.drive import Drive, drive
 from vanishgrad.propagation.spectrum import Spectrum, spectra
 from vanishgrad.propagation.trajectory import run
+from vanishgrad.weights.layers import LayerFile
 from vanishgrad.weights.recognition import recurrent_layers
 from vanishgrad.weights.spec import parse
 
@@ -72,8 +73,18 @@ class Run:
         return replace(self, subject=replace(self.subject, cell=cell))
 
 
-def runs(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> Iterator[Run]:
+def layer_file(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> LayerFile | None:
+    """Return the recurrent layers of a request's file, or of a mapping of arrays instead; None for a MODEL."""
+    weights = request.source if source is None else source
+    return recurrent_layers(weights, **request.analysis().hints) if request.is_file and weights is not None else None
+
+
+def runs(
+    request: ExplainRequest, source: Mapping[str, Any] | None = None, file: LayerFile | None = None
+) -> Iterator[Run]:
     """Yield the MODEL of a request, or every layer of its file that it names; `source` is a mapping of arrays instead.
+
+    A `file` that has been read is not read again.
 
     Raises
     ------
@@ -82,8 +93,8 @@ def runs(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> It
     VanishgradError
         If a file or its input does not fit.
     """
-    found = _layers(request, source) if request.is_file else _model(request)
-    for each in found:
+    file = file or layer_file(request, source)
+    for each in _model(request) if file is None else LayerRuns(file, request.analysis()).prepared():
         yield _run(request, each)
 
 
@@ -96,10 +107,3 @@ def _model(request: ExplainRequest) -> Iterator[Prepared]:
     comparison = request.comparison()
     (label,) = comparison.models
     yield prepared(parse(label), comparison, drive(comparison.drive_request(), request.hidden))
-
-
-def _layers(request: ExplainRequest, source: Mapping[str, Any] | None) -> Iterator[Prepared]:
-    analysis = request.analysis()
-    (weights,) = analysis.weights if source is None else (source,)
-    file = recurrent_layers(weights, **analysis.hints)
-    yield from LayerRuns(file, analysis).prepared()

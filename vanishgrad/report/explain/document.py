@@ -58,7 +58,8 @@ def explanation(result: ExplainResult) -> Document:
         "trials": models[0].trials,
         "band": band_name(models[0].trials),
     }
-    return {**header("explain"), "request": resolved, "models": [_model(each) for each in result.models]}
+    found = [_model(each) for each in result.models]
+    return {**header("explain"), "request": resolved, "models": found, "refused": list(result.refused)}
 
 
 def _model(explained: ExplainedModel) -> Document:

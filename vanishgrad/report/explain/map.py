@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.report.document import Document, log10s
@@ -30,7 +31,7 @@ def map_document(found: Map, model: Document) -> Document:
 
 
 def sentence(document: Mapping[str, Any], threshold: float) -> str:
-    """Return where the gradient of the last step dies, and over which stretch it loses most."""
+    """Return where the gradient of the last step dies, and where it shrinks most."""
     times, rows = document["times"], document["log10_norm"]
     level, last = math.log10(threshold), len(times) - 1
     died = _died(rows[last], level)
@@ -42,9 +43,9 @@ def sentence(document: Mapping[str, Any], threshold: float) -> str:
     else:
         found = (
             f"back from step {times[last]}{_named(document, last)} less than {fraction(threshold)} is left at step "
-            f"{times[died]}{_named(document, died)}, {times[last] - times[died]} steps before"
+            f"{times[died]}{_named(document, died)}, {_steps(times[last] - times[died])} before"
         )
-    return "; ".join([found, *_reaches(times, rows, level), *_weakest(document)])
+    return "; ".join([found, *_reaches(times, rows, level), *_steepest(document)])
 
 
 def _died(row: Row, level: float) -> int | None:
@@ -62,17 +63,24 @@ def _reaches(times: list[int], rows: list[Row], level: float) -> list[str]:
     return [f"from others it takes {min(reaches)} to {max(reaches)} steps"]
 
 
-def _weakest(document: Mapping[str, Any]) -> list[str]:
-    """Say over which stretch between neighbouring times most is lost."""
-    times, rows = document["times"], document["log10_norm"]
-    stretches = [rows[i][i - 1] for i in range(1, len(times))]
-    if len(stretches) < 2:
+def _steepest(document: Mapping[str, Any]) -> list[str]:
+    """Say between which neighbouring times the gradient of the last step shrinks most, on its way back."""
+    times, row = document["times"], document["log10_norm"][-1]
+    kept = {
+        i: -math.inf if before is None else before - after
+        for i, (before, after) in enumerate(pairwise(row))
+        if after is not None
+    }
+    steepest = min(kept, key=lambda i: kept[i], default=0)
+    if len(row) < 3 or kept[steepest] >= 0:
         return []
-    weakest = min(range(len(stretches)), key=lambda i: -math.inf if stretches[i] is None else stretches[i])
-    norm, (before, after) = stretches[weakest], (times[weakest], times[weakest + 1])
-    left = "nothing" if norm is None else f"a factor {number(10.0 ** max(norm, -300.0))}"
-    where = f"from step {before} to {after}{_named(document, weakest + 1)}"
-    return [f"the least gets through {where}: {left}"]
+    left = "nothing" if kept[steepest] == -math.inf else number(10.0 ** max(kept[steepest], -300.0))
+    where = f"from step {times[steepest + 1]}{_named(document, steepest + 1)} to {times[steepest]}"
+    return [f"it shrinks most {where}, to {left} of what it was"]
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
 
 
 def _named(document: Mapping[str, Any], place: int) -> str:

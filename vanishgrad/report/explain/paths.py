@@ -23,7 +23,6 @@ FAR = 0.3
 MOST = 1.5
 """A share from which on the conveyor is called cancelled, not carrying."""
 KEEPING = {"forget": "forget gates", "keep": "keep gates"}
-COLUMNS = {"0": "conveyor", "1": "1 detour", "2": "2", "more": "more"}
 STATISTICS = ("median", "mean", "low", "high")
 
 
@@ -75,8 +74,8 @@ def matrix(paths: Mapping[str, Any]) -> str:
 
 def percent(share: float, sign: bool = False) -> str:
     """Return a share in per cent."""
-    value, plus = 100 * share, "+" if sign else ""
-    return f"{value:{plus}.0f} %" if abs(value) >= 10 or abs(value) < 0.05 else f"{value:{plus}.1f} %"
+    value, plus = round(100 * share, 2) + 0.0, "+" if sign else ""
+    return "0 %" if abs(value) < 0.05 else f"{value:{plus}.0f} %" if abs(value) >= 10 else f"{value:{plus}.1f} %"
 
 
 def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
@@ -95,11 +94,12 @@ def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
     return Passage(
         title=f"Paths: {matrix(paths)} by the detours that leave the conveyor",
         sentences=tuple(each for each in (_conveyor(model), paths["sentence"], _textbook(model)) if each),
-        headings=("lag", "whole", "conv.", *COLUMNS.values(), *(f"U_{name}" for name in gates)),
+        headings=("lag", "whole", "conv.", *counts, *(f"U_{name}" for name in gates)),
         rows=rows,
         legend=(
-            "whole, conv.: log₁₀ of ‖·‖₂; then shares in % along the direction that the whole keeps best: of the "
-            "conveyor and of 1, 2, more detours, together 100; of the gate through which the last detour returns"
+            "whole, conv.: log₁₀ of ‖·‖₂ of the whole and of the conveyor; then shares in % along the direction that "
+            "the whole keeps best: by the number of detours (0: the conveyor), and by the gate through which the last "
+            "one returns (with the conveyor they are 100)"
         ),
     )
 
@@ -134,7 +134,7 @@ def _textbook(model: Mapping[str, Any]) -> str:
     if true is None or found is None or not lag:
         return ""
     return (
-        f"with h_k moving too (autograd's dc_T/dc_k) it is {power(true)} at lag {lag}; the textbooks' product "
+        f"with h_k moving too (autograd's dc_T/dc_k) the norm is {power(true)} at lag {lag}; the textbooks' product "
         f"∏(F + C E) is {_off(found - true)}"
     )
 

@@ -39,7 +39,7 @@ def available_kinds(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def undrawable_characters(document: Mapping[str, Any]) -> str:
-    """Return the characters of a document's labels that no installed font has; they are drawn as escapes."""
+    """Return the characters of a document's labels and tokens that no installed font has; they are drawn as escapes."""
     return undrawable(_words(read(document)))
 
 
@@ -104,4 +104,4 @@ def _kind(name: str) -> Kind:
 
 
 def _words(report: Report) -> str:
-    return report.input + "".join(model.label for model in report.models)
+    return report.input + "".join(model.words for model in report.models)

@@ -142,6 +142,12 @@ class Model:
     sections: Mapping[str, Field]
     """What else the report has of it, by name: each kind of picture reads its own."""
 
+    @property
+    def words(self) -> str:
+        """What pictures write of it in characters that are the user's own."""
+        tokens = self.sections["map"]["tokens"] if "map" in self.sections else None
+        return self.label + "".join(each.text() for each in (tokens.items() if tokens and not tokens.absent() else ()))
+
 
 @dataclass(frozen=True, eq=False)
 class Report:

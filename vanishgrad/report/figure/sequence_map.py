@@ -29,9 +29,9 @@ COLOURS = "cividis"
 """Made to look the same to readers with any colour vision (Nuñez et al. 2018)."""
 DEEPEST = 3.0
 """Colours end at this power of the threshold: what is below has long been gone."""
-MOST_NAMES, LONGEST_NAME = 40, 8
+MOST_NAMES, LONGEST_NAME = 40, 6
 NAME_SIZE, NAME_GAP = 7, 0.02
-SPACES = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
+SPACES = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\0": "␀"})
 CAPTION = (
     "Each square: log₁₀ of ‖∂s_t/∂s_k‖₂ of the first sequence; a row looks back from step t, k ≤ t. Line: where it "
     "crosses the threshold. The colour ends at the threshold's third power."
@@ -62,7 +62,7 @@ def _values(found: Field) -> Array:
 def _draw(axes: Axes, found: Field, level: float) -> AxesImage:
     values = _values(found)
     high = max(0.0, float(np.nanmax(values)))
-    low = max(DEEPEST * level, min(level, float(np.min(values[np.isfinite(values)]))))
+    low = min(max(DEEPEST * level, math.floor(np.min(values[np.isfinite(values)]))), high - 1)
     shown = np.ma.masked_invalid(np.maximum(values, low))
     image = axes.imshow(shown, cmap=COLOURS, vmin=low, vmax=high, origin="upper", interpolation="nearest")
     axes.set_facecolor(SHADE)
@@ -104,8 +104,8 @@ def _width(text: str) -> float:
 def _between(names: Sequence[str], times: Sequence[int], place: int) -> str:
     """Return the tokens since the time before, spaces made visible."""
     before = times[place - 1] if place else max(times[place] - 1, 0)
-    text = "".join(names[before : times[place]])
-    return drawable(text.translate(SPACES))[:LONGEST_NAME]
+    text = drawable("".join(names[before : times[place]]).translate(SPACES))
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def _bar(figure: Figure, axes: Axes, image: AxesImage) -> None:

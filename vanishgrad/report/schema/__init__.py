@@ -110,7 +110,7 @@ CLAIM = record(
 BODIES: dict[str, dict[str, Schema]] = {
     "compare": {"request": COMPARE_REQUEST, "models": array(MODEL)},
     "analyze": {"request": ANALYZE_REQUEST, "models": array(MODEL), "refused": array(STRING)},
-    "explain": {"request": EXPLAIN_REQUEST, "models": array(EXPLAINED_MODEL)},
+    "explain": {"request": EXPLAIN_REQUEST, "models": array(EXPLAINED_MODEL), "refused": array(STRING)},
     "inspect": {"file": STRING, "file_format": STRING, "layers": array(LAYER), "refused": array(STRING)},
     "check": {"request": CHECK_REQUEST, "passed": BOOLEAN, "layers": array(CHECKED)},
     "diff": {
