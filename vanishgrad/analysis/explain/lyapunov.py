@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.analysis.explain.absent import Absent
+from vanishgrad.analysis.explain.mean_field import mean_field
 from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.statistics import band
 from vanishgrad.cells.arrays import Array
@@ -46,6 +47,8 @@ class Lyapunov:
         The band over trials.
     finite : (K,) array
         (1/T) ln σ_i(∂s_T/∂s_0) over the run's own T steps.
+    mean_field : (K,) array or None
+        What theory has for an infinitely wide random tanh network, where it is one.
     complete : bool
         Whether K is the size of the state.
     steps, burn_in, finite_steps : int
@@ -65,6 +68,7 @@ class Lyapunov:
     low: Array
     high: Array
     finite: Array
+    mean_field: Array | None
     complete: bool
     steps: int
     burn_in: int
@@ -92,8 +96,7 @@ def lyapunov(run: Run) -> Lyapunov | Absent:
         run.cell, [run.drive.xs] if inputs is None else inputs, run.s0, steps, burn_in,
         run.request.exponents or DEFAULT_EXPONENTS,
     )  # fmt: skip
-    last, whole = max(run.spectra.items())
-    return _summarised(found, whole["state"].log_sigma / last, burn_in, last, inputs is not None, run.cell.state_size)
+    return _summarised(run, found, burn_in, inputs is not None)
 
 
 def _steps(run: Run, generated: bool) -> tuple[int, int]:
@@ -125,12 +128,11 @@ def _generated(drive: Drive, seed: int, dtype: str) -> Iterator[Array]:
     return stretches(drive.source, seed, (drive.trials, STRETCH, drive.input_size), dtype)
 
 
-def _summarised(
-    found: LyapunovSpectrum, finite: Array, burn_in: int, last: int, generated: bool, state_size: int
-) -> Lyapunov:
+def _summarised(run: Run, found: LyapunovSpectrum, burn_in: int, generated: bool) -> Lyapunov:
     trials, k = found.lam.shape
     low, high = band(found.lam)
-    complete = k == state_size
+    complete = k == run.cell.state_size
+    last, whole = max(run.spectra.items())
     dimensions = [kaplan_yorke(lam, complete) for lam in found.lam]
     entropies = [entropy(lam, complete) for lam in found.lam]
     return Lyapunov(
@@ -138,7 +140,8 @@ def _summarised(
         error=np.sqrt(np.sum(found.error**2, axis=0)) / trials,
         low=low,
         high=high,
-        finite=finite[:, :k].mean(axis=0),
+        finite=whole["state"].log_sigma[:, :k].mean(axis=0) / last,
+        mean_field=mean_field(run, k),
         complete=complete,
         steps=found.steps,
         burn_in=burn_in,

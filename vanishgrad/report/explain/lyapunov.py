@@ -29,6 +29,7 @@ def lyapunov_document(lyapunov: Lyapunov, model: Document) -> Document:
             for name, field in (("mean", "lam"), ("error", "error"), ("low", "low"), ("high", "high"))
         },
         "finite_time": _numbers(lyapunov.finite),
+        "mean_field": None if lyapunov.mean_field is None else _numbers(lyapunov.mean_field),
         "unit": "nats/step",
         "complete": lyapunov.complete,
         "steps": lyapunov.steps,
@@ -91,7 +92,7 @@ def lyapunov_passage(lyapunov: Mapping[str, Any], model: Document) -> Passage:
     kind = "continued input" if lyapunov["input_continued"] else "the run's own input"
     return Passage(
         title=f"Lyapunov exponents: {lyapunov['steps']} steps of {kind} after {lyapunov['burn_in']}",
-        sentences=(lyapunov["sentence"], *_dimension(lyapunov), *_sum_rule(lyapunov)),
+        sentences=(lyapunov["sentence"], *_dimension(lyapunov), *_mean_field(lyapunov), *_sum_rule(lyapunov)),
         headings=("i", "λ_i", "±", "low", "high", f"over {lyapunov['finite_steps']} steps"),
         rows=rows,
         legend=(
@@ -125,6 +126,12 @@ def _dimension(lyapunov: Mapping[str, Any]) -> Iterator[str]:
         yield "the Kaplan–Yorke dimension needs more exponents: try a larger --exponents"
 
 
+def _mean_field(lyapunov: Mapping[str, Any]) -> Iterator[str]:
+    if lyapunov["mean_field"] is not None:
+        first = number(math.exp(lyapunov["mean_field"][0]))
+        yield f"mean-field theory, for infinitely many units, has λ₁ = {lyapunov['mean_field'][0]:.4f} (× {first})"
+
+
 def _sum_rule(lyapunov: Mapping[str, Any]) -> Iterator[str]:
     rule = lyapunov["sum_rule"]
     if rule is not None:
@@ -132,9 +139,15 @@ def _sum_rule(lyapunov: Mapping[str, Any]) -> Iterator[str]:
         yield f"check: the exponents sum to the mean of ln|det J_t|, {mean}, within {difference}"
 
 
+def _others(lyapunov: Mapping[str, Any]) -> Iterator[tuple[str, list[float | None]]]:
+    yield "finite_time", lyapunov["finite_time"]
+    if lyapunov["mean_field"] is not None:
+        yield "mean_field", lyapunov["mean_field"]
+
+
 def lyapunov_series(lyapunov: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
     """Yield every exponent, counted from 0, and the first ones' convergence by steps."""
-    for name, values in (*lyapunov["exponents"].items(), ("finite_time", lyapunov["finite_time"])):
+    for name, values in (*lyapunov["exponents"].items(), *_others(lyapunov)):
         for i, value in enumerate(values):
             yield name, i, value
     for found in lyapunov["history"]:

@@ -10,7 +10,7 @@ import numpy as np
 from vanishgrad.cells.arrays import Array
 from vanishgrad.report.figure.frame import frame
 from vanishgrad.report.figure.labels import Label, column_width, write_labels
-from vanishgrad.report.figure.palette import BLACK, BLUE, DASHES, MUTED, RULE, Look
+from vanishgrad.report.figure.palette import BLACK, BLUE, DASHES, MUTED, RULE, VERMILLION, Look
 from vanishgrad.report.figure.reading import Field, Model, Report
 from vanishgrad.report.figure.sheet import Panels, sheet
 from vanishgrad.report.figure.style import wrapped
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT, COLUMNS, AXIS = 2.6, 2.4, 2, 0.75
-LONG_RUN, THIS_RUN = Look(BLACK, mark="o"), Look(BLUE, DASHES[1])
+LONG_RUN, THIS_RUN, THEORY = Look(BLACK, mark="o"), Look(BLUE, DASHES[1]), Look(VERMILLION)
 CAPTION = (
     "Dots: exponents of the long run, mean over trials, bars of two standard errors; bands: {band}. Dashed: ln σ_i/T "
     "of this run's product. Above 0 a direction grows, below it is forgotten."
 )
+WIDE = "Mean field: infinitely many units."
 LOST = "Exponents of minus infinity, directions that are lost exactly, are left out."
 
 
@@ -37,6 +38,8 @@ class Exponents(NamedTuple):
     low: Array
     high: Array
     finite: Array
+    mean_field: Array
+    """Empty where theory has none."""
     steps: int
     finite_steps: int
 
@@ -47,6 +50,7 @@ class Exponents(NamedTuple):
         for values, text, look in (
             (self.mean, f"{self.steps} steps", LONG_RUN),
             (self.finite, f"this run, {self.finite_steps}", THIS_RUN),
+            (self.mean_field, "mean field", THEORY),
         ):
             known = np.flatnonzero(~np.isnan(values))
             if known.size:
@@ -57,6 +61,7 @@ class Exponents(NamedTuple):
 def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
     """Draw a panel for each model: the exponents with their errors, and those of the run itself."""
     spectra = [_exponents(model.sections["lyapunov"]) for model in models]
+    wide = any(each.mean_field.size for each in spectra)
     lost = any(np.isnan(each.mean).any() for each in spectra)
     titles = [wrapped(model.label, 34, 2) for model in models]
     layout = Panels(
@@ -64,7 +69,11 @@ def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
         column_width([label.text for each in spectra for label in each.labels] or [""]), between=0.5,
         heading=0.2 + 0.16 * max(title.count("\n") + 1 for title in titles),
     )  # fmt: skip
-    said = [CAPTION.format(band=BANDS.get(report.band, report.band)), *([LOST] if lost else [])]
+    said = [
+        CAPTION.format(band=BANDS.get(report.band, report.band)),
+        *([WIDE] if wide else []),
+        *([LOST] if lost else []),
+    ]
     figure, all_axes = sheet("What every direction does in the long run", frame(report, models), said, layout)
     for i, (axes, title, found) in enumerate(zip(all_axes, titles, spectra, strict=True)):
         _draw(axes, found)
@@ -82,6 +91,7 @@ def _exponents(lyapunov: Field) -> Exponents:
         low,
         high,
         lyapunov["finite_time"].numbers(),
+        np.empty(0) if lyapunov["mean_field"].absent() else lyapunov["mean_field"].numbers(),
         lyapunov["steps"].whole(),
         lyapunov["finite_steps"].whole(),
     )
@@ -95,9 +105,10 @@ def _draw(axes: Axes, found: Exponents) -> None:
         ranks, found.mean, 2 * np.abs(np.nan_to_num(found.error)), color=LONG_RUN.colour, fmt=".", markersize=4,
         linewidth=1, clip_on=False,
     )  # fmt: skip
-    run = np.arange(1, len(found.finite) + 1)
-    axes.plot(run, found.finite, color=THIS_RUN.colour, linestyle=THIS_RUN.linestyle, linewidth=1.4)
-    axes.set_xlim(1, max(len(ranks), 2))
+    for values, look in ((found.finite, THIS_RUN), (found.mean_field, THEORY)):
+        places = np.arange(1, len(values) + 1)
+        axes.plot(places, values, color=look.colour, linestyle=look.linestyle, linewidth=1.4)
+    axes.set_xlim(1, max(len(found.mean), 2))
     axes.locator_params(axis="x", nbins=6, integer=True)
     axes.locator_params(axis="y", nbins=6)
     axes.margins(y=0.08)

@@ -56,6 +56,7 @@ LYAPUNOV = record(
     {
         "exponents": record({"mean": EXPONENTS, "error": EXPONENTS, "low": EXPONENTS, "high": EXPONENTS}),
         "finite_time": EXPONENTS,
+        "mean_field": nullable(EXPONENTS),
         "unit": one_of("nats/step"),
         "complete": BOOLEAN,
         "steps": integer(least=1),
