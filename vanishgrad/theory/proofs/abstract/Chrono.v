@@ -1,6 +1,6 @@
 (* T8, the forget bias for a horizon T.
 
-   (ii) (1 - 1/T)^T grows with T and is at least 1/4 for T >= 2 (that it stays below 1/e is proved in real/).
+   (ii) (1 - 1/T)^T grows strictly with T and is at least 1/4 for T >= 2 (that it stays below 1/e is proved in real/).
 
    (iii) Among leaky cells c' = f c + (1 - f) x the response at lag T - 1, which is (1 - f) f^(T-1), has on [0, 1] the
    unique maximiser f = 1 - 1/T: chrono initialisation.  By the inequality of the arithmetic and the geometric mean for
@@ -56,7 +56,7 @@ Theorem T8_optimal T f : (1 < T)%N -> 0 <= f <= 1 ->
   (1 - f) * f ^+ T.-1 <= T%:R^-1 * (1 - T%:R^-1) ^+ T.-1 ?= iff (f == 1 - T%:R^-1).
 Proof. by case: T => // m m0 f01; rewrite leak; apply: mean_optimal. Qed.
 
-Let mean_increasing m : (m%:R / m.+1%:R) ^+ m.+1 <= (m.+1%:R / m.+2%:R) ^+ m.+2 :> R.
+Let mean_increasing m : (m%:R / m.+1%:R) ^+ m.+1 < (m.+1%:R / m.+2%:R) ^+ m.+2 :> R.
 Proof.
 have MR k : k.+1%:R != 0 :> R by rewrite pnatr_eq0.
 pose g : R := m%:R / m.+1%:R.
@@ -70,18 +70,20 @@ have -> : \sum_(i in 'I_m.+2) E i = m.+1%:R.
 have -> : \prod_(i in 'I_m.+2) E i = g ^+ m.+1.
   rewrite big_mkcond big_ord_recl /= /E eqxx (eq_bigr (fun=> g)) //.
   by rewrite prodr_const card_ord mul1r.
-by case.
+move/lt_leif->; apply/negP=> /forall_inP/(_ ord0 isT)/forall_inP/(_ ord_max isT).
+by rewrite /E eqxx /= gt_eqF // ltr_pdivr_mulr ?ltr0n // mul1r ltr_nat.
 Qed.
 
-Theorem T8_increasing S T : (0 < S <= T)%N -> (1 - S%:R^-1) ^+ S <= (1 - T%:R^-1) ^+ T :> R.
+Theorem T8_increasing S T : (0 < S < T)%N -> (1 - S%:R^-1) ^+ S < (1 - T%:R^-1) ^+ T :> R.
 Proof.
-case: S => // s /=; elim: T => // T IH; rewrite leq_eqVlt => /predU1P[-> //|sT].
-by apply: le_trans (IH sT) _; case: T sT {IH} => // m _; rewrite !leak mean_increasing.
+case: S => // s /=; elim: T => // -[|m] // IH; rewrite ltnS leq_eqVlt !leak => /predU1P[[->]|/IH].
+  exact: mean_increasing.
+by rewrite !leak => /lt_trans; apply; apply: mean_increasing.
 Qed.
 
 Corollary T8_quarter T : (1 < T)%N -> 4%:R^-1 <= (1 - T%:R^-1) ^+ T :> R.
 Proof.
-move=> T2; have := @T8_increasing 2 T T2; rewrite leak; apply: le_trans.
-by rewrite mul1r exprVn -natrX.
+have two : (1 - 2%:R^-1) ^+ 2 = 4%:R^-1 :> R by rewrite leak mul1r exprVn -natrX.
+by rewrite -two leq_eqVlt => /predU1P[<- //|T2]; apply: ltW; apply: T8_increasing.
 Qed.
 End Chrono.
