@@ -161,6 +161,25 @@ def test_the_last_bit_of_a_weight_is_compared(target, source, tmp_path):
     assert "unit is that of the weights" in found.reason or "bit for bit" in found.reason
 
 
+@pytest.mark.parametrize("name", ["columns", "U", "V", "N"])
+def test_the_last_bit_of_a_literal_is_compared(name, tmp_path):
+    kind = {"columns": "rnn", "N": "gru-before"}.get(name, "lstm")
+    target = small(kind)
+    text = prove(target, None if kind == "rnn" else BOUND).source.text
+    changed = re.sub(
+        rf"(Definition {name} : .*?\n0x1[0-9a-f]*)([0-9a-f]);",
+        lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x};",
+        text,
+        count=1,
+    )
+    assert changed != text
+    path = tmp_path / "c.v"
+    path.write_text(changed)
+    found = check(str(path), target)
+    assert found.verdict is Verdict.INVALID
+    assert "bit for bit" in found.reason
+
+
 def test_ragged_literals_are_refused(tmp_path):
     target = small("rnn")
     found = gram_source(target)

@@ -10,12 +10,15 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+from vanishgrad.analysis.parallel import cores
 from vanishgrad.errors import VanishgradError
-from vanishgrad.theory.proofs.library import LOGICAL, PACKAGES, written
+from vanishgrad.theory.proofs.library import LOGICAL, PACKAGES, requirements, write_sources
 
 CLASSICAL_REALS = (
     "ClassicalDedekindReals.sig_forall_dec",
@@ -61,15 +64,37 @@ def compiled(*names: str, seconds: float = 600.0) -> Iterator[Path]:
     """
     demand_coq({name.partition("/")[0] for name in names})
     with tempfile.TemporaryDirectory(prefix="vanishgrad-coq-") as name:
-        folder, end = Path(name), time.monotonic() + seconds
-        for file in written(folder, *names):
-            ran = coqc(folder, f"{file}.v", max(1.0, end - time.monotonic()))
-            if ran.status != 0:
-                raise VanishgradError(
-                    f"expected Coq to compile {file}.v, got {_ending(ran)}; try Coq 8.16 "
-                    f"({' '.join(PACKAGES[file.partition('/')[0]])})"
-                )
+        folder = Path(name)
+        write_sources(folder, *names)
+        _compile(folder, requirements(*names), time.monotonic() + seconds)
         yield folder
+
+
+def _compile(folder: Path, files: Mapping[str, Collection[str]], end: float) -> None:
+    """Compile files side by side, each after those that it requires."""
+    sorter: TopologicalSorter[str] = TopologicalSorter(files)
+    sorter.prepare()
+    with ThreadPoolExecutor(cores()) as pool:
+        running: dict[Future[Ran], str] = {}
+        while sorter.is_active():
+            for file in sorter.get_ready():
+                running[pool.submit(_until, end, folder, file)] = file
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                file = running.pop(done)
+                _demand_compiled(file, done.result())
+                sorter.done(file)
+
+
+def _until(end: float, folder: Path, file: str) -> Ran:
+    return coqc(folder, f"{file}.v", max(1.0, end - time.monotonic()))
+
+
+def _demand_compiled(file: str, ran: Ran) -> None:
+    if ran.status != 0:
+        raise VanishgradError(
+            f"expected Coq to compile {file}.v, got {_ending(ran)}; try Coq 8.16 "
+            f"({' '.join(PACKAGES[file.partition('/')[0]])})"
+        )
 
 
 def _ending(ran: Ran) -> str:

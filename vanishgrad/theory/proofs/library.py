@@ -26,16 +26,21 @@ def source(name: str) -> str:
     return (files(__package__) / f"{name}.v").read_text(encoding="utf-8")
 
 
-def in_order(*names: str) -> list[str]:
-    """Return the files of some rooms, or some files with all that they require, each after those that it requires."""
+def requirements(*names: str) -> dict[str, list[str]]:
+    """Return the files of some rooms, or some files with all that they require: each with what it requires itself."""
     waiting = [file for name in names for file in (files_of(name) if name in ROOMS else [name])]
-    graph: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     while waiting:
         name = waiting.pop()
-        if name not in graph:
-            graph[name] = sorted(required(source(name)))
-            waiting.extend(graph[name])
-    return list(TopologicalSorter(dict(sorted(graph.items()))).static_order())
+        if name not in found:
+            found[name] = sorted(required(source(name)))
+            waiting.extend(found[name])
+    return dict(sorted(found.items()))
+
+
+def in_order(*names: str) -> list[str]:
+    """Return the same files, each after those that it requires."""
+    return list(TopologicalSorter(requirements(*names)).static_order())
 
 
 def files_of(room: str) -> list[str]:
@@ -50,11 +55,9 @@ def required(text: str) -> set[str]:
     return {f"{room}/{each}" for room, names in _REQUIRE.findall(text) for each in names.split()}
 
 
-def written(folder: Path, *names: str) -> list[str]:
-    """Write the files of some rooms, or some files with all that they require; return them in order."""
-    ordered = in_order(*names)
-    for name in ordered:
+def write_sources(folder: Path, *names: str) -> None:
+    """Write the files of some rooms, or some files with all that they require, into a folder."""
+    for name in requirements(*names):
         target = folder / f"{name}.v"
         target.parent.mkdir(exist_ok=True)
         target.write_text(source(name), encoding="utf-8")
-    return ordered
