@@ -17,7 +17,7 @@ from vanishgrad.propagation.trajectory import run
 ROUNDOFF = 1e-11
 TIED = [case for case in CASES if case.name != "rnn-untied"]
 """An untied network's steps are its own: one that starts late has other weights than one that starts at once."""
-GATED = [case for case in CASES if not case.name.startswith("rnn")]
+CONVEYED = [case for case in CASES if not case.name.startswith(("rnn", "stack"))]
 every_cell = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
@@ -59,7 +59,7 @@ def test_input_curve_is_the_norm_of_its_matrix(case: Case) -> None:
             close(norms.log_rms[:, lag], np.log(rms) + log_scale)
 
 
-@pytest.mark.parametrize("case", GATED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CONVEYED, ids=lambda case: case.name)
 def test_conveyor_is_the_product_of_the_gates(case: Case) -> None:
     found = random_run(case)
     values = found.cell.gate_values(found.trajectory)

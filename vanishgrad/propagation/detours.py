@@ -67,7 +67,7 @@ def detour_products(
     Notes
     -----
     The split sums to the whole to the roundoff of its largest term. O(B n²) numbers for each of the eight products
-    beside the trajectory; a step of an LSTM costs 20 n³ multiplications and additions for each trial.
+    beside the trajectory; a step of an LSTM costs 44 n³ multiplications and additions for each trial.
     """
     gates = _gates(cell, trajectory, batch)
     return None if gates is None else _swept(cell, trajectory, batch, gates, trajectory.steps if lags is None else lags)

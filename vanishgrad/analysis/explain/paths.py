@@ -65,7 +65,7 @@ def paths(run: Run) -> Paths | Absent:
 
     Notes
     -----
-    Eight products of n × n beside the state's one: about twice the cost of the curves of an LSTM.
+    Eight products of n × n beside the state's one: about three times the cost of the curves of an LSTM.
     """
     cell, trials, steps = run.cell, run.drive.trials, run.drive.steps
     products = detour_products(cell, run.trajectory, trials, steps)

@@ -145,7 +145,8 @@ def _off(decades: float) -> str:
         return "the same"
     if abs(decades) > FAR:
         return f"{power(decades)} times that"
-    return f"{percent(10.0**decades - 1, sign=True)} off"
+    off = 10.0**decades - 1
+    return "less than 0.1 % off" if abs(off) < 1e-3 else f"{percent(off, sign=True)} off"
 
 
 def few_lags(last: int) -> list[int]:
