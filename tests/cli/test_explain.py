@@ -170,3 +170,24 @@ def test_a_layer_that_cannot_be_read_is_named(run, tmp_path):
     assert outcome.status == 0
     assert "int8" in json.loads(outcome.out)["refused"][0]
     assert outcome.err.startswith("warning: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--lags", "x"), "expected whole numbers from 1 on between commas for --lags, got 'x'; try --lags 1,10"),
+        (("--lags", "0"), "expected whole numbers from 1 on between commas for --lags, got '0'; try --lags 1,10"),
+        (("--lags", "13"), "expected --lags up to 12, got 13; try --steps 13"),
+    ],
+)
+def test_lags_that_cannot_be_are_wrong_usage(run, option, message):
+    outcome = run("explain", "rnn", *SMALL, *option, "--only", "directions")
+    assert (outcome.status, outcome.err.strip()) == (2, f"vanishgrad explain: {message}")
+
+
+def test_the_options_of_directions_and_lyapunov_reach_them(run):
+    options = ("--lags", "5,3", "--exponents", "2", "--lyapunov-steps", "30")
+    (found,) = document(run, "gru", *SMALL, *options, "--only", "directions", "--only", "lyapunov")["models"]
+    assert [each["lag"] for each in found["directions"]["blocks"]["state"]] == [3, 5, 12]
+    assert len(found["lyapunov"]["exponents"]["mean"]) == 2
+    assert found["lyapunov"]["steps"] == 30

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from vanishgrad.errors import UsageError
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -30,9 +32,8 @@ def whole_numbers(context: click.Context, option: click.Parameter, text: str | N
     except ValueError:
         numbers = (0,)
     if min(numbers, default=1) < 1:
-        raise click.BadParameter(
-            f"expected whole numbers from 1 on between commas, got {text!r}; try {option.opts[0]} 1,10"
-        )
+        flag = option.opts[0]
+        raise UsageError(f"expected whole numbers from 1 on between commas for {flag}, got {text!r}; try {flag} 1,10")
     return numbers
 
 

@@ -93,3 +93,17 @@ def test_the_convergence_ends_in_the_result():
     steps, last = result.history[-1]
     assert steps == 200
     assert last == pytest.approx(result.lam[:3])
+
+
+def test_a_network_that_overflows_beyond_its_run_has_none():
+    run = a_run("rnn@gaussian:activation=linear,gain=4", lyapunov_steps=1000)
+    result = lyapunov(run)
+    assert isinstance(result, Absent)
+    assert result.reason == "the state overflows within 1100 steps; try --lyapunov-steps 30"
+    assert lyapunov(a_run("rnn@gaussian:activation=linear,gain=4", lyapunov_steps=30)).lam[0] > 1
+
+
+def test_single_precision_is_kept_to_its_own_rounding():
+    single, double = (found("gru", dtype=dtype) for dtype in ("float32", "float64"))
+    assert single.lam == pytest.approx(double.lam, abs=1e-3)
+    assert single.sum_rule.difference < 1e-3

@@ -12,7 +12,7 @@ from vanishgrad.analysis.explain.mean_field import mean_field
 from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.statistics import band
 from vanishgrad.cells.arrays import Array
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.drive import Drive, stretches
 from vanishgrad.propagation.lyapunov import LyapunovSpectrum, entropy, kaplan_yorke, lyapunov_spectrum
 
@@ -92,10 +92,13 @@ def lyapunov(run: Run) -> Lyapunov | Absent:
         return Absent("the sequences have different lengths")
     inputs = _continued(run)
     steps, burn_in = _steps(run, inputs is not None)
-    found = lyapunov_spectrum(
-        run.cell, [run.drive.xs] if inputs is None else inputs, run.s0, steps, burn_in,
-        run.request.exponents or DEFAULT_EXPONENTS,
-    )  # fmt: skip
+    try:
+        found = lyapunov_spectrum(
+            run.cell, [run.drive.xs] if inputs is None else inputs, run.s0, steps, burn_in,
+            run.request.exponents or DEFAULT_EXPONENTS,
+        )  # fmt: skip
+    except VanishgradError:
+        return Absent(f"the state overflows within {burn_in + steps} steps; try --lyapunov-steps {run.drive.steps}")
     return _summarised(run, found, burn_in, inputs is not None)
 
 

@@ -18,7 +18,7 @@ MOST_ITERATIONS = 1000
 
 
 def mean_field(run: Run, exponents: int) -> Array | None:
-    """Return the leading exponents that theory has for a run, (K,); None for other networks than it speaks of.
+    """Return theory's quantiles (i - ½)/n of the leading exponents, (K,); None for other networks than it speaks of.
 
     It speaks of tanh networks with independent Gaussian weights and no bias, driven by white noise or nothing.
     """

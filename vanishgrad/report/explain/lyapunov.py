@@ -92,7 +92,12 @@ def lyapunov_passage(lyapunov: Mapping[str, Any], model: Document) -> Passage:
     kind = "continued input" if lyapunov["input_continued"] else "the run's own input"
     return Passage(
         title=f"Lyapunov exponents: {lyapunov['steps']} steps of {kind} after {lyapunov['burn_in']}",
-        sentences=(lyapunov["sentence"], *_dimension(lyapunov), *_mean_field(lyapunov), *_sum_rule(lyapunov)),
+        sentences=(
+            lyapunov["sentence"],
+            *_dimension(lyapunov),
+            *_mean_field(lyapunov, model["hidden_size"]),
+            *_sum_rule(lyapunov),
+        ),
         headings=("i", "λ_i", "±", "low", "high", f"over {lyapunov['finite_steps']} steps"),
         rows=rows,
         legend=(
@@ -126,10 +131,9 @@ def _dimension(lyapunov: Mapping[str, Any]) -> Iterator[str]:
         yield "the Kaplan–Yorke dimension needs more exponents: try a larger --exponents"
 
 
-def _mean_field(lyapunov: Mapping[str, Any]) -> Iterator[str]:
+def _mean_field(lyapunov: Mapping[str, Any], units: int) -> Iterator[str]:
     if lyapunov["mean_field"] is not None:
-        first = number(math.exp(lyapunov["mean_field"][0]))
-        yield f"mean-field theory, for infinitely many units, has λ₁ = {lyapunov['mean_field'][0]:.4f} (× {first})"
+        yield f"mean-field theory of wide random networks has λ₁ ≈ {lyapunov['mean_field'][0]:.4f} for {units} units"
 
 
 def _sum_rule(lyapunov: Mapping[str, Any]) -> Iterator[str]:
