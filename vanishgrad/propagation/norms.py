@@ -87,7 +87,8 @@ class LeadingSingularValues:
         floor, weight = self._floor_and_weight(matrices)
         self._still_diagonal(matrices)
         info = np.finfo(self._dtype)
-        safe = (floor > info.tiny / info.eps**2) & (floor < info.max**0.5 * info.eps)
+        # Lanczos squares A Aᵀ's entries, which are of the order of the floor.
+        safe = (floor > info.tiny**0.5 / info.eps) & (floor < info.max**0.5 * info.eps)
         # Half of the probe is fresh noise, half the rows of largest norm.
         probe = unit(unit(self._noise()) + unit(np.where(np.isfinite(weight), weight, 0)))
         ritz = leading_ritz(Batch(matrices), self._lead, self._runner_up, probe, self._diagonal | ~safe, self._steps)
