@@ -182,3 +182,15 @@ def test_count_at_least() -> None:
     threshold = np.array([10.5, 1e-4, 1e-4])
     np.testing.assert_array_equal(count_at_least(A, threshold), [10, 20, 0])
     np.testing.assert_array_equal(count_at_least(A, threshold, leading=exact(A)), [10, 20, 0])
+
+
+@pytest.mark.parametrize("exponent", [-140, -100, -90, -81, -78, -60, 70, 80, 100, 140])
+def test_matrices_far_from_order_one_are_measured_all_the_same(exponent: int) -> None:
+    """Where the squares of A Aᵀ leave the range Lanczos would meet NaN: there an SVD stands in."""
+    rng, n = np.random.default_rng(0), 24
+    leading = LeadingSingularValues({"small": (n, n), "ordinary": (n, n)}, 2)
+    for _ in range(3):
+        small, ordinary = rng.standard_normal((2, 2, n, n))
+        found = leading({"small": small * 10.0**exponent, "ordinary": ordinary})
+        np.testing.assert_allclose(found["small"], np.linalg.norm(small, 2, axis=(1, 2)) * 10.0**exponent, rtol=1e-9)
+        np.testing.assert_allclose(found["ordinary"], np.linalg.norm(ordinary, 2, axis=(1, 2)), rtol=1e-9)

@@ -57,9 +57,7 @@ def measure(
     Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
     beside the trajectory.
     """
-    adaptive = engine == "adaptive" or (
-        engine == "auto" and cell.dtype == np.float64 and cell.state_size >= SMALLEST
-    )
+    adaptive = engine == "adaptive" or (engine == "auto" and cell.dtype == np.float64 and cell.state_size >= SMALLEST)
     recorder = Recorder(cell, lengths, loss, threshold, curves)
     recorder.record(trajectory, Compression() if adaptive else None)
     if recorder.engine.error_bound > ERROR_LIMIT:

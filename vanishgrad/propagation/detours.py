@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.products import Product, linearisations, product_of
+from vanishgrad.propagation.scaling import ABSENT, LN_2, powers, shifted
 from vanishgrad.propagation.sweep import Sweep
 
 COUNTS = ("0", "1", "2", "more")
@@ -106,8 +107,19 @@ def _rows_at_lag_0(cell: Cell, trajectory: Trajectory, batch: int, series: int) 
 
 
 def _read(product: Product, part: str, gates: tuple[str, ...]) -> DetourProducts:
-    counts, by_gate = ({name: product.block(part, f"{name} {part}") for name in names} for names in (COUNTS, gates))
-    return DetourProducts(product.lag, product.block(part, f"{WHOLE} {part}"), counts, by_gate)
+    def block(name: str) -> tuple[Array, Array]:
+        return _of_order_one(*product.block(part, f"{name} {part}"))
+
+    counts, by_gate = ({name: block(name) for name in names} for names in (COUNTS, gates))
+    return DetourProducts(product.lag, block(WHOLE), counts, by_gate)
+
+
+def _of_order_one(matrix: Array, log_scale: Array) -> tuple[Array, Array]:
+    """Return the same with its own exponent, for products that share one may lie far apart."""
+    xp = namespace(matrix)
+    exponents = powers(matrix, xp.zeros(matrix.shape[:1], dtype=xp.int64))
+    exponents = xp.where(exponents == ABSENT, xp.zeros_like(exponents), exponents)
+    return shifted(matrix, -exponents), log_scale + LN_2 * exponents
 
 
 class _Splitting:

@@ -88,7 +88,8 @@ class LeadingSingularValues:
         floor, weight = self._floor_and_weight(matrices)
         skip = self._still_diagonal(places, matrices, lags)
         info = np.finfo(self._dtype)
-        skip |= ~((floor > info.tiny / info.eps**2) & (floor < info.max**0.5 * info.eps))
+        # Lanczos squares A Aᵀ's entries, which are of the order of the floor.
+        skip |= ~((floor > info.tiny**0.5 / info.eps) & (floor < info.max**0.5 * info.eps))
         # Half of the probe is fresh noise, half the rows of largest norm.
         noise = self._noise([A.shape[1] for A in matrices], lags * self._batch)
         probe = unit(unit(noise) + unit(np.where(np.isfinite(weight), weight, 0)))

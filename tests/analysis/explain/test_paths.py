@@ -58,3 +58,12 @@ def test_a_share_is_the_component_along_the_leading_singular_pair(hidden: int) -
         expected = left[:, 0] @ values[name] @ right[0] / sigma[0]
         # A pair that is off by ε leaves its value off by ε² only: 1e-10 there is 1e-5 here, over the relative gap.
         assert found.detours[name].share.mean[-1] == pytest.approx(expected, abs=1e-4)
+
+
+def test_norms_that_share_a_scale_and_lie_far_apart_are_right() -> None:
+    """After 900 steps the conveyor is 1e-60 of the whole and more, on the same scale for long."""
+    (explained,) = explain(ExplainRequest("lstm", hidden=18, steps=900, trials=1, only=("paths",))).models
+    curves, found = explained.result.curves, explained.sections["paths"]
+    conveyor = found.detours["0"].log_norm.median
+    assert conveyor[-1] < curves["cell"].log_norm.median[-1] - 100
+    np.testing.assert_allclose(conveyor, curves["conveyor"].log_norm.median, rtol=1e-9, atol=1e-12)
