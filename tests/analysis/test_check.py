@@ -30,7 +30,7 @@ class _ForgetsThePathThroughTheOutputGate(LSTMLinearisation):
 
 class FourTermLSTM(LSTM):
     def linearise(self, path: Trajectory, start: int, stop: int) -> Linearisation:
-        return _ForgetsThePathThroughTheOutputGate(self, path, start, stop)
+        return _ForgetsThePathThroughTheOutputGate(self, *path.between(start, stop), start)
 
 
 class SlightlyWrongRNN(RNN):

@@ -3,7 +3,7 @@
 from vanishgrad.cells.activations import ACTIVATIONS, Activation
 from vanishgrad.cells.gru import GRU
 from vanishgrad.cells.lstm import LSTM
-from vanishgrad.cells.protocol import Cell, Linearisation, Part, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Part, Path, Trajectory
 from vanishgrad.cells.rnn import RNN
 
-__all__ = ["ACTIVATIONS", "GRU", "LSTM", "RNN", "Activation", "Cell", "Linearisation", "Part", "Trajectory"]
+__all__ = ["ACTIVATIONS", "GRU", "LSTM", "RNN", "Activation", "Cell", "Linearisation", "Part", "Path", "Trajectory"]

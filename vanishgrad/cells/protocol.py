@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,9 +30,40 @@ class Part:
     size: int
 
 
+class Path(ABC):
+    """A run of a cell along input sequences, to be had stretch by stretch.
+
+    Attributes
+    ----------
+    start : (B, m) array
+        s_0.
+    steps : int
+        The length T.
+    """
+
+    @property
+    @abstractmethod
+    def start(self) -> Array:
+        """s_0, (B, m)."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The length T."""
+
+    @abstractmethod
+    def between(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Return s_start … s_stop, (stop - start + 1, B, m), and the records of the steps between, one fewer."""
+
+    def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
+        """Yield (start, stop) of stretches of at most so many steps that fill the run, in the order of time."""
+        for start in range(0, self.steps, longest):
+            yield start, min(start + longest, self.steps)
+
+
 @dataclass(frozen=True, eq=False)
-class Trajectory:
-    """A run of a cell along input sequences.
+class Trajectory(Path):
+    """A run that is held whole.
 
     Attributes
     ----------
@@ -46,9 +77,19 @@ class Trajectory:
     records: Array
 
     @property
+    def start(self) -> Array:
+        """s_0, (B, m)."""
+        s_0: Array = self.states[0]
+        return s_0
+
+    @property
     def steps(self) -> int:
         """The length T."""
         return int(self.records.shape[0])
+
+    def between(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Return s_start … s_stop and the records of the steps between, as views."""
+        return self.states[start : stop + 1], self.records[start:stop]
 
 
 class Linearisation(ABC):
@@ -69,6 +110,10 @@ class Linearisation(ABC):
     @abstractmethod
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         """Write W ds_t/dx_t into `out`; W (B, p, m), out (B, p, d)."""
+
+    @abstractmethod
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        """Write ds_t/dx_t X into `out`; X (B, d, q), out (B, m, q)."""
 
     @abstractmethod
     def dense(self, t: int) -> Array:
@@ -179,7 +224,7 @@ class Cell(ABC):
         """Return s_t and the record of step t from drive_t (B, g·n) and s_{t-1} (B, m), real or complex."""
 
     @abstractmethod
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
 
     @abstractmethod
