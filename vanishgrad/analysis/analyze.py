@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -185,9 +185,9 @@ class _LayerRuns:
             notes.extend(note for note in said if note not in notes)
             trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.first)
             out = np.swapaxes(trajectory.states[1:, :, : layer.output_size], 0, 1)
-            outputs = replace(sequences, xs=np.ascontiguousarray(out))
+            outputs = sequences.with_inputs(np.ascontiguousarray(out))
             parts.append(_reversed(outputs) if layer.direction == "backward" else outputs)
-        return replace(parts[0], xs=np.concatenate([part.xs for part in parts], axis=-1)), notes
+        return parts[0].with_inputs(np.concatenate([part.xs for part in parts], axis=-1)), notes
 
 
 def _stack(file: LayerFile, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -210,7 +210,7 @@ def _reversed(sequences: Drive) -> Drive:
     for b, length in enumerate(sequences.lengths):
         late = sequences.steps - int(length)
         xs[b, late:] = sequences.xs[b, late:][::-1]
-    return replace(sequences, xs=xs)
+    return sequences.with_inputs(xs)
 
 
 def _spec(layer: Layer) -> str:

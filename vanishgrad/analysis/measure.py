@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.compression import Compression, error_bound
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
@@ -67,7 +67,7 @@ ERROR_LIMIT = 1e-8
 
 def measure(
     cell: Cell,
-    trajectory: Trajectory,
+    trajectory: Path,
     lengths: Array,
     loss: Array,
     threshold: float,
@@ -79,7 +79,7 @@ def measure(
     Parameters
     ----------
     cell : Cell
-    trajectory : Trajectory
+    trajectory : Path
         Sequences aligned at their end; what stands before a sequence's own length is not measured.
     lengths : (B,) array of int
     loss : (B, n) array
@@ -153,7 +153,7 @@ class _Recorder:
         self._input: dict[str, tuple[Array, Array]] = {}
         self._error_bound = 0.0
 
-    def record(self, trajectory: Trajectory, compression: Compression | None) -> None:
+    def record(self, trajectory: Path, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
         products = backward_products(
             self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.compression import Compression
 from vanishgrad.propagation.scaling import LN_2, powers, shifted
@@ -128,7 +128,7 @@ def _span(names: dict[str, slice], places: range) -> slice:
 
 def backward_products(
     cell: Cell,
-    trajectory: Trajectory,
+    trajectory: Path,
     batch: int,
     with_input: bool = False,
     lags: int | None = None,
@@ -140,7 +140,7 @@ def backward_products(
     Parameters
     ----------
     cell : Cell
-    trajectory : Trajectory
+    trajectory : Path
     batch : int
         The number B of sequences.
     with_input : bool
@@ -182,11 +182,14 @@ def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t:
     return replace(product, input_matrix=matrix, input_exponents=exponents, input_probes=probes)
 
 
-def _linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
+def longest_stretch(cell: Cell, batch: int) -> int:
+    """Return how many steps are linearised at a time."""
+    return max(1, 2**21 // max(1, batch * cell.W_hh.shape[-2]))
+
+
+def _linearisations(cell: Cell, trajectory: Path, batch: int) -> Iterator[Linearisation]:
     """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
-    stretch = max(1, 2**21 // max(1, batch * cell.W_hh.shape[-2]))
-    for stop in range(trajectory.steps, 0, -stretch):
-        start = max(0, stop - stretch)
+    for start, stop in reversed(list(trajectory.stretches(longest_stretch(cell, batch)))):
         linearisation = cell.linearise(trajectory, start, stop)
         for _ in range(start, stop):
             yield linearisation

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.propagation.scaling import ABSENT, powers, range_bits, shifted, summed
 
@@ -35,8 +35,8 @@ class Sweep:
         Whether every block of a trial has the same exponent.
     """
 
-    def __init__(self, cell: Cell, trajectory: Trajectory, batch: int, loss: Array | None = None) -> None:
-        xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
+    def __init__(self, cell: Cell, trajectory: Path, batch: int, loss: Array | None = None) -> None:
+        xp, m, dtype = namespace(trajectory.start), cell.state_size, trajectory.start.dtype
         self._xp, self._dtype, self._age = xp, dtype, 0
         self.columns, self.shared = cell.slices, True
         self._hidden, self._d = cell.parts[0].name, cell.input_size
