@@ -11,28 +11,15 @@ import numpy as np
 from vanishgrad.analysis.bounds import Bound, bounds
 from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
+from vanishgrad.analysis.gates import Gate, gates, input_gain
 from vanishgrad.analysis.measure import Engine, Measurement, measure
-from vanishgrad.analysis.statistics import quantiles
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.drive import Drive
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.checkpoints import path
+from vanishgrad.propagation.trajectory import block_length
 from vanishgrad.streams import CELLS, Role, stream
-
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-SATURATED = 0.05
-"""A gate is saturated within this distance of 0 or 1."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A gate's values over units, steps and trials: mean, quantile → value, fractions near 0 and near 1."""
-
-    mean: float
-    quantiles: Mapping[float, float]
-    near_zero: float
-    near_one: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,19 +99,19 @@ def model_result(
         If a state overflows, or if the run's own Jacobian fails its check.
     """
     cell = subject.cell
-    trajectory = run(cell, drive.xs, s0, drive.first)
-    verified = check(cell, trajectory, drive.xs, drive.steps - int(drive.lengths.min()))
+    trajectory = path(cell, drive.inputs, s0, drive.burn_in + drive.steps, drive.first)
+    verified = check(cell, trajectory, drive.inputs, drive.steps - int(drive.lengths.min()))
     if not verified.passed:
         raise VanishgradError(
             f"expected the Jacobian of {subject.label} to equal its complex step within {verified.tolerance:.1e}, "
             f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {subject.label}"
         )
-    loss = unit_losses(cell, drive.trials, seed).astype(trajectory.states.dtype)
+    loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype)
     measured = measure(cell, trajectory, drive.lengths, loss, threshold, curves, engine)
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    gates = {name: values[drive.burn_in :] for name, values in cell.gate_values(trajectory).items()}
+    standing = gates(cell, trajectory, drive.burn_in)
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -134,16 +121,16 @@ def model_result(
         state_size=cell.state_size,
         steps=drive.steps,
         trials=drive.trials,
-        input_gain=float(np.std(drive.xs @ np.swapaxes(cell.W_hx, -1, -2))),
+        input_gain=input_gain(cell, drive.inputs, trajectory.steps),
         source=subject.source,
         curves=found,
         share_by_lag=_mean_share(measured),
-        gates={name: _gate(values) for name, values in gates.items()},
-        time_constants=_time_constants(gates),
+        gates=standing.gates,
+        time_constants=_time_constants(standing.unit_means),
         bounds=bounds(cell, trajectory, drive.steps),
         check=verified,
         engine=measured.engine,
-        notes=(*subject.notes, *_notes(cell, found, drive, s0)),
+        notes=(*subject.notes, *_notes(cell, found, drive, s0), *_thinned(standing.stride)),
     )
 
 
@@ -160,21 +147,22 @@ def _mean_share(measured: Measurement) -> Array:
     return shares.mean(axis=0) if len(shares) else np.zeros(measured.shares.shape[1])
 
 
-def _gate(values: Array) -> Gate:
-    return Gate(
-        mean=float(values.mean()),
-        quantiles=dict(zip(QUANTILES, quantiles(values, QUANTILES), strict=True)),
-        near_zero=float(np.mean(values < SATURATED)),
-        near_one=float(np.mean(values > 1 - SATURATED)),
-    )
-
-
-def _time_constants(gates: Mapping[str, Array]) -> Array | None:
-    kept = gates.get("forget", gates.get("keep"))
+def _time_constants(unit_means: Mapping[str, Array]) -> Array | None:
+    kept = unit_means.get("forget", unit_means.get("keep"))
     if kept is None:
         return None
     with np.errstate(divide="ignore"):
-        return -1 / np.log(np.clip(kept.mean(axis=(0, 1)), 0, 1))
+        return -1 / np.log(np.clip(kept, 0, 1))
+
+
+def _thinned(stride: int) -> list[str]:
+    return [f"quantiles of the gates are over every {stride}th step"] if stride > 1 else []
+
+
+def _any_input(drive: Drive) -> bool:
+    steps = drive.burn_in + drive.steps
+    length = block_length(steps)
+    return any(drive.inputs.between(start, min(start + length, steps)).any() for start in range(0, steps, length))
 
 
 def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> list[str]:
@@ -184,7 +172,7 @@ def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> 
         notes.append("transient: the first half of the lags has another rate; try --burn-in")
     if state is not None and state.rate is not None and state.rate.low is None:
         notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
-    if not (drive.xs.any() or s0.any() or cell.b.any()):
+    if not (_any_input(drive) or s0.any() or cell.b.any()):
         notes.append(
             "zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white"
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
-from vanishgrad.propagation.trajectory import advanced, block_length
+from vanishgrad.propagation.trajectory import advanced, block_length, run
 
 
 class Inputs(Protocol):
@@ -18,6 +18,18 @@ class Inputs(Protocol):
     def between(self, start: int, stop: int) -> Array:
         """Return x_{start+1} … x_stop, (B, stop - start, d)."""
         ...
+
+
+LARGEST_HELD = 2**29
+"""Bytes of a run up to which it is held whole."""
+
+
+def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None = None) -> Path:
+    """Run a cell, held whole where that takes no more than 512 MB, else with checkpoints."""
+    numbers = s0.shape[0] * steps * (cell.state_size + 2 * cell.W_hh.shape[-2])
+    if numbers * s0.itemsize <= LARGEST_HELD:
+        return run(cell, inputs.between(0, steps), s0, first)
+    return CheckpointedTrajectory(cell, inputs, s0, steps, first)
 
 
 class CheckpointedTrajectory(Path):

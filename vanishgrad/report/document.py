@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from vanishgrad.analysis.bounds import Bound
     from vanishgrad.analysis.compare import CompareResult
     from vanishgrad.analysis.curve import Band, Curve, Rate
-    from vanishgrad.analysis.model import Gate, ModelResult
+    from vanishgrad.analysis.gates import Gate
+    from vanishgrad.analysis.model import ModelResult
     from vanishgrad.cells.arrays import Array
 
 FORMAT_VERSION = 1
