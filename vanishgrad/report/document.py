@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from vanishgrad import __version__
 from vanishgrad.analysis.statistics import QUANTILE_TRIALS
 
@@ -133,7 +135,12 @@ def _curve(curve: Curve) -> Document:
 
 
 def _band(band: Band) -> Document:
-    return {name: log10s(getattr(band, name)) for name in ("median", "mean", "low", "high")}
+    lists: Document = {"median": log10s(band.median)}
+    for name in ("mean", "low", "high"):
+        values = getattr(band, name)
+        # Of one trial all four are the same: of a million lags they take 32 MB each.
+        lists[name] = lists["median"] if np.array_equal(values, band.median) else log10s(values)
+    return lists
 
 
 def log10s(values: Array) -> list[float | None]:
