@@ -9,7 +9,8 @@ import pytest
 
 from tests.cells.cases import BATCH, CASES, Case, T, random_run
 from tests.engine import lstm, measured, silence, trajectory
-from vanishgrad.analysis.measure import alive_lags, measure
+from vanishgrad.analysis.measure import measure
+from vanishgrad.analysis.recorder import alive_lags
 from vanishgrad.cells import ACTIVATIONS, RNN
 from vanishgrad.propagation.products import backward_products
 from vanishgrad.propagation.trajectory import run

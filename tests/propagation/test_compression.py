@@ -7,7 +7,7 @@ import pytest
 
 from vanishgrad.analysis.compare import CompareRequest, compare
 from vanishgrad.propagation import compression
-from vanishgrad.propagation.compression import error_bound
+from vanishgrad.propagation.compression import error_bound, missing
 
 MODELS = ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@gaussian:gain=6", "gru", "gru:reset=before")
 
@@ -59,7 +59,7 @@ def test_probes_see_what_outgrows_the_kept_part():
     rng = np.random.default_rng(0)
     for size, harmless in ((1e-7, True), (1.0, False)):
         probes = size * rng.standard_normal((1, 8, 1)) * np.eye(5)[:1]
-        assert (error_bound(np.ones(1), [probes]) < 1e-8) == harmless
+        assert (error_bound(np.ones(1), missing([probes])) < 1e-8) == harmless
 
 
 def test_diagonal_products_are_left_as_they_are():

@@ -11,7 +11,7 @@ import pytest
 
 from tests import reference
 from tests.engine import log_norms, lstm, measured, trajectory
-from vanishgrad.analysis.measure import Norms
+from vanishgrad.analysis.recorder import Norms
 from vanishgrad.cells import LSTM
 from vanishgrad.propagation.products import backward_products
 

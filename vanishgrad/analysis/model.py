@@ -12,7 +12,8 @@ from vanishgrad.analysis.bounds import Bound, bounds
 from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.gates import Gate, gates, input_gain
-from vanishgrad.analysis.measure import Engine, Measurement, measure
+from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.analysis.recorder import Engine
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError

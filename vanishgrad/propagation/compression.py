@@ -90,12 +90,15 @@ def _turn(sweep: Sweep, place: int, name: str) -> tuple[Array, int]:
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
 
 
-def error_bound(sigma: Array, probes: list[Array]) -> float:
-    """Return the largest relative error, over trials, of norms (B,) whose left-out rows have these probes (B, s, q)."""
+def missing(probes: list[Array]) -> Array:
+    """Return an upper bound of ‖R₂‖², (B,), of left-out rows with these probes, each (B, s, q)."""
+    xp = namespace(probes[0])
+    return CONFIDENCE**2 * sum(xp.max(xp.vecdot(each, each), axis=-1) for each in probes)
+
+
+def error_bound(sigma: Array, left_out: Array) -> float:
+    """Return the largest relative error, over trials, of norms (B,) from the squares (B,) of what was left out."""
     xp = namespace(sigma)
-    longest = [xp.max(xp.vecdot(each, each), axis=-1) for each in probes if each.shape[-1]]
-    if not longest:
-        return 0.0
-    missing = CONFIDENCE**2 * sum(longest)
     some = sigma > 0
-    return float(xp.max(xp.where(some, missing / (2 * xp.where(some, sigma, 1) ** 2), xp.where(missing > 0, 1.0, 0.0))))
+    relative = left_out / (2 * xp.where(some, sigma, 1) ** 2)
+    return float(xp.max(xp.where(some, relative, xp.astype(left_out > 0, sigma.dtype))))

@@ -113,10 +113,8 @@ def leading_ritz(batch: Batch, lead: Array, runner_up: Array, probe: Array, skip
         before, u = beta[..., None] * u, image / np.maximum(beta, least)[..., None]
         v = batch.pull(u[:, :, None], idle)[:, :, 0]
         image = batch.push(v[:, :, None], idle)[:, :, 0] - before
-    pair = small.vectors[..., :size].astype(u.dtype) @ basis[:, :, :size]
-    tracked = np.vecdot(other, other) >= small.values[..., 1]
-    runner_up = unit(np.where(tracked[..., None], pushed[:, :, 1], pair[:, :, 1]))
-    return Ritz(small.values[..., 0], small.done & ~skip, small.steps, unit(pair[:, :, 0]), runner_up)
+    lead = (small.vectors[..., None, :size].astype(u.dtype) @ basis[:, :, :size])[:, :, 0]
+    return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, :, 1]))
 
 
 def _start(batch: Batch, lead: Array, runner_up: Array, probe: Array, idle: Array) -> tuple[Array, Array, Array]:
@@ -133,7 +131,7 @@ def _start(batch: Batch, lead: Array, runner_up: Array, probe: Array, idle: Arra
 
 
 class _Tridiagonals:
-    """Lanczos matrices T, α on the diagonal and β beside it, and their two leading eigenpairs, as they converge.
+    """Lanczos matrices T, α on the diagonal and β beside it, and their leading eigenpairs, as they converge.
 
     They are looked at when three quarters of the rest are due; `steps` then says when to look next, and for one that is
     done when to look at the next lag: as late as it took, or a little earlier if one look was enough.
@@ -141,18 +139,17 @@ class _Tridiagonals:
 
     def __init__(self, skip: Array, steps: Array, limit: int, eps: float) -> None:
         self.done, self.steps = skip.copy(), steps.copy()
-        self.values = np.zeros((*skip.shape, 2))
-        self.vectors = np.zeros((*skip.shape, 2, limit))
+        self.values = np.zeros(skip.shape)
+        self.vectors = np.zeros((*skip.shape, limit))
         self._looked = np.zeros_like(skip)
         self._accepted, self._clear = max(RESIDUAL, 32 * eps), max(CLEAR_RESIDUAL, 32 * eps)
-        self._T = np.zeros((*skip.shape, limit + 1, limit + 1))
+        self._alpha, self._beta = np.zeros((limit, *skip.shape)), np.zeros((limit, *skip.shape))
         self._size = 0
         self._plan()
 
     def append(self, alpha: Array, beta: Array) -> bool:
         """Add a row, and return whether that was the time for a look."""
-        k = self._size
-        self._T[..., k, k], self._T[..., k + 1, k] = alpha, beta
+        self._alpha[self._size], self._beta[self._size] = alpha, beta
         self._size += 1
         if self._size < self._next_look:
             return False
@@ -162,25 +159,49 @@ class _Tridiagonals:
 
     def _plan(self) -> None:
         waiting = np.sort(self.steps[~self.done])
-        self._next_look = int(waiting[3 * len(waiting) // 4]) if len(waiting) else self._T.shape[-1]
+        self._next_look = int(waiting[3 * len(waiting) // 4]) if len(waiting) else len(self._alpha)
 
     def _look(self, due: Array) -> None:
-        """Solve for the two leading eigenpairs of those that are due."""
+        """Solve for the leading eigenpair of those that are due."""
         size = self._size
-        values, vectors = np.linalg.eigh(self._T[due, :size, :size])
+        alpha, beta = self._alpha[:size, due].T, self._beta[:size, due].T
+        values = np.linalg.eigvalsh(_tridiagonal(alpha, beta))
         theta = values[:, -1]
         # Without reorthogonalisation a converged pair may return: its copies are not the second singular value.
         distinct = np.where(values < (1 - COPY) * theta[:, None], values, -1)
-        second = np.argmax(distinct, axis=-1)
-        which = np.arange(len(theta))
-        runner_up = distinct[which, second]
-        self.values[due] = np.stack([theta, runner_up], axis=-1)
-        self.vectors[due, :, :size] = np.stack([vectors[:, :, -1], vectors[which, :, second]], axis=1)
-        residual = self._T[due, size, size - 1] * np.abs(vectors[:, -1, -1])
-        gap = theta - np.maximum(runner_up, 0)
+        vectors = _positive_vector(alpha, beta, theta)
+        self.values[due], self.vectors[due, :size] = theta, vectors
+        residual = beta[:, -1] * vectors[:, -1]
+        gap = theta - np.maximum(np.max(distinct, axis=-1), 0)
         clear = (residual <= self._clear * theta) & (residual**2 <= VALUE_ERROR * theta * gap)
         found = clear | (residual <= self._accepted * theta)
         stride = 1 + size // 8
         early = np.where(self._looked[due], 0, stride)
         self.done[due], self.steps[due] = found, np.where(found, np.maximum(size - early, 1), size + stride)
         self._looked |= due
+
+
+def _tridiagonal(alpha: Array, beta: Array) -> Array:
+    """Return T, (count, k, k), from its diagonal and what stands below, both (count, k); the last β stands outside."""
+    count, size = alpha.shape
+    T = np.zeros((count, size, size))
+    place = np.arange(size)
+    T[:, place, place], T[:, place[1:], place[:-1]] = alpha, beta[:, :-1]
+    return T
+
+
+def _positive_vector(alpha: Array, beta: Array, theta: Array) -> Array:
+    """Return the unit eigenvector of T's largest eigenvalue θ, all of whose components are positive.
+
+    x_{j-1}/x_j = d_j/β_{j-1} with the pivots d_j = θ - α_j - β_j²/d_{j+1} of θ - T from below, which are positive for
+    j > 1: nothing cancels, and the small last component is right to its own roundoff.
+    """
+    size = alpha.shape[1]
+    least = (np.finfo(float).eps * theta)[:, None]
+    beta, logs = np.maximum(beta, least), np.zeros(alpha.shape)
+    pivot = np.maximum(theta - alpha[:, -1], least[:, 0])
+    for j in range(size - 1, 0, -1):
+        logs[:, j - 1] = logs[:, j] + np.log(pivot / beta[:, j - 1])
+        pivot = np.maximum(theta - alpha[:, j - 1] - beta[:, j - 1] ** 2 / pivot, least[:, 0])
+    x = np.exp(logs - np.max(logs, axis=1, keepdims=True))
+    return x / np.sqrt(np.vecdot(x, x))[:, None]

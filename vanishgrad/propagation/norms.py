@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.cells.arrays import Array
-from vanishgrad.propagation.lanczos import Batch, leading_ritz, unit
+from vanishgrad.propagation.lanczos import Batch, Ritz, leading_ritz, unit
 
 GRAM_SIZE = 16
 """Up to this many rows or columns the spectrum of the Gram matrix is cheaper than iterating."""
 
 
 class LeadingSingularValues:
-    """The largest singular value σ₁ of several matrices, lag after lag of a sweep.
+    """The largest singular value σ₁ of several matrices, a few lags of a sweep at a time.
 
-    Lanczos for all matrices together starts from the better Ritz vector of the last lead and the last runner-up, and a
+    Lanczos for all matrices of these lags together starts from the better Ritz vector of the last lead and the last runner-up, and a
     little of a fresh random vector and of the rows of largest norm. A value is accepted only where it has converged and
     is no less than every row norm, every column norm and ‖·‖_F/√min(p, q), which bound σ₁ from below; all others are
     exact SVDs. Matrices that have been diagonal since the first call give max|d|.
@@ -26,7 +26,7 @@ class LeadingSingularValues:
     ----------
     shapes : mapping of name → (p, q)
     batch : int
-        B, the matrices of each name at each call.
+        B, the matrices of each name at each lag.
     dtype : float64 or float32
     seed : int
         Of the random vectors: the same calls give the same bytes.
@@ -44,7 +44,7 @@ class LeadingSingularValues:
         self._iterated = {name: shape for name, shape in shapes.items() if min(shape) > GRAM_SIZE}
         self._diagonal = np.ones((len(self._iterated), batch), dtype=bool)
         self._random = np.random.default_rng(seed)
-        self._steps = np.ones((len(self._iterated), batch), dtype=int)
+        self._steps = np.ones((len(self._iterated), batch, 1), dtype=int)
         self._dtype, self._batch = np.dtype(dtype), batch
         self._lead, self._runner_up = (unit(self._noise()) for _ in range(2))
 
@@ -63,42 +63,51 @@ class LeadingSingularValues:
         )
 
     def __call__(self, matrices: Mapping[str, Array]) -> dict[str, Array]:
-        """Return σ₁, (B,), of each of the matrices, (B, p, q)."""
+        """Return σ₁, (L·B,), of each of the matrices, (L·B, p, q), those of the first lag first."""
         found = self._leading([matrices[name] for name in self._iterated]) if self._iterated else {}
         return {
             name: found[name] if name in found else largest_singular_value(matrix) for name, matrix in matrices.items()
         }
 
     def _padded(self, vectors: list[Array]) -> Array:
-        """Return vectors (B, p) of each matrix as one array (matrices, B, largest p)."""
+        """Return vectors (count, p) of each matrix as one array (matrices, count, largest p)."""
         longest = max((p for p, _ in self._iterated.values()), default=0)
-        padded = np.zeros((len(vectors), self._batch, longest), self._dtype)
+        padded = np.zeros((len(vectors), max(map(len, vectors), default=0), longest), self._dtype)
         for i, each in enumerate(vectors):
             padded[i, :, : each.shape[1]] = each
         return padded
 
-    def _noise(self) -> Array:
+    def _noise(self, lags: int = 1) -> Array:
+        count = lags * self._batch
         return self._padded(
-            [self._random.random((self._batch, p), dtype=self._dtype) - 0.5 for p, _ in self._iterated.values()]
+            [self._random.random((count, p), dtype=self._dtype) - 0.5 for p, _ in self._iterated.values()]
         )
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is left to the SVD
     def _leading(self, matrices: list[Array]) -> dict[str, Array]:
+        lags = len(matrices[0]) // self._batch
         floor, weight = self._floor_and_weight(matrices)
-        self._still_diagonal(matrices)
+        diagonal = self._still_diagonal(matrices, lags)
         info = np.finfo(self._dtype)
         safe = (floor > info.tiny / info.eps**2) & (floor < info.max**0.5 * info.eps)
         # Half of the probe is fresh noise, half the rows of largest norm.
-        probe = unit(unit(self._noise()) + unit(np.where(np.isfinite(weight), weight, 0)))
-        ritz = leading_ritz(Batch(matrices), self._lead, self._runner_up, probe, self._diagonal | ~safe, self._steps)
-        self._lead, self._runner_up = ritz.lead, ritz.runner_up
-        self._steps = np.where(ritz.converged, ritz.steps, self._steps)
+        probe = unit(unit(self._noise(lags)) + unit(np.where(np.isfinite(weight), weight, 0)))
+        lead, runner_up, steps = (np.tile(each, (1, lags, 1)) for each in (self._lead, self._runner_up, self._steps))
+        ritz = leading_ritz(Batch(matrices), lead, runner_up, probe, diagonal | ~safe, steps[..., 0])
         accepted = ritz.converged & (ritz.values >= (1 - 64 * info.eps) * floor)
+        self._remember(ritz)
         sigma = np.sqrt(ritz.values).astype(self._dtype)
         return {name: _replaced(sigma[i], accepted[i], matrices[i]) for i, name in enumerate(self._iterated)}
 
+    def _remember(self, ritz: Ritz) -> None:
+        """Keep what the lags that follow start from: the vectors of the last lag."""
+        last = slice(-self._batch, None)
+        self._lead, self._runner_up = ritz.lead[:, last], ritz.runner_up[:, last]
+        steps = np.where(ritz.converged[:, last], ritz.steps[:, last], self._steps[..., 0])
+        self._steps = steps[..., None]
+
     def _floor_and_weight(self, matrices: list[Array]) -> tuple[Array, Array]:
-        """Return a lower bound of σ₁², (matrices, B), and the squared row norms divided by the largest, padded."""
+        """Return a lower bound of σ₁², (matrices, L·B), and the squared row norms divided by the largest, padded."""
         by_row = [np.vecdot(A, A) for A in matrices]
         by_column = [np.einsum("bij,bij->bj", A, A) for A in matrices]
         heaviest = np.stack([np.max(each, axis=-1) for each in by_row])
@@ -108,11 +117,15 @@ class LeadingSingularValues:
         floor = np.maximum(np.maximum(heaviest, frobenius), np.stack([np.max(each, axis=-1) for each in by_column]))
         return floor, self._padded(by_row) / np.maximum(heaviest, np.finfo(self._dtype).tiny)[..., None]
 
-    def _still_diagonal(self, matrices: list[Array]) -> None:
-        """Note which have been diagonal at every call; once none is, the question costs nothing."""
+    def _still_diagonal(self, matrices: list[Array], lags: int) -> Array:
+        """Return which have been diagonal at every lag so far, (matrices, L·B); once none is, it costs nothing."""
+        found = np.zeros((len(matrices), lags, self._batch), dtype=bool)
         for i, A in enumerate(matrices):
             if self._diagonal[i].any():
-                self._diagonal[i] &= _is_diagonal(A)
+                found[i] = self._diagonal[i] & _is_diagonal(A).reshape(lags, self._batch)
+        found = np.logical_and.accumulate(found, axis=1)
+        self._diagonal = found[:, -1]
+        return found.reshape(len(matrices), -1)
 
 
 def _replaced(sigma: Array, accepted: Array, matrix: Array) -> Array:

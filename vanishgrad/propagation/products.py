@@ -90,13 +90,7 @@ class Product:
 
     def log_frobenius(self, to: str | None, source: str | None) -> Array:
         """Return ln ‖·‖_F, (B,), of a block, or with None of all rows of the state or columns."""
-        rows, columns = self._rows(to), self._columns(source)
-        masses = self.log_masses[:, rows.start : rows.stop, columns.start : columns.stop]
-        xp = namespace(masses)
-        top = xp.max(masses, axis=(1, 2))
-        some = xp.where(top > -xp.inf, top, 0)
-        with np.errstate(divide="ignore"):
-            return (some + xp.log(xp.sum(xp.exp(masses - some[:, None, None]), axis=(1, 2)))) / 2
+        return log_frobenius(self.log_masses, self._rows(to), self._columns(source))
 
     def _rows(self, name: str | None) -> range:
         return range(self.parts) if name is None else _only(self.rows, name)
@@ -114,6 +108,17 @@ class Product:
         top = xp.max(xp.stack([powers(block(i, j), self.exponents[:, i, j]) for i in rows for j in columns]), axis=0)
         scaled = [[shifted(block(i, j), self.exponents[:, i, j] - top) for j in columns] for i in rows]
         return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), top * LN_2
+
+
+def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
+    """Return ln ‖·‖_F, (…), of some blocks together, from the ln ‖·‖_F² of all, (…, rows, columns)."""
+    masses = log_masses[..., rows.start : rows.stop, columns.start : columns.stop]
+    xp = namespace(masses)
+    top = xp.max(masses, axis=(-2, -1))
+    some = xp.where(top > -xp.inf, top, 0)
+    with np.errstate(divide="ignore"):
+        found: Array = (some + xp.log(xp.sum(xp.exp(masses - some[..., None, None]), axis=(-2, -1)))) / 2
+    return found
 
 
 def _only(names: dict[str, slice], name: str) -> range:

@@ -64,6 +64,9 @@ class Sweep:
         self.P = xp.concat(list(blocks.values()), axis=1)
         self._next = xp.empty_like(self.P)
         self._N: Array | None = None
+        self._membership = xp.zeros((stop, len(rows)), dtype=self._dtype)
+        for i, span in enumerate(rows.values()):
+            self._membership[span, i] = 1
         self.exponents = self.exponents[:, :1, :] + xp.zeros((1, len(rows), 1), dtype=xp.int64)
         self.mass = self._masses()
 
@@ -112,6 +115,8 @@ class Sweep:
         """Bring trials back to order 1, and give every block its own exponent once they drift apart."""
         xp = self._xp
         mass = self.mass[:, : len(self.columns)]
+        if 2.0**-self._band < xp.min(mass) and xp.max(mass) < 2.0**self._band:
+            return
         top = xp.max(mass, axis=(1, 2))
         some = xp.where(mass > 0, mass, top[:, None, None])
         if xp.any(some < top[:, None, None] * 2.0**-self._spread) or self._hidden_by_underflow(mass):
@@ -128,9 +133,8 @@ class Sweep:
 
     def _masses(self) -> Array:
         xp = self._xp
-        by_column = [xp.vecdot(self.P[..., columns], self.P[..., columns]) for columns in self.columns.values()]
-        rows = [[xp.sum(each[:, span], axis=-1) for each in by_column] for span in self.rows.values()]
-        return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=1)
+        by_row = [xp.vecdot(self.P[..., columns], self.P[..., columns]) for columns in self.columns.values()]
+        return xp.matrix_transpose(xp.stack(by_row, axis=1) @ self._membership)
 
     def _hidden_by_underflow(self, mass: Array) -> bool:
         """Whether a block has no mass although it is not zero: its squares are below the range."""

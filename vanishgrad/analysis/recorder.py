@@ -1,0 +1,281 @@
+"""Filling in the norms of every curve, one lag of a sweep after the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.analysis.window import Window
+from vanishgrad.cells import Cell, Linearisation, Path
+from vanishgrad.cells.arrays import Array
+from vanishgrad.propagation.compression import Compression, error_bound, missing
+from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
+from vanishgrad.propagation.products import Product, backward_products, log_frobenius
+from vanishgrad.propagation.sweep import LOSS
+
+
+@dataclass(frozen=True, eq=False)
+class Norms:
+    """One curve, trial by trial.
+
+    Attributes
+    ----------
+    log_norm, log_rms : (B, L) arrays
+        ln ‖·‖₂ and ln(‖·‖_F/√q): -inf where exactly zero, NaN beyond a trial's own length.
+    alive : mapping
+        Lag → number of singular values at or above the threshold, (B,).
+    """
+
+    log_norm: Array
+    log_rms: Array
+    alive: Mapping[int, Array]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How the products were carried.
+
+    Attributes
+    ----------
+    name : str
+        ``dense``, every row; or ``adaptive``, without the rows that had become too small to count.
+    final_rows : int
+        Rows of the state's product that were left at the last lag.
+    error_bound : float
+        Relative, of every norm at every lag; it holds with probability 1 - 1.6e-9 for each.
+    """
+
+    name: str
+    final_rows: int
+    error_bound: float
+
+
+def _blocks(cell: Cell, curves: Collection[str] | None) -> dict[str, tuple[str | None, str | None]]:
+    """Return the (to, from) blocks whose norms are needed; a state of one part has one block."""
+    every: dict[str, tuple[str | None, str | None]] = {"state": (None, None)}
+    if len(cell.parts) > 1:
+        every |= {**cell.curves, "output": ("h", None)}
+    return every if curves is None else {name: block for name, block in every.items() if name in curves}
+
+
+def alive_lags(last: int) -> list[int]:
+    """Return the lags at which singular values are counted: powers of ten, and the last."""
+    return [*(10**power for power in range(1, 8) if 10**power < last), last]
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A lag whose matrices stand in the window: the logarithms of their scales, and squares of what they may miss."""
+
+    lag: int
+    log_scales: Mapping[str, Array]
+    left_out: Mapping[str, Array]
+
+
+class Recorder:
+    """Fills in one lag after the other."""
+
+    def __init__(
+        self, cell: Cell, lengths: Array, loss: Array | None, threshold: float, curves: Collection[str] | None
+    ) -> None:
+        self._cell, self._lengths, self._loss, self._threshold = cell, lengths, loss, threshold
+        self._blocks, self._with_input = _blocks(cell, curves), curves is None or "input" in curves
+        batch, self._steps = len(lengths), int(lengths.max())
+        self._alive_lags = alive_lags(int(lengths.min()))
+        self._log_norm, self._log_rms, self._alive = {}, {}, {}
+        for name in [*self._blocks, "conveyor", *(["input"] if self._with_input else [])]:
+            shape = (batch, self._steps + (name != "input"))
+            self._log_norm[name], self._log_rms[name] = np.full(shape, np.nan), np.full(shape, np.nan)
+            self._alive[name] = dict[int, Array]()
+        self._log_masses: list[Array] = []
+        self._log_shares = np.full((batch, 0 if loss is None else self._steps), -np.inf)
+        shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
+        if self._with_input:
+            shapes["input"] = (cell.parts[0].size, cell.input_size)
+        self._leading = LeadingSingularValues(shapes, batch, cell.W_hh.dtype)
+        with_conveyor = curves is None or "conveyor" in curves
+        self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
+        self._input: dict[str, tuple[Array, Array]] = {}
+        self._error_bound = 0.0
+        self._window: Window | None = None
+        self._waiting: list[_Waiting] = []
+
+    def record(self, trajectory: Path, compression: Compression | None) -> None:
+        """Record every lag of a sweep."""
+        products = backward_products(
+            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression
+        )
+        with np.errstate(divide="ignore"):
+            for product in products:
+                self._observe(product, trajectory.steps - product.lag)
+            self._take_norms()
+        self._record_rms()
+        rows = sum(_height(product, name) for name in product.columns)
+        self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
+
+    def _observe(self, product: Product, t: int) -> None:
+        """Record one lag, its norms when the window of lags is full; `t` is the step that comes next."""
+        if product.turns:
+            self._take_norms()
+            self._window = None
+        found = self._found(product)
+        if product.turns:
+            self._leading.turn({name: self._turning(product, name) for name in found})
+        self._log_masses.append(product.log_masses[:, : product.parts])
+        if product.input_matrix is not None:
+            self._log_rms["input"][:, product.lag] = _log_frobenius(*found["input"]) - _half_log(self._cell.input_size)
+        self._gather(product, found)
+        self._observe_conveyor(product.lag)
+        if product.linearisation is not None:
+            self._observe_step(product, product.linearisation, t)
+
+    def _found(self, product: Product) -> dict[str, tuple[Array, Array]]:
+        """Return every curve's matrix and the logarithm of its scale.
+
+        Behind the last step there is no input; its last matrix stands in, since all are iterated together.
+        """
+        if product.input_matrix is not None:
+            self._input = {"input": product.input_block()}
+        elif product.turns and self._input:
+            self._input = {"input": self._turned_input(product)}
+        return {name: product.block(*block) for name, block in self._blocks.items()} | self._input
+
+    def _gather(self, product: Product, found: Mapping[str, tuple[Array, Array]]) -> None:
+        """Keep a lag's matrices until the norms of several lags are taken together."""
+        if self._window is None:
+            self._window = Window({name: matrix for name, (matrix, _) in found.items()})
+        log_scales = {name: log_scale for name, (_, log_scale) in found.items()}
+        probes = {name: self._probes(product, name) for name in found} if product.probed else {}
+        left_out = {name: missing(each) for name, each in probes.items() if each}
+        self._waiting.append(_Waiting(product.lag, log_scales, left_out))
+        self._window.append({name: matrix for name, (matrix, _) in found.items()})
+        if self._window.full:
+            self._take_norms()
+
+    def _record_rms(self) -> None:
+        """Record ‖·‖_F/√q of all lags at once."""
+        masses = np.stack(self._log_masses, axis=1)
+        places = {part.name: range(i, i + 1) for i, part in enumerate(self._cell.parts)}
+        for name, (to, source) in self._blocks.items():
+            rows, columns = (range(len(places)) if part is None else places[part] for part in (to, source))
+            q = _shape(self._cell, to, source)[1]
+            self._log_rms[name][:] = log_frobenius(masses, rows, columns) - _half_log(q)
+
+    def _take_norms(self) -> None:
+        """Record the norms of the lags that have waited."""
+        if self._window is None or not self._waiting:
+            return
+        matrices, lags = self._window.matrices, len(self._waiting)
+        for name, sigma in self._leading(matrices).items():
+            for waiting, *found in zip(self._waiting, _by_lag(sigma, lags), _by_lag(matrices[name], lags), strict=True):
+                self._record_norm(name, waiting, *found)
+        self._window.clear()
+        self._waiting.clear()
+
+    def _record_norm(self, name: str, waiting: _Waiting, sigma: Array, matrix: Array) -> None:
+        lag, log_scale = waiting.lag, waiting.log_scales[name]
+        if lag < self._log_norm[name].shape[1]:
+            self._log_norm[name][:, lag] = np.log(sigma) + log_scale
+        if lag in self._counted(name):
+            least = self._threshold * np.exp(np.clip(-log_scale, -700, 700))
+            self._alive[name][lag] = count_at_least(matrix, least, sigma)
+        if name in waiting.left_out:
+            self._error_bound = max(self._error_bound, error_bound(sigma, waiting.left_out[name]))
+
+    def _turned_input(self, product: Product) -> tuple[Array, Array]:
+        matrix, log_scale = self._input["input"]
+        return product.turns[self._cell.parts[0].name] @ matrix, log_scale
+
+    def _turning(self, product: Product, name: str) -> Callable[[Array], Array]:
+        """Return what maps a curve's left vectors, (B, p), to those of its turned rows."""
+        to = self._cell.parts[0].name if name == "input" else self._blocks[name][0]
+        turns = [product.turns[part] for part in (product.columns if to is None else [to])]
+        ends = np.cumsum([Q.shape[2] for Q in turns])[:-1]
+
+        def turned(x: Array) -> Array:
+            parts = np.split(x, ends, axis=1)
+            return np.concatenate([(Q @ part[..., None])[..., 0] for Q, part in zip(turns, parts, strict=True)], axis=1)
+
+        return turned
+
+    def _probes(self, product: Product, name: str) -> list[Array]:
+        if name == "input":
+            return [] if product.input_probes is None else [product.input_probes]
+        to, source = self._blocks[name]
+        return [product.probes(part, source) for part in (product.columns if to is None else [to])]
+
+    def _counted(self, name: str) -> list[int]:
+        last = self._alive_lags[-1]
+        return [lag if name != "input" or lag < last else last - 1 for lag in self._alive_lags]
+
+    def _observe_conveyor(self, lag: int) -> None:
+        if self._log_conveyor is None:
+            return
+        logs = self._log_conveyor
+        self._log_norm["conveyor"][:, lag] = logs.max(axis=1)
+        self._log_rms["conveyor"][:, lag] = _log_rms(logs)
+        if lag in self._alive_lags:
+            self._alive["conveyor"][lag] = np.sum(logs >= math.log(self._threshold), axis=1)
+
+    def _observe_step(self, product: Product, linearisation: Linearisation, t: int) -> None:
+        if self._loss is not None:
+            matrix, log_scale = product.block(LOSS, None)
+            self._log_shares[:, product.lag] = np.log(linearisation.weight_gradient_norm(t, matrix[:, 0])) + log_scale
+        if self._log_conveyor is not None:
+            diagonal = linearisation.conveyor(t)
+            self._log_conveyor = None if diagonal is None else self._log_conveyor + np.log(np.abs(diagonal))
+
+    def measured(self) -> dict[str, Norms]:
+        """Return the curves, without those that the cell does not have."""
+        names = [name for name in self._log_norm if name != "conveyor" or self._log_conveyor is not None]
+        beyond = np.arange(self._steps + 1) > self._lengths[:, None]
+        for name in names:
+            shift = int(name == "input")
+            for values in (self._log_norm[name], self._log_rms[name]):
+                values[beyond[:, shift:]] = np.nan
+        return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}
+
+    def shares(self) -> Array:
+        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T), summing to 1, NaN for a zero gradient; (B, 0) without a loss."""
+        if self._loss is None:
+            return self._log_shares
+        logs = np.where(np.arange(self._steps) < self._lengths[:, None], self._log_shares, -np.inf)
+        top = logs.max(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            terms = np.exp(logs - top)
+            shares: Array = terms / terms.sum(axis=1, keepdims=True)
+        return shares
+
+
+def _by_lag(values: Array, lags: int) -> Array:
+    return values.reshape(lags, -1, *values.shape[1:])
+
+
+def _height(product: Product, name: str) -> int:
+    return product.rows[name].stop - product.rows[name].start
+
+
+def _shape(cell: Cell, to: str | None, source: str | None) -> tuple[int, int]:
+    sizes = {part.name: part.size for part in cell.parts}
+    rows, columns = (cell.state_size if name is None else sizes[name] for name in (to, source))
+    return rows, columns
+
+
+def _half_log(q: int) -> float:
+    return math.log(q) / 2
+
+
+def _log_frobenius(matrix: Array, log_scale: Array) -> Array:
+    flat = matrix.reshape(len(matrix), -1)
+    norm: Array = np.log(np.vecdot(flat, flat)) / 2 + log_scale
+    return norm
+
+
+def _log_rms(logs: Array) -> Array:
+    top = logs.max(axis=1)
+    some = np.where(np.isfinite(top), top, 0.0)
+    mean: Array = np.log(np.mean(np.exp(2 * (logs - some[:, None])), axis=1)) / 2 + some
+    return mean
