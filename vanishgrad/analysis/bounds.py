@@ -41,11 +41,14 @@ class Bound:
     log_norm: Array | None
 
 
-def bounds(cell: Cell, trajectory: Path, steps: int) -> tuple[Bound, ...]:
-    """Return the bounds that apply to a cell along a trajectory whose last `steps` steps are measured."""
+def bounds(cell: Cell, trajectory: Path, steps: int, products: bool = True) -> tuple[Bound, ...]:
+    """Return the bounds that apply to a cell along a trajectory whose last `steps` steps are measured.
+
+    Those that need products of whole blocks are left out where there are to be none.
+    """
     untied = cell.W_hh.ndim > 3
     found = list(_of_weights(cell, steps)) if isinstance(cell, RNN) and not untied else []
-    if not untied and steps >= BLOCK:
+    if products and not untied and steps >= BLOCK:
         found.append(_block_contraction(cell, trajectory, steps))
     return tuple(found)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.analysis.recorder import Engine, Norms, Recorder
+from vanishgrad.analysis.selected import NAME, Selection, direct, products_fit
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.compression import Compression
@@ -15,7 +16,7 @@ from vanishgrad.propagation.compression import Compression
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T), or (B, 0) without a loss."""
+    """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T); (B, 0) without a loss."""
 
     curves: Mapping[str, Norms]
     shares: Array
@@ -50,13 +51,34 @@ def measure(
     curves : collection of str, optional
         The curves to measure; all by default.
     engine : str
-        ``dense``, ``adaptive`` or ``auto``: adaptive in float64, for products that are large enough to gain by it.
+        ``dense``, ``adaptive``, ``matrix-free`` or ``auto``: matrix-free where the products would take more than 1 GB,
+        else adaptive in float64, for products that are large enough to gain by it.
 
     Notes
     -----
     Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
     beside the trajectory.
     """
+    if engine == NAME or (engine == "auto" and not products_fit(cell, len(lengths))):
+        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, curves)
+    else:
+        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, curves, engine)
+    aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
+    order = ("state", *cell.curves, "conveyor", "input", "output")
+    wanted = order if curves is None else [name for name in order if name in curves]
+    named = {name: found.get(aliases.get(name, name)) for name in wanted}
+    return Measurement({name: norms for name, norms in named.items() if norms is not None}, shares, how)
+
+
+def _by_products(
+    cell: Cell,
+    trajectory: Path,
+    lengths: Array,
+    loss: Array | None,
+    threshold: float,
+    curves: Collection[str] | None,
+    engine: str,
+) -> tuple[Mapping[str, Norms], Array, Engine]:
     adaptive = engine == "adaptive" or (
         engine == "auto" and cell.W_hh.dtype == np.float64 and cell.state_size >= SMALLEST
     )
@@ -65,14 +87,20 @@ def measure(
     if recorder.engine.error_bound > ERROR_LIMIT:
         recorder = Recorder(cell, lengths, loss, threshold, curves)
         recorder.record(trajectory, None)
-    found = recorder.measured()
-    aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
-    order = ("state", *cell.curves, "conveyor", "input", "output")
-    wanted = order if curves is None else [name for name in order if name in curves]
-    named = {name: found.get(aliases.get(name, name)) for name in wanted}
-    return Measurement(
-        {name: norms for name, norms in named.items() if norms is not None}, recorder.shares(), recorder.engine
-    )
+    return recorder.measured(), recorder.shares(), recorder.engine
+
+
+def _by_vectors(
+    cell: Cell,
+    trajectory: Path,
+    lengths: Array,
+    loss: Array | None,
+    threshold: float,
+    curves: Collection[str] | None,
+) -> tuple[Mapping[str, Norms], Array, Engine]:
+    selection = Selection(cell, trajectory, lengths, threshold, curves)
+    conveyor, shares = direct(cell, trajectory, lengths, loss, threshold)
+    return {**selection.curves(), **conveyor}, shares, selection.engine
 
 
 SMALLEST = 24

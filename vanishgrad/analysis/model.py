@@ -14,6 +14,7 @@ from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.gates import Gate, gates, input_gain
 from vanishgrad.analysis.measure import Measurement, measure
 from vanishgrad.analysis.recorder import Engine
+from vanishgrad.analysis.selected import NAME as MATRIX_FREE
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
@@ -112,6 +113,7 @@ def model_result(
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
+    without_products = measured.engine.name == MATRIX_FREE
     standing = gates(cell, trajectory, drive.burn_in)
     return ModelResult(
         label=subject.label,
@@ -128,10 +130,15 @@ def model_result(
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
         time_constants=_time_constants(standing.unit_means),
-        bounds=bounds(cell, trajectory, drive.steps),
+        bounds=bounds(cell, trajectory, drive.steps, products=not without_products),
         check=verified,
         engine=measured.engine,
-        notes=(*subject.notes, *_notes(cell, found, drive, s0), *_thinned(standing.stride)),
+        notes=(
+            *subject.notes,
+            *_notes(cell, found, drive, s0),
+            *_of_engine(measured.engine),
+            *_thinned(standing.stride),
+        ),
     )
 
 
@@ -154,6 +161,15 @@ def _time_constants(unit_means: Mapping[str, Array]) -> Array | None:
         return None
     with np.errstate(divide="ignore"):
         return -1 / np.log(np.clip(kept, 0, 1))
+
+
+def _of_engine(engine: Engine) -> list[str]:
+    if engine.name != MATRIX_FREE:
+        return []
+    return [
+        "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
+        "second half; typical sizes are not measured; --engine dense has every lag"
+    ]
 
 
 def _thinned(stride: int) -> list[str]:

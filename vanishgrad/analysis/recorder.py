@@ -41,11 +41,13 @@ class Engine:
     Attributes
     ----------
     name : str
-        ``dense``, every row; or ``adaptive``, without the rows that had become too small to count.
+        ``dense``, every row; ``adaptive``, without the rows that had become too small to count; or ``matrix-free``,
+        vectors alone, at some lags.
     final_rows : int
-        Rows of the state's product that were left at the last lag.
+        Rows of the state's product that were left at the last lag; without a product, the Lanczos steps there.
     error_bound : float
-        Relative, of every norm at every lag; it holds with probability 1 - 1.6e-9 for each.
+        Relative, of every norm at every lag. Adaptive: it holds with probability 1 - 1.6e-9 for each. Matrix-free: by
+        its residual, some singular value lies within; a random start makes it all but certain that it is the largest.
     """
 
     name: str
@@ -216,7 +218,7 @@ class Recorder:
             return
         logs = self._log_conveyor
         self._log_norm["conveyor"][:, lag] = logs.max(axis=1)
-        self._log_rms["conveyor"][:, lag] = _log_rms(logs)
+        self._log_rms["conveyor"][:, lag] = log_rms(logs)
         if lag in self._alive_lags:
             self._alive["conveyor"][lag] = np.sum(logs >= math.log(self._threshold), axis=1)
 
@@ -239,15 +241,20 @@ class Recorder:
         return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}
 
     def shares(self) -> Array:
-        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T), summing to 1, NaN for a zero gradient; (B, 0) without a loss."""
-        if self._loss is None:
-            return self._log_shares
-        logs = np.where(np.arange(self._steps) < self._lengths[:, None], self._log_shares, -np.inf)
-        top = logs.max(axis=1, keepdims=True)
-        with np.errstate(invalid="ignore"):
-            terms = np.exp(logs - top)
-            shares: Array = terms / terms.sum(axis=1, keepdims=True)
-        return shares
+        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T); (B, 0) without a loss."""
+        return shares_of(self._log_shares, self._lengths)
+
+
+def shares_of(log_shares: Array, lengths: Array) -> Array:
+    """Return shares of terms by lag, (B, T), from their logarithms: they sum to 1, NaN where all terms are zero."""
+    if not log_shares.shape[1]:
+        return log_shares
+    logs = np.where(np.arange(log_shares.shape[1]) < lengths[:, None], log_shares, -np.inf)
+    top = logs.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        terms = np.exp(logs - top)
+        shares: Array = terms / terms.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _by_lag(values: Array, lags: int) -> Array:
@@ -274,7 +281,8 @@ def _log_frobenius(matrix: Array, log_scale: Array) -> Array:
     return norm
 
 
-def _log_rms(logs: Array) -> Array:
+def log_rms(logs: Array) -> Array:
+    """Return ln(‖·‖_F/√q) of a diagonal matrix from the logarithms of its entries, (B, q)."""
     top = logs.max(axis=1)
     some = np.where(np.isfinite(top), top, 0.0)
     mean: Array = np.log(np.mean(np.exp(2 * (logs - some[:, None])), axis=1)) / 2 + some

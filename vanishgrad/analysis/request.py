@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vanishgrad.errors import UsageError
 
 DTYPES = ("float64", "float32")
-ENGINES = ("auto", "dense", "adaptive")
+ENGINES = ("auto", "dense", "adaptive", "matrix-free")
 LEAST = {"hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0}
 """The least value of each option that counts something, where a request has it."""
 

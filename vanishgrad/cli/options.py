@@ -47,10 +47,11 @@ RUN = together(
     click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
     click.option(
         "--engine",
-        type=click.Choice(["auto", "dense", "adaptive"]),
+        type=click.Choice(["auto", "dense", "adaptive", "matrix-free"]),
         default="auto",
         show_default=True,
-        help="adaptive leaves out directions too small to count, and reports the error bound.",
+        help="adaptive leaves out directions too small to count; matrix-free never forms a product, and measures some "
+        "lags (auto: where products would take over 1 GB). The report says which, and the error bound.",
     ),
 )
 

@@ -60,7 +60,11 @@ class Leading:
 
 
 def leading(
-    cell: Cell, path: Path, wanted: Sequence[tuple[Block, int]], starts: Mapping[tuple[Block, int], Array], seed: int = 0
+    cell: Cell,
+    path: Path,
+    wanted: Sequence[tuple[Block, int]],
+    starts: Mapping[tuple[Block, int], Array],
+    seed: int = 0,
 ) -> dict[tuple[Block, int], Leading]:
     """Return the largest singular value of each block at each lag that is wanted.
 
@@ -174,9 +178,8 @@ def _pull(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
     for i, search in enumerate(searches):
         values[:, i, search.rows] = search.row
     vectors, first = Vectors(values, np.zeros((batch, len(searches)), dtype=np.int64)), 0
-    lag = 0
     for t, linearisation in backward_steps(cell, path):
-        while first < len(searches) and searches[first].lag == lag:
+        while first < len(searches) and searches[first].lag == path.steps - t:
             search, row = searches[first], vectors.values[:, :1]
             if search.block.source == INPUT:
                 out = np.empty((batch, 1, cell.input_size), row.dtype)
@@ -189,7 +192,6 @@ def _pull(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
         if first == len(searches):
             return
         vectors.cotangent(linearisation, t)
-        lag += 1
     for i, search in enumerate(searches[first:]):
         rest = Vectors(vectors.values[:, i:], vectors.exponents[:, i:])
         _hand_over(search, rest.values[:, 0, search.columns], rest)

@@ -47,7 +47,11 @@ def one_of(*values: Any) -> Schema:
 
 STRING: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
-LOGS = array(nullable(number()), "index = lag; null = exactly zero (in `mean`: zero in some trial)")
+LOGS = array(
+    nullable(number()),
+    "index = lag; null = exactly zero (in `mean`: zero in some trial), or not measured: `count` is 0 there; "
+    "of a matrix-free run log10_rms is measured at lag 0 alone",
+)
 BAND = record({"median": LOGS, "mean": LOGS, "low": LOGS, "high": LOGS})
 VERDICT = one_of("vanishing", "preserved", "exploding", "inconclusive")
 
@@ -65,7 +69,7 @@ CURVE = record(
     {
         "log10_norm": BAND,
         "log10_rms": BAND,
-        "count": array(integer(), "trials at each lag"),
+        "count": array(integer(), "trials at each lag, 0 where it was not measured"),
         "zero_trials": integer("trials exactly zero at the last common lag"),
         "zero_lag": nullable(number("median first lag that is exactly zero")),
         "alive": mapping(integer(), "lag → singular values at or above the threshold, median over trials"),
@@ -73,7 +77,9 @@ CURVE = record(
         "trend": nullable(one_of("contracting", "neutral", "expanding")),
         "half_life": nullable(number("ln 2/|rate|, only if contracting")),
         "projected_horizon": nullable(integer("ln(threshold)/rate, only if contracting")),
-        "horizon": nullable(integer("last lag up to which the median stays at the threshold; null if below at lag 0")),
+        "horizon": nullable(
+            integer("last lag up to which the median stays at the threshold; null if below at lag 0, or not resolved")
+        ),
         "horizon_censored": BOOLEAN,
         "horizon_low": nullable(integer()),
         "horizon_high": nullable(integer()),
@@ -124,9 +130,12 @@ CHECK = record({"jacobian_error": number(), "tolerance": number(), "steps": inte
 
 ENGINE = record(
     {
-        "name": one_of("dense", "adaptive"),
-        "final_rows": integer("rows of the product that were left at the last lag"),
-        "error_bound": number("relative, of every norm at every lag; holds with probability 1 - 1.6e-9 for each"),
+        "name": one_of("dense", "adaptive", "matrix-free"),
+        "final_rows": integer("rows of the product that were left at the last lag; matrix-free: Lanczos steps there"),
+        "error_bound": number(
+            "relative, of every norm at every lag; adaptive: holds with probability 1 - 1.6e-9 for each; matrix-free: "
+            "by residuals, some singular value lies within, the largest one but for a start that has none of it"
+        ),
     }
 )
 
@@ -179,7 +188,7 @@ COMPARE_REQUEST = record(
         "lengths": nullable(array(integer(least=1))),
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
-        "engine": one_of("auto", "dense", "adaptive"),
+        "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
         "band": one_of("min-max", "5-95 %"),
     }
 )
@@ -202,7 +211,7 @@ ANALYZE_REQUEST = record(
         "lengths": nullable(STRING),
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
-        "engine": one_of("auto", "dense", "adaptive"),
+        "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
         "band": one_of("min-max", "5-95 %"),
     }
 )

@@ -186,7 +186,20 @@ def _curve(curve: Field) -> Curve:
     threshold = curve["threshold"].number()
     if not 0 < threshold < 1:
         raise _broken(f"a threshold between 0 and 1, got {threshold:g}")
+    if "count" in curve.members():
+        median, low, high = _joined(curve["count"].numbers(), median, low, high)
     return Curve(median, low, high, threshold)
+
+
+def _joined(count: Array, *series: Array) -> list[Array]:
+    """Return series by lag with straight lines between the lags that were measured."""
+    lags = np.arange(len(count))
+    if len(count) != len(series[0]):
+        raise _broken(f"as many counts as lags, got {len(count)} and {len(series[0])}")
+    some = count > 0
+    if not some.any():
+        return list(series)
+    return [np.where(some, each, np.interp(lags, lags[some], each[some])) for each in series]
 
 
 def _bound(bound: Field) -> Bound:
