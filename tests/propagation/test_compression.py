@@ -59,7 +59,7 @@ def test_probes_see_what_outgrows_the_kept_part():
     rng = np.random.default_rng(0)
     for size, harmless in ((1e-7, True), (1.0, False)):
         probes = size * rng.standard_normal((1, 8, 1)) * np.eye(5)[:1]
-        assert (error_bound(np.ones(1), missing([probes])) < 1e-8) == harmless
+        assert (error_bound(np.ones(1), missing(probes[:, None])) < 1e-8) == harmless
 
 
 def test_diagonal_products_are_left_as_they_are():

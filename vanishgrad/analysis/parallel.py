@@ -21,8 +21,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def each(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) -> Iterator[Found]:
-    """Yield work(item) in order, computed by up to `jobs` processes where forking is to be had.
+def each(
+    work: Callable[[Item], Found], items: Sequence[Item], jobs: int, cost: Callable[[Item], float] = lambda item: 0.0
+) -> Iterator[Found]:
+    """Yield work(item) in order, computed by up to `jobs` processes where forking is to be had, costly items first.
 
     Work that is sent out must not depend on anything but its item. An exception ends all of it.
     """
@@ -31,7 +33,11 @@ def each(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) -> Ite
         yield from map(work, items)
         return
     with multiprocessing.get_context("fork").Pool(jobs, initializer=_leave_interrupts_to_the_parent) as pool:
-        yield from pool.imap(work, items)
+        begun = {
+            i: pool.apply_async(work, (items[i],)) for i in sorted(range(len(items)), key=lambda i: -cost(items[i]))
+        }
+        for i in range(len(items)):
+            yield begun[i].get()
 
 
 def _leave_interrupts_to_the_parent() -> None:

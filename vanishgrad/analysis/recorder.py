@@ -14,7 +14,7 @@ from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.compression import Compression, error_bound, missing
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.products import Product, backward_products, log_frobenius
-from vanishgrad.propagation.sweep import LOSS
+from vanishgrad.propagation.sweep import LOSS, PROBES
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +68,6 @@ def alive_lags(last: int) -> list[int]:
     return [*(10**power for power in range(1, 8) if 10**power < last), last]
 
 
-@dataclass(frozen=True, eq=False)
-class _Waiting:
-    """A lag whose matrices stand in the window: the logarithms of their scales, and squares of what they may miss."""
-
-    lag: int
-    log_scales: Mapping[str, Array]
-    left_out: Mapping[str, Array]
-
-
 class Recorder:
     """Fills in one lag after the other."""
 
@@ -101,21 +92,22 @@ class Recorder:
         with_conveyor = curves is None or "conveyor" in curves
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
         self._input: dict[str, tuple[Array, Array]] = {}
+        self._input_probes: Array | None = None
         self._error_bound = 0.0
         self._window: Window | None = None
-        self._waiting: list[_Waiting] = []
 
     def record(self, trajectory: Path, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
+        whole = compression is not None and list(self._blocks) == ["state"] and not self._with_input
         products = backward_products(
-            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression
+            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression, whole
         )
         with np.errstate(divide="ignore"):
             for product in products:
                 self._observe(product, trajectory.steps - product.lag)
             self._take_norms()
         self._record_rms()
-        rows = sum(_height(product, name) for name in product.columns)
+        rows = list(product.rows.values())[product.parts - 1].stop
         self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
 
     def _observe(self, product: Product, t: int) -> None:
@@ -140,52 +132,56 @@ class Recorder:
         Behind the last step there is no input; its last matrix stands in, since all are iterated together.
         """
         if product.input_matrix is not None:
-            self._input = {"input": product.input_block()}
+            self._input, self._input_probes = {"input": product.input_block()}, product.input_probes
         elif product.turns and self._input:
             self._input = {"input": self._turned_input(product)}
         return {name: product.block(*block) for name, block in self._blocks.items()} | self._input
 
     def _gather(self, product: Product, found: Mapping[str, tuple[Array, Array]]) -> None:
         """Keep a lag's matrices until the norms of several lags are taken together."""
-        if self._window is None:
-            self._window = Window({name: matrix for name, (matrix, _) in found.items()})
+        arrays = {name: matrix for name, (matrix, _) in found.items()}
         log_scales = {name: log_scale for name, (_, log_scale) in found.items()}
-        probes = {name: self._probes(product, name) for name in found} if product.probed else {}
-        left_out = {name: missing(each) for name, each in probes.items() if each}
-        self._waiting.append(_Waiting(product.lag, log_scales, left_out))
-        self._window.append({name: matrix for name, (matrix, _) in found.items()})
+        if product.probed:
+            arrays |= {name + PROBES: self._probes(product, name, log_scales[name]) for name in found}
+        if self._window is None:
+            self._window = Window(arrays)
+        self._window.append(product.lag, arrays, log_scales)
         if self._window.full:
             self._take_norms()
+
+    def _take_norms(self) -> None:
+        """Record the norms of the lags in the window."""
+        window = self._window
+        if window is None or not window.lags:
+            return
+        names = [*self._blocks, *self._input]
+        for name, sigma in self._leading({name: window.array(name) for name in names}).items():
+            self._record_norms(name, window, sigma)
+        window.clear()
+
+    def _record_norms(self, name: str, window: Window, sigma: Array) -> None:
+        batch, first = len(self._lengths), window.lags[0]
+        by_lag, log_scales = sigma.reshape(-1, batch), window.log_scale(name)
+        place = self._log_norm[name][:, first : first + len(by_lag)]
+        place[...] = (np.log(by_lag) + log_scales).T[:, : place.shape[1]]
+        for lag in set(window.lags).intersection(self._counted(name)):
+            i = lag - first
+            least = self._threshold * np.exp(np.clip(-log_scales[i], -700, 700))
+            matrix = window.array(name)[i * batch : (i + 1) * batch]
+            self._alive[name][lag] = count_at_least(matrix, least, by_lag[i])
+        if name + PROBES in window:
+            left_out = missing(window.array(name + PROBES))
+            self._error_bound = max(self._error_bound, error_bound(sigma, left_out))
 
     def _record_rms(self) -> None:
         """Record ‖·‖_F/√q of all lags at once."""
         masses = np.stack(self._log_masses, axis=1)
         places = {part.name: range(i, i + 1) for i, part in enumerate(self._cell.parts)}
         for name, (to, source) in self._blocks.items():
-            rows, columns = (range(len(places)) if part is None else places[part] for part in (to, source))
+            rows = range(masses.shape[2]) if to is None else places[to]
+            columns = range(masses.shape[3]) if source is None else places[source]
             q = _shape(self._cell, to, source)[1]
             self._log_rms[name][:] = log_frobenius(masses, rows, columns) - _half_log(q)
-
-    def _take_norms(self) -> None:
-        """Record the norms of the lags that have waited."""
-        if self._window is None or not self._waiting:
-            return
-        matrices, lags = self._window.matrices, len(self._waiting)
-        for name, sigma in self._leading(matrices).items():
-            for waiting, *found in zip(self._waiting, _by_lag(sigma, lags), _by_lag(matrices[name], lags), strict=True):
-                self._record_norm(name, waiting, *found)
-        self._window.clear()
-        self._waiting.clear()
-
-    def _record_norm(self, name: str, waiting: _Waiting, sigma: Array, matrix: Array) -> None:
-        lag, log_scale = waiting.lag, waiting.log_scales[name]
-        if lag < self._log_norm[name].shape[1]:
-            self._log_norm[name][:, lag] = np.log(sigma) + log_scale
-        if lag in self._counted(name):
-            least = self._threshold * np.exp(np.clip(-log_scale, -700, 700))
-            self._alive[name][lag] = count_at_least(matrix, least, sigma)
-        if name in waiting.left_out:
-            self._error_bound = max(self._error_bound, error_bound(sigma, waiting.left_out[name]))
 
     def _turned_input(self, product: Product) -> tuple[Array, Array]:
         matrix, log_scale = self._input["input"]
@@ -194,7 +190,7 @@ class Recorder:
     def _turning(self, product: Product, name: str) -> Callable[[Array], Array]:
         """Return what maps a curve's left vectors, (B, p), to those of its turned rows."""
         to = self._cell.parts[0].name if name == "input" else self._blocks[name][0]
-        turns = [product.turns[part] for part in (product.columns if to is None else [to])]
+        turns = list(product.turns.values()) if to is None else [product.turns[to]]
         ends = np.cumsum([Q.shape[2] for Q in turns])[:-1]
 
         def turned(x: Array) -> Array:
@@ -203,11 +199,13 @@ class Recorder:
 
         return turned
 
-    def _probes(self, product: Product, name: str) -> list[Array]:
+    def _probes(self, product: Product, name: str, log_scale: Array) -> Array:
+        """Return the probes of what a curve's matrix misses, (B, parts, s, q), on the matrix's scale."""
         if name == "input":
-            return [] if product.input_probes is None else [product.input_probes]
+            return np.zeros((len(log_scale), 1, 1, 1)) if self._input_probes is None else self._input_probes[:, None]
         to, source = self._blocks[name]
-        return [product.probes(part, source) for part in (product.columns if to is None else [to])]
+        parts = list(product.rows)[: product.parts] if to is None else [to]
+        return np.stack([product.probes(part, source, log_scale) for part in parts], axis=1)
 
     def _counted(self, name: str) -> list[int]:
         last = self._alive_lags[-1]
@@ -255,14 +253,6 @@ def shares_of(log_shares: Array, lengths: Array) -> Array:
         terms = np.exp(logs - top)
         shares: Array = terms / terms.sum(axis=1, keepdims=True)
     return shares
-
-
-def _by_lag(values: Array, lags: int) -> Array:
-    return values.reshape(lags, -1, *values.shape[1:])
-
-
-def _height(product: Product, name: str) -> int:
-    return product.rows[name].stop - product.rows[name].start
 
 
 def _shape(cell: Cell, to: str | None, source: str | None) -> tuple[int, int]:

@@ -33,8 +33,10 @@ class GateCoupling:
         self._coefficients = coefficients
         self._groups = groups
         self._n = int(coefficients.shape[-1])
+        self._source = {g: j for j, group in enumerate(groups) for g in group}
         self._K: Array | None = None
         self._term: Array | None = None
+        self._pulled: Array | None = None
 
     def cotangent(self, step: int, signals: Array, out: Array) -> None:
         """Write Σ_j y_j K_j into `out` (B, p, q); signals (B, p, k·n)."""
@@ -57,11 +59,13 @@ class GateCoupling:
         return self._matrix(step).copy()
 
     def pulled_back(self, step: int, signals: Array) -> Array:
-        """Return the cotangents (B, p, g·n) of the pre-activations."""
-        xp = namespace(signals)
-        source = {g: j for j, group in enumerate(self._groups) for g in group}
-        columns = [signals[..., self._rows(source[g])] * self._scale(step, g)[:, None] for g in sorted(source)]
-        return xp.concat(columns, axis=-1)
+        """Return the cotangents (B, p, g·n) of the pre-activations; the next call overwrites them."""
+        shape = (*signals.shape[:-1], len(self._source) * self._n)
+        if self._pulled is None or self._pulled.shape != shape:
+            self._pulled = namespace(signals).empty(shape, dtype=signals.dtype)
+        for g, j in self._source.items():
+            multiply_into(signals[..., self._rows(j)], self._scale(step, g)[:, None], self._pulled[..., self._rows(g)])
+        return self._pulled
 
     def _rows(self, j: int) -> slice:
         return slice(j * self._n, (j + 1) * self._n)

@@ -2,7 +2,7 @@ r"""A long product loses rank: rows that have become too small to count are left
 
 Turn the rows R of one part by the eigenvectors Q of R Rᵀ. For every v, ‖R v‖² = ‖R₁ v‖² + ‖R₂ v‖² with R₁ the rows that
 are kept and R₂ those that are left out, so that every norm of the part's blocks is wrong by at most
-½ (‖R₂‖/‖R₁‖)² relative: with rows left out below 3e-6 of the smallest block, by 5e-12 at first.
+½ (‖R₂‖/‖R₁‖)² relative: with rows left out below 5e-6 of the smallest block, by 1e-11 at first.
 
 What is left out may outgrow what is kept, later. So Gaussian combinations of all rows that were ever left out, the
 probes, are carried along: z = gᵀ R₂ is at least |g₁| ‖R₂‖ long, and the largest of 8 probes is shorter than ‖R₂‖/10
@@ -18,7 +18,7 @@ import numpy as np
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.sweep import PROBES, Sweep
 
-SMALL = 3e-6
+SMALL = 5e-6
 """Rows below this share of the part's smallest block are left out."""
 PROBE_COUNT = 8
 CONFIDENCE = 10.0
@@ -44,14 +44,14 @@ class Compression:
         """Compress a sweep if it is time, and return how the rows of each part were turned."""
         if lag < self._next_lag or not sweep.shared:
             return {}
-        before = sum(sweep.block(name).shape[1] for name in sweep.columns)
+        before = sum(sweep.block(name).shape[1] for name in sweep.groups)
         turns = self._compressed(sweep)
-        after = sum(sweep.block(name).shape[1] for name in sweep.columns)
-        self._next_lag = max(lag + 4, lag * 4 // 3) if after < 0.9 * before else 2 * lag
+        after = sum(sweep.block(name).shape[1] for name in sweep.groups)
+        self._next_lag = max(lag + 4, lag * 5 // 4 if after < 0.9 * before else lag * 3 // 2)
         return turns
 
     def _compressed(self, sweep: Sweep) -> Mapping[str, Array]:
-        turned = {name: _turn(sweep, i, name) for i, name in enumerate(sweep.columns)}
+        turned = {name: _turn(sweep, i, name) for i, name in enumerate(sweep.groups)}
         if all(kept == Q.shape[1] for Q, kept in turned.values()):
             return {}
         blocks, turns = {}, {}
@@ -90,10 +90,11 @@ def _turn(sweep: Sweep, place: int, name: str) -> tuple[Array, int]:
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
 
 
-def missing(probes: list[Array]) -> Array:
-    """Return an upper bound of ‖R₂‖², (B,), of left-out rows with these probes, each (B, s, q)."""
-    xp = namespace(probes[0])
-    return CONFIDENCE**2 * sum(xp.max(xp.vecdot(each, each), axis=-1) for each in probes)
+def missing(probes: Array) -> Array:
+    """Return an upper bound of ‖R₂‖², (B,), of left-out rows from their probes, (B, parts, s, q)."""
+    xp = namespace(probes)
+    squares: Array = xp.sum(xp.max(xp.vecdot(probes, probes), axis=-1), axis=-1)
+    return CONFIDENCE**2 * squares
 
 
 def error_bound(sigma: Array, left_out: Array) -> float:

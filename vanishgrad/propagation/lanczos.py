@@ -75,7 +75,7 @@ def inverse(x: Array) -> Array:
 class Ritz:
     """Leading Ritz values of A Aᵀ, whether they have converged, (matrices, B), and what the next lag starts from.
 
-    `steps` (matrices, B) is what convergence took; `lead` and `runner_up` are unit left vectors (matrices, B, rows).
+    `steps` (matrices, B) is what convergence took; `lead` and `runner_up` are unit left vectors (matrices, kept, rows).
     """
 
     values: Array
@@ -85,23 +85,26 @@ class Ritz:
     runner_up: Array
 
 
-def leading_ritz(batch: Batch, lead: Array, runner_up: Array, probe: Array, skip: Array, steps: Array) -> Ritz:
+def leading_ritz(
+    batch: Batch, lead: Array, runner_up: Array, probe: Array, skip: Array, steps: Array, kept: slice = slice(None)
+) -> Ritz:
     """Return the leading Ritz values of A Aᵀ for all matrices.
 
     Rayleigh and Ritz turn the lead and the runner-up of the last lag in their span: so they change places, however
     close they are. Lanczos starts from the better one and a little of the probe: an exact singular vector alone would
-    never see another overtake it. The next runner-up is the second Ritz vector, or the last one after a power step if
-    that is larger. Convergence is first tested after `steps` (matrices, B). Nothing is done where `skip`.
+    never see another overtake it. The next runner-up is the other one after a power step: so it follows the second
+    singular vector from lag to lag. Convergence is first tested after `steps` (matrices, B). Nothing is done where
+    `skip`; vectors are returned of the places `kept` of each kind of matrix.
     """
     idle = np.all(skip, axis=1)
     u, v, other = _start(batch, lead, runner_up, probe, idle)
     pushed = batch.push(np.stack([v, other], axis=2), idle)
     image = pushed[:, :, 0]
     limit = 32 + max(batch.rows, batch.columns) // 4  # an SVD costs no less
-    basis = np.empty((*u.shape[:2], limit, u.shape[2]), u.dtype)
+    basis = np.empty((limit, *u[:, kept].shape), u.dtype)
     small, size, least = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0, np.finfo(u.dtype).tiny
     while True:
-        basis[:, :, size] = u
+        basis[size] = u[:, kept]
         size += 1
         alpha = np.vecdot(v, v)
         image = image - alpha[..., None] * u
@@ -113,8 +116,8 @@ def leading_ritz(batch: Batch, lead: Array, runner_up: Array, probe: Array, skip
         before, u = beta[..., None] * u, image / np.maximum(beta, least)[..., None]
         v = batch.pull(u[:, :, None], idle)[:, :, 0]
         image = batch.push(v[:, :, None], idle)[:, :, 0] - before
-    lead = (small.vectors[..., None, :size].astype(u.dtype) @ basis[:, :, :size])[:, :, 0]
-    return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, :, 1]))
+    lead = np.einsum("mbk,kmbr->mbr", small.vectors[:, kept, :size].astype(u.dtype), basis[:size])
+    return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, kept, 1]))
 
 
 def _start(batch: Batch, lead: Array, runner_up: Array, probe: Array, idle: Array) -> tuple[Array, Array, Array]:

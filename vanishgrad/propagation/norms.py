@@ -17,10 +17,10 @@ GRAM_SIZE = 16
 class LeadingSingularValues:
     """The largest singular value σ₁ of several matrices, a few lags of a sweep at a time.
 
-    Lanczos for all matrices of these lags together starts from the better Ritz vector of the last lead and the last runner-up, and a
-    little of a fresh random vector and of the rows of largest norm. A value is accepted only where it has converged and
-    is no less than every row norm, every column norm and ‖·‖_F/√min(p, q), which bound σ₁ from below; all others are
-    exact SVDs. Matrices that have been diagonal since the first call give max|d|.
+    Lanczos for all matrices of these lags together starts from the better Ritz vector of the last lead and the last
+    runner-up, and a little of a fresh random vector and of the rows of largest norm. A value is accepted only where it
+    has converged and is no less than every row norm, every column norm and ‖·‖_F/√min(p, q), which bound σ₁ from below;
+    all others are exact SVDs. Matrices that have been diagonal since the first call give max|d|.
 
     Parameters
     ----------
@@ -93,7 +93,8 @@ class LeadingSingularValues:
         # Half of the probe is fresh noise, half the rows of largest norm.
         probe = unit(unit(self._noise(lags)) + unit(np.where(np.isfinite(weight), weight, 0)))
         lead, runner_up, steps = (np.tile(each, (1, lags, 1)) for each in (self._lead, self._runner_up, self._steps))
-        ritz = leading_ritz(Batch(matrices), lead, runner_up, probe, diagonal | ~safe, steps[..., 0])
+        last = slice(-self._batch, None)
+        ritz = leading_ritz(Batch(matrices), lead, runner_up, probe, diagonal | ~safe, steps[..., 0], last)
         accepted = ritz.converged & (ritz.values >= (1 - 64 * info.eps) * floor)
         self._remember(ritz)
         sigma = np.sqrt(ritz.values).astype(self._dtype)
@@ -101,10 +102,9 @@ class LeadingSingularValues:
 
     def _remember(self, ritz: Ritz) -> None:
         """Keep what the lags that follow start from: the vectors of the last lag."""
-        last = slice(-self._batch, None)
-        self._lead, self._runner_up = ritz.lead[:, last], ritz.runner_up[:, last]
-        steps = np.where(ritz.converged[:, last], ritz.steps[:, last], self._steps[..., 0])
-        self._steps = steps[..., None]
+        self._lead, self._runner_up = ritz.lead, ritz.runner_up
+        steps, converged = (each[:, -self._batch :, None] for each in (ritz.steps, ritz.converged))
+        self._steps = np.where(converged, steps, self._steps)
 
     def _floor_and_weight(self, matrices: list[Array]) -> tuple[Array, Array]:
         """Return a lower bound of σ₁², (matrices, L·B), and the squared row norms divided by the largest, padded."""

@@ -38,7 +38,7 @@ class Product:
         Name of a part → where it stands. Behind the parts of the state stand further rows: ``loss``, a cotangent of
         h_T carried along, and the probes of what was left out.
     parts : int
-        How many of the rows' names are parts of the state.
+        How many of the rows' names are parts of the state; 1 if all rows stand together.
     log_masses : (B, rows, columns) array
         ln ‖block‖_F² of each block, -inf for a zero one.
     turns : mapping
@@ -78,9 +78,13 @@ class Product:
         """Whether rows have been left out."""
         return len(self.rows) > self.parts and next(reversed(self.rows)).endswith(PROBES)
 
-    def probes(self, to: str, source: str | None) -> Array:
-        """Return the probes, (B, s, q), of what is missing in a block, on the scale of the block itself."""
-        return self.matrix[:, self.rows[to + PROBES], _span(self.columns, self._columns(source))]
+    def probes(self, to: str, source: str | None, log_scale: Array) -> Array:
+        """Return the probes, (B, s, q), of what is missing in a block, divided by exp(log_scale)."""
+        found, own_scale = self.block(to + PROBES, source)
+        if self.shared:
+            return found
+        xp = namespace(found)
+        return found * xp.exp(xp.clip(own_scale - log_scale, -700, 700))[:, None, None]
 
     def input_block(self) -> tuple[Array, Array]:
         """Return ∂h_T/∂x_{T-lag}, (B, n, d), and the logarithm of its scale, (B,)."""
@@ -139,6 +143,7 @@ def backward_products(
     lags: int | None = None,
     loss: Array | None = None,
     compression: Compression | None = None,
+    whole: bool = False,
 ) -> Iterator[Product]:
     """Yield ∂s_T/∂s_{T-lag} for lag = 0, 1, …, and with it ∂h_T/∂x_{T-lag} where the lag is below T.
 
@@ -156,13 +161,15 @@ def backward_products(
         A cotangent of h_T to carry along, as the row ``loss``.
     compression : Compression, optional
         Leaves out rows that have become too small to count.
+    whole : bool
+        Whether the rows of all parts may be turned into one another: fewer are left then, and no part can be told.
 
     Notes
     -----
     O(B m²) numbers beside the trajectory. A step of an LSTM costs 8 n³ multiplications and additions for each trial, in
     proportion to the rows that are left.
     """
-    sweep = Sweep(cell, trajectory, batch, loss)
+    sweep = Sweep(cell, trajectory, batch, loss, whole)
     last = trajectory.steps if lags is None else lags
     turns: Mapping[str, Array] = {}
     for lag, linearisation in zip(range(last), _linearisations(cell, trajectory, batch), strict=False):
@@ -178,7 +185,7 @@ def _product(sweep: Sweep, lag: int) -> Product:
     with np.errstate(divide="ignore"):
         log_masses = namespace(sweep.P).log(sweep.mass) + 2 * LN_2 * sweep.exponents
     return Product(
-        lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.columns), log_masses
+        lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), log_masses
     )
 
 

@@ -15,17 +15,20 @@ from vanishgrad.propagation.scaling import ABSENT, powers, range_bits, shifted, 
 
 FLUSH_EVERY = 16
 """Steps between two looks for entries that would soon be subnormal, and stall the product a hundredfold."""
+WHOLE = "state"
 LOSS = "loss"
 PROBES = "~"
 """Behind a part's name: the rows of its probes."""
 
 
 class Sweep:
-    """Rows of ∂s_T/∂s_k by part, from the identity at lag 0 on.
+    """Rows of ∂s_T/∂s_k by part, or with `whole` all together, from the identity at lag 0 on.
 
     Attributes
     ----------
     P : (B, p, m) array
+    groups : tuple of str
+        The names of the blocks of rows that make up the state: its parts, or `WHOLE`.
     rows, columns : dict
         Name of a block of rows or columns → where it stands.
     exponents : (B, rows, columns) array of int
@@ -35,14 +38,17 @@ class Sweep:
         Whether every block of a trial has the same exponent.
     """
 
-    def __init__(self, cell: Cell, trajectory: Path, batch: int, loss: Array | None = None) -> None:
+    def __init__(
+        self, cell: Cell, trajectory: Path, batch: int, loss: Array | None = None, whole: bool = False
+    ) -> None:
         xp, m, dtype = namespace(trajectory.start), cell.state_size, trajectory.start.dtype
         self._xp, self._dtype, self._age = xp, dtype, 0
         self.columns, self.shared = cell.slices, True
         self._hidden, self._d = cell.parts[0].name, cell.input_size
+        groups = {WHOLE: slice(0, m)} if whole else self.columns
+        self.groups = tuple(groups)
         blocks = {
-            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype)
-            for name, span in self.columns.items()
+            name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype) for name, span in groups.items()
         }
         if loss is not None:
             padded = xp.zeros((batch, 1, m), dtype=dtype)
@@ -63,7 +69,7 @@ class Sweep:
         self.rows = rows
         self.P = xp.concat(list(blocks.values()), axis=1)
         self._next = xp.empty_like(self.P)
-        self._N: Array | None = None
+        self._inputs: dict[str, Array] = {}
         self._membership = xp.zeros((stop, len(rows)), dtype=self._dtype)
         for i, span in enumerate(rows.values()):
             self._membership[span, i] = 1
@@ -75,23 +81,23 @@ class Sweep:
         return self.P[:, self.rows[name]]
 
     def through_input(self, linearisation: Linearisation, t: int) -> tuple[Array, Array, Array | None]:
-        """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the same of the probes of its rows."""
-        W = self.block(self._hidden)
-        if self._N is None:
-            self._N = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
-        if self.shared:
-            linearisation.input_cotangent(t, W, self._N)
-            return self._N, self.exponents[:, 0, 0], self._input_probes(linearisation, t)
-        terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, self._N)
-        return *summed(terms, self.exponents[:, 0]), None
-
-    def _input_probes(self, linearisation: Linearisation, t: int) -> Array | None:
+        """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the probes of its rows on the same scale."""
+        matrix, exponents = self._through_input(linearisation, t, self._hidden)
         if self._hidden + PROBES not in self.rows:
-            return None
-        W = self.block(self._hidden + PROBES)
-        out = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
-        linearisation.input_cotangent(t, W, out)
-        return out
+            return matrix, exponents, None
+        probes, theirs = self._through_input(linearisation, t, self._hidden + PROBES)
+        return matrix, exponents, probes if self.shared else shifted(probes, theirs - exponents)
+
+    def _through_input(self, linearisation: Linearisation, t: int, name: str) -> tuple[Array, Array]:
+        W = self.block(name)
+        if name not in self._inputs:
+            self._inputs[name] = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
+        out = self._inputs[name]
+        if self.shared:
+            linearisation.input_cotangent(t, W, out)
+            return out, self.exponents[:, 0, 0]
+        terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, out)
+        return summed(terms, self.exponents[:, list(self.rows).index(name)])
 
     def step(self, linearisation: Linearisation, t: int) -> None:
         """Multiply by J_t."""
@@ -114,7 +120,7 @@ class Sweep:
     def _rescale(self) -> None:
         """Bring trials back to order 1, and give every block its own exponent once they drift apart."""
         xp = self._xp
-        mass = self.mass[:, : len(self.columns)]
+        mass = self.mass[:, : len(self.groups)]
         if 2.0**-self._band < xp.min(mass) and xp.max(mass) < 2.0**self._band:
             return
         top = xp.max(mass, axis=(1, 2))
