@@ -120,7 +120,7 @@ def test_float32_is_close_to_float64() -> None:
 def test_more_vectors_than_one_chunk_move_as_one_by_one() -> None:
     run, rng = random_run(CASES[5]), np.random.default_rng(0)
     values = rng.standard_normal((3, 70, run.cell.state_size))
-    back, forth = (Vectors(values, np.zeros((3, 70), dtype=np.int64)) for _ in range(2))
+    back, forth = (Vectors.on(values, values) for _ in range(2))
     for t, linearisation in backward_steps(run.cell, run.trajectory):
         back.cotangent(linearisation, t)
     for t, linearisation in forward_steps(run.cell, run.trajectory, 1):

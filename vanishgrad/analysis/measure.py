@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from vanishgrad.analysis.recorder import Engine, Norms, Recorder
 from vanishgrad.analysis.selected import NAME, Selection, direct, products_fit
 from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits
 from vanishgrad.propagation.compression import Compression
 
 
@@ -79,9 +77,7 @@ def _by_products(
     curves: Collection[str] | None,
     engine: str,
 ) -> tuple[Mapping[str, Norms], Array, Engine]:
-    adaptive = engine == "adaptive" or (
-        engine == "auto" and cell.W_hh.dtype == np.float64 and cell.state_size >= SMALLEST
-    )
+    adaptive = engine == "adaptive" or (engine == "auto" and bits(cell.W_hh) == 64 and cell.state_size >= SMALLEST)
     recorder = Recorder(cell, lengths, loss, threshold, curves)
     recorder.record(trajectory, Compression() if adaptive else None)
     if recorder.engine.error_bound > ERROR_LIMIT:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vanishgrad.analysis.window import Window
 from vanishgrad.cells import Cell, Linearisation, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits, like, on_host
 from vanishgrad.propagation.compression import Compression, error_bound, missing
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.products import Product, backward_products, log_frobenius
@@ -88,7 +88,7 @@ class Recorder:
         shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
         if self._with_input:
             shapes["input"] = (cell.parts[0].size, cell.input_size)
-        self._leading = LeadingSingularValues(shapes, batch, cell.W_hh.dtype)
+        self._leading = LeadingSingularValues(shapes, batch, f"float{bits(cell.W_hh)}")
         with_conveyor = curves is None or "conveyor" in curves
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
         self._input: dict[str, tuple[Array, Array]] = {}
@@ -99,8 +99,9 @@ class Recorder:
     def record(self, trajectory: Path, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
         whole = compression is not None and list(self._blocks) == ["state"] and not self._with_input
+        loss = None if self._loss is None else like(trajectory.start, self._loss)
         products = backward_products(
-            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression, whole
+            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, loss, compression, whole
         )
         with np.errstate(divide="ignore"):
             for product in products:
@@ -111,7 +112,14 @@ class Recorder:
         self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
 
     def _observe(self, product: Product, t: int) -> None:
-        """Record one lag, its norms when the window of lags is full; `t` is the step that comes next."""
+        """Record one lag, its norms when the window of lags is full; `t` is the step that comes next.
+
+        Norms are taken by NumPy, wherever the product is.
+        """
+        self._observe_conveyor(product.lag)
+        if product.linearisation is not None:
+            self._observe_step(product, product.linearisation, t)
+        product = product.on_host()
         if product.turns:
             self._take_norms()
             self._window = None
@@ -122,9 +130,6 @@ class Recorder:
         if product.input_matrix is not None:
             self._log_rms["input"][:, product.lag] = _log_frobenius(*found["input"]) - _half_log(self._cell.input_size)
         self._gather(product, found)
-        self._observe_conveyor(product.lag)
-        if product.linearisation is not None:
-            self._observe_step(product, product.linearisation, t)
 
     def _found(self, product: Product) -> dict[str, tuple[Array, Array]]:
         """Return every curve's matrix and the logarithm of its scale.
@@ -223,10 +228,11 @@ class Recorder:
     def _observe_step(self, product: Product, linearisation: Linearisation, t: int) -> None:
         if self._loss is not None:
             matrix, log_scale = product.block(LOSS, None)
-            self._log_shares[:, product.lag] = np.log(linearisation.weight_gradient_norm(t, matrix[:, 0])) + log_scale
+            sizes = on_host(linearisation.weight_gradient_norm(t, matrix[:, 0]))
+            self._log_shares[:, product.lag] = np.log(sizes) + on_host(log_scale)
         if self._log_conveyor is not None:
             diagonal = linearisation.conveyor(t)
-            self._log_conveyor = None if diagonal is None else self._log_conveyor + np.log(np.abs(diagonal))
+            self._log_conveyor = None if diagonal is None else self._log_conveyor + np.log(np.abs(on_host(diagonal)))
 
     def measured(self) -> dict[str, Norms]:
         """Return the curves, without those that the cell does not have."""

@@ -10,7 +10,7 @@ import numpy as np
 from vanishgrad.analysis.recorder import Engine, Norms, alive_lags, log_rms, shares_of
 from vanishgrad.analysis.statistics import quantile
 from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits, on_host
 from vanishgrad.propagation.columns import Vectors, backward_steps
 from vanishgrad.propagation.matrix_free import INPUT, Block, Leading, leading
 
@@ -25,7 +25,7 @@ EVENLY = 7
 
 def products_fit(cell: Cell, batch: int) -> bool:
     """Return whether the dense products, and as much again twice for a step, take no more than 1 GB."""
-    return 3 * batch * cell.state_size**2 * cell.W_hh.itemsize <= LARGEST_PRODUCT
+    return 3 * batch * cell.state_size**2 * bits(cell.W_hh) // 8 <= LARGEST_PRODUCT
 
 
 def measured_lags(last: int) -> list[int]:
@@ -149,13 +149,13 @@ def direct(
     with np.errstate(divide="ignore"):
         for lag, (t, linearisation) in zip(range(longest), backward_steps(cell, path), strict=False):
             if row is not None:
-                sizes = linearisation.weight_gradient_norm(t, row.values[:, 0])
-                log_shares[:, lag] = np.log(sizes) + row.exponents[:, 0] * math.log(2)
+                sizes = on_host(linearisation.weight_gradient_norm(t, row.values[:, 0]))
+                log_shares[:, lag] = np.log(sizes) + on_host(row.exponents[:, 0]) * math.log(2)
                 row.cotangent(linearisation, t)
             diagonal = linearisation.conveyor(t) if conveyed else None
             conveyed = diagonal is not None
             if diagonal is not None:
-                logs = logs + np.log(np.abs(diagonal))
+                logs = logs + np.log(np.abs(on_host(diagonal)))
                 norm[:, lag + 1], rms[:, lag + 1] = logs.max(axis=1), log_rms(logs)
                 if lag + 1 in alive_lags(int(lengths.min())):
                     alive[lag + 1] = np.sum(logs >= math.log(threshold), axis=1)
@@ -167,6 +167,6 @@ def direct(
 def _loss_row(cell: Cell, path: Path, loss: Array | None) -> Vectors | None:
     if loss is None:
         return None
-    padded = np.zeros((len(loss), 1, cell.state_size), path.start.dtype)
+    padded = np.zeros((len(loss), 1, cell.state_size), loss.dtype)
     padded[:, 0, cell.slices[cell.parts[0].name]] = loss
-    return Vectors(padded, np.zeros((len(loss), 1), dtype=np.int64))
+    return Vectors.on(path.start, padded)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.errors import VanishgradError
 
 if TYPE_CHECKING:
@@ -184,11 +184,14 @@ class Cell(ABC):
 
     def trial(self, b: int) -> Self:
         """Return the cell with the weights of one trial alone."""
-        alone = copy.copy(self)
+        return self.with_tensors(lambda tensor: tensor[b : b + 1] if tensor.shape[0] > 1 else tensor)
+
+    def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
+        """Return the cell with each of its tensors changed, for instance put on a device."""
+        other = copy.copy(self)
         for name in self.tensors:
-            tensor = getattr(self, name)
-            setattr(alone, name, tensor[b : b + 1] if tensor.shape[0] > 1 else tensor)
-        return alone
+            setattr(other, name, changed(getattr(self, name)))
+        return other
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -208,7 +211,13 @@ class Cell(ABC):
 
     def drive(self, xs: Array) -> Array:
         """Return W_hx x_t + b for every step, (T, B, g·n), of inputs (B, T, d)."""
-        return np.ascontiguousarray(np.swapaxes(xs @ np.swapaxes(self.W_hx, -1, -2), 0, 1)) + self.b
+        xp = namespace(self.W_hx)
+        by_sequence = xs @ xp.matrix_transpose(self.W_hx)
+        batch, steps, size = by_sequence.shape
+        drive = xp.empty((steps, batch, size), dtype=by_sequence.dtype, device=by_sequence.device)
+        drive[...] = xp.permute_dims(by_sequence, (1, 0, 2))
+        drive += self.b
+        return drive
 
     def recurrent(self, t: int, h: Array) -> Array:
         """Return W_hh h for a batch of hidden states (B, n)."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-import numpy as np
-
 from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.propagation.trajectory import advanced, block_length, run
 
 
@@ -64,7 +62,7 @@ class CheckpointedTrajectory(Path):
         self._checkpoints = [s0]
         for number in range(-(-steps // self._length)):
             states, _ = self._block(number)
-            self._checkpoints.append(states[-1].copy())
+            self._checkpoints.append(namespace(s0).asarray(states[-1], copy=True))
 
     @property
     def start(self) -> Array:
@@ -82,7 +80,8 @@ class CheckpointedTrajectory(Path):
         if len(pieces) == 1:
             return pieces[0]
         states = [pieces[0][0][:1], *(each[1:] for each, _ in pieces)]
-        return np.concatenate(states), np.concatenate([records for _, records in pieces])
+        xp = namespace(states[0])
+        return xp.concat(states), xp.concat([records for _, records in pieces])
 
     def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of stretches that lie within blocks."""

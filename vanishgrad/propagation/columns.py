@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from vanishgrad.cells import Cell, Linearisation, Path
-from vanishgrad.cells.arrays import Array, multiply_into, namespace
+from vanishgrad.cells.arrays import Array, like, multiply_into, namespace
 from vanishgrad.cells.coupling import NARROW
 from vanishgrad.propagation.products import longest_stretch
 
@@ -24,6 +26,23 @@ class Vectors:
     values: Array
     exponents: Array
 
+    @classmethod
+    def on(cls, x: Array, values: Array) -> Vectors:
+        """Return NumPy's values on the device of `x`."""
+        return cls(like(x, values), like(x, np.zeros(values.shape[:2], dtype=np.int64)))
+
+    def __getitem__(self, places: slice) -> Vectors:
+        """Return some of the vectors, copied."""
+        xp = namespace(self.values)
+        return Vectors(xp.asarray(self.values[:, places], copy=True), self.exponents[:, places])
+
+    def and_also(self, others: Vectors) -> Vectors:
+        """Return all of these and others."""
+        xp = namespace(self.values)
+        return Vectors(
+            xp.concat([self.values, others.values], axis=1), xp.concat([self.exponents, others.exponents], axis=1)
+        )
+
     def cotangent(self, linearisation: Linearisation, t: int) -> None:
         """Multiply every vector by J_t from the right."""
         self._through(lambda W, out: linearisation.cotangent(t, W, out))
@@ -37,7 +56,7 @@ class Vectors:
         moved = xp.empty_like(self.values)
         for first in range(0, count, NARROW):
             chunk = self.values[:, first : first + NARROW]
-            out = xp.empty(_shape(chunk, turned), dtype=chunk.dtype)
+            out = xp.empty(_shape(chunk, turned), dtype=chunk.dtype, device=chunk.device)
             step(chunk, out)
             moved[:, first : first + NARROW] = _turned(out) if turned else out
         self.values = moved

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.cells import Cell, Linearisation, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits, like, namespace, on_host
 from vanishgrad.propagation.columns import Vectors, backward_steps, forward_steps
 from vanishgrad.propagation.scaling import LN_2
 
@@ -105,7 +105,7 @@ class _Search:
         self.block, self.lag, self.done = block, lag, False
         self.rows = whole if block.to is None else cell.slices[block.to]
         self.columns = whole if block.source in (None, INPUT) else cell.slices[block.source]
-        self._random, dtype = random, path.start.dtype
+        self._random, dtype = random, np.dtype(f"float{bits(path.start)}")
         self._tolerance = max(TOLERANCE, 16 * float(np.finfo(dtype).eps))
         batch, p = path.start.shape[0], self.rows.stop - self.rows.start
         self._Q = np.zeros((batch, 0, p), dtype)
@@ -174,52 +174,50 @@ class _Search:
 def _pull(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
     """Send every search's row back to its lag; searches in the order of their lags."""
     batch, m = path.start.shape
-    values = np.zeros((batch, len(searches), m), path.start.dtype)
+    values = np.zeros((batch, len(searches), m), searches[0].row.dtype)
     for i, search in enumerate(searches):
         values[:, i, search.rows] = search.row
-    vectors, first = Vectors(values, np.zeros((batch, len(searches)), dtype=np.int64)), 0
+    vectors, first = Vectors.on(path.start, values), 0
     for t, linearisation in backward_steps(cell, path):
         while first < len(searches) and searches[first].lag == path.steps - t:
             search, row = searches[first], vectors.values[:, :1]
             if search.block.source == INPUT:
-                out = np.empty((batch, 1, cell.input_size), row.dtype)
-                linearisation.input_cotangent(t, np.ascontiguousarray(row), out)
+                out = namespace(row).empty((batch, 1, cell.input_size), dtype=row.dtype, device=row.device)
+                linearisation.input_cotangent(t, row, out)
                 _hand_over(search, out[:, 0], vectors)
             else:
                 _hand_over(search, row[:, 0, search.columns], vectors)
-            vectors = Vectors(np.ascontiguousarray(vectors.values[:, 1:]), vectors.exponents[:, 1:])
+            vectors = vectors[1:]
             first += 1
         if first == len(searches):
             return
         vectors.cotangent(linearisation, t)
     for i, search in enumerate(searches[first:]):
-        rest = Vectors(vectors.values[:, i:], vectors.exponents[:, i:])
-        _hand_over(search, rest.values[:, 0, search.columns], rest)
+        _hand_over(search, vectors.values[:, i, search.columns], vectors, i)
 
 
-def _hand_over(search: _Search, y: Array, vectors: Vectors) -> None:
-    search.take_image(y.copy(), vectors.exponents[:, 0], ~np.any(vectors.values[:, 0] != 0, axis=-1))
+def _hand_over(search: _Search, y: Array, vectors: Vectors, place: int = 0) -> None:
+    vanished = ~np.any(on_host(vectors.values[:, place]) != 0, axis=-1)
+    search.take_image(on_host(y).copy(), on_host(vectors.exponents[:, place]), vanished)
 
 
 def _push(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
     """Send every search's column from its lag to the end; searches in the order of their lags."""
     batch, m = path.start.shape
-    dtype, waiting = path.start.dtype, list(searches)
-    vectors = Vectors(np.zeros((batch, 0, m), dtype), np.zeros((batch, 0), dtype=np.int64))
+    dtype, waiting = searches[0].row.dtype, list(searches)
+    vectors = Vectors.on(path.start, np.zeros((batch, 0, m), dtype))
 
     def enter(k: int, linearisation: Linearisation | None) -> None:
         nonlocal vectors
-        columns = [vectors.values]
         while waiting and path.steps - waiting[-1].lag == k:
-            search, column = waiting.pop(), np.zeros((batch, m, 1), dtype)
+            search = waiting.pop()
+            new = Vectors.on(path.start, np.zeros((batch, 1, m), dtype))
             if search.block.source == INPUT and linearisation is not None:
-                linearisation.input_tangent(k, search.column[..., None], column)
+                column = like(path.start, search.column[..., None])
+                linearisation.input_tangent(k, column, namespace(column).matrix_transpose(new.values))
             else:
-                column[:, search.columns, 0] = search.column
-            columns.append(np.swapaxes(column, 1, 2))
-        if len(columns) > 1:
-            new = np.zeros((batch, len(columns) - 1), dtype=np.int64)
-            vectors = Vectors(np.concatenate(columns, axis=1), np.concatenate([vectors.exponents, new], axis=1))
+                new.values[:, 0, search.columns] = like(path.start, search.column)
+            vectors = vectors.and_also(new)
 
     first = path.steps - searches[-1].lag
     enter(0, None)
@@ -227,7 +225,7 @@ def _push(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
         vectors.tangent(linearisation, t)
         enter(t, linearisation)
     for i, search in enumerate(reversed(searches)):
-        search.take_product(vectors.values[:, i, search.rows].copy(), vectors.exponents[:, i])
+        search.take_product(on_host(vectors.values[:, i, search.rows]).copy(), on_host(vectors.exponents[:, i]))
 
 
 def _unit(x: Array) -> Array:

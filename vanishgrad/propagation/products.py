@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vanishgrad.cells import Cell, Linearisation, Path
-from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.cells.arrays import Array, namespace, on_host
 from vanishgrad.propagation.compression import Compression
 from vanishgrad.propagation.scaling import LN_2, powers, shifted
 from vanishgrad.propagation.sweep import PROBES, Sweep
@@ -63,6 +63,14 @@ class Product:
     input_matrix: Array | None = None
     input_exponents: Array | None = None
     input_probes: Array | None = None
+
+    def on_host(self) -> Product:
+        """Return the same with NumPy's arrays; of a device's memory that is a copy."""
+        if isinstance(self.matrix, np.ndarray):
+            return self
+        names = ("matrix", "exponents", "log_masses", "input_matrix", "input_exponents", "input_probes")
+        moved = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
+        return replace(self, **moved, turns={part: on_host(Q) for part, Q in self.turns.items()})
 
     def block(self, to: str | None, source: str | None) -> tuple[Array, Array]:
         """Return a block, or with None all rows of the state or columns, (B, p, q), and the log of its scale, (B,)."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from vanishgrad.cells import Cell, Trajectory
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits, like, namespace, on_host
 from vanishgrad.errors import VanishgradError
 
 SHORTEST_BLOCK = 1024
@@ -43,13 +43,14 @@ def run(cell: Cell, xs: Array, s0: Array, first: Array | None = None) -> Traject
         If a state overflows, as an expanding relu or linear network's does.
     """
     steps = xs.shape[1]
-    states = np.empty((steps + 1, *s0.shape), dtype=s0.dtype)
-    states[0], records, length = s0, cell.drive(xs[:, :0]), block_length(steps)
+    xp = namespace(s0)
+    states = xp.empty((steps + 1, *s0.shape), dtype=s0.dtype, device=s0.device)
+    states[0, ...], records, length = s0, cell.drive(xs[:, :0]), block_length(steps)
     for start in range(0, steps, length):
         stop = min(start + length, steps)
         states[start : stop + 1], of_block = advanced(cell, xs[:, start:stop], states[start], start, first)
         if start == 0:
-            records = np.empty((steps, *of_block.shape[1:]), dtype=of_block.dtype)
+            records = xp.empty((steps, *of_block.shape[1:]), dtype=of_block.dtype, device=s0.device)
         records[start:stop] = of_block
     return Trajectory(states, records)
 
@@ -59,7 +60,8 @@ def advanced(cell: Cell, xs: Array, s: Array, start: int, first: Array | None = 
 
     The same block gives the same bits whenever it is run.
     """
-    states, records = np.empty((xs.shape[1] + 1, *s.shape), dtype=s.dtype), []
+    xp = namespace(s)
+    states, records = xp.empty((xs.shape[1] + 1, *s.shape), dtype=s.dtype, device=s.device), []
     with np.errstate(over="ignore", invalid="ignore"):
         drive = cell.drive(xs)
         states[0] = s
@@ -67,17 +69,18 @@ def advanced(cell: Cell, xs: Array, s: Array, start: int, first: Array | None = 
             states[i + 1], record = cell.advance(t, drive[i], states[i])
             records.append(record)
             if first is not None:
-                waiting = first >= t
+                waiting = like(s, first >= t)
                 states[i + 1, waiting] = s[waiting]
     _demand_finite(states, start)
-    return states, np.stack(records)
+    return states, xp.stack(records)
 
 
 def _demand_finite(states: Array, start: int) -> None:
-    finite = np.isfinite(states).all(axis=(1, 2))
-    if not finite.all():
-        t = start + int(np.argmin(finite))
+    xp = namespace(states)
+    finite = xp.all(xp.isfinite(states), axis=(1, 2))
+    if not xp.all(finite):
+        t = start + int(np.argmin(on_host(finite)))
         raise VanishgradError(
-            f"expected a state within the range of {states.dtype}, got an overflow at step {t}; "
+            f"expected a state within the range of float{bits(states)}, got an overflow at step {t}; "
             f"try fewer --steps, a smaller gain or smaller inputs"
         )
