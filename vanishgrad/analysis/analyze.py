@@ -17,6 +17,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state, white_std
+from vanishgrad.propagation.backends import backend
 from vanishgrad.propagation.trajectory import run
 from vanishgrad.weights.layers import Layer, LayerFile
 from vanishgrad.weights.recognition import recurrent_layers
@@ -95,6 +96,7 @@ def analyze(
     """
     files = [recurrent_layers(each, **request.hints) for each in ([source] if source is not None else request.weights)]
     results = []
+    backend(request.backend, request.device).demand()
     largest = max(layer.hidden_size for file in files for layer in file)
     with blas_threads(largest, jobs=1):
         for file, prefix in zip(files, _prefixes(files), strict=True):
@@ -120,6 +122,7 @@ class _LayerRuns:
         self._embedding = None if request.embedding is None else file.embedding(request.embedding)
         self._cells: dict[str, Cell] = {}
         self._stack = _stack(file, request.stack)
+        self._backend = backend(request.backend, request.device)
 
     def results(self) -> Iterator[ModelResult]:
         for layer in self._file.select(self._request.layers):
@@ -130,7 +133,7 @@ class _LayerRuns:
             )
             yield model_result(
                 subject, sequences, self._start(layer, sequences), self._request.threshold, self._request.seed,
-                engine=self._request.engine,
+                engine=self._request.engine, on=self._backend,
             )  # fmt: skip
 
     def _cell(self, layer: Layer) -> Cell:

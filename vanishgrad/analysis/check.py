@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits, like, on_host
 from vanishgrad.propagation.checkpoints import Inputs
 
 STEP = 1e-30
@@ -31,14 +31,17 @@ class Check:
         return self.jacobian_error <= self.tolerance
 
 
-def check(cell: Cell, trajectory: Path, inputs: Inputs, late: int = 0, directions: int = 2) -> Check:
+def check(
+    cell: Cell, trajectory: Path, inputs: Inputs, late: int = 0, directions: int = 2, on_device: Cell | None = None
+) -> Check:
     """Check the linearisation of a run at its first, middle and last step.
 
-    The first is the step after `late`, from which on all sequences run.
+    The first is the step after `late`, from which on all sequences run. If the trajectory is that of a cell on a
+    device, its own Jacobian is checked against the complex step of the same cell in NumPy.
     """
     times = sorted({late + 1, (late + 1 + trajectory.steps) // 2, trajectory.steps})
-    error = max(jacobian_error(cell, trajectory, inputs, t, directions) for t in times)
-    return Check(error, tolerance(cell, trajectory.start.dtype), len(times), directions)
+    error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell) for t in times)
+    return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}")), len(times), directions)
 
 
 def tolerance(cell: Cell, dtype: np.dtype) -> float:
@@ -46,12 +49,13 @@ def tolerance(cell: Cell, dtype: np.dtype) -> float:
     return UNITS * float(np.finfo(dtype).eps) * float(np.sqrt(cell.state_size))
 
 
-def jacobian_error(cell: Cell, trajectory: Path, inputs: Inputs, t: int, directions: int) -> float:
+def jacobian_error(cell: Cell, trajectory: Path, inputs: Inputs, t: int, directions: int, on_device: Cell) -> float:
     """Return max|J v - Im f(s + ihv)/h| / max|J v| at step t over seeded random directions."""
-    s, x = trajectory.between(t - 1, t)[0][0], inputs.between(t - 1, t)
+    s, x = on_host(trajectory.between(t - 1, t)[0][0]), inputs.between(t - 1, t)
     V = np.random.default_rng(t).standard_normal((*s.shape, directions)).astype(s.dtype)
-    analytic = np.empty_like(V)
-    cell.linearise(trajectory, t - 1, t).tangent(t, V, analytic)
+    out = like(trajectory.start, np.empty_like(V))
+    on_device.linearise(trajectory, t - 1, t).tangent(t, like(trajectory.start, V), out)
+    analytic = on_host(out)
     stepped = np.stack([complex_step(cell, t, x, s, V[..., j]) for j in range(directions)], axis=-1)
     size = float(np.abs(stepped).max())
     return float(np.abs(analytic - stepped).max()) / size if size else float(np.abs(analytic).max())

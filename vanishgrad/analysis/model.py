@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.gates import Gate, gates, input_gain
 from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.analysis.precision import float32_loss
 from vanishgrad.analysis.recorder import Engine
 from vanishgrad.analysis.selected import NAME as MATRIX_FREE
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.drive import Drive
+from vanishgrad.propagation.backends import NUMPY, Backend, HostPath
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.propagation.trajectory import block_length
 from vanishgrad.streams import CELLS, Role, stream
@@ -92,8 +94,9 @@ def model_result(
     seed: int,
     curves: Collection[str] | None = None,
     engine: str = "auto",
+    on: Backend = NUMPY,
 ) -> ModelResult:
-    """Measure one model along its inputs.
+    """Measure one model along its inputs, the run and its products on a backend.
 
     Raises
     ------
@@ -101,20 +104,26 @@ def model_result(
         If a state overflows, or if the run's own Jacobian fails its check.
     """
     cell = subject.cell
-    trajectory = path(cell, drive.inputs, s0, drive.burn_in + drive.steps, drive.first)
-    verified = check(cell, trajectory, drive.inputs, drive.steps - int(drive.lengths.min()))
+    on_device, steps = on.cell(cell), drive.burn_in + drive.steps
+    trajectory = path(on_device, on.inputs(drive.inputs), on.array(s0), steps, drive.first)
+    late = drive.steps - int(drive.lengths.min())
+    verified = check(cell, trajectory, drive.inputs, late, on_device=on_device)
     if not verified.passed:
         raise VanishgradError(
             f"expected the Jacobian of {subject.label} to equal its complex step within {verified.tolerance:.1e}, "
             f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {subject.label}"
         )
     loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype)
-    measured = measure(cell, trajectory, drive.lengths, loss, threshold, curves, engine)
+    measured = measure(on_device, trajectory, drive.lengths, loss, threshold, curves, engine)
+    if s0.dtype == np.float32:
+        lost = float32_loss(cell, drive, s0, measured)
+        measured = replace(measured, engine=replace(measured.engine, float32_loss=lost))
+    held = trajectory if on is NUMPY else HostPath(trajectory)
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
     without_products = measured.engine.name == MATRIX_FREE
-    standing = gates(cell, trajectory, drive.burn_in)
+    standing = gates(cell, held, drive.burn_in)
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -130,7 +139,7 @@ def model_result(
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
         time_constants=_time_constants(standing.unit_means),
-        bounds=bounds(cell, trajectory, drive.steps, products=not without_products),
+        bounds=bounds(cell, held, drive.steps, products=not without_products),
         check=verified,
         engine=measured.engine,
         notes=(
@@ -164,11 +173,16 @@ def _time_constants(unit_means: Mapping[str, Array]) -> Array | None:
 
 
 def _of_engine(engine: Engine) -> list[str]:
+    notes = []
+    if engine.float32_loss is not None:
+        lost = f"{engine.float32_loss:.1e}"
+        notes.append(f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {lost} from float64's")
     if engine.name != MATRIX_FREE:
-        return []
+        return notes
     return [
+        *notes,
         "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
-        "second half; typical sizes are not measured; --engine dense has every lag"
+        "second half; typical sizes are not measured; --engine dense has every lag",
     ]
 
 

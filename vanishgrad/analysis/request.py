@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vanishgrad.errors import UsageError
+from vanishgrad.propagation.backends import backend
 
 DTYPES = ("float64", "float32")
 ENGINES = ("auto", "dense", "adaptive", "matrix-free")
@@ -27,6 +28,10 @@ class RunRequest:
         Between 0 and 1.
     dtype, engine : str
         One of `DTYPES` and of `ENGINES`.
+    backend : str
+        The array library: ``numpy``, ``torch`` or ``cupy``.
+    device : str or None
+        ``cpu`` or ``cuda``; None leaves it to the backend.
 
     Raises
     ------
@@ -44,6 +49,8 @@ class RunRequest:
     threshold: float = 1e-3
     dtype: str = "float64"
     engine: str = "auto"
+    backend: str = "numpy"
+    device: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
@@ -56,3 +63,4 @@ class RunRequest:
             raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.engine not in ENGINES:
             raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
+        backend(self.backend, self.device)

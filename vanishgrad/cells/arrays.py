@@ -11,9 +11,14 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 
 
+def is_numpy(x: Any) -> bool:
+    """Whether `x` is NumPy's."""
+    return isinstance(x, np.ndarray)
+
+
 def namespace(x: Array) -> Any:
     """Return the array-API namespace of `x`."""
-    if isinstance(x, np.ndarray):
+    if is_numpy(x):
         return np
     from array_api_compat import array_namespace  # speaks for libraries whose own functions are not the standard's
 
@@ -22,20 +27,20 @@ def namespace(x: Array) -> Any:
 
 def library(x: Array) -> Any:
     """Return the library that `x` is of, whose own functions write in place."""
-    return np if isinstance(x, np.ndarray) else sys.modules[type(x).__module__.partition(".")[0]]
+    return np if is_numpy(x) else sys.modules[type(x).__module__.partition(".")[0]]
 
 
 def like(x: Array, values: Array) -> Array:
     """Return NumPy's `values` as an array of the library and on the device of `x`."""
-    if isinstance(x, np.ndarray):
+    if is_numpy(x):
         return values
     moved: Array = namespace(x).asarray(values, device=x.device)
     return moved
 
 
-def on_host(x: Array) -> Array:
+def on_host(x: Any) -> Array:
     """Return `x` as NumPy's array."""
-    if isinstance(x, np.ndarray):
+    if is_numpy(x):
         return x
     host: Array = x.get() if hasattr(x, "get") else x.cpu().numpy()
     return host

@@ -53,6 +53,14 @@ RUN = together(
         help="adaptive leaves out directions too small to count; matrix-free never forms a product, and measures some "
         "lags (auto: where products would take over 1 GB). The report says which, and the error bound.",
     ),
+    click.option(
+        "--backend",
+        type=click.Choice(["numpy", "torch", "cupy"]),
+        default="numpy",
+        show_default=True,
+        help="The array library that runs the model and its products; norms are taken by NumPy.",
+    ),
+    click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cpu, or cuda for cupy]"),
 )
 
 OUTPUT = together(

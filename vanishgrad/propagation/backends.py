@@ -44,6 +44,8 @@ class Backend:
         if self.device == "cuda" and not _has_cuda(library):
             hint = "--device cpu" if "cpu" in DEVICES[self.name] else "--backend numpy"
             raise VanishgradError(f"expected a CUDA device for --backend {self.name}, got none; try {hint}")
+        if self.device == "cuda" and self.name == "torch":
+            library.set_default_device("cuda")  # for arrays that the engine makes without one beside them
 
     def array(self, values: Array) -> Array:
         """Return NumPy's values on the device."""
@@ -62,6 +64,9 @@ class Backend:
     def inputs(self, inputs: Inputs) -> Inputs:
         """Return inputs that come to the device block by block."""
         return inputs if self.name == "numpy" else _Moved(inputs, self)
+
+
+NUMPY = Backend()
 
 
 def backend(name: str, device: str | None) -> Backend:

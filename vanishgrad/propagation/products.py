@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from vanishgrad.cells import Cell, Linearisation, Path
-from vanishgrad.cells.arrays import Array, namespace, on_host
+from vanishgrad.cells.arrays import Array, is_numpy, namespace, on_host
 from vanishgrad.propagation.compression import Compression
 from vanishgrad.propagation.scaling import LN_2, powers, shifted
 from vanishgrad.propagation.sweep import PROBES, Sweep
@@ -66,10 +67,10 @@ class Product:
 
     def on_host(self) -> Product:
         """Return the same with NumPy's arrays; of a device's memory that is a copy."""
-        if isinstance(self.matrix, np.ndarray):
+        if is_numpy(self.matrix):
             return self
         names = ("matrix", "exponents", "log_masses", "input_matrix", "input_exponents", "input_probes")
-        moved = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
+        moved: dict[str, Any] = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
         return replace(self, **moved, turns={part: on_host(Q) for part, Q in self.turns.items()})
 
     def block(self, to: str | None, source: str | None) -> tuple[Array, Array]:

@@ -136,6 +136,7 @@ ENGINE = record(
             "relative, of every norm at every lag; adaptive: holds with probability 1 - 1.6e-9 for each; matrix-free: "
             "by residuals, some singular value lies within, the largest one but for a start that has none of it"
         ),
+        "float32_loss": nullable(number("of a run in float32, largest |Δ ln ‖∂s_T/∂s_k‖₂| from float64's, in trial 0")),
     }
 )
 
@@ -189,6 +190,8 @@ COMPARE_REQUEST = record(
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
         "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
+        "backend": one_of("numpy", "torch", "cupy"),
+        "device": nullable(one_of("cpu", "cuda")),
         "band": one_of("min-max", "5-95 %"),
     }
 )
@@ -212,6 +215,8 @@ ANALYZE_REQUEST = record(
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
         "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
+        "backend": one_of("numpy", "torch", "cupy"),
+        "device": nullable(one_of("cpu", "cuda")),
         "band": one_of("min-max", "5-95 %"),
     }
 )
