@@ -11,11 +11,11 @@ from vanishgrad.report.document import comparison
 MODELS = ("rnn", "lstm", "gru")
 
 
-@pytest.mark.parametrize("engine", ["auto", "dense", "matrix-free"])
-@pytest.mark.parametrize("options", [{}, {"lengths": "20,30"}, {"input": "zeros", "initial": "normal"}], ids=str)
+@pytest.mark.parametrize("engine", ["auto", "matrix-free"])
+@pytest.mark.parametrize("options", [{}, {"lengths": "10,16"}, {"input": "zeros", "initial": "normal"}], ids=str)
 def test_the_loss_is_that_of_the_first_trial(engine: str, options: dict) -> None:
     """Against the whole comparison in float64, whose weights and inputs have not been rounded first."""
-    request = {"hidden": 26, "steps": 30, "trials": 2, "engine": engine, **options}
+    request = {"hidden": 13, "steps": 16, "trials": 2, "engine": engine, **options}
     single = compare(CompareRequest(MODELS, **request, dtype="float32")).models
     double = compare(CompareRequest(MODELS, **request)).models
     for one, other in zip(single, double, strict=True):

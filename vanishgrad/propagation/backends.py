@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -44,8 +45,10 @@ class Backend:
         if self.device == "cuda" and not _has_cuda(library):
             hint = "--device cpu" if "cpu" in DEVICES[self.name] else "--backend numpy"
             raise VanishgradError(f"expected a CUDA device for --backend {self.name}, got none; try {hint}")
-        if self.device == "cuda" and self.name == "torch":
+        if self.name == "torch" and self.device == "cuda":
             library.set_default_device("cuda")  # for arrays that the engine makes without one beside them
+        elif self.name == "torch" and "OMP_NUM_THREADS" not in os.environ:
+            library.set_num_threads(1)  # threads that wait beside a busy core cost more than they gain
 
     def array(self, values: Array) -> Array:
         """Return NumPy's values on the device."""
