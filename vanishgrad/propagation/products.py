@@ -79,7 +79,7 @@ class Product:
         view = self.matrix[:, _span(self.rows, rows), _span(self.columns, columns)]
         exponents = self.exponents[:, rows.start : rows.stop, columns.start : columns.stop]
         if self.shared or len(rows) * len(columns) == 1:
-            return view, exponents[:, 0, 0] * LN_2
+            return view, _nats(exponents[:, 0, 0])
         return self._on_one_scale(rows, columns)
 
     @property
@@ -99,7 +99,7 @@ class Product:
         """Return ∂h_T/∂x_{T-lag}, (B, n, d), and the logarithm of its scale, (B,)."""
         if self.input_matrix is None or self.input_exponents is None:
             raise ValueError("the sweep carries no input, or this is its last lag")
-        return self.input_matrix, self.input_exponents * LN_2
+        return self.input_matrix, _nats(self.input_exponents)
 
     def log_frobenius(self, to: str | None, source: str | None) -> Array:
         """Return ln ‖·‖_F, (B,), of a block, or with None of all rows of the state or columns."""
@@ -120,7 +120,7 @@ class Product:
 
         top = xp.max(xp.stack([powers(block(i, j), self.exponents[:, i, j]) for i in rows for j in columns]), axis=0)
         scaled = [[shifted(block(i, j), self.exponents[:, i, j] - top) for j in columns] for i in rows]
-        return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), top * LN_2
+        return xp.concat([xp.concat(row, axis=-1) for row in scaled], axis=1), _nats(top)
 
 
 def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
@@ -132,6 +132,13 @@ def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
     with np.errstate(divide="ignore"):
         found: Array = (some + xp.log(xp.sum(xp.exp(masses - some[..., None, None]), axis=(-2, -1)))) / 2
     return found
+
+
+def _nats(exponents: Array) -> Array:
+    """Return exponents of 2 as natural logarithms, in float64 whatever a library makes of an integer times a number."""
+    xp = namespace(exponents)
+    logs: Array = xp.astype(exponents, xp.float64) * LN_2
+    return logs
 
 
 def _only(names: dict[str, slice], name: str) -> range:
@@ -192,7 +199,7 @@ def backward_products(
 
 def _product(sweep: Sweep, lag: int) -> Product:
     with np.errstate(divide="ignore"):
-        log_masses = namespace(sweep.P).log(sweep.mass) + 2 * LN_2 * sweep.exponents
+        log_masses = namespace(sweep.P).log(sweep.mass) + 2 * _nats(sweep.exponents)
     return Product(
         lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), log_masses
     )
