@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -57,12 +58,39 @@ def against_peers(rounds: int, largest: int) -> Iterator[dict[str, object]]:
 
 
 def from_cold(rounds: int, largest: int) -> Iterator[dict[str, object]]:
-    """From the start of the process to the answer; compilation counts here."""
+    """From the start of the process to the answer, with the peak of its memory; compilation counts here."""
     for n in (n for n in (64, 128, 256) if n <= largest):
         code = "from tests.bench import contenders as c; c.{name}(c.Case('lstm', {n}, 100))()"
         commands = {name: [sys.executable, "-c", code.format(name=name, n=n)] for name in ("vanishgrad", *available())}
-        runs = {name: partial(subprocess.run, command, check=True) for name, command in commands.items()}
-        yield {"kind": "cold", **vars(Case("lstm", n, 100)), "seconds": medians(runs, rounds)}
+        megabytes = dict.fromkeys(commands, 0.0)
+        runs = {name: partial(_process, command, name, megabytes) for name, command in commands.items()}
+        case = vars(Case("lstm", n, 100))
+        yield {"kind": "cold", **case, "seconds": medians(runs, rounds), "megabytes": megabytes}
+
+
+def _process(command: list[str], name: str, megabytes: dict[str, float]) -> None:
+    """Run a command to its end and note the most memory that it had."""
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    megabytes[name] = max(megabytes[name], usage.ru_maxrss / 1024)
+
+
+def long_runs(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """Rows are left out as a product grows long: beside the bare products with all rows, and ten times as long."""
+    for n in (n for n in (64, 256) if n <= largest):
+        case = Case("lstm", n, 1000)
+        runs = {
+            "vanishgrad": contenders.vanishgrad(case),
+            "products": contenders.products(case),
+            "three curves": contenders.vanishgrad(case, ("state", "hidden", "cell")),
+            "forget_bias=1": contenders.vanishgrad(case, forget_bias=1.0),
+            "three curves, forget_bias=1": contenders.vanishgrad(case, ("state", "hidden", "cell"), forget_bias=1.0),
+            "T = 10000": contenders.vanishgrad(Case("lstm", n, 10000)),
+        }
+        yield {"kind": "long", **vars(case), "seconds": medians(runs, rounds)}
 
 
 def against_products(rounds: int, largest: int) -> Iterator[dict[str, object]]:
@@ -88,12 +116,15 @@ KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "peers": against_peers,
     "cold": from_cold,
     "products": against_products,
+    "long": long_runs,
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], default=list(KINDS), help="peers, cold, products")
+    parser.add_argument(
+        "kinds", nargs="*", choices=[*KINDS, []], default=list(KINDS), help="peers, cold, products, long"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--largest", type=int, default=256, help="largest hidden size; 512 takes minutes")
     parser.add_argument("--output", help="one JSON line for each case")
@@ -106,7 +137,8 @@ def main() -> None:
                 f"{name} {seconds[name]:.3f} s ({seconds[name] / seconds[first]:.1f} ×)" for name in others
             )
             label = f"{kind} {row['cell']} n={row['n']} T={row['steps']} {row['dtype']} B={row['batch']}"
-            print(f"{label:<48} {first} {seconds[first]:.3f} s  {ratios}", flush=True)
+            memory = "  ".join(f"{name} {size:.0f} MB" for name, size in row.get("megabytes", {}).items())  # type: ignore[attr-defined]
+            print(f"{label:<48} {first} {seconds[first]:.3f} s  {ratios}  {memory}".rstrip(), flush=True)
             if options.output:
                 with open(options.output, "a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")

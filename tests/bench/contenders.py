@@ -39,13 +39,18 @@ class Case:
 Run = Callable[[], Any]
 
 
-def vanishgrad(case: Case, curves: tuple[str, ...] = ("state",), engine: str = "auto") -> Run:
+def vanishgrad(
+    case: Case, curves: tuple[str, ...] = ("state",), engine: str = "auto", forget_bias: float | None = None
+) -> Run:
     from vanishgrad.analysis.measure import measure
+    from vanishgrad.analysis.parallel import blas_threads
     from vanishgrad.cells import GRU, LSTM, RNN
     from vanishgrad.propagation.trajectory import run
 
     W, n, xs = case.weights(), case.n, case.inputs()
     b = W["b_x"] + W["b_h"]
+    if forget_bias is not None:
+        b[n : 2 * n] = forget_bias
     if case.cell == "gru":
         b[2 * n :] = W["b_x"][2 * n :]
         cell = GRU(W["W_hh"], W["W_hx"], b, W["b_h"][2 * n :])
@@ -54,35 +59,29 @@ def vanishgrad(case: Case, curves: tuple[str, ...] = ("state",), engine: str = "
     lengths = np.full(case.batch, case.steps)
 
     def answer() -> Any:
-        trajectory = run(cell, xs, np.zeros((case.batch, cell.state_size), dtype=case.dtype))
-        return measure(cell, trajectory, lengths, None, 1e-3, curves, engine).curves["state"].log_norm
+        with blas_threads(cell.state_size, jobs=1):
+            trajectory = run(cell, xs, np.zeros((case.batch, cell.state_size), dtype=case.dtype))
+            return measure(cell, trajectory, lengths, None, 1e-3, curves, engine).curves["state"].log_norm
 
     return answer
 
 
 def products(case: Case) -> Run:
-    """The bare products of the structured step, (m × g·n)·(g·n × n) for each step and sequence: the physical limit."""
+    """The bare products of the structured step, (m × g·n)·(g·n × n) for each step and sequence: the physical limit.
+
+    With as many threads as vanishgrad takes.
+    """
+    from vanishgrad.analysis.parallel import blas_threads
+
     rng, m, rows = np.random.default_rng(0), case.n * (2 if case.cell == "lstm" else 1), GATES[case.cell] * case.n
     M = rng.standard_normal((case.batch, m, rows)).astype(case.dtype)
     W = rng.standard_normal((case.batch, rows, case.n)).astype(case.dtype)
     out = np.empty((case.batch, m, case.n), dtype=case.dtype)
 
     def answer() -> None:
-        for _ in range(case.steps):
-            np.matmul(M, W, out=out)
-
-    return answer
-
-
-def dense_products(case: Case) -> Run:
-    """What anyone else multiplies: one dense (m × m)·(m × m) product for each step."""
-    m = case.n * (2 if case.cell == "lstm" else 1)
-    P, J = np.random.default_rng(0).standard_normal((2, m, m)).astype(case.dtype)
-    out = np.empty_like(P)
-
-    def answer() -> None:
-        for _ in range(case.steps):
-            np.matmul(P, J, out=out)
+        with blas_threads(m, jobs=1):
+            for _ in range(case.steps):
+                np.matmul(M, W, out=out)
 
     return answer
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vanishgrad.propagation.lanczos import Ritz, leading_ritz
+from vanishgrad.propagation.lanczos import Ritz, leading_ritz, positive_vector, tridiagonal
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least, largest_singular_value
 
 ACCURACY = 1e-10  # the contract; the squared residual at which the iteration stops leaves room for gaps down to 1e-6
@@ -50,6 +50,38 @@ def test_a_sweep_agrees_with_full_svds(seed: int, spread: float) -> None:
     for lag, P in enumerate(growing_product(seed, spread)):
         for name, sigma in leading(blocks_of(P)).items():
             np.testing.assert_allclose(sigma, exact(blocks_of(P)[name]), rtol=ACCURACY, err_msg=f"{name} at lag {lag}")
+
+
+@pytest.mark.parametrize("lags", [1, 3, 8])
+def test_several_lags_at_once_are_the_same_norms(lags: int) -> None:
+    leading, P = solver(blocks_of(next(growing_product(0, 0.3)))), list(growing_product(0, 0.3))
+    for start in range(0, len(P), lags):
+        together = np.concatenate(P[start : start + lags])
+        for name, sigma in leading(blocks_of(together)).items():
+            np.testing.assert_allclose(sigma, exact(blocks_of(together)[name]), rtol=ACCURACY, err_msg=name)
+
+
+def test_a_matrix_may_be_absent_from_a_lag() -> None:
+    P = list(growing_product(0, 0.3))
+    leading = solver(blocks_of(P[0]))
+    for lag, matrix in enumerate(P):
+        asked = {name: A for i, (name, A) in enumerate(blocks_of(matrix).items()) if (lag + i) % 3}
+        for name, sigma in leading(asked).items():
+            np.testing.assert_allclose(sigma, exact(asked[name]), rtol=ACCURACY, err_msg=f"{name} at lag {lag}")
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 30])
+def test_the_leading_eigenvector_of_a_lanczos_matrix(size: int) -> None:
+    """T x = θ x to roundoff, with all components positive, as Perron and Frobenius say."""
+    rng = np.random.default_rng(size)
+    alpha, beta = np.sort(rng.random((3, size)))[:, ::-1], 0.2 * rng.random((3, size))
+    T = tridiagonal(alpha, beta)
+    theta = np.linalg.eigvalsh(T)[:, -1]
+    x = positive_vector(alpha, beta, theta)
+    residual = (T + np.tril(T, -1).swapaxes(1, 2)) @ x[..., None] - theta[:, None, None] * x[..., None]
+    assert np.abs(residual).max() < 100 * EPS
+    assert (x > 0).all()
+    np.testing.assert_allclose(np.vecdot(x, x), 1, rtol=10 * EPS)
 
 
 def test_float32_is_right_to_its_own_roundoff() -> None:

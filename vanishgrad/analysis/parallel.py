@@ -13,7 +13,9 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 LARGE = 256
-"""State size from which on a second BLAS thread gains; below, waiting threads cost more than they do."""
+"""State size from which on a second BLAS thread may gain; below, waiting threads cost more than they do."""
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "OMP_NUM_THREADS")
+"""Where a user asks for BLAS threads."""
 
 
 def cores() -> int:
@@ -45,10 +47,17 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def blas_threads(state_size: int, jobs: int) -> AbstractContextManager[object]:
-    """Return a context in which BLAS uses one thread, unless products are large and there is one job.
+    """Return a context in which BLAS uses one thread, or for large products and one job as many as `THREADS` ask for.
 
-    OPENBLAS_NUM_THREADS and its relatives are respected: they bound what is used from above.
+    BLAS threads spin while they wait for one another: beside a busy core a sweep at n = 256 that takes one thread 2 s
+    took two of them 20 to 60 s. So a second one is used only where somebody who knows the machine has asked for it.
     """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1 if jobs > 1 or state_size < LARGE else None, user_api="blas")
+    return threadpool_limits(1 if jobs > 1 or state_size < LARGE else threads_asked_for(), user_api="blas")
+
+
+def threads_asked_for() -> int:
+    """Return how many BLAS threads the environment asks for; 1 if it does not say."""
+    said = (os.environ.get(name, "") for name in THREADS)
+    return next((int(number) for number in said if number.isdigit() and int(number) > 0), 1)

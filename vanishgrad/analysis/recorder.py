@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.analysis.window import Window
+from vanishgrad.analysis.window import INPUT, Lags, Window, one_lag
 from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array, bits, like, on_host
 from vanishgrad.propagation.compression import Compression, error_bound, missing
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.products import Product, backward_products, log_frobenius
-from vanishgrad.propagation.sweep import LOSS, PROBES
+from vanishgrad.propagation.sweep import LOSS
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,24 +78,22 @@ class Recorder:
         self, cell: Cell, lengths: Array, loss: Array | None, threshold: float, curves: Collection[str] | None
     ) -> None:
         self._cell, self._lengths, self._loss, self._threshold = cell, lengths, loss, threshold
-        self._blocks, self._with_input = _blocks(cell, curves), curves is None or "input" in curves
+        self._blocks, self._with_input = _blocks(cell, curves), curves is None or INPUT in curves
         batch, self._steps = len(lengths), int(lengths.max())
         self._alive_lags = alive_lags(int(lengths.min()))
         self._log_norm, self._log_rms, self._alive = {}, {}, {}
-        for name in [*self._blocks, "conveyor", *(["input"] if self._with_input else [])]:
-            shape = (batch, self._steps + (name != "input"))
+        for name in [*self._blocks, "conveyor", *([INPUT] if self._with_input else [])]:
+            shape = (batch, self._steps + (name != INPUT))
             self._log_norm[name], self._log_rms[name] = np.full(shape, np.nan), np.full(shape, np.nan)
             self._alive[name] = dict[int, Array]()
         self._log_masses: list[Array] = []
         self._log_shares = np.full((batch, 0 if loss is None else self._steps), -np.inf)
-        shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
+        self._shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
         if self._with_input:
-            shapes["input"] = (cell.parts[0].size, cell.input_size)
-        self._leading = LeadingSingularValues(shapes, batch, f"float{bits(cell.W_hh)}")
+            self._shapes[INPUT] = (cell.parts[0].size, cell.input_size)
+        self._leading = LeadingSingularValues(self._shapes, batch, f"float{bits(cell.W_hh)}")
         with_conveyor = curves is None or "conveyor" in curves
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
-        self._input: dict[str, tuple[Array, Array]] = {}
-        self._input_probes: Array | None = None
         self._error_bound = 0.0
         self._window: Window | None = None
 
@@ -125,61 +123,44 @@ class Recorder:
         product = product.on_host()
         if product.turns:
             self._take_norms()
-            self._window = None
-        found = self._found(product)
-        if product.turns:
-            self._leading.turn({name: self._turning(product, name) for name in found})
+            self._leading.turn({name: self._turning(product, name) for name in self._shapes})
         self._log_masses.append(product.log_masses[:, : product.parts])
         if product.input_matrix is not None:
-            self._log_rms["input"][:, product.lag] = _log_frobenius(*found["input"]) - _half_log(self._cell.input_size)
-        self._gather(product, found)
+            self._log_rms[INPUT][:, product.lag] = _log_frobenius(*product.input_block()) - _half_log(
+                self._cell.input_size
+            )
+        self._gather(product)
 
-    def _found(self, product: Product) -> dict[str, tuple[Array, Array]]:
-        """Return every curve's matrix and the logarithm of its scale.
-
-        Behind the last step there is no input; its last matrix stands in, since all are iterated together.
-        """
-        if product.input_matrix is not None:
-            self._input, self._input_probes = {"input": product.input_block()}, product.input_probes
-        elif product.turns and self._input:
-            self._input = {"input": self._turned_input(product)}
-        return {name: product.block(*block) for name, block in self._blocks.items()} | self._input
-
-    def _gather(self, product: Product, found: Mapping[str, tuple[Array, Array]]) -> None:
-        """Keep a lag's matrices until the norms of several lags are taken together."""
-        arrays = {name: matrix for name, (matrix, _) in found.items()}
-        log_scales = {name: log_scale for name, (_, log_scale) in found.items()}
-        if product.probed:
-            arrays |= {name + PROBES: self._probes(product, name, log_scales[name]) for name in found}
-        if self._window is None:
-            self._window = Window(arrays)
-        self._window.append(product.lag, arrays, log_scales)
-        if self._window.full:
+    def _gather(self, product: Product) -> None:
+        """Keep a product until the norms of several lags are taken together."""
+        if not product.shared or product.linearisation is None:
             self._take_norms()
+            self._record_norms(one_lag(product, self._blocks))
+            return
+        if self._window is None:
+            self._window = Window(product)
+        self._window.append(product)
+        if self._window.full:
+            self._record_norms(self._window.lags(self._blocks))
 
     def _take_norms(self) -> None:
-        """Record the norms of the lags in the window."""
-        window = self._window
-        if window is None or not window.lags:
-            return
-        names = [*self._blocks, *self._input]
-        for name, sigma in self._leading({name: window.array(name) for name in names}).items():
-            self._record_norms(name, window, sigma)
-        window.clear()
+        """Record the norms of the lags in the window, and begin another."""
+        if self._window is not None and not self._window.empty:
+            self._record_norms(self._window.lags(self._blocks))
+        self._window = None
 
-    def _record_norms(self, name: str, window: Window, sigma: Array) -> None:
-        batch, first = len(self._lengths), window.lags[0]
-        by_lag, log_scales = sigma.reshape(-1, batch), window.log_scale(name)
-        place = self._log_norm[name][:, first : first + len(by_lag)]
-        place[...] = (np.log(by_lag) + log_scales).T[:, : place.shape[1]]
-        for lag in set(window.lags).intersection(self._counted(name)):
-            i = lag - first
-            least = self._threshold * np.exp(np.clip(-log_scales[i], -700, 700))
-            matrix = window.array(name)[i * batch : (i + 1) * batch]
-            self._alive[name][lag] = count_at_least(matrix, least, by_lag[i])
-        if name + PROBES in window:
-            left_out = missing(window.array(name + PROBES))
-            self._error_bound = max(self._error_bound, error_bound(sigma, left_out))
+    def _record_norms(self, lags: Lags) -> None:
+        batch = len(self._lengths)
+        for name, sigma in self._leading(lags.matrices).items():
+            by_lag, log_scales = sigma.reshape(-1, batch), lags.log_scales[name]
+            self._log_norm[name][:, lags.first : lags.first + len(by_lag)] = (np.log(by_lag) + log_scales).T
+            for i, lag in enumerate(range(lags.first, lags.first + len(by_lag))):
+                if lag in self._counted(name):
+                    least = self._threshold * np.exp(np.clip(-log_scales[i], -700, 700))
+                    matrix = lags.matrices[name][i * batch : (i + 1) * batch]
+                    self._alive[name][lag] = count_at_least(matrix, least, by_lag[i])
+            if name in lags.probes:
+                self._error_bound = max(self._error_bound, error_bound(sigma, missing(lags.probes[name])))
 
     def _record_rms(self) -> None:
         """Record ‖·‖_F/√q of all lags at once."""
@@ -191,13 +172,9 @@ class Recorder:
             q = _shape(self._cell, to, source)[1]
             self._log_rms[name][:] = log_frobenius(masses, rows, columns) - _half_log(q)
 
-    def _turned_input(self, product: Product) -> tuple[Array, Array]:
-        matrix, log_scale = self._input["input"]
-        return product.turns[self._cell.parts[0].name] @ matrix, log_scale
-
     def _turning(self, product: Product, name: str) -> Callable[[Array], Array]:
         """Return what maps a curve's left vectors, (B, p), to those of its turned rows."""
-        to = self._cell.parts[0].name if name == "input" else self._blocks[name][0]
+        to = self._cell.parts[0].name if name == INPUT else self._blocks[name][0]
         turns = list(product.turns.values()) if to is None else [product.turns[to]]
         ends = np.cumsum([Q.shape[2] for Q in turns])[:-1]
 
@@ -207,17 +184,9 @@ class Recorder:
 
         return turned
 
-    def _probes(self, product: Product, name: str, log_scale: Array) -> Array:
-        """Return the probes of what a curve's matrix misses, (B, parts, s, q), on the matrix's scale."""
-        if name == "input":
-            return np.zeros((len(log_scale), 1, 1, 1)) if self._input_probes is None else self._input_probes[:, None]
-        to, source = self._blocks[name]
-        parts = list(product.rows)[: product.parts] if to is None else [to]
-        return np.stack([product.probes(part, source, log_scale) for part in parts], axis=1)
-
     def _counted(self, name: str) -> list[int]:
         last = self._alive_lags[-1]
-        return [lag if name != "input" or lag < last else last - 1 for lag in self._alive_lags]
+        return [lag if name != INPUT or lag < last else last - 1 for lag in self._alive_lags]
 
     def _observe_conveyor(self, lag: int) -> None:
         if self._log_conveyor is None:
@@ -242,7 +211,7 @@ class Recorder:
         names = [name for name in self._log_norm if name != "conveyor" or self._log_conveyor is not None]
         beyond = np.arange(self._steps + 1) > self._lengths[:, None]
         for name in names:
-            shift = int(name == "input")
+            shift = int(name == INPUT)
             for values in (self._log_norm[name], self._log_rms[name]):
                 values[beyond[:, shift:]] = np.nan
         return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}

@@ -168,11 +168,11 @@ class _Tridiagonals:
         """Solve for the leading eigenpair of those that are due."""
         size = self._size
         alpha, beta = self._alpha[:size, due].T, self._beta[:size, due].T
-        values = np.linalg.eigvalsh(_tridiagonal(alpha, beta))
+        values = np.linalg.eigvalsh(tridiagonal(alpha, beta))
         theta = values[:, -1]
         # Without reorthogonalisation a converged pair may return: its copies are not the second singular value.
         distinct = np.where(values < (1 - COPY) * theta[:, None], values, -1)
-        vectors = _positive_vector(alpha, beta, theta)
+        vectors = positive_vector(alpha, beta, theta)
         self.values[due], self.vectors[due, :size] = theta, vectors
         residual = beta[:, -1] * vectors[:, -1]
         gap = theta - np.maximum(np.max(distinct, axis=-1), 0)
@@ -184,7 +184,7 @@ class _Tridiagonals:
         self._looked |= due
 
 
-def _tridiagonal(alpha: Array, beta: Array) -> Array:
+def tridiagonal(alpha: Array, beta: Array) -> Array:
     """Return T, (count, k, k), from its diagonal and what stands below, both (count, k); the last β stands outside."""
     count, size = alpha.shape
     T = np.zeros((count, size, size))
@@ -193,7 +193,7 @@ def _tridiagonal(alpha: Array, beta: Array) -> Array:
     return T
 
 
-def _positive_vector(alpha: Array, beta: Array, theta: Array) -> Array:
+def positive_vector(alpha: Array, beta: Array, theta: Array) -> Array:
     """Return the unit eigenvector of T's largest eigenvalue θ, all of whose components are positive.
 
     x_{j-1}/x_j = d_j/β_{j-1} with the pivots d_j = θ - α_j - β_j²/d_{j+1} of θ - T from below, which are positive for

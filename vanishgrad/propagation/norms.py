@@ -46,7 +46,8 @@ class LeadingSingularValues:
         self._random = np.random.default_rng(seed)
         self._steps = np.ones((len(self._iterated), batch, 1), dtype=int)
         self._dtype, self._batch = np.dtype(dtype), batch
-        self._lead, self._runner_up = (unit(self._noise()) for _ in range(2))
+        rows = [p for p, _ in self._iterated.values()]
+        self._lead, self._runner_up = (unit(self._noise(rows, batch)) for _ in range(2))
 
     def turn(self, turned: Mapping[str, Callable[[Array], Array]]) -> None:
         """Go on with matrices Q A in the place of A; each name's function maps its left vectors, (B, p), to Q x."""
@@ -63,48 +64,49 @@ class LeadingSingularValues:
         )
 
     def __call__(self, matrices: Mapping[str, Array]) -> dict[str, Array]:
-        """Return σ₁, (L·B,), of each of the matrices, (L·B, p, q), those of the first lag first."""
-        found = self._leading([matrices[name] for name in self._iterated]) if self._iterated else {}
+        """Return σ₁, (L·B,), of each of some of the matrices, (L·B, p, q), those of the first lag first."""
+        iterated = [name for name in self._iterated if name in matrices]
+        found = self._leading(iterated, [matrices[name] for name in iterated]) if iterated else {}
         return {
             name: found[name] if name in found else largest_singular_value(matrix) for name, matrix in matrices.items()
         }
 
     def _padded(self, vectors: list[Array]) -> Array:
         """Return vectors (count, p) of each matrix as one array (matrices, count, largest p)."""
-        longest = max((p for p, _ in self._iterated.values()), default=0)
+        longest = max((each.shape[1] for each in vectors), default=0)
         padded = np.zeros((len(vectors), max(map(len, vectors), default=0), longest), self._dtype)
         for i, each in enumerate(vectors):
             padded[i, :, : each.shape[1]] = each
         return padded
 
-    def _noise(self, lags: int = 1) -> Array:
-        count = lags * self._batch
-        return self._padded(
-            [self._random.random((count, p), dtype=self._dtype) - 0.5 for p, _ in self._iterated.values()]
-        )
+    def _noise(self, rows: list[int], count: int) -> Array:
+        return self._padded([self._random.random((count, p), dtype=self._dtype) - 0.5 for p in rows])
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is left to the SVD
-    def _leading(self, matrices: list[Array]) -> dict[str, Array]:
-        lags = len(matrices[0]) // self._batch
+    def _leading(self, names: list[str], matrices: list[Array]) -> dict[str, Array]:
+        places, lags = [list(self._iterated).index(name) for name in names], len(matrices[0]) // self._batch
         floor, weight = self._floor_and_weight(matrices)
-        diagonal = self._still_diagonal(matrices, lags)
+        skip = self._still_diagonal(places, matrices, lags)
         info = np.finfo(self._dtype)
-        safe = (floor > info.tiny / info.eps**2) & (floor < info.max**0.5 * info.eps)
+        skip |= ~((floor > info.tiny / info.eps**2) & (floor < info.max**0.5 * info.eps))
         # Half of the probe is fresh noise, half the rows of largest norm.
-        probe = unit(unit(self._noise(lags)) + unit(np.where(np.isfinite(weight), weight, 0)))
-        lead, runner_up, steps = (np.tile(each, (1, lags, 1)) for each in (self._lead, self._runner_up, self._steps))
+        noise = self._noise([A.shape[1] for A in matrices], lags * self._batch)
+        probe = unit(unit(noise) + unit(np.where(np.isfinite(weight), weight, 0)))
+        before = (self._lead, self._runner_up, self._steps)
+        lead, runner_up, steps = (np.tile(each[places, :, : noise.shape[2]], (1, lags, 1)) for each in before)
         last = slice(-self._batch, None)
-        ritz = leading_ritz(Batch(matrices), lead, runner_up, probe, diagonal | ~safe, steps[..., 0], last)
+        ritz = leading_ritz(Batch(matrices), lead, runner_up, probe, skip, steps[..., 0], last)
         accepted = ritz.converged & (ritz.values >= (1 - 64 * info.eps) * floor)
-        self._remember(ritz)
+        self._remember(places, ritz)
         sigma = np.sqrt(ritz.values).astype(self._dtype)
-        return {name: _replaced(sigma[i], accepted[i], matrices[i]) for i, name in enumerate(self._iterated)}
+        return {name: _replaced(sigma[i], accepted[i], matrices[i]) for i, name in enumerate(names)}
 
-    def _remember(self, ritz: Ritz) -> None:
+    def _remember(self, places: list[int], ritz: Ritz) -> None:
         """Keep what the lags that follow start from: the vectors of the last lag."""
-        self._lead, self._runner_up = ritz.lead, ritz.runner_up
+        length = ritz.lead.shape[2]
+        self._lead[places, :, :length], self._runner_up[places, :, :length] = ritz.lead, ritz.runner_up
         steps, converged = (each[:, -self._batch :, None] for each in (ritz.steps, ritz.converged))
-        self._steps = np.where(converged, steps, self._steps)
+        self._steps[places] = np.where(converged, steps, self._steps[places])
 
     def _floor_and_weight(self, matrices: list[Array]) -> tuple[Array, Array]:
         """Return a lower bound of σ₁², (matrices, L·B), and the squared row norms divided by the largest, padded."""
@@ -117,14 +119,14 @@ class LeadingSingularValues:
         floor = np.maximum(np.maximum(heaviest, frobenius), np.stack([np.max(each, axis=-1) for each in by_column]))
         return floor, self._padded(by_row) / np.maximum(heaviest, np.finfo(self._dtype).tiny)[..., None]
 
-    def _still_diagonal(self, matrices: list[Array], lags: int) -> Array:
+    def _still_diagonal(self, places: list[int], matrices: list[Array], lags: int) -> Array:
         """Return which have been diagonal at every lag so far, (matrices, L·B); once none is, it costs nothing."""
         found = np.zeros((len(matrices), lags, self._batch), dtype=bool)
-        for i, A in enumerate(matrices):
-            if self._diagonal[i].any():
-                found[i] = self._diagonal[i] & _is_diagonal(A).reshape(lags, self._batch)
+        for i, (place, A) in enumerate(zip(places, matrices, strict=True)):
+            if self._diagonal[place].any():
+                found[i] = self._diagonal[place] & _is_diagonal(A).reshape(lags, self._batch)
         found = np.logical_and.accumulate(found, axis=1)
-        self._diagonal = found[:, -1]
+        self._diagonal[places] = found[:, -1]
         return found.reshape(len(matrices), -1)
 
 

@@ -76,11 +76,35 @@ class Product:
     def block(self, to: str | None, source: str | None) -> tuple[Array, Array]:
         """Return a block, or with None all rows of the state or columns, (B, p, q), and the log of its scale, (B,)."""
         rows, columns = self._rows(to), self._columns(source)
-        view = self.matrix[:, _span(self.rows, rows), _span(self.columns, columns)]
-        exponents = self.exponents[:, rows.start : rows.stop, columns.start : columns.stop]
-        if self.shared or len(rows) * len(columns) == 1:
-            return view, _nats(exponents[:, 0, 0])
-        return self._on_one_scale(rows, columns)
+        if not self.shared and len(rows) * len(columns) > 1:
+            return self._on_one_scale(rows, columns)
+        by_rows, by_columns = self.spans(to, source)
+        return self.matrix[:, by_rows, by_columns], _nats(self.exponents[:, rows.start, columns.start])
+
+    @property
+    def log_scale(self) -> Array:
+        """The logarithm of the scale, (B,), that all blocks share."""
+        return _nats(self.exponents[:, 0, 0])
+
+    @property
+    def state_rows(self) -> Array:
+        """All rows of the state, without those that are carried along."""
+        return self.matrix[:, _span(self.rows, range(self.parts))]
+
+    @property
+    def probe_rows(self) -> Array | None:
+        """The probes of all groups of rows, one group after the other; None where no row has been left out."""
+        first = next((span.start for name, span in self.rows.items() if name.endswith(PROBES)), None)
+        return None if first is None else self.matrix[:, first:]
+
+    def places(self, to: str | None) -> slice:
+        """Return which groups of rows a block consists of."""
+        rows = self._rows(to)
+        return slice(rows.start, rows.stop)
+
+    def spans(self, to: str | None, source: str | None) -> tuple[slice, slice]:
+        """Return where a block stands in the rows and columns of the state."""
+        return _span(self.rows, self._rows(to)), _span(self.columns, self._columns(source))
 
     @property
     def probed(self) -> bool:
