@@ -14,6 +14,7 @@ from vanishgrad.cells import LSTM, RNN, Linearisation, Trajectory
 from vanishgrad.cells.lstm import LSTMLinearisation
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.drive import DriveRequest, drive
+from vanishgrad.inputs.sources import Held
 
 
 class _ForgetsThePathThroughTheOutputGate(LSTMLinearisation):
@@ -30,7 +31,7 @@ class _ForgetsThePathThroughTheOutputGate(LSTMLinearisation):
 
 class FourTermLSTM(LSTM):
     def linearise(self, path: Trajectory, start: int, stop: int) -> Linearisation:
-        return _ForgetsThePathThroughTheOutputGate(self, path, start, stop)
+        return _ForgetsThePathThroughTheOutputGate(self, *path.between(start, stop), start)
 
 
 class SlightlyWrongRNN(RNN):
@@ -50,7 +51,7 @@ def weights(gates: int, n: int = 4, d: int = 3) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_right_cells_pass(case: Case, dtype: str) -> None:
     run = random_run(case, dtype=dtype)
-    found = check(run.cell, run.trajectory, run.xs)
+    found = check(run.cell, run.trajectory, Held(run.xs, str(run.xs.dtype), ""))
     assert found.passed, found
     assert found.steps == 3
     assert found.tolerance == tolerance(run.cell, np.dtype(dtype))
@@ -68,7 +69,7 @@ def test_wrong_cells_are_caught_before_a_number_is_reported(cell: LSTM | RNN) ->
 def test_error_is_the_deliberate_one() -> None:
     cell = SlightlyWrongRNN(*weights(1))
     xs = np.random.default_rng(1).standard_normal((1, T, 3))
-    assert check(cell, trajectory(cell, xs), xs).jacobian_error == pytest.approx(1e-12, rel=0.5)
+    assert check(cell, trajectory(cell, xs), Held(xs, "float64", "")).jacobian_error == pytest.approx(1e-12, rel=0.5)
 
 
 def test_every_report_carries_the_check_of_its_own_run() -> None:

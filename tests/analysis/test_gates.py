@@ -7,7 +7,7 @@ import pytest
 
 from tests.reference import sigmoid
 from vanishgrad.analysis.compare import CompareRequest, compare, weights_of
-from vanishgrad.analysis.model import QUANTILES, SATURATED
+from vanishgrad.analysis.gates import QUANTILES, SATURATED
 from vanishgrad.weights.spec import parse
 
 PLACES = {"lstm@chrono": {"input": 0, "forget": 1, "output": 3}, "gru@chrono": {"reset": 0, "keep": 1}}

@@ -56,14 +56,18 @@ def test_products_equal_those_with_the_complex_step(case: Case, trials: int, wid
     m = run.cell.state_size
     J, B = (np.stack([each(run, T, b) for b in range(BATCH)]) for each in (jacobian, input_jacobian))
     rows, columns = rng.standard_normal((BATCH, width, m)), rng.standard_normal((BATCH, m, width))
+    inputs = rng.standard_normal((BATCH, D, width))
     cotangent, tangent, of_input = np.empty_like(rows), np.empty_like(columns), np.empty((BATCH, width, D))
+    through_input = np.empty_like(columns)
     linearisation = run.linearisation
     linearisation.cotangent(T, rows, cotangent)
     linearisation.tangent(T, columns, tangent)
     linearisation.input_cotangent(T, rows, of_input)
+    linearisation.input_tangent(T, inputs, through_input)
     np.testing.assert_allclose(cotangent, rows @ J, rtol=0, atol=10 * ROUNDOFF)
     np.testing.assert_allclose(tangent, J @ columns, rtol=0, atol=10 * ROUNDOFF)
     np.testing.assert_allclose(of_input, rows @ B, rtol=0, atol=10 * ROUNDOFF)
+    np.testing.assert_allclose(through_input, B @ inputs, rtol=0, atol=10 * ROUNDOFF)
 
 
 @every_cell

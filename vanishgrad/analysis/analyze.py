@@ -18,6 +18,7 @@ from vanishgrad.cells.arrays import Array
 from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state, white_std
+from vanishgrad.propagation.backends import backend
 from vanishgrad.propagation.trajectory import run
 from vanishgrad.weights.layers import Layer, LayerFile
 from vanishgrad.weights.recognition import recurrent_layers
@@ -96,17 +97,21 @@ def analyze(
     """
     files = [recurrent_layers(each, **request.hints) for each in ([source] if source is not None else request.weights)]
     results = []
+    backend(request.backend, request.device).demand()
     largest = max(layer.hidden_size for file in files for layer in file)
     with blas_threads(largest, jobs=1):
         for file, prefix in zip(files, _prefixes(files), strict=True):
             for each in LayerRuns(file, request, prefix).prepared():
-                results.append(
-                    model_result(
-                        each.subject, each.drive, each.s0, request.threshold, request.seed, engine=request.engine
-                    )
-                )
+                results.append(_result(each, request))
                 done(each.subject.label)
     return AnalyzeResult(request, tuple(results), tuple(sentence for file in files for sentence in file.refused))
+
+
+def _result(found: Prepared, request: AnalyzeRequest) -> ModelResult:
+    on = backend(request.backend, request.device)
+    return model_result(
+        found.subject, found.drive, found.s0, request.threshold, request.seed, engine=request.engine, on=on
+    )
 
 
 def _prefixes(files: list[LayerFile]) -> list[str]:
@@ -202,9 +207,9 @@ class LayerRuns:
             notes.extend(note for note in said if note not in notes)
             trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.first)
             out = np.swapaxes(trajectory.states[1:, :, : layer.output_size], 0, 1)
-            outputs = replace(sequences, xs=np.ascontiguousarray(out))
+            outputs = sequences.with_inputs(np.ascontiguousarray(out))
             parts.append(_reversed(outputs) if layer.direction == "backward" else outputs)
-        return replace(parts[0], xs=np.concatenate([part.xs for part in parts], axis=-1)), notes
+        return parts[0].with_inputs(np.concatenate([part.xs for part in parts], axis=-1)), notes
 
 
 def _stack(file: LayerFile, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -227,7 +232,7 @@ def _reversed(sequences: Drive) -> Drive:
     for b, length in enumerate(sequences.lengths):
         late = sequences.steps - int(length)
         xs[b, late:] = sequences.xs[b, late:][::-1]
-    return replace(sequences, xs=xs)
+    return sequences.with_inputs(xs)
 
 
 def _spec(layer: Layer) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.cells import RNN, Cell, Trajectory
+from vanishgrad.cells import RNN, Cell, Path, Trajectory
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.norms import largest_singular_value
 from vanishgrad.propagation.products import Product, backward_products
 
 BLOCK = 10
 """Steps of a block in the block contraction."""
+LARGEST_BATCH = 2**22
+"""Entries of the products of blocks that are measured in one batch."""
 PERRON_ITERATIONS = 200
 
 
@@ -39,11 +41,14 @@ class Bound:
     log_norm: Array | None
 
 
-def bounds(cell: Cell, trajectory: Trajectory, steps: int) -> tuple[Bound, ...]:
-    """Return the bounds that apply to a cell along a trajectory whose last `steps` steps are measured."""
+def bounds(cell: Cell, trajectory: Path, steps: int, products: bool = True) -> tuple[Bound, ...]:
+    """Return the bounds that apply to a cell along a trajectory whose last `steps` steps are measured.
+
+    Those that need products of whole blocks are left out where there are to be none.
+    """
     untied = cell.W_hh.ndim > 3
     found = list(_of_weights(cell, steps)) if isinstance(cell, RNN) and not untied else []
-    if not untied and steps >= BLOCK:
+    if products and not untied and steps >= BLOCK:
         found.append(_block_contraction(cell, trajectory, steps))
     return tuple(found)
 
@@ -96,23 +101,33 @@ def _perron_scaled(W: Array) -> tuple[float, float]:
     return float(norms.max()), float(np.log(condition).max())
 
 
-def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
-    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), all blocks of m steps in one batch; B from Frobenius norms."""
+def _block_contraction(cell: Cell, trajectory: Path, steps: int) -> Bound:
+    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), many blocks of m steps in one batch; B from Frobenius norms."""
     blocks = steps // BLOCK
-    stop = trajectory.steps
-    starts = [stop - (j + 1) * BLOCK for j in range(blocks)]
-    pieces = Trajectory(
-        np.stack([trajectory.states[start : start + BLOCK + 1, 0] for start in starts], axis=1),
-        np.stack([trajectory.records[start : start + BLOCK, 0] for start in starts], axis=1),
-    )
-    *shorter, last = (_log_norms(product) for product in backward_products(cell.trial(0), pieces, blocks))
-    within, whole = max(frobenius for frobenius, _ in shorter), last[1]
+    batch = max(1, LARGEST_BATCH // cell.state_size**2)
+    found = [
+        _of_blocks(cell.trial(0), trajectory, trajectory.steps - stop * BLOCK, min(batch, stop))
+        for stop in range(blocks, 0, -batch)
+    ]
+    within, whole = (max(each) for each in zip(*found, strict=True))
     count = np.arange(blocks * BLOCK + 1) // BLOCK
     with np.errstate(invalid="ignore"):
         log_norm = within + np.where(count > 0, count * whole, 0.0)
     value = float(np.exp(whole / BLOCK))
     claim = f"no {BLOCK} consecutive steps of trial 0 multiply the gradient by more than this factor per step"
     return Bound("block_contraction", "state", claim, value, value < 1, log_norm)
+
+
+def _of_blocks(cell: Cell, trajectory: Path, start: int, blocks: int) -> tuple[float, float]:
+    """Return the largest ln ‖·‖ within so many blocks of trial 0 that begin after step `start`, and over whole ones."""
+    states, records = trajectory.between(start, start + blocks * BLOCK)
+    spans = [slice(j * BLOCK, (j + 1) * BLOCK) for j in range(blocks)]
+    pieces = Trajectory(
+        np.stack([states[span.start : span.stop + 1, 0] for span in spans], axis=1),
+        np.stack([records[span, 0] for span in spans], axis=1),
+    )
+    *shorter, last = (_log_norms(product) for product in backward_products(cell, pieces, blocks))
+    return max(frobenius for frobenius, _ in shorter), last[1]
 
 
 def _log_norms(product: Product) -> tuple[float, float]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Trajectory
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells import Cell, Path
+from vanishgrad.cells.arrays import Array, bits, like, on_host
+from vanishgrad.propagation.checkpoints import Inputs
 
 STEP = 1e-30
 """Of the complex step: f(s + i·STEP·v) has the imaginary part STEP·J v, without cancellation."""
@@ -30,14 +31,17 @@ class Check:
         return self.jacobian_error <= self.tolerance
 
 
-def check(cell: Cell, trajectory: Trajectory, xs: Array, late: int = 0, directions: int = 2) -> Check:
-    """Check the linearisation of a run at its first, middle and last step; xs (B, T, d) drove it.
+def check(
+    cell: Cell, trajectory: Path, inputs: Inputs, late: int = 0, directions: int = 2, on_device: Cell | None = None
+) -> Check:
+    """Check the linearisation of a run at its first, middle and last step.
 
-    The first is the step after `late`, from which on all sequences run.
+    The first is the step after `late`, from which on all sequences run. If the trajectory is that of a cell on a
+    device, its own Jacobian is checked against the complex step of the same cell in NumPy.
     """
     times = sorted({late + 1, (late + 1 + trajectory.steps) // 2, trajectory.steps})
-    error = max(jacobian_error(cell, trajectory, xs, t, directions) for t in times)
-    return Check(error, tolerance(cell, trajectory.states.dtype), len(times), directions)
+    error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell) for t in times)
+    return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}")), len(times), directions)
 
 
 def tolerance(cell: Cell, dtype: np.dtype) -> float:
@@ -45,19 +49,20 @@ def tolerance(cell: Cell, dtype: np.dtype) -> float:
     return UNITS * float(np.finfo(dtype).eps) * float(np.sqrt(cell.state_size))
 
 
-def jacobian_error(cell: Cell, trajectory: Trajectory, xs: Array, t: int, directions: int) -> float:
+def jacobian_error(cell: Cell, trajectory: Path, inputs: Inputs, t: int, directions: int, on_device: Cell) -> float:
     """Return max|J v - Im f(s + ihv)/h| / max|J v| at step t over seeded random directions."""
-    s = trajectory.states[t - 1]
+    s, x = on_host(trajectory.between(t - 1, t)[0][0]), inputs.between(t - 1, t)
     V = np.random.default_rng(t).standard_normal((*s.shape, directions)).astype(s.dtype)
-    analytic = np.empty_like(V)
-    cell.linearise(trajectory, t - 1, t).tangent(t, V, analytic)
-    stepped = np.stack([complex_step(cell, t, xs, s, V[..., j]) for j in range(directions)], axis=-1)
+    out = like(trajectory.start, np.empty_like(V))
+    on_device.linearise(trajectory, t - 1, t).tangent(t, like(trajectory.start, V), out)
+    analytic = on_host(out)
+    stepped = np.stack([complex_step(cell, t, x, s, V[..., j]) for j in range(directions)], axis=-1)
     size = float(np.abs(stepped).max())
     return float(np.abs(analytic - stepped).max()) / size if size else float(np.abs(analytic).max())
 
 
-def complex_step(cell: Cell, t: int, xs: Array, s: Array, v: Array) -> Array:
-    """Return J_t v from the cell's own forward step, in float64, at states s (B, m) along v (B, m)."""
-    drive = cell.drive(xs[:, t - 1 : t])[0].astype(np.complex128)
+def complex_step(cell: Cell, t: int, x: Array, s: Array, v: Array) -> Array:
+    """Return J_t v from the cell's own forward step in float64; x_t (B, 1, d), s_{t-1} and v (B, m)."""
+    drive = cell.drive(x)[0].astype(np.complex128)
     advanced, _ = cell.advance(t, drive, s.astype(np.float64) + 1j * STEP * v)
     return advanced.imag / STEP

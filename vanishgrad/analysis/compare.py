@@ -14,6 +14,7 @@ from vanishgrad.analysis.parallel import blas_threads, each
 from vanishgrad.analysis.request import RunRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
+from vanishgrad.propagation.backends import backend
 from vanishgrad.weights.laws import Weights, draw
 from vanishgrad.weights.spec import ModelSpec, names_file, parse
 
@@ -92,6 +93,7 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
         For what depends on files, or on the numbers.
     """
     subjects = [label if names_file(label) else parse(label) for label in request.models]
+    backend(request.backend, request.device).demand()
     sequences = drive(request.drive_request(), request.hidden)
     results = list[ModelResult]()
     with blas_threads(2 * request.hidden, min(jobs, len(subjects))):
@@ -127,9 +129,9 @@ def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
 
 
 def _model(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
-    found = prepared(spec, request, sequences)
+    found, on = prepared(spec, request, sequences), backend(request.backend, request.device)
     return model_result(
-        found.subject, found.drive, found.s0, request.threshold, request.seed, request.curves, request.engine
+        found.subject, found.drive, found.s0, request.threshold, request.seed, request.curves, request.engine, on
     )
 
 

@@ -136,7 +136,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     threshold : float
         Between 0 and 1.
     """
-    final = int(np.sum(~np.isnan(log_norm), axis=1).min()) - 1
+    final = int(np.flatnonzero(~np.isnan(log_norm).any(axis=0))[-1])
     level = math.log(threshold)
     bands = over_trials(log_norm)
     low, high = (float(each[0]) for each in band(log_norm[:, final : final + 1]))
@@ -172,7 +172,8 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
 def over_trials(values: Array) -> Band:
     """Return the statistics over trials of natural logarithms (B, L), NaN for absent."""
     with np.errstate(invalid="ignore"):
-        mean = np.where(np.isneginf(values).any(axis=0), np.nan, np.nanmean(values, axis=0))
+        total = np.where(np.isneginf(values).any(axis=0), np.nan, np.nansum(values, axis=0))
+        mean = total / np.sum(~np.isnan(values), axis=0)
     return Band(quantile(values, 0.5), mean, *band(values))
 
 
@@ -203,23 +204,27 @@ def _trend(rate: Rate | None, final: int) -> Trend | None:
 def _zero_lag(zeros: Array) -> float | None:
     if not len(zeros):
         return None
-    return float(np.median(np.argmax(np.isneginf(zeros), axis=1)))
+    first = np.median(_first_below(zeros, -math.inf, or_equal=True))
+    return float(first) if math.isfinite(first) else None
 
 
-def _first_below(values: Array, level: float) -> Array:
-    """Return the first lag below the level of each row, or the row's length."""
-    below = values < level
-    return np.where(below.any(axis=-1), np.argmax(below, axis=-1), values.shape[-1])
+def _first_below(values: Array, level: float, or_equal: bool = False) -> Array:
+    """Return the first lag below the level of each row, or the row's length; NaN behind a lag that was not measured."""
+    below = values <= level if or_equal else values < level
+    first = np.where(below.any(axis=-1), np.argmax(below, axis=-1), values.shape[-1])
+    before = np.take_along_axis(values, np.maximum(first - 1, 0)[..., None], axis=-1)[..., 0]
+    return np.where(np.isnan(before) & (first > 0) & (first < values.shape[-1]), np.nan, first)
 
 
 def _horizon(log_norm: Array, median: Array, level: float) -> Horizon:
-    end = int(_first_below(median, level))
-    low, high = (float(each[0]) for each in band(_first_below(log_norm, level)[:, None] - 1.0))
-    return Horizon(_lag(end - 1), end == len(median), _lag(math.floor(low)), _lag(math.floor(high)))
+    end = float(_first_below(median, level))
+    by_trial = _first_below(log_norm, level)[:, None] - 1.0
+    low, high = (math.nan, math.nan) if np.isnan(by_trial).any() else (float(each[0]) for each in band(by_trial))
+    return Horizon(_lag(end - 1), end == len(median), _lag(low), _lag(high))
 
 
-def _lag(lag: int) -> int | None:
-    return lag if lag >= 0 else None
+def _lag(lag: float) -> int | None:
+    return math.floor(lag) if lag >= 0 else None
 
 
 def _verdict(low: float, high: float, level: float) -> Verdict:
@@ -231,7 +236,7 @@ def _verdict(low: float, high: float, level: float) -> Verdict:
 
 
 def _peak(median: Array) -> Peak | None:
-    lag = int(np.argmax(median))
+    lag = int(np.nanargmax(median))
     tall = lag > 0 and median[lag] >= median[0] + PEAK_FACTOR and median[-1] < median[lag]
     return Peak(lag, float(median[lag])) if tall and lag < len(median) - 1 else None
 

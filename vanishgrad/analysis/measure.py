@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from vanishgrad.analysis.recorder import Engine, Norms, Recorder
-from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.analysis.selected import NAME, Selection, direct, products_fit
+from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.compression import Compression
 
@@ -28,7 +27,7 @@ ERROR_LIMIT = 1e-8
 
 def measure(
     cell: Cell,
-    trajectory: Trajectory,
+    trajectory: Path,
     lengths: Array,
     loss: Array | None,
     threshold: float,
@@ -40,7 +39,7 @@ def measure(
     Parameters
     ----------
     cell : Cell
-    trajectory : Trajectory
+    trajectory : Path
         Sequences aligned at their end; what stands before a sequence's own length is not measured.
     lengths : (B,) array of int
     loss : (B, n) array or None
@@ -50,27 +49,54 @@ def measure(
     curves : collection of str, optional
         The curves to measure; all by default.
     engine : str
-        ``dense``, ``adaptive`` or ``auto``: adaptive in float64, for products that are large enough to gain by it.
+        ``dense``, ``adaptive``, ``matrix-free`` or ``auto``: matrix-free where the products would take more than 1 GB,
+        else adaptive in float64, for products that are large enough to gain by it.
 
     Notes
     -----
     Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
     beside the trajectory.
     """
-    adaptive = engine == "adaptive" or (engine == "auto" and cell.dtype == np.float64 and cell.state_size >= SMALLEST)
+    if engine == NAME or (engine == "auto" and not products_fit(cell, len(lengths))):
+        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, curves)
+    else:
+        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, curves, engine)
+    aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
+    order = ("state", *cell.curves, "conveyor", "input", "output")
+    wanted = order if curves is None else [name for name in order if name in curves]
+    named = {name: found.get(aliases.get(name, name)) for name in wanted}
+    return Measurement({name: norms for name, norms in named.items() if norms is not None}, shares, how)
+
+
+def _by_products(
+    cell: Cell,
+    trajectory: Path,
+    lengths: Array,
+    loss: Array | None,
+    threshold: float,
+    curves: Collection[str] | None,
+    engine: str,
+) -> tuple[Mapping[str, Norms], Array, Engine]:
+    adaptive = engine == "adaptive" or (engine == "auto" and cell.bits == 64 and cell.state_size >= SMALLEST)
     recorder = Recorder(cell, lengths, loss, threshold, curves)
     recorder.record(trajectory, Compression() if adaptive else None)
     if recorder.engine.error_bound > ERROR_LIMIT:
         recorder = Recorder(cell, lengths, loss, threshold, curves)
         recorder.record(trajectory, None)
-    found = recorder.measured()
-    aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
-    order = ("state", *cell.curves, "conveyor", "input", "output")
-    wanted = order if curves is None else [name for name in order if name in curves]
-    named = {name: found.get(aliases.get(name, name)) for name in wanted}
-    return Measurement(
-        {name: norms for name, norms in named.items() if norms is not None}, recorder.shares(), recorder.engine
-    )
+    return recorder.measured(), recorder.shares(), recorder.engine
+
+
+def _by_vectors(
+    cell: Cell,
+    trajectory: Path,
+    lengths: Array,
+    loss: Array | None,
+    threshold: float,
+    curves: Collection[str] | None,
+) -> tuple[Mapping[str, Norms], Array, Engine]:
+    selection = Selection(cell, trajectory, lengths, threshold, curves)
+    conveyor, shares = direct(cell, trajectory, lengths, loss, threshold)
+    return {**selection.curves(), **conveyor}, shares, selection.engine
 
 
 SMALLEST = 24

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,29 +11,19 @@ import numpy as np
 from vanishgrad.analysis.bounds import Bound, bounds
 from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
+from vanishgrad.analysis.gates import Gate, gates, input_gain
 from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.analysis.precision import float32_loss
 from vanishgrad.analysis.recorder import Engine
-from vanishgrad.analysis.statistics import quantiles
+from vanishgrad.analysis.selected import NAME as MATRIX_FREE
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.drive import Drive
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.backends import NUMPY, Backend, HostPath
+from vanishgrad.propagation.checkpoints import path
+from vanishgrad.propagation.trajectory import block_length
 from vanishgrad.streams import CELLS, Role, stream
-
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-SATURATED = 0.05
-"""A gate is saturated within this distance of 0 or 1."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A gate's values over units, steps and trials: mean, quantile → value, fractions near 0 and near 1."""
-
-    mean: float
-    quantiles: Mapping[float, float]
-    near_zero: float
-    near_one: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +110,9 @@ def model_result(
     seed: int,
     curves: Collection[str] | None = None,
     engine: str = "auto",
+    on: Backend = NUMPY,
 ) -> ModelResult:
-    """Measure one model along its inputs.
+    """Measure one model along its inputs, the run and its products on a backend.
 
     Raises
     ------
@@ -129,19 +120,26 @@ def model_result(
         If a state overflows, or if the run's own Jacobian fails its check.
     """
     cell = subject.cell
-    trajectory = run(cell, drive.xs, s0, drive.first)
-    verified = check(cell, trajectory, drive.xs, drive.steps - int(drive.lengths.min()))
+    on_device, steps = on.cell(cell), drive.burn_in + drive.steps
+    trajectory = path(on_device, on.inputs(drive.inputs), on.array(s0), steps, drive.first)
+    late = drive.steps - int(drive.lengths.min())
+    verified = check(cell, trajectory, drive.inputs, late, on_device=on_device)
     if not verified.passed:
         raise VanishgradError(
             f"expected the Jacobian of {subject.label} to equal its complex step within {verified.tolerance:.1e}, "
             f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {subject.label}"
         )
-    loss = unit_losses(cell, drive.trials, seed).astype(trajectory.states.dtype)
-    measured = measure(cell, trajectory, drive.lengths, loss, threshold, curves, engine)
+    loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype)
+    measured = measure(on_device, trajectory, drive.lengths, loss, threshold, curves, engine)
+    if s0.dtype == np.float32:
+        lost = float32_loss(cell, drive, s0, measured)
+        measured = replace(measured, engine=replace(measured.engine, float32_loss=lost))
+    held = trajectory if on is NUMPY else HostPath(trajectory)
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    gates = {name: values[drive.burn_in :] for name, values in cell.gate_values(trajectory).items()}
+    without_products = measured.engine.name == MATRIX_FREE
+    standing = gates(cell, held, drive.burn_in)
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -151,16 +149,21 @@ def model_result(
         state_size=cell.state_size,
         steps=drive.steps,
         trials=drive.trials,
-        input_gain=float(np.std(drive.xs @ np.swapaxes(cell.W_hx, -1, -2))),
+        input_gain=input_gain(cell, drive.inputs, trajectory.steps),
         source=subject.source,
         curves=found,
         share_by_lag=_mean_share(measured),
-        gates={name: _gate(values) for name, values in gates.items()},
-        time_constants=time_constants(gates),
-        bounds=bounds(cell, trajectory, drive.steps),
+        gates=standing.gates,
+        time_constants=time_constants(standing.unit_means),
+        bounds=bounds(cell, held, drive.steps, products=not without_products),
         check=verified,
         engine=measured.engine,
-        notes=(*subject.notes, *_notes(cell, found, drive, s0)),
+        notes=(
+            *subject.notes,
+            *_notes(cell, found, drive, s0),
+            *_of_engine(measured.engine),
+            *_thinned(standing.stride),
+        ),
     )
 
 
@@ -177,22 +180,37 @@ def _mean_share(measured: Measurement) -> Array:
     return shares.mean(axis=0) if len(shares) else np.zeros(measured.shares.shape[1])
 
 
-def _gate(values: Array) -> Gate:
-    return Gate(
-        mean=float(values.mean()),
-        quantiles=dict(zip(QUANTILES, quantiles(values, QUANTILES), strict=True)),
-        near_zero=float(np.mean(values < SATURATED)),
-        near_one=float(np.mean(values > 1 - SATURATED)),
-    )
-
-
-def time_constants(gates: Mapping[str, Array]) -> Array | None:
-    """Return -1/ln of the mean of the gate that keeps each unit, (n,) steps, of gates (T, B, n); None without one."""
-    kept = gates.get("forget", gates.get("keep"))
+def time_constants(unit_means: Mapping[str, Array]) -> Array | None:
+    """Return -1/ln of the mean of the gate that keeps each unit, (n,) steps, of gates' means by unit; None without."""
+    kept = unit_means.get("forget", unit_means.get("keep"))
     if kept is None:
         return None
     with np.errstate(divide="ignore"):
-        return -1 / np.log(np.clip(kept.mean(axis=(0, 1)), 0, 1))
+        return -1 / np.log(np.clip(kept, 0, 1))
+
+
+def _of_engine(engine: Engine) -> list[str]:
+    notes = []
+    if engine.float32_loss is not None:
+        lost = f"{engine.float32_loss:.1e}"
+        notes.append(f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {lost} from float64's")
+    if engine.name != MATRIX_FREE:
+        return notes
+    return [
+        *notes,
+        "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
+        "second half; typical sizes are not measured; --engine dense has every lag",
+    ]
+
+
+def _thinned(stride: int) -> list[str]:
+    return [f"quantiles of the gates are over every {stride}th step"] if stride > 1 else []
+
+
+def _any_input(drive: Drive) -> bool:
+    steps = drive.burn_in + drive.steps
+    length = block_length(steps)
+    return any(drive.inputs.between(start, min(start + length, steps)).any() for start in range(0, steps, length))
 
 
 def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> list[str]:
@@ -202,7 +220,7 @@ def _notes(cell: Cell, curves: Mapping[str, Curve], drive: Drive, s0: Array) -> 
         notes.append("transient: the first half of the lags has another rate; try --burn-in")
     if state is not None and state.rate is not None and state.rate.low is None:
         notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
-    if not (drive.xs.any() or s0.any() or cell.b.any()):
+    if not (_any_input(drive) or s0.any() or cell.b.any()):
         notes.append(
             "zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white"
         )

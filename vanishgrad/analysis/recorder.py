@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.analysis.window import INPUT, Lags, Window, one_lag
-from vanishgrad.cells import Cell, Linearisation, Trajectory
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells import Cell, Linearisation, Path
+from vanishgrad.cells.arrays import Array, like, on_host
 from vanishgrad.propagation.compression import Compression, error_bound, missing
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
 from vanishgrad.propagation.products import Product, backward_products, log_frobenius
@@ -41,16 +41,21 @@ class Engine:
     Attributes
     ----------
     name : str
-        ``dense``, every row; or ``adaptive``, without the rows that had become too small to count.
+        ``dense``, every row; ``adaptive``, without the rows that had become too small to count; or ``matrix-free``,
+        vectors alone, at some lags.
     final_rows : int
-        Rows of the state's product that were left at the last lag.
+        Rows of the state's product that were left at the last lag; without a product, the Lanczos steps there.
     error_bound : float
-        Relative, of every norm at every lag; it holds with probability 1 - 1.6e-9 for each.
+        Relative, of every norm at every lag. Adaptive: it holds with probability 1 - 1.6e-9 for each. Matrix-free: by
+        its residual, some singular value lies within; a random start makes it all but certain that it is the largest.
+    float32_loss : float or None
+        Of a run in float32, the largest difference of ln ‖∂s_T/∂s_k‖₂ from float64's, in trial 0.
     """
 
     name: str
     final_rows: int
     error_bound: float
+    float32_loss: float | None = None
 
 
 def _blocks(cell: Cell, curves: Collection[str] | None) -> dict[str, tuple[str | None, str | None]]:
@@ -86,17 +91,18 @@ class Recorder:
         self._shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
         if self._with_input:
             self._shapes[INPUT] = (cell.parts[0].size, cell.input_size)
-        self._leading = LeadingSingularValues(self._shapes, batch, cell.dtype)
+        self._leading = LeadingSingularValues(self._shapes, batch, f"float{cell.bits}")
         with_conveyor = curves is None or "conveyor" in curves
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
         self._error_bound = 0.0
         self._window: Window | None = None
 
-    def record(self, trajectory: Trajectory, compression: Compression | None) -> None:
+    def record(self, trajectory: Path, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
         whole = compression is not None and list(self._blocks) == ["state"] and not self._with_input
+        loss = None if self._loss is None else like(trajectory.start, self._loss)
         products = backward_products(
-            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, self._loss, compression, whole
+            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, loss, compression, whole
         )
         with np.errstate(divide="ignore"):
             for product in products:
@@ -107,7 +113,14 @@ class Recorder:
         self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
 
     def _observe(self, product: Product, t: int) -> None:
-        """Record one lag, its norms when the window of lags is full; `t` is the step that comes next."""
+        """Record one lag, its norms when the window of lags is full; `t` is the step that comes next.
+
+        Norms are taken by NumPy, wherever the product is.
+        """
+        self._observe_conveyor(product.lag)
+        if product.linearisation is not None:
+            self._observe_step(product, product.linearisation, t)
+        product = product.on_host()
         if product.turns:
             self._take_norms()
             self._leading.turn({name: self._turning(product, name) for name in self._shapes})
@@ -117,9 +130,6 @@ class Recorder:
                 self._cell.input_size
             )
         self._gather(product)
-        self._observe_conveyor(product.lag)
-        if product.linearisation is not None:
-            self._observe_step(product, product.linearisation, t)
 
     def _gather(self, product: Product) -> None:
         """Keep a product until the norms of several lags are taken together."""
@@ -183,17 +193,18 @@ class Recorder:
             return
         logs = self._log_conveyor
         self._log_norm["conveyor"][:, lag] = logs.max(axis=1)
-        self._log_rms["conveyor"][:, lag] = _log_rms(logs)
+        self._log_rms["conveyor"][:, lag] = log_rms(logs)
         if lag in self._alive_lags:
             self._alive["conveyor"][lag] = np.sum(logs >= math.log(self._threshold), axis=1)
 
     def _observe_step(self, product: Product, linearisation: Linearisation, t: int) -> None:
         if self._loss is not None:
             matrix, log_scale = product.block(LOSS, None)
-            self._log_shares[:, product.lag] = np.log(linearisation.weight_gradient_norm(t, matrix[:, 0])) + log_scale
+            sizes = on_host(linearisation.weight_gradient_norm(t, matrix[:, 0]))
+            self._log_shares[:, product.lag] = np.log(sizes) + on_host(log_scale)
         if self._log_conveyor is not None:
             diagonal = linearisation.conveyor(t)
-            self._log_conveyor = None if diagonal is None else self._log_conveyor + np.log(np.abs(diagonal))
+            self._log_conveyor = None if diagonal is None else self._log_conveyor + np.log(np.abs(on_host(diagonal)))
 
     def measured(self) -> dict[str, Norms]:
         """Return the curves, without those that the cell does not have."""
@@ -206,18 +217,20 @@ class Recorder:
         return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}
 
     def shares(self) -> Array:
-        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T), summing to 1, NaN for a zero gradient.
+        """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T); (B, 0) without a loss."""
+        return shares_of(self._log_shares, self._lengths)
 
-        (B, 0) without a loss.
-        """
-        if self._loss is None:
-            return self._log_shares
-        logs = np.where(np.arange(self._steps) < self._lengths[:, None], self._log_shares, -np.inf)
-        top = logs.max(axis=1, keepdims=True)
-        with np.errstate(invalid="ignore"):
-            terms = np.exp(logs - top)
-            shares: Array = terms / terms.sum(axis=1, keepdims=True)
-        return shares
+
+def shares_of(log_shares: Array, lengths: Array) -> Array:
+    """Return shares of terms by lag, (B, T), from their logarithms: they sum to 1, NaN where all terms are zero."""
+    if not log_shares.shape[1]:
+        return log_shares
+    logs = np.where(np.arange(log_shares.shape[1]) < lengths[:, None], log_shares, -np.inf)
+    top = logs.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        terms = np.exp(logs - top)
+        shares: Array = terms / terms.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _shape(cell: Cell, to: str | None, source: str | None) -> tuple[int, int]:
@@ -236,7 +249,8 @@ def _log_frobenius(matrix: Array, log_scale: Array) -> Array:
     return norm
 
 
-def _log_rms(logs: Array) -> Array:
+def log_rms(logs: Array) -> Array:
+    """Return ln(‖·‖_F/√q) of a diagonal matrix from the logarithms of its entries, (B, q)."""
     top = logs.max(axis=1)
     some = np.where(np.isfinite(top), top, 0.0)
     mean: Array = np.log(np.mean(np.exp(2 * (logs - some[:, None])), axis=1)) / 2 + some

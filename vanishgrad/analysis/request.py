@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vanishgrad.errors import UsageError
+from vanishgrad.propagation.backends import backend
 
 DTYPES = ("float64", "float32")
-ENGINES = ("auto", "dense", "adaptive")
+ENGINES = ("auto", "dense", "adaptive", "matrix-free")
 LEAST = {
     "hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0, "exponents": 1, "lyapunov_steps": 1,
 }  # fmt: skip
@@ -29,6 +30,10 @@ class RunRequest:
         Between 0 and 1.
     dtype, engine : str
         One of `DTYPES` and of `ENGINES`.
+    backend : str
+        The array library: ``numpy``, ``torch`` or ``cupy``.
+    device : str or None
+        ``cpu`` or ``cuda``; None leaves it to the backend.
 
     Raises
     ------
@@ -46,6 +51,8 @@ class RunRequest:
     threshold: float = 1e-3
     dtype: str = "float64"
     engine: str = "auto"
+    backend: str = "numpy"
+    device: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
@@ -58,3 +65,4 @@ class RunRequest:
             raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.engine not in ENGINES:
             raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
+        backend(self.backend, self.device)

@@ -106,7 +106,8 @@ def _jacobian(cell: Cell, trajectory: Trajectory, xs: Array) -> float:
     def error(t: int) -> float:
         s = trajectory.states[t - 1]
         return _relative(
-            _dense(cell, trajectory, t) @ _directions(cell), _stepped(lambda v: complex_step(cell, t, xs, s, v), cell)
+            _dense(cell, trajectory, t) @ _directions(cell),
+            _stepped(lambda v: complex_step(cell, t, xs[:, t - 1 : t], s, v), cell),
         )
 
     return max(error(1), error(trajectory.steps))

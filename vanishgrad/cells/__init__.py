@@ -3,7 +3,7 @@
 from vanishgrad.cells.activations import ACTIVATIONS, Activation
 from vanishgrad.cells.gru import GRU
 from vanishgrad.cells.lstm import LSTM
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Split, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Path, Split, Trajectory
 from vanishgrad.cells.rnn import RNN
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Linearisation",
     "Outer",
     "Part",
+    "Path",
     "Split",
     "Trajectory",
 ]

@@ -49,17 +49,24 @@ def _dlogistic(a: Array) -> Array:
     return e / (1 + e) ** 2
 
 
+def _tanh(a: Array) -> Array:
+    y: Array = namespace(a).tanh(a)
+    return y
+
+
 def _dtanh(a: Array) -> Array:
     return 4 * _dlogistic(2 * a)
 
 
 def _relu(a: Array) -> Array:
     # A complex step of 1e-30 moves the real part by 1e-60: that must not carry a kink that is met exactly.
-    return namespace(a).where(a.real > (COMPLEX_KINK if a.dtype.kind == "c" else 0), a, 0 * a)
+    xp = namespace(a)
+    complex_numbers = xp.isdtype(a.dtype, "complex floating")
+    return xp.where((xp.real(a) if complex_numbers else a) > (COMPLEX_KINK if complex_numbers else 0), a, 0 * a)
 
 
 def _drelu(a: Array) -> Array:
-    return (a > 0).astype(a.dtype)
+    return namespace(a).astype(a > 0, a.dtype)
 
 
 def _linear(a: Array) -> Array:
@@ -78,7 +85,7 @@ def _clipped_line(a: Array, slope: float) -> Array:
 
 def _dclipped_line(a: Array, slope: float) -> Array:
     y = slope * a + 0.5
-    return slope * ((y > 0) & (y < 1)).astype(a.dtype)
+    return slope * namespace(a).astype((y > 0) & (y < 1), a.dtype)
 
 
 def hard_sigmoid(slope: float, name: str = "hard_sigmoid") -> Activation:
@@ -86,7 +93,7 @@ def hard_sigmoid(slope: float, name: str = "hard_sigmoid") -> Activation:
     return Activation(name, partial(_clipped_line, slope=slope), partial(_dclipped_line, slope=slope), slope)
 
 
-TANH = Activation("tanh", np.tanh, _dtanh, 1.0)
+TANH = Activation("tanh", _tanh, _dtanh, 1.0)
 RELU = Activation("relu", _relu, _drelu, 1.0)
 LINEAR = Activation("linear", _linear, _dlinear, 1.0)
 SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,9 +11,44 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 
 
+def is_numpy(x: Any) -> bool:
+    """Whether `x` is NumPy's."""
+    return isinstance(x, np.ndarray)
+
+
 def namespace(x: Array) -> Any:
     """Return the array-API namespace of `x`."""
-    return x.__array_namespace__()
+    if is_numpy(x):
+        return np
+    from array_api_compat import array_namespace  # speaks for libraries whose own functions are not the standard's
+
+    return array_namespace(x)
+
+
+def library(x: Array) -> Any:
+    """Return the library that `x` is of, whose own functions write in place."""
+    return np if is_numpy(x) else sys.modules[type(x).__module__.partition(".")[0]]
+
+
+def like(x: Array, values: Array) -> Array:
+    """Return NumPy's `values` as an array of the library and on the device of `x`."""
+    if is_numpy(x):
+        return values
+    moved: Array = namespace(x).asarray(values, device=x.device)
+    return moved
+
+
+def on_host(x: Any) -> Array:
+    """Return `x` as NumPy's array."""
+    if is_numpy(x):
+        return x
+    host: Array = x.get() if hasattr(x, "get") else x.cpu().numpy()
+    return host
+
+
+def bits(x: Array) -> int:
+    """Return how many bits a number of `x` has."""
+    return int(namespace(x).finfo(x.dtype).bits)
 
 
 def matmul_into(left: Array, right: Array, out: Array) -> None:
@@ -20,13 +56,18 @@ def matmul_into(left: Array, right: Array, out: Array) -> None:
 
     left (B, p, k), right (B | 1, k, q), out (B, p, q).
     """
-    if right.shape[0] == 1 and left.shape[0] > 1 and left.flags.c_contiguous and out.flags.c_contiguous:
+    matmul = library(left).matmul
+    if right.shape[0] == 1 and left.shape[0] > 1 and _contiguous(left) and _contiguous(out):
         rows = left.shape[0] * left.shape[1]
-        np.matmul(left.reshape(rows, -1), right[0], out=out.reshape(rows, -1))
+        matmul(left.reshape(rows, -1), right[0], out=out.reshape(rows, -1))
     else:
-        np.matmul(left, right, out=out)
+        matmul(left, right, out=out)
+
+
+def _contiguous(x: Array) -> bool:
+    return bool(x.flags.c_contiguous if hasattr(x, "flags") else x.is_contiguous())  # type: ignore[attr-defined]
 
 
 def multiply_into(left: Array, right: Array, out: Array) -> None:
     """Write the elementwise product of two broadcastable arrays into `out`."""
-    np.multiply(left, right, out=out)
+    library(left).multiply(left, right, out=out)

@@ -62,7 +62,8 @@ class GateCoupling:
 
     def dense(self, step: int) -> Array:
         """Return K, (B, k·n, q)."""
-        return self._matrix(step).copy()
+        K: Array = namespace(self._coefficients).asarray(self._matrix(step), copy=True)
+        return K
 
     def pulled_back(self, step: int, signals: Array) -> Array:
         """Return the cotangents (B, p, g·n) of the pre-activations."""

@@ -9,7 +9,7 @@ import numpy as np
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Split, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Path, Split, Trajectory
 
 Reset: TypeAlias = Literal["after", "before"]
 
@@ -71,10 +71,10 @@ class GRU(Cell):
         W = self.W_hh[:, rows]
         return h @ W[0].T if W.shape[0] == 1 else (W @ h[..., None])[..., 0]
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         kind = _After if self.reset == "after" else _Before
-        return kind(self, trajectory, start, stop)
+        return kind(self, *trajectory.between(start, stop), start)
 
     def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return the reset and keep gates, each (T, B, n)."""
@@ -85,10 +85,10 @@ class GRU(Cell):
 class _GRULinearisation(Linearisation):
     """What both conventions share: z, and the factors of z' and of the candidate's derivative."""
 
-    def __init__(self, cell: GRU, trajectory: Trajectory, start: int, stop: int) -> None:
+    def __init__(self, cell: GRU, states: Array, records: Array, start: int) -> None:
         self._first, self._n = start + 1, cell.hidden_size
-        a_r, a_z, a_n, self._multiplied = cell.split(trajectory.records[start:stop])
-        self._h = trajectory.states[start:stop]
+        a_r, a_z, a_n, self._multiplied = cell.split(records)
+        self._h = states[:-1]
         gate, dgate = cell.gate_activation.phi, cell.gate_activation.dphi
         self._z, self._r, self._dr = gate(a_z), gate(a_r), dgate(a_r)
         self._to_z = (self._h - cell.activation.phi(a_n)) * dgate(a_z)
@@ -100,8 +100,8 @@ class _GRULinearisation(Linearisation):
 
 
 class _After(_GRULinearisation):
-    def __init__(self, cell: GRU, trajectory: Trajectory, start: int, stop: int) -> None:
-        super().__init__(cell, trajectory, start, stop)
+    def __init__(self, cell: GRU, states: Array, records: Array, start: int) -> None:
+        super().__init__(cell, states, records, start)
         xp, every_gate = namespace(self._z), ((0, 1, 2),)
         to_r = self._to_n * self._multiplied * self._dr
         self._K = GateCoupling(cell.W_hh, xp.stack([to_r, self._to_z, self._to_n * self._r], axis=2), every_gate)
@@ -124,6 +124,9 @@ class _After(_GRULinearisation):
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         self._K_input.cotangent(t - self._first, W, out)
 
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        self._K_input.tangent(t - self._first, X, out)
+
     def dense(self, t: int) -> Array:
         step = t - self._first
         J: Array = self._K.dense(step) + self._z[step][..., None] * namespace(self._z).eye(self._n, dtype=self._z.dtype)
@@ -143,8 +146,8 @@ class _After(_GRULinearisation):
 class _Before(_GRULinearisation):
     """W J = W z + y r + (W a_z, y h r') (W^z; W^r) with y = (W a_n) W^n: two products, J is never formed."""
 
-    def __init__(self, cell: GRU, trajectory: Trajectory, start: int, stop: int) -> None:
-        super().__init__(cell, trajectory, start, stop)
+    def __init__(self, cell: GRU, states: Array, records: Array, start: int) -> None:
+        super().__init__(cell, states, records, start)
         n = self._n
         self._W_r, self._W_z, self._W_n = (cell.W_hh[:, j * n : (j + 1) * n] for j in range(3))
         self._W_hx = cell.W_hx
@@ -183,6 +186,13 @@ class _Before(_GRULinearisation):
         step = t - self._first
         a_n, a_z, y = self._pulled_back(step, W)
         matmul_into(namespace(W).concat([y * self._to_r[step][:, None], a_z, a_n], axis=-1), self._W_hx, out)
+
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        n, step = self._n, t - self._first
+        to_z, to_r, to_n = (each[step][..., None] for each in (self._to_z, self._to_r, self._to_n))
+        moved = self._W_hx @ X
+        r, z, candidate = (moved[:, j * n : (j + 1) * n] for j in range(3))
+        out[...] = to_z * z + to_n * (candidate + self._W_n @ (to_r * r))
 
     def dense(self, t: int) -> Array:
         step, identity = t - self._first, namespace(self._z).eye(self._n, dtype=self._z.dtype)

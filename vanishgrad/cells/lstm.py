@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Split, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Path, Split, Trajectory
 
 
 class LSTM(Cell):
@@ -61,9 +61,9 @@ class LSTM(Cell):
         n = self.hidden_size
         return [a[..., j * n : (j + 1) * n] for j in range(4)]
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
-        return LSTMLinearisation(self, trajectory, start, stop)
+        return LSTMLinearisation(self, *trajectory.between(start, stop), start)
 
     def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return the input, forget and output gates, each (T, B, n)."""
@@ -74,12 +74,11 @@ class LSTM(Cell):
 class LSTMLinearisation(Linearisation):
     """F, C, O and E of the LSTM along a stretch of a trajectory."""
 
-    def __init__(self, cell: LSTM, trajectory: Trajectory, start: int, stop: int) -> None:
-        a, n = trajectory.records[start:stop], cell.hidden_size
-        xp = namespace(a)
+    def __init__(self, cell: LSTM, states: Array, a: Array, start: int) -> None:
+        xp, n = namespace(a), cell.hidden_size
         self._first, self._n = start + 1, n
-        self._h = trajectory.states[start:stop, :, :n]
-        c_before, c = trajectory.states[start:stop, :, n:], trajectory.states[start + 1 : stop + 1, :, n:]
+        self._h = states[:-1, :, :n]
+        c_before, c = states[:-1, :, n:], states[1:, :, n:]
         a_i, a_f, a_g, a_o = cell.split(a)
         i, f, g, o = cell.gate_outputs(a)
         dgate, dphi = cell.gate_activation.dphi, cell.activation.dphi
@@ -112,6 +111,11 @@ class LSTMLinearisation(Linearisation):
         n, step = self._n, t - self._first
         self._OC.tangent(step, V[:, :n], out)
         out[:, n:] += self._f[step][..., None] * V[:, n:]
+        out[:, :n] += self._E[step][..., None] * out[:, n:]
+
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        n, step = self._n, t - self._first
+        self._OC_input.tangent(step, X, out)
         out[:, :n] += self._E[step][..., None] * out[:, n:]
 
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.protocol import Linearisation, Outer, Split, Trajectory
+from vanishgrad.cells.protocol import Linearisation, Outer, Path, Split
 
 
 class PeepholeLSTM(LSTM):
@@ -52,19 +52,19 @@ class PeepholeLSTM(LSTM):
         h = gate(a_o) * self.cell_activation.phi(c)
         return xp.concat([h, c], axis=-1), xp.concat([a_i, a_f, a_g, a_o], axis=-1)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
-        return _PeepholeLinearisation(self, trajectory, start, stop)
+        return _PeepholeLinearisation(self, *trajectory.between(start, stop), start)
 
 
 class _PeepholeLinearisation(LSTMLinearisation):
     """The LSTM's, with F and E lengthened by the peepholes; the conveyor stays the forget gate."""
 
-    def __init__(self, cell: PeepholeLSTM, trajectory: Trajectory, start: int, stop: int) -> None:
-        super().__init__(cell, trajectory, start, stop)
+    def __init__(self, cell: PeepholeLSTM, states: Array, a: Array, start: int) -> None:
+        super().__init__(cell, states, a, start)
         n, dgate = cell.hidden_size, cell.gate_activation.dphi
-        c_before, c = trajectory.states[start:stop, :, n:], trajectory.states[start + 1 : stop + 1, :, n:]
-        a_i, a_f, a_g, a_o = cell.split(trajectory.records[start:stop])
+        c_before, c = states[:-1, :, n:], states[1:, :, n:]
+        a_i, a_f, a_g, a_o = cell.split(a)
         p_i, p_f, p_o = cell.peepholes
         self._forget, self._c, self._c_before = self._f, c, c_before
         self._by_peephole = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.protocol import Linearisation, Outer, Part, Trajectory
+from vanishgrad.cells.protocol import Linearisation, Outer, Part, Path
 
 
 class ProjectedLSTM(LSTM):
@@ -52,23 +52,22 @@ class ProjectedLSTM(LSTM):
         """Return m = o ⊙ φ(c), what R multiplies."""
         return o * self.cell_activation.phi(c)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
-        return _ProjectedLinearisation(self, trajectory, start, stop)
+        return _ProjectedLinearisation(self, *trajectory.between(start, stop), start)
 
 
 class _ProjectedLinearisation(LSTMLinearisation):
     """J = diag(R, 1) [O + E C, E F; C, F]; the right factor is the LSTM's, its columns for h being p."""
 
-    def __init__(self, cell: ProjectedLSTM, trajectory: Trajectory, start: int, stop: int) -> None:
-        xp, n, p = namespace(trajectory.states), cell.hidden_size, cell.parts[0].size
-        unprojected = xp.zeros((*trajectory.states.shape[:-1], n), dtype=trajectory.states.dtype)
-        states = xp.concat([unprojected, trajectory.states[..., p:]], axis=-1)
-        super().__init__(cell, Trajectory(states, trajectory.records), start, stop)
+    def __init__(self, cell: ProjectedLSTM, states: Array, a: Array, start: int) -> None:
+        xp, n, p = namespace(states), cell.hidden_size, cell.parts[0].size
+        unprojected = xp.zeros((*states.shape[:-1], n), dtype=states.dtype)
+        super().__init__(cell, xp.concat([unprojected, states[..., p:]], axis=-1), a, start)
         self._R, self._p = cell.W_hr, p
-        self._h = trajectory.states[start:stop, :, :p]
-        *_, o = cell.gate_outputs(trajectory.records[start:stop])
-        self._m = cell.unprojected(o, trajectory.states[start + 1 : stop + 1, :, p:])
+        self._h = states[:-1, :, :p]
+        *_, o = cell.gate_outputs(a)
+        self._m = cell.unprojected(o, states[1:, :, p:])
 
     def _signals(self, t: int, W: Array) -> Array:
         p = self._p
@@ -88,6 +87,13 @@ class _ProjectedLinearisation(LSTMLinearisation):
         self._OC.tangent(step, V[:, :p], inner)
         inner[:, n:] += self._f[step][..., None] * V[:, p:]
         inner[:, :n] += self._E[step][..., None] * inner[:, n:]
+        out[:, :p] = self._R @ inner[:, :n]
+        out[:, p:] = inner[:, n:]
+
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        n, p = self._n, self._p
+        inner = namespace(X).empty((out.shape[0], 2 * n, out.shape[-1]), dtype=out.dtype)
+        super().input_tangent(t, X, inner)
         out[:, :p] = self._R @ inner[:, :n]
         out[:, p:] = inner[:, n:]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.cells.arrays import Array, bits, namespace
 from vanishgrad.errors import VanishgradError
 
 if TYPE_CHECKING:
@@ -31,9 +31,40 @@ class Part:
     size: int
 
 
+class Path(ABC):
+    """A run of a cell along input sequences, to be had stretch by stretch.
+
+    Attributes
+    ----------
+    start : (B, m) array
+        s_0.
+    steps : int
+        The length T.
+    """
+
+    @property
+    @abstractmethod
+    def start(self) -> Array:
+        """s_0, (B, m)."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The length T."""
+
+    @abstractmethod
+    def between(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Return s_start … s_stop, (stop - start + 1, B, m), and the records of the steps between, one fewer."""
+
+    def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
+        """Yield (start, stop) of stretches of at most so many steps that fill the run, in the order of time."""
+        for start in range(0, self.steps, longest):
+            yield start, min(start + longest, self.steps)
+
+
 @dataclass(frozen=True, eq=False)
-class Trajectory:
-    """A run of a cell along input sequences.
+class Trajectory(Path):
+    """A run that is held whole.
 
     Attributes
     ----------
@@ -47,9 +78,19 @@ class Trajectory:
     records: Array
 
     @property
+    def start(self) -> Array:
+        """s_0, (B, m)."""
+        s_0: Array = self.states[0]
+        return s_0
+
+    @property
     def steps(self) -> int:
         """The length T."""
         return int(self.records.shape[0])
+
+    def between(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Return s_start … s_stop and the records of the steps between, as views."""
+        return self.states[start : stop + 1], self.records[start:stop]
 
 
 class Outer(NamedTuple):
@@ -104,6 +145,10 @@ class Linearisation(ABC):
     @abstractmethod
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         """Write W ds_t/dx_t into `out`; W (B, p, m), out (B, p, d)."""
+
+    @abstractmethod
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        """Write ds_t/dx_t X into `out`; X (B, d, q), out (B, m, q)."""
 
     @abstractmethod
     def dense(self, t: int) -> Array:
@@ -193,6 +238,16 @@ class Cell(ABC):
         return int(self.W_hx.shape[-1])
 
     @property
+    def bits(self) -> int:
+        """How many bits a number of its weights has."""
+        return bits(self.W_hh)
+
+    @property
+    def record_size(self) -> int:
+        """How many numbers a step keeps for its linearisation: its pre-activations."""
+        return int(self.W_hh.shape[-2])
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the weights."""
         return self.W_hh.dtype
@@ -208,8 +263,11 @@ class Cell(ABC):
 
     def among(self, trials: slice) -> Self:
         """Return the cell with the weights of some trials alone."""
-        held = {name: getattr(self, name) for name in self.tensors}
-        return self.having(**{name: each[trials] if len(each) > 1 else each for name, each in held.items()})
+        return self.with_tensors(lambda tensor: tensor[trials] if tensor.shape[0] > 1 else tensor)
+
+    def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
+        """Return the cell with each of its tensors changed, for instance put on a device."""
+        return self.having(**{name: changed(getattr(self, name)) for name in self.tensors})
 
     def having(self, **tensors: Array) -> Self:
         """Return the cell with other numbers in some of its tensors, axis of trials included."""
@@ -241,7 +299,13 @@ class Cell(ABC):
 
     def drive(self, xs: Array) -> Array:
         """Return W_hx x_t + b for every step, (T, B, g·n), of inputs (B, T, d)."""
-        return np.ascontiguousarray(np.swapaxes(xs @ np.swapaxes(self.W_hx, -1, -2), 0, 1)) + self.b
+        xp = namespace(self.W_hx)
+        by_sequence = xs @ xp.matrix_transpose(self.W_hx)
+        batch, steps, size = by_sequence.shape
+        drive = xp.empty((steps, batch, size), dtype=by_sequence.dtype, device=by_sequence.device)
+        drive[...] = xp.permute_dims(by_sequence, (1, 0, 2))
+        drive += self.b
+        return drive
 
     def recurrent(self, t: int, h: Array) -> Array:
         """Return W_hh h for a batch of hidden states (B, n)."""
@@ -266,7 +330,7 @@ class Cell(ABC):
         """Return s_t and the record of step t from drive_t (B, g·n) and s_{t-1} (B, m), real or complex."""
 
     @abstractmethod
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
 
     @abstractmethod

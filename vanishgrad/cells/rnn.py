@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Path, Trajectory
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -48,9 +48,9 @@ class RNN(Cell):
         a = drive + self.recurrent(t, s)
         return self.activation.phi(a), a
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
-        return _RNNLinearisation(self, trajectory, start, stop)
+        return _RNNLinearisation(self, *trajectory.between(start, stop), start)
 
     def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return nothing: there is no gate."""
@@ -58,11 +58,11 @@ class RNN(Cell):
 
 
 class _RNNLinearisation(Linearisation):
-    def __init__(self, cell: RNN, trajectory: Trajectory, start: int, stop: int) -> None:
+    def __init__(self, cell: RNN, states: Array, a: Array, start: int) -> None:
         self._cell = cell
         self._first = start + 1
-        self._D = cell.activation.dphi(trajectory.records[start:stop])
-        self._h = trajectory.states[start:stop]
+        self._D = cell.activation.dphi(a)
+        self._h = states[:-1]
         self._scratch: Array | None = None
 
     def _scaled(self, t: int, W: Array) -> Array:
@@ -80,6 +80,9 @@ class _RNNLinearisation(Linearisation):
 
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         matmul_into(self._scaled(t, W), self._cell.W_hx, out)
+
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        multiply_into(self._D[t - self._first][..., None], self._cell.W_hx @ X, out)
 
     def dense(self, t: int) -> Array:
         J: Array = self._D[t - self._first][..., None] * self._cell.recurrent_weights(t)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.cells.arrays import Array, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Trajectory
+from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Path, Trajectory
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -49,6 +49,16 @@ class Stack(Cell):
     def dtype(self) -> np.dtype[Any]:
         """The type of the weights."""
         return self.layers[0].dtype
+
+    @property
+    def bits(self) -> int:
+        """How many bits a number of the weights has."""
+        return self.layers[0].bits
+
+    @property
+    def record_size(self) -> int:
+        """How many numbers a step keeps for its linearisation."""
+        return sum(layer.record_size for layer in self.layers)
 
     @property
     def trials(self) -> int:
@@ -97,14 +107,14 @@ class Stack(Cell):
         xp = namespace(s)
         return xp.concat(states[::-1], axis=-1), xp.concat(records, axis=-1)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         along = [
             layer.linearise(each, start, stop) for layer, each in zip(self.layers, self._split(trajectory), strict=True)
         ]
         return _StackLinearisation(self, along)
 
-    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+    def gate_values(self, trajectory: Path) -> dict[str, Array]:
         """Return the gates of every layer, each (T, B, n), with the layer's place before the name."""
         return {
             f"{place}.{name}": values
@@ -112,14 +122,14 @@ class Stack(Cell):
             for name, values in layer.gate_values(each).items()
         }
 
-    def _split(self, trajectory: Trajectory) -> Iterator[Trajectory]:
+    def _split(self, trajectory: Path) -> Iterator[Trajectory]:
         """Yield each layer's own trajectory: a record is as wide as one step of the layer makes it."""
-        begin = 0
+        (all_states, records), begin = trajectory.between(0, trajectory.steps), 0
         for layer, span in zip(self.layers, self.spans, strict=True):
-            states = trajectory.states[..., span]
+            states = all_states[..., span]
             _, record = layer.advance(1, layer.drive(_no_input(layer, states))[0], states[0])
             end = begin + record.shape[-1]
-            yield Trajectory(states, trajectory.records[..., begin:end])
+            yield Trajectory(states, records[..., begin:end])
             begin = end
 
 
@@ -151,7 +161,25 @@ class _StackLinearisation(Linearisation):
                 layer.input_cotangent(t, rows, from_above)
 
     def tangent(self, t: int, V: Array, out: Array) -> None:
-        out[...] = self.dense(t) @ V
+        below: Array | None = None
+        for layer, cell, span in self._upwards():
+            own = namespace(V).empty_like(V[:, span])
+            layer.tangent(t, V[:, span], own)
+            if below is not None:
+                driven = namespace(V).empty_like(own)
+                layer.input_tangent(t, below, driven)
+                own += driven
+            out[:, span], below = own, own[:, : cell.parts[0].size]
+
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        below = X
+        for layer, cell, span in self._upwards():
+            own = namespace(X).empty((X.shape[0], cell.state_size, X.shape[2]), dtype=X.dtype)
+            layer.input_tangent(t, below, own)
+            out[:, span], below = own, own[:, : cell.parts[0].size]
+
+    def _upwards(self) -> Iterator[tuple[Linearisation, Cell, slice]]:
+        return zip(self._layers, self._cell.layers, self._cell.spans, strict=True)
 
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         *_, (bottom, _, rows) = self._downwards(t, W)

@@ -61,11 +61,20 @@ RUN = together(
     click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
     click.option(
         "--engine",
-        type=click.Choice(["auto", "dense", "adaptive"]),
+        type=click.Choice(["auto", "dense", "adaptive", "matrix-free"]),
         default="auto",
         show_default=True,
-        help="adaptive leaves out directions too small to count, and reports the error bound.",
+        help="adaptive leaves out directions too small to count; matrix-free never forms a product, and measures some "
+        "lags (auto: where products would take over 1 GB). The report says which, and the error bound.",
     ),
+    click.option(
+        "--backend",
+        type=click.Choice(["numpy", "torch", "cupy"]),
+        default="numpy",
+        show_default=True,
+        help="The array library that runs the model and its products; norms are taken by NumPy.",
+    ),
+    click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cpu, or cuda for cupy]"),
 )
 
 OUTPUT = together(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.files import Sequences, load, load_array
+from vanishgrad.inputs.sources import Held, Noise, Source, Tokens, Zeros, rounded
 from vanishgrad.streams import ANY_CELL, CELLS, Role, stream
 
 DEFAULT_STEPS = 100
@@ -26,8 +28,8 @@ class Drive:
 
     Attributes
     ----------
-    xs : (B, N + T, d) array
-        The burn-in's N steps, then T.
+    inputs : Source
+        (B, N + T, d): the burn-in's N steps, then T.
     burn_in : int
         N.
     lengths : (B,) array of int
@@ -36,25 +38,34 @@ class Drive:
         ``white:STD``, ``zeros`` or the path of a file.
     """
 
-    xs: Array
+    inputs: Source
     burn_in: int
     lengths: Array
     source: str
 
+    @cached_property
+    def xs(self) -> Array:
+        """The whole, (B, N + T, d)."""
+        return self.inputs.between(0, self.inputs.shape[1])
+
     @property
     def trials(self) -> int:
         """The number B of sequences."""
-        return int(self.xs.shape[0])
+        return self.inputs.shape[0]
 
     @property
     def steps(self) -> int:
         """The length T of the longest sequence, burn-in apart."""
-        return int(self.xs.shape[1]) - self.burn_in
+        return self.inputs.shape[1] - self.burn_in
 
     @property
     def input_size(self) -> int:
         """The width d."""
-        return int(self.xs.shape[2])
+        return self.inputs.shape[2]
+
+    def with_inputs(self, xs: Array) -> Drive:
+        """Return the same with other sequences in the place of these."""
+        return replace(self, inputs=Held(xs, str(xs.dtype), self.source))
 
     @property
     def first(self) -> Array | None:
@@ -116,8 +127,10 @@ def _generated(request: DriveRequest, lengths: Array | None, default_width: int)
     trials = _trials(request.trials, None if lengths is None else len(lengths))
     steps = _steps(request.steps, lengths) or DEFAULT_STEPS
     shape = (trials, request.burn_in + steps, request.input_size or default_width)
-    xs = next(stretches(request.source, request.seed, shape, request.dtype))
-    return _aligned(xs, request.burn_in, lengths, steps, request.source)
+    if request.source == "zeros":
+        return _aligned(Zeros(shape, request.dtype, request.source), request.burn_in, lengths, steps)
+    noise = Noise(white_std(request.source), shape, request.seed, request.dtype, request.source)
+    return _aligned(noise, request.burn_in, lengths, steps)
 
 
 def stretches(source: str, seed: int, shape: tuple[int, int, int], dtype: str) -> Iterator[Array]:
@@ -131,17 +144,7 @@ def stretches(source: str, seed: int, shape: tuple[int, int, int], dtype: str) -
     while True:
         with np.errstate(over="ignore"):
             xs = std * np.stack([each.standard_normal((steps, width)) for each in streams])
-        yield _rounded(xs, source, dtype)
-
-
-def _rounded(xs: Array, source: str, dtype: str) -> Array:
-    with np.errstate(over="ignore"):
-        rounded: Array = xs.astype(dtype)
-    if not np.isfinite(rounded).all():
-        raise VanishgradError(
-            f"expected inputs that {dtype} can hold, got an overflow from {source!r}; try smaller ones"
-        )
-    return rounded
+        yield rounded(xs, dtype, source)
 
 
 def _from_file(request: DriveRequest, lengths: Array | None, embedding: Array | None) -> Drive:
@@ -161,20 +164,22 @@ def _from_file(request: DriveRequest, lengths: Array | None, embedding: Array | 
         raise VanishgradError(
             f"expected {trials} sequences in {request.source!r}, got {available}; try --trials {available}"
         )
-    xs = _vectors(values, sequences, request, embedding)
-    if request.input_size not in (None, xs.shape[2]):
+    values = np.broadcast_to(values, (trials, *values.shape[1:])) if len(values) == 1 else values[:trials]
+    inputs = _vectors(values, sequences, request, embedding)
+    if request.input_size not in (None, inputs.shape[2]):
         raise VanishgradError(
-            f"expected inputs of width {request.input_size}, got {xs.shape[2]} in {request.source!r}; "
-            f"try --input-size {xs.shape[2]}"
+            f"expected inputs of width {request.input_size}, got {inputs.shape[2]} in {request.source!r}; "
+            f"try --input-size {inputs.shape[2]}"
         )
-    xs = np.broadcast_to(xs, (trials, *xs.shape[1:])) if len(xs) == 1 else xs[:trials]
-    return _aligned(_rounded(xs, request.source, request.dtype), request.burn_in, lengths, steps, request.source)
+    return _aligned(inputs, request.burn_in, lengths, steps)
 
 
-def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embedding: Array | None) -> Array:
+def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embedding: Array | None) -> Source:
     """Return real inputs as they are, and token ids as rows of the embedding or as unit vectors."""
     if embedding is None:
-        return _one_hot(values, sequences, request) if sequences.are_tokens else values
+        if sequences.are_tokens:
+            return Tokens(values, _one_hot_width(values, sequences, request), request.dtype, request.source)
+        return Held(values, request.dtype, request.source)
     if not sequences.are_tokens:
         raise VanishgradError(
             f"expected token ids for --embedding, got real numbers in {request.source!r}; try without it"
@@ -184,11 +189,11 @@ def _vectors(values: Array, sequences: Sequences, request: DriveRequest, embeddi
             f"expected token ids below {len(embedding)}, the rows of the embedding, got {values.max()} in "
             f"{request.source!r}"
         )
-    return embedding[values]
+    return Tokens(values, embedding, request.dtype, request.source)
 
 
-def _one_hot(ids: Array, sequences: Sequences, request: DriveRequest) -> Array:
-    """Return token ids (B, T) as unit vectors (B, T, d)."""
+def _one_hot_width(ids: Array, sequences: Sequences, request: DriveRequest) -> int:
+    """Return the width of the unit vectors that stand for token ids (B, T)."""
     width = request.input_size or sequences.width
     if ids.max() >= width:
         raise VanishgradError(
@@ -198,9 +203,7 @@ def _one_hot(ids: Array, sequences: Sequences, request: DriveRequest) -> Array:
         raise VanishgradError(
             f"expected at most {WIDEST_ONE_HOT} different token ids, got {width} in {request.source!r}; try smaller ids"
         )
-    vectors = np.zeros((*ids.shape, width))
-    np.put_along_axis(vectors, ids[..., None], 1, axis=-1)
-    return vectors
+    return width
 
 
 def _lengths(text: str | None) -> Array | None:
@@ -234,19 +237,20 @@ def _steps(asked: int | None, lengths: Array | None) -> int | None:
     return longest
 
 
-def _aligned(xs: Array, burn_in: int, lengths: Array | None, steps: int, source: str) -> Drive:
+def _aligned(inputs: Source, burn_in: int, lengths: Array | None, steps: int) -> Drive:
     """Move each sequence to the end of its row, so that lag 0 is everyone's own last step."""
-    trials = len(xs)
+    trials = inputs.shape[0]
     if lengths is None:
-        return Drive(xs, burn_in, np.full(trials, steps), source)
+        return Drive(inputs, burn_in, np.full(trials, steps), inputs.name)
     if len(lengths) != trials:
         raise UsageError(
             f"expected one of --lengths for each of {trials} trials, got {len(lengths)}; try --trials {len(lengths)}"
         )
+    xs = inputs.between(0, inputs.shape[1])
     moved = np.zeros_like(xs)
     for b, length in enumerate(lengths):
         moved[b, steps - length :] = xs[b, : burn_in + length]
-    return Drive(moved, burn_in, lengths, source)
+    return Drive(Held(moved, inputs.dtype, inputs.name), burn_in, lengths, inputs.name)
 
 
 def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtype: str) -> Array:

@@ -13,6 +13,8 @@ from vanishgrad.errors import VanishgradError
 
 TEXT = "text:"
 """What a source begins with that is the text itself."""
+LARGEST_READ = 2**26
+"""Bytes of an array up to which it is read whole; beyond, the file is mapped and read where it is used."""
 BYTES = 256
 """The alphabet of a text file."""
 
@@ -81,7 +83,7 @@ def load_array(path: str, what: str) -> Array:
         raise VanishgradError(f"expected {what} in a .npy file, got {path!r}: {reason}; try numpy.save") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise VanishgradError(f"expected {what} as real numbers, got {path!r} of another kind; try numpy.save")
-    return np.array(array)
+    return array if array.nbytes > LARGEST_READ else np.array(array)
 
 
 def _npy(path: str) -> Sequences:
@@ -95,7 +97,8 @@ def _npy(path: str) -> Sequences:
             f"{array.dtype} in {path!r}; try reshaping it"
         )
     single = array.ndim == 2
-    return Sequences(array.astype(np.float64)[None] if single else array.astype(np.float64), single)
+    values = array.astype(np.float64, copy=False)
+    return Sequences(values[None] if single else values, single)
 
 
 def _csv(path: str) -> Sequences:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Linearisation, Trajectory
-from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.cells import Cell, Linearisation, Path
+from vanishgrad.cells.arrays import Array, is_numpy, namespace, on_host
 from vanishgrad.propagation.compression import Compression
 from vanishgrad.propagation.scaling import LN_2, joined
 from vanishgrad.propagation.sweep import LOSS, PROBES, WHOLE, Sweep
@@ -64,18 +65,26 @@ class Product:
     input_exponents: Array | None = None
     input_probes: Array | None = None
 
+    def on_host(self) -> Product:
+        """Return the same with NumPy's arrays; of a device's memory that is a copy."""
+        if is_numpy(self.matrix):
+            return self
+        names = ("matrix", "exponents", "log_masses", "input_matrix", "input_exponents", "input_probes")
+        moved: dict[str, Any] = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
+        return replace(self, **moved, turns={part: on_host(Q) for part, Q in self.turns.items()})
+
     def block(self, to: str | None, source: str | None) -> tuple[Array, Array]:
         """Return a block, or with None all rows of the state or columns, (B, p, q), and the log of its scale, (B,)."""
         rows, columns = self._rows(to), self._columns(source)
         if not self.shared and len(rows) * len(columns) > 1:
             return self._on_one_scale(rows, columns)
         by_rows, by_columns = self.spans(to, source)
-        return self.matrix[:, by_rows, by_columns], self.exponents[:, rows.start, columns.start] * LN_2
+        return self.matrix[:, by_rows, by_columns], _nats(self.exponents[:, rows.start, columns.start])
 
     @property
     def log_scale(self) -> Array:
         """The logarithm of the scale, (B,), that all blocks share."""
-        return self.exponents[:, 0, 0] * LN_2
+        return _nats(self.exponents[:, 0, 0])
 
     @property
     def state_rows(self) -> Array:
@@ -114,7 +123,7 @@ class Product:
         """Return ∂h_T/∂x_{T-lag}, (B, n, d), and the logarithm of its scale, (B,)."""
         if self.input_matrix is None or self.input_exponents is None:
             raise ValueError("the sweep carries no input, or this is its last lag")
-        return self.input_matrix, self.input_exponents * LN_2
+        return self.input_matrix, _nats(self.input_exponents)
 
     def log_frobenius(self, to: str | None, source: str | None) -> Array:
         """Return ln ‖·‖_F, (B,), of a block, or with None of all rows of the state or columns."""
@@ -131,7 +140,7 @@ class Product:
         blocks = [[self.matrix[:, by_row[i], by_column[j]] for j in columns] for i in rows]
         exponents = self.exponents[:, rows.start : rows.stop, columns.start : columns.stop]
         matrix, exponent = joined(blocks, exponents)
-        return matrix, exponent * LN_2
+        return matrix, _nats(exponent)
 
 
 def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
@@ -143,6 +152,13 @@ def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
     with np.errstate(divide="ignore"):
         found: Array = (some + xp.log(xp.sum(xp.exp(masses - some[..., None, None]), axis=(-2, -1)))) / 2
     return found
+
+
+def _nats(exponents: Array) -> Array:
+    """Return exponents of 2 as natural logarithms, in float64 whatever a library makes of an integer times a number."""
+    xp = namespace(exponents)
+    logs: Array = xp.astype(exponents, xp.float64) * LN_2
+    return logs
 
 
 def _only(names: dict[str, slice], name: str) -> range:
@@ -157,7 +173,7 @@ def _span(names: dict[str, slice], places: range) -> slice:
 
 def backward_products(
     cell: Cell,
-    trajectory: Trajectory,
+    trajectory: Path,
     batch: int,
     with_input: bool = False,
     lags: int | None = None,
@@ -170,7 +186,7 @@ def backward_products(
     Parameters
     ----------
     cell : Cell
-    trajectory : Trajectory
+    trajectory : Path
     batch : int
         The number B of sequences.
     with_input : bool
@@ -189,7 +205,7 @@ def backward_products(
     O(B m²) numbers beside the trajectory. A step of an LSTM costs 8 n³ multiplications and additions for each trial, in
     proportion to the rows that are left.
     """
-    groups = _identity(cell, trajectory, batch, whole)
+    groups = _identity(cell, trajectory.start, batch, whole)
     carried = {} if loss is None else {LOSS: _padded(cell, loss)}
     sweep = Sweep(cell.slices, groups, carried, cell.input_size)
     last = trajectory.steps if lags is None else lags
@@ -203,9 +219,9 @@ def backward_products(
     yield replace(product_of(sweep, last), turns=turns)
 
 
-def _identity(cell: Cell, trajectory: Trajectory, batch: int, whole: bool) -> dict[str, Array]:
-    """Return the rows of the product at lag 0 in their groups."""
-    xp, m, dtype = namespace(trajectory.states), cell.state_size, trajectory.states.dtype
+def _identity(cell: Cell, start: Array, batch: int, whole: bool) -> dict[str, Array]:
+    """Return the rows of the product at lag 0 in their groups, of the kind of a start s_0."""
+    xp, m, dtype = namespace(start), cell.state_size, start.dtype
     spans = {WHOLE: slice(0, m)} if whole else cell.slices
     return {name: xp.eye(m, dtype=dtype)[span] + xp.zeros((batch, 1, 1), dtype=dtype) for name, span in spans.items()}
 
@@ -221,7 +237,7 @@ def _padded(cell: Cell, loss: Array) -> Array:
 def product_of(sweep: Sweep, lag: int) -> Product:
     """Return what a sweep holds at a lag."""
     with np.errstate(divide="ignore"):
-        log_masses = namespace(sweep.P).log(sweep.mass) + 2 * LN_2 * sweep.exponents
+        log_masses = namespace(sweep.P).log(sweep.mass) + 2 * _nats(sweep.exponents)
     return Product(
         lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), log_masses
     )
@@ -232,11 +248,14 @@ def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t:
     return replace(product, input_matrix=matrix, input_exponents=exponents, input_probes=probes)
 
 
-def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
+def longest_stretch(cell: Cell, batch: int) -> int:
+    """Return how many steps are linearised at a time."""
+    return max(1, 2**21 // max(1, batch * cell.record_size))
+
+
+def linearisations(cell: Cell, trajectory: Path, batch: int) -> Iterator[Linearisation]:
     """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
-    stretch = max(1, 2**21 // max(1, batch * trajectory.records.shape[-1]))
-    for stop in range(trajectory.steps, 0, -stretch):
-        start = max(0, stop - stretch)
+    for start, stop in reversed(list(trajectory.stretches(longest_stretch(cell, batch)))):
         linearisation = cell.linearise(trajectory, start, stop)
         for _ in range(start, stop):
             yield linearisation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from vanishgrad.cells.arrays import Array, namespace
 
 LN_2 = 0.6931471805599453
@@ -36,8 +38,7 @@ def joined(blocks: list[list[Array]], exponents: Array) -> tuple[Array, Array]:
 
 def range_bits(x: Array) -> int:
     """Return how many powers of two lie between 1 and the smallest normal number."""
-    xp = namespace(x)
-    return int(-xp.log2(xp.finfo(x.dtype).smallest_normal))
+    return int(-math.log2(float(namespace(x).finfo(x.dtype).smallest_normal)))
 
 
 def summed(terms: list[Array], exponents: Array) -> tuple[Array, Array]:

@@ -141,7 +141,7 @@ class Sweep:
         some = xp.where(mass > 0, mass, top[:, None, None])
         if xp.any(some < top[:, None, None] * 2.0**-self._spread) or self._hidden_by_underflow(mass):
             self.shared = False
-            self.exponents = self.exponents.copy()
+            self.exponents = xp.asarray(self.exponents, copy=True)
             self._normalise_blocks()
             self.mass = self._masses()
         elif xp.any((top < 2.0**-self._band) | (top > 2.0**self._band)):

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vanishgrad.cells import Cell, Trajectory
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, bits, like, namespace, on_host
 from vanishgrad.errors import VanishgradError
+
+SHORTEST_BLOCK = 1024
+
+
+def block_length(steps: int) -> int:
+    """Return how many steps a block of a run has: all that are fewer than 1024, else about √T."""
+    return max(SHORTEST_BLOCK, math.isqrt(steps))
 
 
 def run(cell: Cell, xs: Array, s0: Array, first: Array | None = None) -> Trajectory:
@@ -33,26 +42,45 @@ def run(cell: Cell, xs: Array, s0: Array, first: Array | None = None) -> Traject
     VanishgradError
         If a state overflows, as an expanding relu or linear network's does.
     """
+    steps = xs.shape[1]
+    xp = namespace(s0)
+    states = xp.empty((steps + 1, *s0.shape), dtype=s0.dtype, device=s0.device)
+    states[0, ...], records, length = s0, cell.drive(xs[:, :0]), block_length(steps)
+    for start in range(0, steps, length):
+        stop = min(start + length, steps)
+        states[start : stop + 1], of_block = advanced(cell, xs[:, start:stop], states[start], start, first)
+        if start == 0:
+            records = xp.empty((steps, *of_block.shape[1:]), dtype=of_block.dtype, device=s0.device)
+        records[start:stop] = of_block
+    return Trajectory(states, records)
+
+
+def advanced(cell: Cell, xs: Array, s: Array, start: int, first: Array | None = None) -> tuple[Array, Array]:
+    """Return the states s_start … s_stop and the records of a block of steps along xs (B, stop - start, d).
+
+    The same block gives the same bits whenever it is run.
+    """
+    xp = namespace(s)
+    states, records = xp.empty((xs.shape[1] + 1, *s.shape), dtype=s.dtype, device=s.device), []
     with np.errstate(over="ignore", invalid="ignore"):
         drive = cell.drive(xs)
-        steps = drive.shape[0]
-        states = np.empty((steps + 1, *s0.shape), dtype=s0.dtype)
-        states[0], records = s0, []
-        for t in range(1, steps + 1):
-            states[t], record = cell.advance(t, drive[t - 1], states[t - 1])
+        states[0] = s
+        for i, t in enumerate(range(start + 1, start + 1 + len(drive))):
+            states[i + 1], record = cell.advance(t, drive[i], states[i])
             records.append(record)
             if first is not None:
-                waiting = first >= t
-                states[t, waiting] = s0[waiting]
-    _demand_finite(states)
-    return Trajectory(states, np.stack(records) if records else np.empty((0, *drive.shape[1:]), dtype=s0.dtype))
+                waiting = like(s, first >= t)
+                states[i + 1, waiting] = s[waiting]
+    _demand_finite(states, start)
+    return states, xp.stack(records)
 
 
-def _demand_finite(states: Array) -> None:
-    finite = np.isfinite(states).all(axis=(1, 2))
-    if not finite.all():
-        t = int(np.argmin(finite))
+def _demand_finite(states: Array, start: int) -> None:
+    xp = namespace(states)
+    finite = xp.all(xp.isfinite(states), axis=(1, 2))
+    if not xp.all(finite):
+        t = start + int(np.argmin(on_host(finite)))
         raise VanishgradError(
-            f"expected a state within the range of {states.dtype}, got an overflow at step {t}; "
+            f"expected a state within the range of float{bits(states)}, got an overflow at step {t}; "
             f"try fewer --steps, a smaller gain or smaller inputs"
         )

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from vanishgrad import __version__
 from vanishgrad.analysis.statistics import QUANTILE_TRIALS
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from vanishgrad.analysis.bounds import Bound
     from vanishgrad.analysis.compare import CompareResult
     from vanishgrad.analysis.curve import Band, Curve, Rate
-    from vanishgrad.analysis.model import Gate, ModelResult
+    from vanishgrad.analysis.gates import Gate
+    from vanishgrad.analysis.model import ModelResult
     from vanishgrad.cells.arrays import Array
 
 FORMAT_VERSION = 1
@@ -134,7 +137,12 @@ def curve_document(curve: Curve) -> Document:
 
 def band_document(band: Band) -> Document:
     """Return statistics over trials as base-10 logarithms."""
-    return {name: log10s(getattr(band, name)) for name in ("median", "mean", "low", "high")}
+    lists: Document = {"median": log10s(band.median)}
+    for name in ("mean", "low", "high"):
+        values = getattr(band, name)
+        # Of one trial all four are the same: of a million lags they take 32 MB each.
+        lists[name] = lists["median"] if np.array_equal(values, band.median) else log10s(values)
+    return lists
 
 
 def log10s(values: Array) -> list[float | None]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vanishgrad.report.sentences import caveat, log10_text, notes, sentence
-from vanishgrad.report.table import factor, finals, horizon
+from vanishgrad.report.sentences import caveat, notes, sentence
+from vanishgrad.report.table import factor, final_texts, horizon
 
 HEADINGS = ("model", "verdict", "trend", "× per step", "horizon", "log₁₀ state", "log₁₀ typical", "log₁₀ input")
 
@@ -38,6 +38,6 @@ def _row(model: Mapping[str, Any]) -> str:
         state["trend"] or "–",
         factor(state),
         horizon(state),
-        *(log10_text(value) for value in finals(model)),
+        *final_texts(model),
     ]
     return "| " + " | ".join(cells) + " |"

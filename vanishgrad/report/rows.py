@@ -12,7 +12,7 @@ STATISTICS = ("median", "mean", "low", "high")
 
 
 def to_csv(document: Mapping[str, Any]) -> str:
-    """Return long CSV; an exact zero is an empty field."""
+    """Return long CSV of the lags that were measured; an exact zero is an empty field."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["label", "curve", "lag", "count", *(f"{q}_{s}" for q in QUANTITIES for s in STATISTICS)])
@@ -25,4 +25,5 @@ def _rows(document: Mapping[str, Any]) -> Iterator[list[Any]]:
         for name, curve in model["curves"].items():
             series = [curve[quantity][statistic] for quantity in QUANTITIES for statistic in STATISTICS]
             for lag, (count, *values) in enumerate(zip(curve["count"], *series, strict=True)):
-                yield [model["label"], name, lag, count, *values]
+                if count:
+                    yield [model["label"], name, lag, count, *values]

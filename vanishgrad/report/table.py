@@ -100,7 +100,7 @@ def _table(models: Sequence[Mapping[str, Any]]) -> Table:
             Text(f"{state['verdict']} {ARROWS[state['trend']]}", style=COLOURS[state["verdict"]]),
             factor(state),
             horizon(state),
-            *(log10_text(value) for value in finals(model)),
+            *final_texts(model),
             sparkline(state["log10_norm"]["median"], low, high),
         )
     return table
@@ -167,6 +167,14 @@ def finals(model: Mapping[str, Any]) -> tuple[float | None, float | None, float 
         state["log10_rms"]["median"][-1],
         found["log10_norm"]["median"][-1] if found else None,
     )
+
+
+def final_texts(model: Mapping[str, Any]) -> list[str]:
+    """Return the same as text, a dash for the typical direction where it was not measured."""
+    texts = [log10_text(value) for value in finals(model)]
+    if model["engine"]["name"] == "matrix-free" and finals(model)[0] is not None:
+        texts[1] = "–"
+    return texts
 
 
 def _scale(models: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

@@ -145,7 +145,9 @@ class _Seen:
         self._cell, self.pooled = run.cell, run.cell.trials == 1
         self._trials = slice(None) if self.pooled else slice(1)
         gates = run.cell.gate_values(run.trajectory)
-        self._times = time_constants({name: each[run.drive.burn_in :, self._trials] for name, each in gates.items()})
+        self._times = time_constants(
+            {name: each[run.drive.burn_in :, self._trials].mean(axis=(0, 1)) for name, each in gates.items()}
+        )
 
     def carriers(self, vectors: Array) -> Carriers | None:
         """Return the units that carry unit vectors (B, m), zero where there is none."""

@@ -64,6 +64,10 @@ class ExplainRequest(RunRequest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.backend != "numpy":
+            raise UsageError(
+                f"expected --backend numpy for explain, got {self.backend!r}; try compare or analyze with it"
+            )
         self.loss_request()
         if self.is_file and self.input_size is not None:
             raise UsageError("expected --input-size with a MODEL, got a file of weights; try leaving it out")

@@ -201,7 +201,11 @@ def _curve(curve: Field) -> Curve:
     threshold = curve["threshold"].number()
     if not 0 < threshold < 1:
         raise _broken(f"a threshold between 0 and 1, got {threshold:g}")
-    return read_curve(curve["log10_norm"], threshold)
+    found = read_curve(curve["log10_norm"], threshold)
+    if "count" not in curve.members():
+        return found
+    median, low, high = _joined(curve["count"].numbers(), found.median, found.low, found.high)
+    return Curve(median, low, high, threshold)
 
 
 def read_curve(band: Field, threshold: float) -> Curve:
@@ -210,6 +214,17 @@ def read_curve(band: Field, threshold: float) -> Curve:
     if not median.size or {low.size, high.size} != {median.size}:
         raise _broken(f"a median, low and high of one length, got {median.size}, {low.size} and {high.size} numbers")
     return Curve(median, low, high, threshold)
+
+
+def _joined(count: Array, *series: Array) -> list[Array]:
+    """Return series by lag with straight lines between the lags that were measured."""
+    lags = np.arange(len(count))
+    if len(count) != len(series[0]):
+        raise _broken(f"as many counts as lags, got {len(count)} and {len(series[0])}")
+    some = count > 0
+    if not some.any():
+        return list(series)
+    return [np.where(some, each, np.interp(lags, lags[some], each[some])) for each in series]
 
 
 def _bound(bound: Field) -> Bound:

@@ -33,7 +33,7 @@ CURVE = record(
     {
         "log10_norm": BAND,
         "log10_rms": BAND,
-        "count": array(integer(), "trials at each lag"),
+        "count": array(integer(), "trials at each lag, 0 where it was not measured"),
         "zero_trials": integer("trials exactly zero at the last common lag"),
         "zero_lag": nullable(number("median first lag that is exactly zero")),
         "alive": mapping(integer(), "lag → singular values at or above the threshold, median over trials"),
@@ -41,7 +41,9 @@ CURVE = record(
         "trend": nullable(one_of("contracting", "neutral", "expanding")),
         "half_life": nullable(number("ln 2/|rate|, only if contracting")),
         "projected_horizon": nullable(integer("ln(threshold)/rate, only if contracting")),
-        "horizon": nullable(integer("last lag up to which the median stays at the threshold; null if below at lag 0")),
+        "horizon": nullable(
+            integer("last lag up to which the median stays at the threshold; null if below at lag 0, or not resolved")
+        ),
         "horizon_censored": BOOLEAN,
         "horizon_low": nullable(integer()),
         "horizon_high": nullable(integer()),
@@ -92,9 +94,13 @@ CHECK = record({"jacobian_error": number(), "tolerance": number(), "steps": inte
 
 ENGINE = record(
     {
-        "name": one_of("dense", "adaptive"),
-        "final_rows": integer("rows of the product that were left at the last lag"),
-        "error_bound": number("relative, of every norm at every lag; holds with probability 1 - 1.6e-9 for each"),
+        "name": one_of("dense", "adaptive", "matrix-free"),
+        "final_rows": integer("rows of the product that were left at the last lag; matrix-free: Lanczos steps there"),
+        "error_bound": number(
+            "relative, of every norm at every lag; adaptive: holds with probability 1 - 1.6e-9 for each; matrix-free: "
+            "by residuals, some singular value lies within, the largest one but for a start that has none of it"
+        ),
+        "float32_loss": nullable(number("of a run in float32, largest |Δ ln ‖∂s_T/∂s_k‖₂| from float64's, in trial 0")),
     }
 )
 
@@ -145,7 +151,9 @@ COMPARE_REQUEST = record(
         "lengths": nullable(array(integer(least=1))),
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
-        "engine": one_of("auto", "dense", "adaptive"),
+        "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
+        "backend": one_of("numpy", "torch", "cupy"),
+        "device": nullable(one_of("cpu", "cuda")),
         "band": one_of("min-max", "5-95 %"),
     }
 )
@@ -165,7 +173,9 @@ ANALYZE_REQUEST = record(
         "lengths": nullable(STRING),
         "threshold": number(),
         "dtype": one_of("float64", "float32"),
-        "engine": one_of("auto", "dense", "adaptive"),
+        "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
+        "backend": one_of("numpy", "torch", "cupy"),
+        "device": nullable(one_of("cpu", "cuda")),
         "band": one_of("min-max", "5-95 %"),
     }
 )

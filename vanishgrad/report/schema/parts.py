@@ -45,5 +45,9 @@ def one_of(*values: Any) -> Schema:
 
 STRING: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
-LOGS = array(nullable(number()), "index = lag; null = exactly zero (in `mean`: zero in some trial)")
+LOGS = array(
+    nullable(number()),
+    "index = lag; null = exactly zero (in `mean`: zero in some trial), or not measured: `count` is 0 there; "
+    "of a matrix-free run log10_rms is measured at lag 0 alone",
+)
 BAND = record({"median": LOGS, "mean": LOGS, "low": LOGS, "high": LOGS})
