@@ -23,12 +23,14 @@ def test_default_models_in_a_table(run):
 def test_options_reach_the_request(run):
     outcome = run(
         "compare", "lstm", "gru:hidden=3", "--hidden", "5", "--input-size", "2", "--steps", "9", "--trials", "3", "--seed", "7",
-        "--input", "white:0.5", "--initial", "normal:0.1", "--burn-in", "4", "--threshold", "1e-2", "--dtype", "float32", "--json",
+        "--input", "white:0.5", "--initial", "normal:0.1", "--burn-in", "4", "--threshold", "1e-2", "--dtype", "float32",
+        "--engine", "matrix-free", "--backend", "numpy", "--device", "cpu", "--json",
     )  # fmt: skip
     document = json.loads(outcome.out)
     assert document["request"] == {
         "models": ["lstm", "gru:hidden=3"], "hidden": 5, "input_size": 2, "steps": 9, "trials": 3, "seed": 7, "input": "white:0.5",
-        "initial": "normal:0.1", "burn_in": 4, "lengths": None, "threshold": 0.01, "dtype": "float32", "engine": "auto", "band": "min-max",
+        "initial": "normal:0.1", "burn_in": 4, "lengths": None, "threshold": 0.01, "dtype": "float32", "engine": "matrix-free",
+        "backend": "numpy", "device": "cpu", "band": "min-max",
     }  # fmt: skip
     assert [model["hidden_size"] for model in document["models"]] == [5, 3]
     assert document["models"][0]["curves"]["input"]["count"] == [3] * 9
