@@ -8,6 +8,8 @@ import numpy as np
 
 from vanishgrad.analysis.measure import Measurement, measure
 from vanishgrad.cells import GRU, LSTM, Cell, Trajectory
+from vanishgrad.inputs.drive import Drive
+from vanishgrad.inputs.sources import Held
 from vanishgrad.propagation.products import Product, backward_products
 from vanishgrad.propagation.trajectory import run
 
@@ -21,6 +23,12 @@ def trajectory(cell: Cell, xs: np.ndarray, s0: np.ndarray | None = None) -> Traj
 def silence(cell: Cell, steps: int, batch: int = 1) -> np.ndarray:
     """Zero inputs, (B, T, d)."""
     return np.zeros((batch, steps, cell.input_size), dtype=cell.W_hh.dtype)
+
+
+def driven(xs: np.ndarray, lengths: Sequence[int] | np.ndarray | None = None, source: str = "white") -> Drive:
+    """Inputs xs (B, T, d) as a drive, each of its own length."""
+    own = np.full(len(xs), xs.shape[1]) if lengths is None else np.asarray(lengths)
+    return Drive(Held(xs, str(xs.dtype), source), 0, own, source)
 
 
 def measured(cell: Cell, path: Trajectory, threshold: float = 1e-3, curves: Sequence[str] | None = None) -> Measurement:

@@ -45,6 +45,7 @@ CASES = {
     "three layers": a_document(*(a_model(f"rnn.{i}") | {"paths": paths(), "map": a_map(zeros=True)} for i in range(3))),
     "cancelling": a_document(a_model("lstm") | {"paths": paths(f=-7, g=3), "map": a_map(slope=2.0)}),
     "words": a_document(a_model("lstm") | {"map": a_map(tokens=["uncharacteristically"] * STEPS)}),
+    "wide words": a_document(a_model("lstm") | {"map": a_map(43, tokens=["mmmmmm"] * 42)}),
     "long": a_document(a_model("lstm") | {"map": a_map(64, -9.0, ["ab", "\n", " ", "中"] * 315, 20)}),
     "one step": a_document(a_model("lstm", steps=1) | {"map": a_map(2, tokens=["x"])}),
 }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from vanishgrad.analysis.recorder import Engine, Norms, alive_lags, log_rms, shares_of
 from vanishgrad.analysis.statistics import quantile
 from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array, bits, on_host
+from vanishgrad.cells.arrays import Array, on_host
 from vanishgrad.propagation.columns import Vectors, backward_steps
 from vanishgrad.propagation.matrix_free import INPUT, Block, Leading, leading
 
@@ -25,7 +25,7 @@ EVENLY = 7
 
 def products_fit(cell: Cell, batch: int) -> bool:
     """Return whether the dense products, and as much again twice for a step, take no more than 1 GB."""
-    return 3 * batch * cell.state_size**2 * bits(cell.W_hh) // 8 <= LARGEST_PRODUCT
+    return 3 * batch * cell.state_size**2 * cell.bits // 8 <= LARGEST_PRODUCT
 
 
 def measured_lags(last: int) -> list[int]:

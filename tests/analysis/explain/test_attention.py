@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from tests.cells.cases import BATCH, CASES, Case, T, random_run
+from tests.engine import driven
 from tests.reference import complex_step
 from vanishgrad.analysis.compare import CompareRequest, weights_of
 from vanishgrad.analysis.explain.attention import Shortcuts, shortcuts
 from vanishgrad.cells import Cell, Trajectory
-from vanishgrad.inputs.drive import Drive, drive
+from vanishgrad.inputs.drive import drive
 from vanishgrad.propagation.trajectory import run
 from vanishgrad.streams import CELLS, Role, stream
 from vanishgrad.weights.laws import draw
@@ -25,7 +26,7 @@ some_cells = pytest.mark.parametrize(
 
 
 def found(cell: Cell, trajectory: Trajectory, xs: np.ndarray, lengths: list[int]) -> Shortcuts:
-    return shortcuts(cell, trajectory, Drive(xs, 0, np.array(lengths), "white"), 1e-3, seed=4)
+    return shortcuts(cell, trajectory, driven(xs, lengths), 1e-3, seed=4)
 
 
 @some_cells

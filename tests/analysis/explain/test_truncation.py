@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.engine import driven
 from vanishgrad.analysis.explain.absent import Absent
 from vanishgrad.analysis.explain.loss import LossRequest, cotangents, in_words
 from vanishgrad.analysis.explain.truncation import LOST, Truncation, truncated
@@ -26,7 +27,7 @@ def subject(label: str, steps: int = STEPS, **options: object) -> tuple[Cell, Dr
     spec = parse(label).resolved(N, steps)
     cell = draw(spec, N, steps, TRIALS, seed=0).cell(spec)
     xs = np.random.default_rng(1).standard_normal((TRIALS, steps, N))
-    return cell, Drive(xs, 0, np.full(TRIALS, steps), "white")
+    return cell, driven(xs)
 
 
 def found(cell: Cell, drive: Drive, **options: object) -> Truncation | Absent:
@@ -78,7 +79,7 @@ def test_shares_of_a_linear_unit_are_powers_of_its_weight() -> None:
     """h_t = w h_{t-1}, h_0 = 1, L = h_T: dL/dw = Σ_l w^l w^(T-1-l) has equal terms; dL/db = Σ w^l."""
     w, steps = 0.5, 30
     cell = RNN(np.array([[w]]), np.zeros((1, 1)), np.zeros(1), LINEAR)
-    drive = Drive(np.zeros((1, steps, 1)), 0, np.array([steps]), "zeros")
+    drive = driven(np.zeros((1, steps, 1)), source="zeros")
     trajectory = run(cell, drive.xs, np.ones((1, 1)))
     result = some(truncated(cell, trajectory, drive, LossRequest(loss="last"), 0))
     lags = np.arange(steps)
@@ -121,12 +122,10 @@ def test_a_shared_weight_is_needed_and_a_gradient() -> None:
 def test_trials_of_different_length_are_truncated_within_their_own(tmp_path: Path) -> None:
     cell, whole = subject("gru")
     lengths, rows = (STEPS, 10), np.random.default_rng(2).standard_normal((2, STEPS, N))
-    ragged = found(
-        cell.having(**shared(cell)), Drive(whole.xs[:2], 0, np.array(lengths), "white"), cotangent=saved(tmp_path, rows)
-    )
+    ragged = found(cell.having(**shared(cell)), driven(whole.xs[:2], lengths), cotangent=saved(tmp_path, rows))
     lost = np.full((2, STEPS), np.nan)
     for b, length in enumerate(lengths):
-        alone = Drive(whole.xs[b : b + 1, -length:], 0, np.array([length]), "white")
+        alone = driven(whole.xs[b : b + 1, -length:])
         given = saved(tmp_path, rows[b : b + 1, -length:])
         lost[b, :length] = some(found(cell.having(**shared(cell)), alone, cotangent=given)).lost.median
     np.testing.assert_allclose(some(ragged).lost.low, np.fmin(*lost), rtol=1e-12)
@@ -147,7 +146,7 @@ def test_random_cotangents_are_unit_vectors_that_more_trials_do_not_change() -> 
     cell, drive = subject("rnn")
     rows = cotangents(cell, drive, LossRequest(), 0)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=-1), 1, rtol=1e-14)
-    one = Drive(drive.xs[:1], 0, drive.lengths[:1], "white")
+    one = driven(drive.xs[:1], drive.lengths[:1])
     np.testing.assert_array_equal(cotangents(cell, one, LossRequest(), 0), rows[:1])
     last = cotangents(cell, drive, LossRequest(loss="last"), 0)
     assert not last[:, :-1].any()

@@ -14,7 +14,7 @@ from vanishgrad.report.figure.frame import frame
 from vanishgrad.report.figure.labels import text_width
 from vanishgrad.report.figure.palette import MUTED, SHADE, VERMILLION
 from vanishgrad.report.figure.reading import Field, Model, Report
-from vanishgrad.report.figure.sheet import Panels, sheet
+from vanishgrad.report.figure.sheet import FOOT, Panels, sheet
 from vanishgrad.report.figure.style import drawable, wrapped
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ COLOURS = "cividis"
 DEEPEST = 3.0
 """Colours end at this power of the threshold: what is below has long been gone."""
 MOST_NAMES, LONGEST_NAME = 40, 6
+UNDER_NAMES = 0.95
+"""Inches below a panel whose steps are named: the longest name upright, and the axis's own."""
 NAME_SIZE, NAME_GAP = 7, 0.02
 SPACES = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\0": "␀"})
 CAPTION = (
@@ -40,7 +42,9 @@ CAPTION = (
 
 def draw_map(report: Report, models: Sequence[Model]) -> Figure:
     """Draw a heat map for each model, with a bar of its colours."""
-    layout = Panels(len(models), 2, SIZE, SIZE, LEFT, RIGHT, between=LEFT)
+    named = any(not model.sections["map"]["tokens"].absent() for model in models)
+    foot = UNDER_NAMES if named else FOOT
+    layout = Panels(len(models), 2, SIZE, SIZE, LEFT, RIGHT, between=LEFT, foot=foot)
     figure, axes = sheet("Where in the sequence the gradient dies", frame(report, models), [CAPTION], layout)
     for panel, model in zip(axes, models, strict=True):
         found = model.sections["map"]
@@ -93,7 +97,7 @@ def _name(axes: Axes, found: Field) -> None:
     axes.set_xticks(places, texts, rotation=0 if upright else 90)
     axes.set_yticks(places, texts)
     axes.tick_params(length=0 if names else 2, labelsize=NAME_SIZE if names else 8.5, color=MUTED)
-    axes.set_xlabel(("step k" if names is None else "step k: the token that it took in") if upright else "")
+    axes.set_xlabel("step k" if names is None else "step k: the token that it took in")
     axes.set_ylabel("step t" if names is None else "step t: the token that it took in")
 
 

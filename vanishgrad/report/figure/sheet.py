@@ -19,7 +19,7 @@ TITLE_SIZE = 12.5
 TITLE, TEXT = 0.26, 0.17
 """Heights of a title's line and of a line of other text."""
 FOOT = 0.52
-"""Height below a panel, for its axis."""
+"""Height below a panel, for an axis with a line of numbers and its name."""
 CHARACTERS_PER_INCH = 14.5
 """Of text of 8.5 points, with something to spare."""
 
@@ -39,6 +39,8 @@ class Panels(NamedTuple):
     """Inches more before each panel but the first of a row."""
     heading: float = 0.36
     """Inches above each panel."""
+    foot: float = FOOT
+    """Inches below each panel, for its axis."""
 
 
 def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tuple[Figure, list[Axes]]:
@@ -51,7 +53,7 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
     above = _paragraph([frame], width)
     below = _paragraph(caption, width)
     top = MARGIN + TITLE + TEXT * len(above)
-    pitch = panels.heading + panels.height + FOOT
+    pitch = panels.heading + panels.height + panels.foot
     height = top + rows * pitch + TEXT * len(below) + MARGIN
     figure = Figure(figsize=(width, height), facecolor="white")
     x = MARGIN / width
@@ -62,7 +64,7 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
     for i in range(panels.number):
         row, column = divmod(i, panels.columns)
         left = panels.left + column * (panels.width + panels.right + panels.between)
-        bottom = height - top - (row + 1) * pitch + FOOT
+        bottom = height - top - (row + 1) * pitch + panels.foot
         axes.append(figure.add_axes((left / width, bottom / height, panels.width / width, panels.height / height)))
     return figure, axes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.engine import driven
 from vanishgrad.analysis.curve import curve
 from vanishgrad.analysis.explain.findings.facts import Facts
 from vanishgrad.analysis.measure import measure
@@ -24,7 +25,7 @@ def cell(label: str, steps: int, trials: int) -> Cell:
 
 def white(steps: int, trials: int, width: int = N, std: float = 1.0) -> Drive:
     xs = std * np.random.default_rng(1).standard_normal((trials, steps, width))
-    return Drive(xs, 0, np.full(trials, steps), f"white:{std}")
+    return driven(xs, source=f"white:{std}")
 
 
 def facts_of(net: Cell, drive: Drive) -> Facts:
