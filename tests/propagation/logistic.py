@@ -42,5 +42,8 @@ class _Slope(Linearisation):
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         out[:] = 0
 
+    def input_tangent(self, t: int, X: Array, out: Array) -> None:
+        out[:] = 0
+
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         raise NotImplementedError

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
-from vanishgrad.analysis.analyze import AnalyzeRequest, analyze
 from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads, each
 from vanishgrad.analysis.request import RunRequest
@@ -123,6 +122,8 @@ def _measured(subject: ModelSpec | str, request: CompareRequest, sequences: Driv
 
 def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
     """Return the layers of a file, each along its own input as `analyze` has it, under the name of the file."""
+    from vanishgrad.analysis.analyze import AnalyzeRequest, analyze  # a third of the start-up of a run without files
+
     shared = {each.name: getattr(request, each.name) for each in fields(RunRequest)}
     found = analyze(AnalyzeRequest(weights=(path,), **shared))
     return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]

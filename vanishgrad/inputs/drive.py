@@ -18,6 +18,8 @@ from vanishgrad.streams import ANY_CELL, CELLS, Role, stream
 
 DEFAULT_STEPS = 100
 DEFAULT_TRIALS = 8
+LARGEST_HELD = 2**26
+"""Bytes of noise up to which it is drawn once and held; beyond, it is drawn again wherever it is asked for."""
 WIDEST_ONE_HOT = 2**20
 """Token ids from here on are a mistake: no alphabet is so large, and no memory."""
 
@@ -129,7 +131,9 @@ def _generated(request: DriveRequest, lengths: Array | None, default_width: int)
     shape = (trials, request.burn_in + steps, request.input_size or default_width)
     if request.source == "zeros":
         return _aligned(Zeros(shape, request.dtype, request.source), request.burn_in, lengths, steps)
-    noise = Noise(white_std(request.source), shape, request.seed, request.dtype, request.source)
+    noise: Source = Noise(white_std(request.source), shape, request.seed, request.dtype, request.source)
+    if math.prod(shape) * 8 <= LARGEST_HELD:
+        noise = Held(noise.between(0, shape[1]), request.dtype, request.source)
     return _aligned(noise, request.burn_in, lengths, steps)
 
 

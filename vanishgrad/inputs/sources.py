@@ -53,7 +53,8 @@ class Source(ABC):
         VanishgradError
             If an entry overflows the dtype.
         """
-        return rounded(self._exact(start, stop), self.dtype, self.name)
+        with np.errstate(over="ignore"):
+            return rounded(self._exact(start, stop), self.dtype, self.name)
 
     @abstractmethod
     def _exact(self, start: int, stop: int) -> Array:

@@ -24,7 +24,7 @@ LARGEST_HELD = 2**29
 
 def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None = None) -> Path:
     """Run a cell, held whole where that takes no more than 512 MB, else with checkpoints."""
-    numbers = s0.shape[0] * steps * (cell.state_size + 2 * cell.W_hh.shape[-2])
+    numbers = s0.shape[0] * steps * (cell.state_size + 2 * cell.record_size)
     if numbers * s0.itemsize <= LARGEST_HELD:
         return run(cell, inputs.between(0, steps), s0, first)
     return CheckpointedTrajectory(cell, inputs, s0, steps, first)
