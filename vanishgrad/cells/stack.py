@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.cells.arrays import Array, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Path, Trajectory
+from vanishgrad.cells.linearisation import Linearisation, Outer
+from vanishgrad.cells.path import Path, Trajectory
+from vanishgrad.cells.protocol import Cell, Part
 
 if TYPE_CHECKING:
     from typing_extensions import Self
