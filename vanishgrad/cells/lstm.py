@@ -155,4 +155,5 @@ class LSTMLinearisation(Linearisation):
 
     def total(self, t: int, W: Array) -> Array | None:
         """dh_t/dc_t = E_t."""
-        return self._signals(t, W)[..., self._n :].copy()
+        moved: Array = namespace(W).asarray(self._signals(t, W)[..., self._n :], copy=True)
+        return moved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,11 +67,11 @@ class Stack(Cell):
         """The largest number of independent weights of any layer."""
         return max(layer.trials for layer in self.layers)
 
-    def among(self, trials: slice) -> Self:
-        """Return the cell with the weights of some trials alone."""
-        some = copy.copy(self)
-        some.layers = tuple(layer.among(trials) for layer in self.layers)
-        return some
+    def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
+        """Return the cell with each tensor of each layer changed."""
+        other = copy.copy(self)
+        other.layers = tuple(layer.with_tensors(changed) for layer in self.layers)
+        return other
 
     @property
     def parts(self) -> tuple[Part, ...]:
