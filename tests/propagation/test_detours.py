@@ -139,7 +139,7 @@ def test_cancelling_paths_leave_the_whole_that_is_true() -> None:
     assert value(last.whole)[0, 0, 0] == pytest.approx(6.345723e-34, rel=1e-6)
 
 
-@pytest.mark.parametrize("steps", [40, 3000])
+@pytest.mark.parametrize("steps", [40, pytest.param(3000, marks=pytest.mark.slow)])
 def test_each_number_of_detours_keeps_its_own_scale(steps: int) -> None:
     """F = f, C E = ε/2 and O = 0 at every step: P^(m) = binom(T - 1, m) f^(T - m) (ε/2)^m, which is 1e-400 for m = 2."""
     f, epsilon = 0.999, 1e-200

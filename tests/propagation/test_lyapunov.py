@@ -223,6 +223,7 @@ def test_memory_does_not_grow_with_the_length(short, long):
     """At most 1.2 times the peak."""
     cell, _ = tanh_network(1.5, 16, range(1))
     cell = RNN(cell.W_hh, np.ones((16, 8)), np.zeros(16))
+    _peak(cell, short)  # what NumPy keeps of a first call is no growth
     assert _peak(cell, long) <= 1.2 * _peak(cell, short)
 
 

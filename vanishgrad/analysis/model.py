@@ -16,7 +16,7 @@ from vanishgrad.analysis.measure import Measurement, measure
 from vanishgrad.analysis.precision import float32_loss
 from vanishgrad.analysis.recorder import Engine
 from vanishgrad.analysis.selected import NAME as MATRIX_FREE
-from vanishgrad.cells import Cell
+from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.drive import Drive
@@ -119,27 +119,38 @@ def model_result(
     VanishgradError
         If a state overflows, or if the run's own Jacobian fails its check.
     """
-    cell = subject.cell
-    on_device, steps = on.cell(cell), drive.burn_in + drive.steps
+    cell, on_device = subject.cell, on.cell(subject.cell)
+    steps = drive.burn_in + drive.steps
     trajectory = path(on_device, on.inputs(drive.inputs), on.array(s0), steps, drive.first)
-    late = drive.steps - int(drive.lengths.min())
-    verified = check(cell, trajectory, drive.inputs, late, on_device=on_device)
-    if not verified.passed:
-        raise VanishgradError(
-            f"expected the Jacobian of {subject.label} to equal its complex step within {verified.tolerance:.1e}, "
-            f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {subject.label}"
-        )
+    verified = check(cell, trajectory, drive.inputs, drive.steps - int(drive.lengths.min()), on_device=on_device)
+    _demand_passed(subject.label, verified)
     loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype)
     measured = measure(on_device, trajectory, drive.lengths, loss, threshold, curves, engine)
     if s0.dtype == np.float32:
         lost = float32_loss(cell, drive, s0, measured)
         measured = replace(measured, engine=replace(measured.engine, float32_loss=lost))
-    held = trajectory if on is NUMPY else HostPath(trajectory)
+    return _result(
+        subject, drive, s0, trajectory if on is NUMPY else HostPath(trajectory), verified, measured, threshold
+    )
+
+
+def _demand_passed(label: str, verified: Check) -> None:
+    if not verified.passed:
+        raise VanishgradError(
+            f"expected the Jacobian of {label} to equal its complex step within {verified.tolerance:.1e}, "
+            f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {label}"
+        )
+
+
+def _result(
+    subject: Subject, drive: Drive, s0: Array, held: Path, verified: Check, measured: Measurement, threshold: float
+) -> ModelResult:
+    """Return what is to be said of a measured model beside its norms."""
+    cell, standing = subject.cell, gates(subject.cell, held, drive.burn_in)
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    without_products = measured.engine.name == MATRIX_FREE
-    standing = gates(cell, held, drive.burn_in)
+    notes = (*_notes(cell, found, drive, s0), *_of_engine(measured.engine), *_thinned(standing.stride))
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -149,21 +160,16 @@ def model_result(
         state_size=cell.state_size,
         steps=drive.steps,
         trials=drive.trials,
-        input_gain=input_gain(cell, drive.inputs, trajectory.steps),
+        input_gain=input_gain(cell, drive.inputs, held.steps),
         source=subject.source,
         curves=found,
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
         time_constants=time_constants(standing.unit_means),
-        bounds=bounds(cell, held, drive.steps, products=not without_products),
+        bounds=bounds(cell, held, drive.steps, products=measured.engine.name != MATRIX_FREE),
         check=verified,
         engine=measured.engine,
-        notes=(
-            *subject.notes,
-            *_notes(cell, found, drive, s0),
-            *_of_engine(measured.engine),
-            *_thinned(standing.stride),
-        ),
+        notes=(*subject.notes, *notes),
     )
 
 

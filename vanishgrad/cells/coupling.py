@@ -67,7 +67,8 @@ class GateCoupling:
 
     def pulled_back(self, step: int, signals: Array) -> Array:
         """Return the cotangents (B, p, g·n) of the pre-activations."""
-        return self._pull(step, signals).copy()
+        pulled: Array = namespace(signals).asarray(self._pull(step, signals), copy=True)
+        return pulled
 
     def _pull(self, step: int, signals: Array) -> Array:
         shape = (*signals.shape[:-1], len(self._source) * self._n)

@@ -9,7 +9,9 @@ import numpy as np
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Path, Split, Trajectory
+from vanishgrad.cells.linearisation import Linearisation, Outer, Split
+from vanishgrad.cells.path import Path, Trajectory
+from vanishgrad.cells.protocol import Cell
 
 Reset: TypeAlias = Literal["after", "before"]
 

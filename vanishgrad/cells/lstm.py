@@ -5,7 +5,9 @@ from __future__ import annotations
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.coupling import GateCoupling
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Path, Split, Trajectory
+from vanishgrad.cells.linearisation import Linearisation, Outer, Split
+from vanishgrad.cells.path import Path, Trajectory
+from vanishgrad.cells.protocol import Cell, Part
 
 
 class LSTM(Cell):
@@ -153,4 +155,5 @@ class LSTMLinearisation(Linearisation):
 
     def total(self, t: int, W: Array) -> Array | None:
         """dh_t/dc_t = E_t."""
-        return self._signals(t, W)[..., self._n :].copy()
+        moved: Array = namespace(W).asarray(self._signals(t, W)[..., self._n :], copy=True)
+        return moved

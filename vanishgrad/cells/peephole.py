@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.protocol import Linearisation, Outer, Path, Split
+from vanishgrad.cells.path import Path
 
 
 class PeepholeLSTM(LSTM):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.arrays import Array, multiply_into, namespace
+from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.protocol import Linearisation, Outer, Part, Path
+from vanishgrad.cells.path import Path
+from vanishgrad.cells.protocol import Part
 
 
 class ProjectedLSTM(LSTM):

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from vanishgrad.cells.arrays import Array, bits, namespace
+from vanishgrad.cells.linearisation import Linearisation
+from vanishgrad.cells.path import Path, Trajectory
 from vanishgrad.errors import VanishgradError
 
 if TYPE_CHECKING:
@@ -29,163 +30,6 @@ class Part:
 
     name: str
     size: int
-
-
-class Path(ABC):
-    """A run of a cell along input sequences, to be had stretch by stretch.
-
-    Attributes
-    ----------
-    start : (B, m) array
-        s_0.
-    steps : int
-        The length T.
-    """
-
-    @property
-    @abstractmethod
-    def start(self) -> Array:
-        """s_0, (B, m)."""
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """The length T."""
-
-    @abstractmethod
-    def between(self, start: int, stop: int) -> tuple[Array, Array]:
-        """Return s_start … s_stop, (stop - start + 1, B, m), and the records of the steps between, one fewer."""
-
-    def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
-        """Yield (start, stop) of stretches of at most so many steps that fill the run, in the order of time."""
-        for start in range(0, self.steps, longest):
-            yield start, min(start + longest, self.steps)
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectory(Path):
-    """A run that is held whole.
-
-    Attributes
-    ----------
-    states : (T + 1, B, m) array
-        s_0 … s_T, parts side by side.
-    records : (T, B, r) array
-        What the cell kept of each step, enough to linearise it (its pre-activations).
-    """
-
-    states: Array
-    records: Array
-
-    @property
-    def start(self) -> Array:
-        """s_0, (B, m)."""
-        s_0: Array = self.states[0]
-        return s_0
-
-    @property
-    def steps(self) -> int:
-        """The length T."""
-        return int(self.records.shape[0])
-
-    def between(self, start: int, stop: int) -> tuple[Array, Array]:
-        """Return s_start … s_stop and the records of the steps between, as views."""
-        return self.states[start : stop + 1], self.records[start:stop]
-
-
-class Outer(NamedTuple):
-    """A gradient by consecutive rows of a tensor as an outer product, one for each sequence.
-
-    Attributes
-    ----------
-    tensor : str
-        One of the cell's `tensors`; in a stack of layers with the layer's place before it, ``1.W_hh``.
-    cotangent : (B, r) array
-        Of what the r rows yield.
-    operand : (B, q) array or None
-        What the rows multiply; None for a tensor that is added, or multiplied within the cotangent, so.
-    """
-
-    tensor: str
-    cotangent: Array
-    operand: Array | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """W J_t by the paths that it sums over: W A_t and, for each gate, W B_t, each (B, p, m).
-
-    Attributes
-    ----------
-    direct : array
-        W A_t: along the conveyor, into the detour that a row has left the conveyor for, and within that detour.
-    returns : mapping
-        Gate → its term of W B_t: what closes a detour by returning to the conveyed part through that gate.
-    """
-
-    direct: Array
-    returns: Mapping[str, Array]
-
-
-class Linearisation(ABC):
-    """The one-step Jacobians J_t along a stretch of a trajectory, as operators.
-
-    `t` counts from 1, as in s_t. Batches are (B, p, m) for rows and (B, m, q) for columns; `out` is overwritten and
-    must not share memory with the operand.
-    """
-
-    @abstractmethod
-    def cotangent(self, t: int, W: Array, out: Array) -> None:
-        """Write W J_t into `out`, both (B, p, m)."""
-
-    @abstractmethod
-    def tangent(self, t: int, V: Array, out: Array) -> None:
-        """Write J_t V into `out`, both (B, m, q)."""
-
-    @abstractmethod
-    def input_cotangent(self, t: int, W: Array, out: Array) -> None:
-        """Write W ds_t/dx_t into `out`; W (B, p, m), out (B, p, d)."""
-
-    @abstractmethod
-    def input_tangent(self, t: int, X: Array, out: Array) -> None:
-        """Write ds_t/dx_t X into `out`; X (B, d, q), out (B, m, q)."""
-
-    @abstractmethod
-    def dense(self, t: int) -> Array:
-        """Return J_t, (B, m, m), from its blocks: for tests and for users, never for the engine."""
-
-    @abstractmethod
-    def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
-        """Return d(w · s_t)/dθ with s_{t-1} held fixed, rows of a tensor in their order; w (B, m).
-
-        θ are all tensors of the cell but W_hx, whose gradient has the cotangent of b, and x_t as its operand.
-        """
-
-    def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        """Return the Frobenius norms, (B,), of d(w · s_t)/dW_hh with s_{t-1} held fixed; w (B, m)."""
-        xp = namespace(w)
-        norms = [
-            xp.linalg.vector_norm(cotangent, axis=-1) * xp.linalg.vector_norm(operand, axis=-1)
-            for tensor, cotangent, operand in self.weight_gradient(t, w)
-            if tensor.rpartition(".")[2] == "W_hh"
-        ]
-        norm: Array = reduce(xp.hypot, norms)
-        return norm
-
-    def conveyor(self, t: int) -> Array | None:
-        """Return the diagonal, (B, n), of the direct path s_{t-1} → s_t with its gates held fixed, if there is one."""
-        return None
-
-    def detours(self, t: int, W: Array) -> Split | None:
-        """Return W J_t, W (B, p, m), split at what closes a detour of the conveyor, or None where there is no conveyor.
-
-        J_t = A_t + Σ_gates B_t; each term is computed by itself, none as a difference.
-        """
-        return None
-
-    def total(self, t: int, W: Array) -> Array | None:
-        """Return w_c + w_h dh_t/dc_t, (B, p, n): what reaches c_t if h_t moves with it; None without such a part."""
-        return None
 
 
 class Cell(ABC):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Path, Trajectory
+from vanishgrad.cells.linearisation import Linearisation, Outer
+from vanishgrad.cells.path import Path, Trajectory
+from vanishgrad.cells.protocol import Cell
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vanishgrad.cells.arrays import Array, namespace
-from vanishgrad.cells.protocol import Cell, Linearisation, Outer, Part, Path, Trajectory
+from vanishgrad.cells.linearisation import Linearisation, Outer
+from vanishgrad.cells.path import Path, Trajectory
+from vanishgrad.cells.protocol import Cell, Part
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -65,11 +67,11 @@ class Stack(Cell):
         """The largest number of independent weights of any layer."""
         return max(layer.trials for layer in self.layers)
 
-    def among(self, trials: slice) -> Self:
-        """Return the cell with the weights of some trials alone."""
-        some = copy.copy(self)
-        some.layers = tuple(layer.among(trials) for layer in self.layers)
-        return some
+    def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
+        """Return the cell with each tensor of each layer changed."""
+        other = copy.copy(self)
+        other.layers = tuple(layer.with_tensors(changed) for layer in self.layers)
+        return other
 
     @property
     def parts(self) -> tuple[Part, ...]:
