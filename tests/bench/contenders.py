@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,3 +148,10 @@ def jax(case: Case) -> Run:
 
     compiled = jax.jit(norms).lower(xs).compile()
     return lambda: compiled(xs).block_until_ready()
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process has had, where /proc tells; else 0."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)

@@ -59,7 +59,7 @@ def _reach(reach: Reach) -> Document:
 
 
 def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> Passage:
-    """Return the findings, dearest first, and a row for each remedy, best first."""
+    """Return the findings, costliest first, and a row for each remedy, best first."""
     if not findings:
         verdict = model["curves"]["state"]["verdict"]
         said = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(verdict, UNEXPLAINED.format(verdict=verdict))
@@ -67,7 +67,7 @@ def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> 
     remedies = distinct(findings)
     advice = dict.fromkeys(each for finding in findings for each in finding["advice"])
     return Passage(
-        title="Findings, dearest first, and what would help, computed on the changed weights",
+        title="Findings, costliest first, and what would help, computed on the changed weights",
         sentences=(
             *(f"{finding['title']} ({number(finding['severity'])} nats a step)" for finding in findings),
             *([_best(remedies[0])] if remedies else []),

@@ -76,4 +76,4 @@ FINDING = record(
         "advice": array(STRING, "what helps without changing the weights, without a number"),
     }
 )
-FINDINGS = array(FINDING, "dearest first; empty if no rule finds anything")
+FINDINGS = array(FINDING, "costliest first; empty if no rule finds anything")

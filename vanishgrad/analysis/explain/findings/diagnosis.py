@@ -72,7 +72,7 @@ class Remedy:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What was found, dearest first, and what each remedy that a finding names would do, best first.
+    """What was found, costliest first, and what each remedy that a finding names would do, best first.
 
     `below` are the layers that drive the one in question, bottom first, where they are known as a stack.
     """
