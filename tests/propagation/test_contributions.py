@@ -14,7 +14,7 @@ from vanishgrad.api import random_cell
 from vanishgrad.cells import RNN
 from vanishgrad.cells.activations import LINEAR
 from vanishgrad.propagation import contributions as module
-from vanishgrad.propagation.contributions import Path, contributions, gradients, outputs, segment_gradient
+from vanishgrad.propagation.contributions import OneSequence, contributions, gradients, outputs, segment_gradient
 from vanishgrad.propagation.trajectory import run as run_cell
 
 ROUNDOFF = 1e-12
@@ -29,9 +29,9 @@ def cotangents(run: Run) -> np.ndarray:
     return np.random.default_rng(5).standard_normal((T, run.cell.parts[0].size))
 
 
-def path(run: Run, b: int, first: int = 0) -> Path:
+def path(run: Run, b: int, first: int = 0) -> OneSequence:
     alone = type(run.trajectory)(run.trajectory.states[:, b : b + 1], run.trajectory.records[:, b : b + 1])
-    return Path(run.cell.trial(b), alone, run.xs[b], first)
+    return OneSequence(run.cell.trial(b), alone, run.xs[b], first)
 
 
 def definition(run: Run, b: int, g: np.ndarray, begin: Callable[[int], int]) -> np.ndarray:
@@ -100,7 +100,7 @@ def test_a_rest_far_below_roundoff_of_the_whole_keeps_its_logarithm() -> None:
     xs = np.ones((1, steps, 1))
     g = np.zeros((steps, 1))
     g[-1] = 1
-    found = contributions(Path(cell, run_cell(cell, xs, np.zeros((1, 1))), xs[0]), g)
+    found = contributions(OneSequence(cell, run_cell(cell, xs, np.zeros((1, 1))), xs[0]), g)
     lags = np.arange(steps - 1)
     h = (1 - w ** (steps - 1 - lags)) / (1 - w)
     expected = lags * np.log(w) + np.log(np.hypot(np.hypot(h, 1), 1))
@@ -115,7 +115,7 @@ def test_growth_beyond_the_range_of_float64_keeps_its_logarithm() -> None:
     cell = RNN(np.array([[w]]), np.zeros((1, 1)), np.zeros(1), LINEAR)
     xs = np.zeros((1, steps, 1))
     g = np.ones((steps, 1))
-    found = contributions(Path(cell, run_cell(cell, xs, np.zeros((1, 1))), xs[0]), g)
+    found = contributions(OneSequence(cell, run_cell(cell, xs, np.zeros((1, 1))), xs[0]), g)
     whole = math.log(sum(10**j * (steps - j) for j in range(steps)))
     assert found.log_kept[-1] == pytest.approx(whole, rel=1e-13)
 
@@ -140,6 +140,6 @@ def test_near_lags_own_the_gradient_of_a_default_tanh_network() -> None:
     xs = rng.standard_normal((1, 60, 64))
     g = np.zeros((60, 64))
     g[-1] = rng.standard_normal(64) / 8
-    found = contributions(Path(cell, run_cell(cell, xs, np.zeros((1, 64))), xs[0]), g)
+    found = contributions(OneSequence(cell, run_cell(cell, xs, np.zeros((1, 64))), xs[0]), g)
     assert found.log_kept[-1] > 0
     assert found.log_lost[19] - found.log_kept[-1] < np.log(1e-6)

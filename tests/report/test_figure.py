@@ -78,6 +78,22 @@ def texts(figure, where=lambda text: True):
     return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and where(t)]
 
 
+def assert_legible(figure, characters=""):
+    """Nothing that is written overlaps or leaves the page."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with style(characters):
+        FigureCanvasAgg(figure).draw()
+    # a ring of 0.5 pixel: neighbours may touch
+    boxes = [(t.get_text(), t.get_window_extent().padded(-0.5)) for t in texts(figure)]
+    width, height = figure.bbox.size
+    for text, box in boxes:
+        assert 0 <= box.x0 < box.x1 <= width, text
+        assert 0 <= box.y0 < box.y1 <= height, text
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        assert not a.overlaps(b), (one, other)
+
+
 def words(figure):
     return " ".join(text.get_text() for text in texts(figure))
 
@@ -91,19 +107,7 @@ def series(axes):
     ("case", "kind"), [(case, kind) for case, document in CASES.items() for kind in available_kinds(document)]
 )
 def test_nothing_written_overlaps_or_leaves_the_page(case, kind):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure = draw(CASES[case], kind)
-    with style("编码器"):
-        FigureCanvasAgg(figure).draw()
-    # a ring of 0.5 pixel: neighbours may touch
-    boxes = [(t.get_text(), t.get_window_extent().padded(-0.5)) for t in texts(figure)]
-    width, height = figure.bbox.size
-    for text, box in boxes:
-        assert 0 <= box.x0 < box.x1 <= width, text
-        assert 0 <= box.y0 < box.y1 <= height, text
-    for (one, a), (other, b) in itertools.combinations(boxes, 2):
-        assert not a.overlaps(b), (one, other)
+    assert_legible(draw(CASES[case], kind), "编码器")
 
 
 def test_curves_has_a_panel_for_state_and_one_for_input_with_every_model():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vanishgrad.propagation.contributions import Gradient, Path, gradients, outputs, segment_gradient
+from vanishgrad.propagation.contributions import Gradient, OneSequence, gradients, outputs, segment_gradient
 from vanishgrad.propagation.trajectory import run
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.spec import parse
@@ -28,7 +28,7 @@ class Both:
         spec, rng = parse(label).resolved(N, T), np.random.default_rng(1)
         weights = draw(spec, D, T, 1, seed=2)
         cell, xs = weights.cell(spec), rng.standard_normal((1, T, D))
-        self.path = Path(cell, run(cell, xs, np.zeros((1, cell.state_size))), xs[0])
+        self.path = OneSequence(cell, run(cell, xs, np.zeros((1, cell.state_size))), xs[0])
         self.cotangents = rng.standard_normal((T, N))
         self.module = getattr(torch.nn, MODULES[spec.cell])(D, N, dtype=torch.float64)
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

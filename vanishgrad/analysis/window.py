@@ -74,35 +74,35 @@ class Window:
                 name: np.empty((self.capacity * len(array), *array.shape[1:]), array.dtype)
                 for name, array in self._arrays.items()
             }
-        self._products: list[Product] = []
+        self._first = first
         self._log_scales: list[Array] = []
 
     @property
     def empty(self) -> bool:
         """Whether there is no lag."""
-        return not self._products
+        return not self._log_scales
 
     @property
     def full(self) -> bool:
         """Whether no further lag fits."""
-        return len(self._products) == self.capacity
+        return len(self._log_scales) == self.capacity
 
     def append(self, product: Product) -> None:
         """Add a lag."""
+        if self.empty:
+            self._first = product
         for name, array in _arrays(product).items():
             if self.capacity == 1:
                 self._arrays[name] = array
             else:
-                start = len(self._products) * len(array)
+                start = len(self._log_scales) * len(array)
                 self._arrays[name][start : start + len(array)] = array
-        self._products.append(product)
         self._log_scales.append(product.log_scale)
 
     def lags(self, blocks: Mapping[str, Block]) -> Lags:
         """Return the matrices that are held, and forget them."""
-        products, self._products = self._products, []
         log_scales, self._log_scales = np.stack(self._log_scales), []
-        first, count = products[0], len(products) * len(log_scales[0])
+        first, count = self._first, log_scales.size
         spans = {name: first.spans(*block) for name, block in blocks.items()}
         whole = self._arrays[STATE][:count]
         matrices = {name: whole[:, rows, columns] for name, (rows, columns) in spans.items()}

@@ -71,7 +71,7 @@ def _at(gradient: Gradient, exponent: int) -> Array:
     return gradient.values if gradient.exponent == exponent else gradient.values * 2.0 ** (gradient.exponent - exponent)
 
 
-class Path(NamedTuple):
+class OneSequence(NamedTuple):
     """One layer with one trial's weights, along one sequence; nothing before step `first` + 1 is in the gradient."""
 
     cell: Cell
@@ -80,12 +80,12 @@ class Path(NamedTuple):
     first: int = 0
 
 
-def contributions(path: Path, cotangents: Array) -> Contributions:
+def contributions(path: OneSequence, cotangents: Array) -> Contributions:
     """Return how much of ∂L/∂θ comes from each lag.
 
     Parameters
     ----------
-    path : Path
+    path : OneSequence
         A trajectory of one sequence; xs (T, d).
     cotangents : (T, n) array
         ∂L/∂h_t; rows of zeros cost nothing.
@@ -110,7 +110,7 @@ def contributions(path: Path, cotangents: Array) -> Contributions:
     return Contributions(np.array(log_own), np.array(log_kept), _log_lost(path, begins, held, stretch), kept)
 
 
-def _log_lost(path: Path, begins: list[Rows], held: list[Gradient], stretch: int) -> Array:
+def _log_lost(path: OneSequence, begins: list[Rows], held: list[Gradient], stretch: int) -> Array:
     """Sum from the oldest lag on; the gradients of the last stretch are held, those of the others are formed again."""
     lost, log_lost = _nothing(path.cell), list[float]()
     for begin in reversed(begins):
@@ -122,7 +122,7 @@ def _log_lost(path: Path, begins: list[Rows], held: list[Gradient], stretch: int
     return np.array(log_lost[::-1])
 
 
-def segment_gradient(path: Path, cotangents: Array, segment: int) -> Gradient:
+def segment_gradient(path: OneSequence, cotangents: Array, segment: int) -> Gradient:
     """Return the gradient of backpropagation in segments of so many steps, the state carried over and detached."""
     total = _nothing(path.cell)
     for _, gradient in gradients(path, outputs(path, cotangents), segment):
@@ -132,7 +132,7 @@ def segment_gradient(path: Path, cotangents: Array, segment: int) -> Gradient:
 
 def _nothing(cell: Cell) -> Gradient:
     size = sum(int(np.prod(getattr(cell, name).shape[1:])) for name in cell.tensors)
-    return Gradient(np.zeros(size, dtype=cell.W_hh.dtype), ABSENT)
+    return Gradient(np.zeros(size, dtype=cell.dtype), ABSENT)
 
 
 class Rows(NamedTuple):
@@ -153,7 +153,7 @@ class Rows(NamedTuple):
     exponents: Array
 
 
-def outputs(path: Path, cotangents: Array) -> Rows:
+def outputs(path: OneSequence, cotangents: Array) -> Rows:
     """Return the rows at lag 0."""
     t = np.flatnonzero(cotangents.any(axis=1)) + 1
     t = t[t > path.first]
@@ -162,7 +162,7 @@ def outputs(path: Path, cotangents: Array) -> Rows:
     return Rows(0, t, values, np.zeros(len(t), dtype=np.int64))
 
 
-def gradients(path: Path, rows: Rows, segment: int | None = None) -> Iterator[tuple[Rows, Gradient]]:
+def gradients(path: OneSequence, rows: Rows, segment: int | None = None) -> Iterator[tuple[Rows, Gradient]]:
     """Yield the rows of each lag and G_l, from a lag on until no output reaches further back.
 
     With a segment, an output reaches back to the beginning of its own segment only.
@@ -174,13 +174,13 @@ def gradients(path: Path, rows: Rows, segment: int | None = None) -> Iterator[tu
         rows = _back(path, linearisation, rows, segment)
 
 
-def _steps(path: Path, k: Array) -> Linearisation:
+def _steps(path: OneSequence, k: Array) -> Linearisation:
     """Return the linearisation of steps k, one for each row: a batch that is one step long."""
     states, records = path.trajectory.states[:, 0], path.trajectory.records[:, 0]
     return path.cell.linearise(Trajectory(np.stack([states[k - 1], states[k]]), records[None, k - 1]), 0, 1)
 
 
-def _gradient(path: Path, linearisation: Linearisation, rows: Rows, k: Array) -> Gradient:
+def _gradient(path: OneSequence, linearisation: Linearisation, rows: Rows, k: Array) -> Gradient:
     top, order = int(rows.exponents.max()), path.cell.tensors
     terms = linearisation.weight_gradient(1, shifted(rows.values, rows.exponents - top)[:, 0])
     of_input = [each._replace(tensor="W_hx", operand=path.xs[k - 1]) for each in terms if each.tensor == "b"]
@@ -191,7 +191,7 @@ def _gradient(path: Path, linearisation: Linearisation, rows: Rows, k: Array) ->
     return Gradient(np.concatenate(summed), top)
 
 
-def _back(path: Path, linearisation: Linearisation, rows: Rows, segment: int | None) -> Rows:
+def _back(path: OneSequence, linearisation: Linearisation, rows: Rows, segment: int | None) -> Rows:
     """Return the rows one step further back, scaled to order 1, without those that end or are zero."""
     moved = np.empty_like(rows.values)
     linearisation.cotangent(1, rows.values, moved)

@@ -17,6 +17,7 @@ import numpy as np
 from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array, bits, like, namespace, on_host
 from vanishgrad.propagation.columns import Vectors, backward_steps, forward_steps
+from vanishgrad.propagation.lanczos import unit
 from vanishgrad.propagation.scaling import LN_2
 
 TOLERANCE = 1e-10
@@ -111,8 +112,8 @@ class _Search:
         self._Q = np.zeros((batch, 0, p), dtype)
         self._Y = np.zeros((batch, 0, 0), dtype)
         self._exponents = np.zeros((batch, 0), dtype=np.int64)
-        noise = _unit(random.standard_normal((batch, p)).astype(dtype))
-        self.row = noise if start is None else _unit(start + NOISE * noise)
+        noise = unit(random.standard_normal((batch, p)).astype(dtype))
+        self.row = noise if start is None else unit(start + NOISE * noise)
         self._known = np.ones(batch, dtype=bool)
         self.column, self._theta, self._error = self.row, np.zeros(batch), np.full(batch, np.inf)
 
@@ -128,8 +129,8 @@ class _Search:
         z = vectors[..., -1]
         self._theta = np.maximum(values[:, -1], 0)
         self._gap = 1 - np.maximum(values[:, -2], 0) / _some(self._theta) if values.shape[1] > 1 else np.ones(len(z))
-        self._left = _unit(np.einsum("bj,bjp->bp", z, self._Q)).astype(y.dtype)
-        self.column = _unit(np.einsum("bj,bjq->bq", z, Y)).astype(y.dtype)
+        self._left = unit(np.einsum("bj,bjp->bp", z, self._Q)).astype(y.dtype)
+        self.column = unit(np.einsum("bj,bjq->bq", z, Y)).astype(y.dtype)
 
     @property
     def _top(self) -> Array:
@@ -160,9 +161,9 @@ class _Search:
         noise = self._random.standard_normal(residual.shape).astype(residual.dtype)
         row = np.where((np.linalg.norm(residual, axis=-1) > 0)[:, None], residual, noise)
         for _ in range(2):
-            row = _unit(row)
+            row = unit(row)
             row = row - np.einsum("bj,bjp->bp", np.einsum("bjp,bp->bj", self._Q, row), self._Q)
-        return _unit(row)
+        return unit(row)
 
     def found(self) -> Leading:
         """Return what was found, once done."""
@@ -226,11 +227,6 @@ def _push(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
         enter(t, linearisation)
     for i, search in enumerate(reversed(searches)):
         search.take_product(on_host(vectors.values[:, i, search.rows]).copy(), on_host(vectors.exponents[:, i]))
-
-
-def _unit(x: Array) -> Array:
-    norm = np.linalg.norm(x, axis=-1, keepdims=True)
-    return x / _some(norm)
 
 
 def _some(x: Array) -> Array:

@@ -11,6 +11,7 @@ from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.graded import Graded, identity
 from vanishgrad.propagation.jacobi import orthogonal_rows
+from vanishgrad.propagation.lanczos import unit
 from vanishgrad.propagation.products import linearisations
 
 
@@ -82,7 +83,7 @@ def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, lag
     log_sigma, Y = orthogonal_rows(other.log_d, other.V)
     first = Y[:, 0]
     gains = np.exp(other.log_d - np.where(np.isfinite(log_sigma[:, :1]), log_sigma[:, :1], 0))
-    image = _unit(gains * _applied(other.V, first))
+    image = unit(gains * _applied(other.V, first))
     size = _size(cell, block)
     return Spectrum(
         log_sigma=log_sigma[:, :size],
@@ -110,8 +111,3 @@ def _error(product: Graded, log_sigma: Array, lag: int) -> Array:
 
 def _applied(matrices: Array, vectors: Array) -> Array:
     return (matrices @ vectors[..., None])[..., 0]
-
-
-def _unit(vectors: Array) -> Array:
-    norms = np.linalg.vector_norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1)

@@ -14,7 +14,7 @@ from vanishgrad.analysis.explain.run import Run
 from vanishgrad.cells import RNN, Cell, Trajectory
 from vanishgrad.cells.arrays import Array
 from vanishgrad.inputs.drive import Drive
-from vanishgrad.propagation.contributions import Contributions, Path, contributions, segment_gradient
+from vanishgrad.propagation.contributions import Contributions, OneSequence, contributions, segment_gradient
 from vanishgrad.propagation.norms import largest_singular_value
 
 LOST = 0.01
@@ -136,7 +136,7 @@ class _Trial:
         total = trajectory.steps
         own = cell.trial(b)
         alone = Trajectory(trajectory.states[:, b : b + 1], trajectory.records[:, b : b + 1])
-        self._path = Path(own, alone, drive.xs[b], total - int(drive.lengths[b]))
+        self._path = OneSequence(own, alone, drive.xs[b], total - int(drive.lengths[b]))
         self._rows = np.zeros((total, rows.shape[2]), dtype=rows.dtype)
         self._rows[drive.burn_in :] = rows[b]
         self._rows[: self._path.first] = 0

@@ -25,6 +25,17 @@ def sealed(path: str) -> Sealed:
     VanishgradError
         If the file cannot be read or holds no certificate.
     """
+    return parsed(certificate_text(path), path)
+
+
+def certificate_text(path: str) -> str:
+    """Return the text of a certificate's file, of either kind.
+
+    Raises
+    ------
+    VanishgradError
+        If it cannot be read, or is too long.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -32,7 +43,7 @@ def sealed(path: str) -> Sealed:
             raise VanishgradError(
                 f"expected a certificate of at most {MOST_BYTES >> 20} MiB, got more in {path}; try another file"
             )
-        return parsed(data.decode(), path)
+        return data.decode()
     except OSError as error:
         raise VanishgradError(
             f"expected a certificate in {path}, got: {error.strerror or error}; try another file"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from vanishgrad.cells.arrays import Array
-from vanishgrad.errors import VanishgradError
 from vanishgrad.theory.certificates.checking.verdict import Inequalities, Refuted, Undecided, Verdict, Verification
-from vanishgrad.theory.certificates.formal.source import MOST_BYTES, Altered, Source, parsed
+from vanishgrad.theory.certificates.formal.source import Altered, Source, parsed
 from vanishgrad.theory.certificates.formal.stated import speaks_of, statement, weights_of
 from vanishgrad.theory.certificates.formal.units import in_units
+from vanishgrad.theory.certificates.reading import certificate_text
 from vanishgrad.theory.certificates.subject import Subject
 from vanishgrad.theory.proofs.coq import CLASSICAL_REALS, Ran, axioms, compiled, coqc
 from vanishgrad.theory.proofs.library import required
@@ -28,7 +28,7 @@ def check(path: str, subject: Subject, seconds: float = PATIENCE_SECONDS) -> Ver
         If the file cannot be read or is no certificate in Coq; if Coq is not installed.
     """
     shown = Inequalities()
-    text = read(path)
+    text = certificate_text(path)
     try:
         source = _source(text, path, shown)
         _demand_weights(source, subject, shown)
@@ -38,32 +38,6 @@ def check(path: str, subject: Subject, seconds: float = PATIENCE_SECONDS) -> Ver
     except Undecided as reason:
         return Verification(Verdict.INCONCLUSIVE, f"it could not be shown that {reason}", tuple(shown.shown))
     return Verification(Verdict.VALID, statement(source), tuple(shown.shown))
-
-
-def read(path: str) -> str:
-    """Return the text of a file.
-
-    Raises
-    ------
-    VanishgradError
-        If it cannot be read, or is too long.
-    """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise VanishgradError(
-                f"expected a certificate of at most {MOST_BYTES >> 20} MiB, got more in {path}; try another file"
-            )
-        return data.decode()
-    except OSError as error:
-        raise VanishgradError(
-            f"expected a certificate in {path}, got: {error.strerror or error}; try another file"
-        ) from None
-    except UnicodeDecodeError:
-        raise VanishgradError(
-            f"expected a certificate in {path}, got bytes that are no UTF-8; try another file"
-        ) from None
 
 
 def _source(text: str, path: str, shown: Inequalities) -> Source:

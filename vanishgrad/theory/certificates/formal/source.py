@@ -16,7 +16,6 @@ from typing import Any
 from vanishgrad.errors import VanishgradError
 from vanishgrad.theory.certificates.formal.methods import HALVINGS, METHODS, PHI, Kind, Value
 
-MOST_BYTES = 1 << 27
 MOST = 100_000
 """No size and no number of digits is larger."""
 _HEAD = re.compile(r"\(\* vanishgrad certificate: (\w+) (\w+), \d+ units\.")
