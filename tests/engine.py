@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vanishgrad.analysis.measure import Measurement, measure
+from vanishgrad.analysis.scope import Scope
 from vanishgrad.cells import GRU, LSTM, Cell, Trajectory
 from vanishgrad.inputs.drive import Drive
 from vanishgrad.inputs.sources import Held
@@ -36,7 +37,7 @@ def measured(cell: Cell, path: Trajectory, threshold: float = 1e-3, curves: Sequ
     batch = path.states.shape[1]
     loss = np.zeros((batch, cell.parts[0].size), dtype=path.states.dtype)
     loss[:, 0] = 1
-    return measure(cell, path, np.full(batch, path.steps), loss, threshold, curves)
+    return measure(cell, path, np.full(batch, path.steps), loss, threshold, Scope(curves and tuple(curves)))
 
 
 def log_norms(

@@ -51,7 +51,7 @@ def test_input_curve_is_the_norm_of_its_matrix(case: Case) -> None:
     found = random_run(case)
     norms = measured(found.cell, found.trajectory).curves["input"]
     assert norms.log_norm.shape == (BATCH, T)
-    products = backward_products(found.cell, found.trajectory, BATCH, with_input=True)
+    products = backward_products(found.cell, found.trajectory, BATCH, input_lags=range(T))
     with np.errstate(divide="ignore"):
         for lag, product in zip(range(T), products, strict=False):
             matrix, log_scale = product.input_block()

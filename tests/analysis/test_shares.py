@@ -9,6 +9,7 @@ from tests.cells.cases import BATCH, CASES, Case, T, random_run
 from tests.reference import complex_step
 from vanishgrad.analysis.compare import CompareRequest, compare
 from vanishgrad.analysis.measure import measure
+from vanishgrad.analysis.scope import Scope
 
 every_cell = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
@@ -19,7 +20,7 @@ def test_shares_are_those_of_the_terms(case: Case) -> None:
     run = random_run(case)
     size = run.cell.parts[0].size
     loss = np.random.default_rng(3).standard_normal((BATCH, size))
-    found = measure(run.cell, run.trajectory, np.full(BATCH, T), loss, 1e-3, ("state",)).shares
+    found = measure(run.cell, run.trajectory, np.full(BATCH, T), loss, 1e-3, Scope(("state",))).shares
     for b in range(BATCH):
         step, terms = run.sequence(b), []
         for t in range(T, 0, -1):

@@ -45,6 +45,7 @@ def vanishgrad(
 ) -> Run:
     from vanishgrad.analysis.measure import measure
     from vanishgrad.analysis.parallel import blas_threads
+    from vanishgrad.analysis.scope import Scope
     from vanishgrad.cells import GRU, LSTM, RNN
     from vanishgrad.propagation.trajectory import run
 
@@ -62,7 +63,7 @@ def vanishgrad(
     def answer() -> Any:
         with blas_threads(cell.state_size, jobs=1):
             trajectory = run(cell, xs, np.zeros((case.batch, cell.state_size), dtype=case.dtype))
-            return measure(cell, trajectory, lengths, None, 1e-3, curves, engine).curves["state"].log_norm
+            return measure(cell, trajectory, lengths, None, 1e-3, Scope(curves), engine).curves["state"].log_norm
 
     return answer
 

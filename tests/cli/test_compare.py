@@ -8,6 +8,8 @@ import json
 import numpy as np
 import pytest
 
+from vanishgrad.report.document import comparison
+
 SMALL = ("--hidden", "4", "--steps", "8", "--trials", "2")
 
 
@@ -90,3 +92,23 @@ def test_plot_and_plots(run, tmp_path):
     assert outcome.status == 0
     assert (tmp_path / "curves.svg").read_bytes().startswith(b"<?xml")
     assert (tmp_path / "all" / "curves.svg").read_bytes() == (tmp_path / "curves.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "curves"),
+    [
+        ((), ["state", "input"]),
+        (("--format", "markdown"), ["state", "input"]),
+        (("--plot", "curves.svg"), None),
+        (("--plots", "."), None),
+        (("--json",), None),
+        (("--output", "report.csv"), None),
+        (("--output", "report.md"), ["state", "input"]),
+    ],
+)
+def test_a_table_measures_what_it_says_and_everything_else_all_curves(run, monkeypatch, tmp_path, arguments, curves):
+    found = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vanishgrad.cli.compare.comparison", lambda result: found.append(result) or comparison(result))
+    assert run("compare", "lstm", *SMALL, *arguments).status == 0
+    assert list(found[0].models[0].curves) == (curves or ["state", "hidden", "cell", "conveyor", "input", "output"])

@@ -150,7 +150,7 @@ def test_write_hold_and_read_for_any_length() -> None:
 
 
 def _input_product(cell: LSTM, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    products = backward_products(cell, trajectory(cell, xs), 1, with_input=True)
+    products = backward_products(cell, trajectory(cell, xs), 1, input_lags={xs.shape[1] - 1})
     for product in products:
         if product.lag == xs.shape[1] - 1:
             return product.input_block()

@@ -66,7 +66,7 @@ def test_input_product_is_the_derivative_of_the_whole_run(case: Case) -> None:
     for b in range(BATCH):
         through, s0 = run.sequence(b).through, run.trajectory.states[0, b]
         expected = reference.complex_step(lambda xs: through(xs, s0)[:size], run.xs[b]).reshape(size, T, -1)  # noqa: B023
-        products = backward_products(run.cell, run.trajectory, BATCH, with_input=True)
+        products = backward_products(run.cell, run.trajectory, BATCH, input_lags=range(T))
         for lag, product in zip(range(T), products, strict=False):
             matrix, log_scale = product.input_block()
             assert_close(matrix[b] * np.exp(log_scale[b]), expected[:, T - 1 - lag])

@@ -12,7 +12,7 @@ import numpy as np
 
 from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads
-from vanishgrad.analysis.request import RunRequest
+from vanishgrad.analysis.request import CurvesRequest
 from vanishgrad.cells import Cell
 from vanishgrad.cells.arrays import Array
 from vanishgrad.cells.stack import Stack
@@ -27,7 +27,7 @@ UNKNOWN_ORDER = "not known to be stacked: driven by input of its own width; --st
 
 
 @dataclass(frozen=True)
-class AnalyzeRequest(RunRequest):
+class AnalyzeRequest(CurvesRequest):
     """Every option of an analysis.
 
     Attributes
@@ -110,7 +110,7 @@ def analyze(
 def _result(found: Prepared, request: AnalyzeRequest) -> ModelResult:
     on = backend(request.backend, request.device)
     return model_result(
-        found.subject, found.drive, found.s0, request.threshold, request.seed, engine=request.engine, on=on
+        found.subject, found.drive, found.s0, request.threshold, request.seed, request.scope, request.engine, on
     )
 
 

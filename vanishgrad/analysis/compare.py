@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads, each
-from vanishgrad.analysis.request import RunRequest
+from vanishgrad.analysis.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
 from vanishgrad.propagation.backends import backend
@@ -29,7 +29,7 @@ DEFAULT_MODELS = (
 
 
 @dataclass(frozen=True)
-class CompareRequest(RunRequest):
+class CompareRequest(CurvesRequest):
     """Every option of a comparison.
 
     Attributes
@@ -40,14 +40,11 @@ class CompareRequest(RunRequest):
         The hidden size where a model does not name its own.
     input_size : int or None
         None leaves it to the input: `hidden` without a file.
-    curves : tuple of str or None
-        The curves to measure; all by default.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
     hidden: int = 64
     input_size: int | None = None
-    curves: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -124,7 +121,7 @@ def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
     """Return the layers of a file, each along its own input as `analyze` has it, under the name of the file."""
     from vanishgrad.analysis.analyze import AnalyzeRequest, analyze  # a third of the start-up of a run without files
 
-    shared = {each.name: getattr(request, each.name) for each in fields(RunRequest)}
+    shared = {each.name: getattr(request, each.name) for each in fields(CurvesRequest)}
     found = analyze(AnalyzeRequest(weights=(path,), **shared))
     return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]
 
@@ -132,7 +129,7 @@ def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
 def _model(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
     found, on = prepared(spec, request, sequences), backend(request.backend, request.device)
     return model_result(
-        found.subject, found.drive, found.s0, request.threshold, request.seed, request.curves, request.engine, on
+        found.subject, found.drive, found.s0, request.threshold, request.seed, request.scope, request.engine, on
     )
 
 

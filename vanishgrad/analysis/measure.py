@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vanishgrad.analysis.recorder import Engine, Norms, Recorder
+from vanishgrad.analysis.scope import EVERYTHING, Scope
 from vanishgrad.analysis.selected import NAME, Selection, direct, products_fit
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
@@ -31,7 +32,7 @@ def measure(
     lengths: Array,
     loss: Array | None,
     threshold: float,
-    curves: Collection[str] | None = None,
+    scope: Scope = EVERYTHING,
     engine: str = "auto",
 ) -> Measurement:
     """Measure a cell along a trajectory.
@@ -46,8 +47,8 @@ def measure(
         A unit cotangent of h_T, for the share of the parameter gradient by lag; without it there are no shares.
     threshold : float
         What a singular value has to reach to count as alive.
-    curves : collection of str, optional
-        The curves to measure; all by default.
+    scope : Scope, optional
+        What to measure; everything by default.
     engine : str
         ``dense``, ``adaptive``, ``matrix-free`` or ``auto``: matrix-free where the products would take more than 1 GB,
         else adaptive in float64, for products that are large enough to gain by it.
@@ -58,12 +59,12 @@ def measure(
     beside the trajectory.
     """
     if engine == NAME or (engine == "auto" and not products_fit(cell, len(lengths))):
-        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, curves)
+        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, scope)
     else:
-        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, curves, engine)
+        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, scope, engine)
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     order = ("state", *cell.curves, "conveyor", "input", "output")
-    wanted = order if curves is None else [name for name in order if name in curves]
+    wanted = [name for name in order if scope.covers(name)]
     named = {name: found.get(aliases.get(name, name)) for name in wanted}
     return Measurement({name: norms for name, norms in named.items() if norms is not None}, shares, how)
 
@@ -74,14 +75,14 @@ def _by_products(
     lengths: Array,
     loss: Array | None,
     threshold: float,
-    curves: Collection[str] | None,
+    scope: Scope,
     engine: str,
 ) -> tuple[Mapping[str, Norms], Array, Engine]:
     adaptive = engine == "adaptive" or (engine == "auto" and cell.bits == 64 and cell.state_size >= SMALLEST)
-    recorder = Recorder(cell, lengths, loss, threshold, curves)
+    recorder = Recorder(cell, lengths, loss, threshold, scope)
     recorder.record(trajectory, Compression() if adaptive else None)
     if recorder.engine.error_bound > ERROR_LIMIT:
-        recorder = Recorder(cell, lengths, loss, threshold, curves)
+        recorder = Recorder(cell, lengths, loss, threshold, scope)
         recorder.record(trajectory, None)
     return recorder.measured(), recorder.shares(), recorder.engine
 
@@ -92,9 +93,9 @@ def _by_vectors(
     lengths: Array,
     loss: Array | None,
     threshold: float,
-    curves: Collection[str] | None,
+    scope: Scope,
 ) -> tuple[Mapping[str, Norms], Array, Engine]:
-    selection = Selection(cell, trajectory, lengths, threshold, curves)
+    selection = Selection(cell, trajectory, lengths, threshold, scope)
     conveyor, shares = direct(cell, trajectory, lengths, loss, threshold)
     return {**selection.curves(), **conveyor}, shares, selection.engine
 

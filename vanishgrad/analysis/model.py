@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from vanishgrad.analysis.gates import Gate, gates, input_gain
 from vanishgrad.analysis.measure import Measurement, measure
 from vanishgrad.analysis.precision import float32_loss
 from vanishgrad.analysis.recorder import Engine
+from vanishgrad.analysis.scope import EVERYTHING, Scope
 from vanishgrad.analysis.selected import NAME as MATRIX_FREE
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
@@ -108,7 +109,7 @@ def model_result(
     s0: Array,
     threshold: float,
     seed: int,
-    curves: Collection[str] | None = None,
+    scope: Scope = EVERYTHING,
     engine: str = "auto",
     on: Backend = NUMPY,
 ) -> ModelResult:
@@ -124,13 +125,13 @@ def model_result(
     trajectory = path(on_device, on.inputs(drive.inputs), on.array(s0), steps, drive.first)
     verified = check(cell, trajectory, drive.inputs, drive.steps - int(drive.lengths.min()), on_device=on_device)
     _demand_passed(subject.label, verified)
-    loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype)
-    measured = measure(on_device, trajectory, drive.lengths, loss, threshold, curves, engine)
+    loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype) if scope.details else None
+    measured = measure(on_device, trajectory, drive.lengths, loss, threshold, scope, engine)
     if s0.dtype == np.float32:
         lost = float32_loss(cell, drive, s0, measured)
         measured = replace(measured, engine=replace(measured.engine, float32_loss=lost))
     return _result(
-        subject, drive, s0, trajectory if on is NUMPY else HostPath(trajectory), verified, measured, threshold
+        subject, drive, s0, trajectory if on is NUMPY else HostPath(trajectory), verified, measured, threshold, scope
     )
 
 
@@ -143,7 +144,14 @@ def _demand_passed(label: str, verified: Check) -> None:
 
 
 def _result(
-    subject: Subject, drive: Drive, s0: Array, held: Path, verified: Check, measured: Measurement, threshold: float
+    subject: Subject,
+    drive: Drive,
+    s0: Array,
+    held: Path,
+    verified: Check,
+    measured: Measurement,
+    threshold: float,
+    scope: Scope,
 ) -> ModelResult:
     """Return what is to be said of a measured model beside its norms."""
     cell, standing = subject.cell, gates(subject.cell, held, drive.burn_in)
@@ -166,7 +174,7 @@ def _result(
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
         time_constants=time_constants(standing.unit_means),
-        bounds=bounds(cell, held, drive.steps, products=measured.engine.name != MATRIX_FREE),
+        bounds=bounds(cell, held, drive.steps, products=scope.details and measured.engine.name != MATRIX_FREE),
         check=verified,
         engine=measured.engine,
         notes=(*subject.notes, *notes),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vanishgrad.analysis.scope import Scope
 from vanishgrad.analysis.window import INPUT, Lags, Window, one_lag
 from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array, like, on_host
@@ -58,12 +59,12 @@ class Engine:
     float32_loss: float | None = None
 
 
-def _blocks(cell: Cell, curves: Collection[str] | None) -> dict[str, tuple[str | None, str | None]]:
+def _blocks(cell: Cell, scope: Scope) -> dict[str, tuple[str | None, str | None]]:
     """Return the (to, from) blocks whose norms are needed; a state of one part has one block."""
     every: dict[str, tuple[str | None, str | None]] = {"state": (None, None)}
     if len(cell.parts) > 1:
         every |= {**cell.curves, "output": ("h", None)}
-    return every if curves is None else {name: block for name, block in every.items() if name in curves}
+    return {name: block for name, block in every.items() if scope.measures(name)}
 
 
 def alive_lags(last: int) -> list[int]:
@@ -74,35 +75,32 @@ def alive_lags(last: int) -> list[int]:
 class Recorder:
     """Fills in one lag after the other."""
 
-    def __init__(
-        self, cell: Cell, lengths: Array, loss: Array | None, threshold: float, curves: Collection[str] | None
-    ) -> None:
+    def __init__(self, cell: Cell, lengths: Array, loss: Array | None, threshold: float, scope: Scope) -> None:
         self._cell, self._lengths, self._loss, self._threshold = cell, lengths, loss, threshold
-        self._blocks, self._with_input = _blocks(cell, curves), curves is None or INPUT in curves
         batch, self._steps = len(lengths), int(lengths.max())
-        self._alive_lags = alive_lags(int(lengths.min()))
+        self._blocks, self._input_lags = _blocks(cell, scope), _input_lags(lengths, scope)
+        self._alive_lags = alive_lags(int(lengths.min())) if scope.details else []
         self._log_norm, self._log_rms, self._alive = {}, {}, {}
-        for name in [*self._blocks, "conveyor", *([INPUT] if self._with_input else [])]:
+        for name in [*self._blocks, "conveyor", *([INPUT] if self._input_lags else [])]:
             shape = (batch, self._steps + (name != INPUT))
             self._log_norm[name], self._log_rms[name] = np.full(shape, np.nan), np.full(shape, np.nan)
             self._alive[name] = dict[int, Array]()
         self._log_masses: list[Array] = []
         self._log_shares = np.full((batch, 0 if loss is None else self._steps), -np.inf)
         self._shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
-        if self._with_input:
+        if self._input_lags:
             self._shapes[INPUT] = (cell.parts[0].size, cell.input_size)
         self._leading = LeadingSingularValues(self._shapes, batch, f"float{cell.bits}")
-        with_conveyor = curves is None or "conveyor" in curves
-        self._log_conveyor: Array | None = np.zeros((batch, 1)) if with_conveyor else None
+        self._log_conveyor: Array | None = np.zeros((batch, 1)) if scope.measures("conveyor") else None
         self._error_bound = 0.0
         self._window: Window | None = None
 
     def record(self, trajectory: Path, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
-        whole = compression is not None and list(self._blocks) == ["state"] and not self._with_input
+        whole = compression is not None and list(self._blocks) == ["state"] and not self._input_lags
         loss = None if self._loss is None else like(trajectory.start, self._loss)
         products = backward_products(
-            self._cell, trajectory, len(self._lengths), self._with_input, self._steps, loss, compression, whole
+            self._cell, trajectory, len(self._lengths), self._input_lags, self._steps, loss, compression, whole
         )
         with np.errstate(divide="ignore"):
             for product in products:
@@ -137,7 +135,8 @@ class Recorder:
             self._take_norms()
             self._record_norms(one_lag(product, self._blocks))
             return
-        if self._window is None:
+        if self._window is None or not self._window.fits(product):
+            self._take_norms()
             self._window = Window(product)
         self._window.append(product)
         if self._window.full:
@@ -185,8 +184,8 @@ class Recorder:
         return turned
 
     def _counted(self, name: str) -> list[int]:
-        last = self._alive_lags[-1]
-        return [lag if name != INPUT or lag < last else last - 1 for lag in self._alive_lags]
+        last = self._alive_lags[-1:]
+        return [lag - 1 if name == INPUT and [lag] == last else lag for lag in self._alive_lags]
 
     def _observe_conveyor(self, lag: int) -> None:
         if self._log_conveyor is None:
@@ -231,6 +230,14 @@ def shares_of(log_shares: Array, lengths: Array) -> Array:
         terms = np.exp(logs - top)
         shares: Array = terms / terms.sum(axis=1, keepdims=True)
     return shares
+
+
+def _input_lags(lengths: Array, scope: Scope) -> Collection[int]:
+    """Return the lags at which the input's derivative is measured."""
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    if scope.measures(INPUT):
+        return range(longest)
+    return {shortest - 1, longest - 1} if scope.last_input else ()
 
 
 def _shape(cell: Cell, to: str | None, source: str | None) -> tuple[int, int]:

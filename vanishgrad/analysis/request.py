@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vanishgrad.analysis.scope import SUMMARY, Scope
 from vanishgrad.errors import UsageError
 from vanishgrad.propagation.backends import backend
 
 DTYPES = ("float64", "float32")
 ENGINES = ("auto", "dense", "adaptive", "matrix-free")
+CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
 LEAST = {
     "hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0, "exponents": 1, "lyapunov_steps": 1,
 }  # fmt: skip
@@ -66,3 +68,32 @@ class RunRequest:
         if self.engine not in ENGINES:
             raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
         backend(self.backend, self.device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvesRequest(RunRequest):
+    """What a report of curves is asked for.
+
+    Attributes
+    ----------
+    curves : tuple of str or None
+        Those of `CURVES` to measure; all by default.
+    summary : bool
+        Whether to measure only what tables and sentences say: ``state``, and ``input`` at the last lag.
+    """
+
+    curves: tuple[str, ...] | None = None
+    summary: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.curves or ():
+            if name not in CURVES:
+                raise UsageError(f"expected curves among {', '.join(CURVES)}, got {name!r}")
+        if self.curves is not None and self.summary:
+            raise UsageError("expected curves or a summary, got both; try one of them")
+
+    @property
+    def scope(self) -> Scope:
+        """What of each model is measured."""
+        return SUMMARY if self.summary else Scope(self.curves)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from vanishgrad.analysis.recorder import Engine, Norms, alive_lags, log_rms, shares_of
+from vanishgrad.analysis.scope import Scope
 from vanishgrad.analysis.statistics import quantile
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array, on_host
@@ -42,12 +43,10 @@ class Selection:
     neighbours: so the horizon is exact, unless the curve had been below and above again between two measured lags.
     """
 
-    def __init__(
-        self, cell: Cell, path: Path, lengths: Array, threshold: float, curves: Collection[str] | None
-    ) -> None:
+    def __init__(self, cell: Cell, path: Path, lengths: Array, threshold: float, scope: Scope) -> None:
         self._cell, self._path, self._lengths = cell, path, lengths
         self._level, self._longest = math.log(threshold), int(lengths.max())
-        self._blocks = {name: block for name, block in _blocks(cell).items() if curves is None or name in curves}
+        self._blocks = {name: block for name, block in _blocks(cell).items() if scope.covers(name)}
         self._found: dict[tuple[Block, int], Leading] = {}
         self._log_norm = {name: self._at_lag_0(block) for name, block in self._blocks.items()}
         self._measure()

@@ -87,6 +87,10 @@ class Window:
         """Whether no further lag fits."""
         return len(self._log_scales) == self.capacity
 
+    def fits(self, product: Product) -> bool:
+        """Whether a product consists of the same arrays."""
+        return _arrays(product).keys() == self._arrays.keys()
+
     def append(self, product: Product) -> None:
         """Add a lag."""
         if self.empty:

@@ -8,7 +8,7 @@ import click
 
 from vanishgrad.analysis.analyze import AnalyzeRequest
 from vanishgrad.analysis.analyze import analyze as analyze_layers
-from vanishgrad.cli.emit import demand_writable, draw, emit, warn
+from vanishgrad.cli.emit import demand_writable, draw, emit, is_summary, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.report.document import analysis
@@ -33,7 +33,8 @@ def analyze(
 ) -> None:
     """The recurrent layers of files: how far back does the gradient reach in each?"""
     order = tuple(stack.split(",")) if stack else ()
-    request = AnalyzeRequest(weights=weights, stack=order, **options)
+    summary = is_summary(format_, output, plots, plot_folder)
+    request = AnalyzeRequest(weights=weights, stack=order, summary=summary, **options)
     demand_writable(output, plots)
     with progress(None, quiet) as done:
         result = analyze_layers(request, done=done)

@@ -9,7 +9,7 @@ import click
 from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest
 from vanishgrad.analysis.compare import compare as compare_models
 from vanishgrad.analysis.parallel import cores
-from vanishgrad.cli.emit import demand_writable, draw, emit
+from vanishgrad.cli.emit import demand_writable, draw, emit, is_summary
 from vanishgrad.cli.options import JOBS, MODEL, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.report.document import comparison
@@ -34,7 +34,8 @@ def compare(
     **options: Any,
 ) -> None:
     """Models side by side: how far back does the gradient reach?"""
-    request = CompareRequest(models=models or DEFAULT_MODELS, **options)
+    summary = is_summary(format_, output, plots, plot_folder)
+    request = CompareRequest(models=models or DEFAULT_MODELS, summary=summary, **options)
     demand_writable(output, plots)
     with progress(len(request.models), quiet) as done:
         result = compare_models(request, done, jobs or cores())

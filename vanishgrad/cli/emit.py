@@ -33,12 +33,21 @@ def demand_writable(output: str, plots: Sequence[str]) -> None:
 
 def emit(document: Document, format_: str | None, output: str) -> None:
     """Write a document in a format to a file, or to stdout."""
-    kind = format_ or ENDINGS.get(Path(output).suffix.lower(), "table")
+    kind = _kind(format_, output)
     if output != "-":
         write(output, rendered(document, kind, colour=False).encode())
         return
     sys.stdout.write(rendered(document, kind, colour=kind == "table" and has_colour()))
     sys.stdout.flush()
+
+
+def is_summary(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> bool:
+    """Whether a table and its sentences are all that is asked for."""
+    return _kind(format_, output) in ("table", "markdown") and not plots and plot_folder is None
+
+
+def _kind(format_: str | None, output: str) -> str:
+    return format_ or ENDINGS.get(Path(output).suffix.lower(), "table")
 
 
 def has_colour() -> bool:

@@ -7,7 +7,7 @@ too small to count (compression.py); what it yields are then the rows that are l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -175,13 +175,13 @@ def backward_products(
     cell: Cell,
     trajectory: Path,
     batch: int,
-    with_input: bool = False,
+    input_lags: Container[int] = (),
     lags: int | None = None,
     loss: Array | None = None,
     compression: Compression | None = None,
     whole: bool = False,
 ) -> Iterator[Product]:
-    """Yield ∂s_T/∂s_{T-lag} for lag = 0, 1, …, and with it ∂h_T/∂x_{T-lag} where the lag is below T.
+    """Yield ∂s_T/∂s_{T-lag} for lag = 0, 1, …, and with it ∂h_T/∂x_{T-lag} at some lags below T.
 
     Parameters
     ----------
@@ -189,8 +189,8 @@ def backward_products(
     trajectory : Path
     batch : int
         The number B of sequences.
-    with_input : bool
-        Whether to carry the input's derivative, which costs half of a step again.
+    input_lags : container of int
+        The lags with the input's derivative, each of which costs half of a step again; none by default.
     lags : int, optional
         The last lag; T by default.
     loss : (B, n) array, optional
@@ -213,7 +213,7 @@ def backward_products(
     for lag, linearisation in zip(range(last), linearisations(cell, trajectory, batch), strict=False):
         t = trajectory.steps - lag
         product = replace(product_of(sweep, lag), linearisation=linearisation, turns=turns)
-        yield _with_input(product, sweep, linearisation, t) if with_input else product
+        yield _with_input(product, sweep, linearisation, t) if lag in input_lags else product
         sweep.step(linearisation, t)
         turns = compression.applied(sweep, lag + 1) if compression is not None else {}
     yield replace(product_of(sweep, last), turns=turns)

@@ -51,7 +51,12 @@ def analysis(result: AnalyzeResult) -> Document:
         "band": band_name(first.trials),
     }
     models = [model(each) for each in result.models]
-    return {**header("analyze"), "request": resolved, "models": models, "refused": list(result.refused)}
+    return {
+        **header("analyze"),
+        "request": _without_defaults(resolved),
+        "models": models,
+        "refused": list(result.refused),
+    }
 
 
 def band_name(trials: int) -> str:
@@ -74,9 +79,12 @@ def _request(result: CompareResult) -> Document:
         "lengths": drive.lengths.tolist() if result.request.lengths else None,
         "band": band_name(drive.trials),
     }
-    if resolved["curves"] is None:
-        del resolved["curves"]
-    return resolved
+    return _without_defaults(resolved)
+
+
+def _without_defaults(request: Document) -> Document:
+    """Return a request without what is only said where it leaves something out."""
+    return {name: value for name, value in request.items() if name not in ("curves", "summary") or value}
 
 
 def model(result: ModelResult) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vanishgrad.report.schema.diagnosis import ATTENTION, FINDINGS, TRUNCATION
-from vanishgrad.report.schema.models import ANALYZE_REQUEST, MODEL_FIELDS
+from vanishgrad.report.schema.models import MODEL_FIELDS, OF_FILES, RUN
 from vanishgrad.report.schema.parts import (
     BAND,
     STRING,
@@ -64,7 +64,8 @@ EXPLAINED_MODEL = record(
 
 EXPLAIN_REQUEST = record(
     {
-        **{name: schema for name, schema in ANALYZE_REQUEST["properties"].items() if name != "weights"},
+        **OF_FILES,
+        **RUN,
         "source": nullable(STRING),
         "only": array(STRING),
         "tokens": nullable(STRING),

@@ -137,45 +137,43 @@ MODEL_FIELDS: dict[str, Schema] = {
 
 MODEL = record(MODEL_FIELDS)
 
+LEFT_OUT: dict[str, Schema] = {
+    "curves": array(STRING, "where not all of them were measured"),
+    "summary": {**BOOLEAN, "description": "true where only `state` and the last lag of `input` were measured"},
+}
+
+RUN: dict[str, Schema] = {
+    "steps": integer(least=1),
+    "trials": integer(least=1),
+    "seed": integer(),
+    "input": STRING,
+    "initial": STRING,
+    "burn_in": integer(),
+    "threshold": number(),
+    "dtype": one_of("float64", "float32"),
+    "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
+    "backend": one_of("numpy", "torch", "cupy"),
+    "device": nullable(one_of("cpu", "cuda")),
+    "band": one_of("min-max", "5-95 %"),
+}
+
+OF_FILES: dict[str, Schema] = {
+    "layers": array(STRING),
+    "stack": array(STRING),
+    "embedding": nullable(STRING),
+    "lengths": nullable(STRING),
+}
+
 COMPARE_REQUEST = record(
     {
         "models": array(STRING),
         "hidden": integer(least=1),
         "input_size": integer(least=1),
-        "steps": integer(least=1),
-        "trials": integer(least=1),
-        "seed": integer(),
-        "input": STRING,
-        "initial": STRING,
-        "burn_in": integer(),
         "lengths": nullable(array(integer(least=1))),
-        "threshold": number(),
-        "dtype": one_of("float64", "float32"),
-        "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
-        "backend": one_of("numpy", "torch", "cupy"),
-        "device": nullable(one_of("cpu", "cuda")),
-        "band": one_of("min-max", "5-95 %"),
-    }
+        **RUN,
+        **LEFT_OUT,
+    },
+    optional=tuple(LEFT_OUT),
 )
 
-ANALYZE_REQUEST = record(
-    {
-        "weights": array(STRING),
-        "layers": array(STRING),
-        "stack": array(STRING),
-        "embedding": nullable(STRING),
-        "steps": integer(least=1),
-        "trials": integer(least=1),
-        "seed": integer(),
-        "input": STRING,
-        "initial": STRING,
-        "burn_in": integer(),
-        "lengths": nullable(STRING),
-        "threshold": number(),
-        "dtype": one_of("float64", "float32"),
-        "engine": one_of("auto", "dense", "adaptive", "matrix-free"),
-        "backend": one_of("numpy", "torch", "cupy"),
-        "device": nullable(one_of("cpu", "cuda")),
-        "band": one_of("min-max", "5-95 %"),
-    }
-)
+ANALYZE_REQUEST = record({"weights": array(STRING), **OF_FILES, **RUN, **LEFT_OUT}, optional=tuple(LEFT_OUT))

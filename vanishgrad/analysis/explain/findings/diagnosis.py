@@ -20,6 +20,7 @@ from vanishgrad.analysis.explain.findings.shut_resets import shut_reset_gates
 from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.measure import measure
 from vanishgrad.analysis.model import unit_losses
+from vanishgrad.analysis.scope import Scope
 from vanishgrad.cells import Cell
 from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import VanishgradError
@@ -29,7 +30,7 @@ RULES: tuple[Callable[[Facts], Finding | None], ...] = (
     expanding_detours, keeping_gates_below_one, contractive_weights, saturated_units, dead_relus, open_input_gates,
     shut_reset_gates,
 )  # fmt: skip
-MEASURED = ("state", "input")
+MEASURED = Scope(("state", "input"))
 
 
 @dataclass(frozen=True)

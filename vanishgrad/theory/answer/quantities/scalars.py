@@ -146,7 +146,7 @@ def write_hold_read(steps: int, seed: int = 0) -> dict[str, float]:
     xs[:, 0] = np.random.default_rng(seed).uniform(-1, 1, steps)
     xs[0] = (0.5, 1.0)
     trajectory = run(cell, xs[None], np.zeros((1, 2)))
-    products = backward_products(cell, trajectory, 1, with_input=True)
+    products = backward_products(cell, trajectory, 1, input_lags={steps - 1})
     matrix, log_scale = next(product for product in products if product.lag == steps - 1).input_block()
     held = float(matrix[0, 0, 0]) * math.exp(log_scale[0])
     return {"steps": float(steps), "K": K, "measured": held, "floor": write_hold_read_floor()}
