@@ -27,6 +27,9 @@ DEFAULT_MODELS = (
     "gru@chrono",
 )
 
+KEEPING = ("chrono", "orthogonal", "identity")
+"""The laws whose memory is long: the singular values of their products lie close, and take longer."""
+
 
 @dataclass(frozen=True)
 class CompareRequest(CurvesRequest):
@@ -107,10 +110,10 @@ def weights_of(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> tu
 
 
 def _cost(subject: ModelSpec | str) -> float:
-    """Return what a model costs beside others: its products, and more for long memories, whose norms lie close."""
+    """Return what a model costs beside others: its products, and more for a long memory."""
     if isinstance(subject, str):
         return math.inf
-    return {"rnn": 1, "gru": 3, "lstm": 8}[subject.cell] * (2 if subject.law == "chrono" else 1)
+    return {"rnn": 1, "gru": 3, "lstm": 8}[subject.cell] * (2 if subject.law in KEEPING else 1)
 
 
 def _measured(subject: ModelSpec | str, request: CompareRequest, sequences: Drive) -> list[ModelResult]:

@@ -16,7 +16,7 @@ from vanishgrad.propagation.products import Product
 
 Block = tuple[str | None, str | None]
 INPUT = "input"
-CACHE_BYTES = 2**22
+CACHE_BYTES = 3 * 2**19
 MOST_LAGS = 32
 
 

@@ -102,8 +102,9 @@ class Noise(Source):
 
     def _drawn(self, number: int) -> Array:
         """Return a block, and keep where the next one starts."""
-        generators = copy.deepcopy(self._kept[number])
-        block = np.stack([each.standard_normal((BLOCK, self.shape[2])) for each in generators])
+        generators, (_, steps, width) = copy.deepcopy(self._kept[number]), self.shape
+        rest = min(BLOCK, steps - number * BLOCK)
+        block = np.stack([each.standard_normal((rest, width)) for each in generators])
         if number + 1 == len(self._kept):
             self._kept.append(generators)
         return block

@@ -47,7 +47,7 @@ class Compression:
         before = sum(sweep.block(name).shape[1] for name in sweep.groups)
         turns = self._compressed(sweep)
         after = sum(sweep.block(name).shape[1] for name in sweep.groups)
-        self._next_lag = max(lag + 4, lag * 5 // 4 if after < 0.9 * before else lag * 3 // 2)
+        self._next_lag = max(lag + 4, lag * 5 // 4 if after < 0.9 * before else lag * 2)
         return turns
 
     def _compressed(self, sweep: Sweep) -> Mapping[str, Array]:

@@ -28,37 +28,36 @@ COPY = 1e-8
 """Ritz values closer than this are one and the same."""
 
 
-@dataclass(frozen=True, eq=False)
 class Batch:
-    """Matrices A, each (B, p, q), padded vectors of whose rows and columns are `rows` and `columns` long."""
+    """Matrices A, each (B, p, q), padded vectors of whose rows and columns are `rows` and `columns` long.
 
-    matrices: Sequence[Array]
+    Attributes
+    ----------
+    rows, columns : int
+        The largest p and the largest q.
+    """
 
-    @property
-    def rows(self) -> int:
-        """The largest p."""
-        return max(A.shape[1] for A in self.matrices)
-
-    @property
-    def columns(self) -> int:
-        """The largest q."""
-        return max(A.shape[2] for A in self.matrices)
+    def __init__(self, matrices: Sequence[Array]) -> None:
+        self._matrices, self._transposed = matrices, [np.swapaxes(A, 1, 2) for A in matrices]
+        self.rows, self.columns = (max(A.shape[axis] for A in matrices) for axis in (1, 2))
 
     def pull(self, left: Array, idle: Array) -> Array:
         """Return left · A, (matrices, B, r, rows) → (matrices, B, r, columns), or 0 for idle matrices."""
-        right = np.zeros((*left.shape[:-1], self.columns), left.dtype)
-        for i, A in enumerate(self.matrices):
-            if not idle[i]:
-                np.matmul(left[i, ..., : A.shape[1]], A, out=right[i, ..., : A.shape[2]])
-        return right
+        return _applied(self._matrices, left, idle, self.columns)
 
     def push(self, right: Array, idle: Array) -> Array:
         """Return right · Aᵀ, (matrices, B, r, columns) → (matrices, B, r, rows), or 0 for idle matrices."""
-        left = np.zeros((*right.shape[:-1], self.rows), right.dtype)
-        for i, A in enumerate(self.matrices):
-            if not idle[i]:
-                np.matmul(right[i, ..., : A.shape[2]], np.swapaxes(A, 1, 2), out=left[i, ..., : A.shape[1]])
-        return left
+        return _applied(self._transposed, right, idle, self.rows)
+
+
+def _applied(matrices: Sequence[Array], vectors: Array, idle: Array, length: int) -> Array:
+    if len(matrices) == 1:
+        return np.matmul(vectors, matrices[0])
+    applied = np.zeros((*vectors.shape[:-1], length), vectors.dtype)
+    for i, A in enumerate(matrices):
+        if not idle[i]:
+            np.matmul(vectors[i, ..., : A.shape[1]], A, out=applied[i, ..., : A.shape[2]])
+    return applied
 
 
 def unit(x: Array) -> Array:
@@ -103,19 +102,22 @@ def leading_ritz(
     limit = 32 + max(batch.rows, batch.columns) // 4  # an SVD costs no less
     basis = np.empty((limit, *u[:, kept].shape), u.dtype)
     small, size, least = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0, np.finfo(u.dtype).tiny
+    finished = idle.all()
     while True:
         basis[size] = u[:, kept]
         size += 1
         alpha = np.vecdot(v, v)
-        image = image - alpha[..., None] * u
+        image -= alpha[..., None] * u
         beta = np.sqrt(np.vecdot(image, image))
         if small.append(alpha, beta):
-            idle = np.all(small.done, axis=1)
-        if size == limit or np.all(idle):
+            idle = small.done.all(axis=1)
+            finished = idle.all()
+        if finished or size == limit:
             break
         before, u = beta[..., None] * u, image / np.maximum(beta, least)[..., None]
         v = batch.pull(u[:, :, None], idle)[:, :, 0]
-        image = batch.push(v[:, :, None], idle)[:, :, 0] - before
+        image = batch.push(v[:, :, None], idle)[:, :, 0]
+        image -= before
     lead = np.einsum("mbk,kmbr->mbr", small.vectors[:, kept, :size].astype(u.dtype), basis[:size])
     return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, kept, 1]))
 
@@ -199,12 +201,13 @@ def positive_vector(alpha: Array, beta: Array, theta: Array) -> Array:
     x_{j-1}/x_j = d_j/β_{j-1} with the pivots d_j = θ - α_j - β_j²/d_{j+1} of θ - T from below, which are positive for
     j > 1: nothing cancels, and the small last component is right to its own roundoff.
     """
-    size = alpha.shape[1]
-    least = (np.finfo(float).eps * theta)[:, None]
-    beta, logs = np.maximum(beta, least), np.zeros(alpha.shape)
-    pivot = np.maximum(theta - alpha[:, -1], least[:, 0])
-    for j in range(size - 1, 0, -1):
-        logs[:, j - 1] = logs[:, j] + np.log(pivot / beta[:, j - 1])
-        pivot = np.maximum(theta - alpha[:, j - 1] - beta[:, j - 1] ** 2 / pivot, least[:, 0])
-    x = np.exp(logs - np.max(logs, axis=1, keepdims=True))
+    least = np.finfo(float).eps * theta
+    alpha, beta = alpha.T, np.maximum(beta.T, least)
+    gaps, squares, pivots = theta - alpha, beta**2, np.empty_like(alpha)
+    pivots[-1] = np.maximum(gaps[-1], least)
+    for j in range(len(alpha) - 1, 0, -1):
+        pivots[j - 1] = np.maximum(gaps[j - 1] - squares[j - 1] / pivots[j], least)
+    logs = np.zeros_like(alpha)
+    logs[:-1] = np.cumsum(np.log(pivots[:0:-1] / beta[-2::-1]), axis=0)[::-1]
+    x = np.exp(logs - np.max(logs, axis=0)).T
     return x / np.sqrt(np.vecdot(x, x))[:, None]
