@@ -138,15 +138,14 @@ def _start(batch: Batch, lead: Array, runner_up: Array, probe: Array, idle: Arra
 class _Tridiagonals:
     """Lanczos matrices T, α on the diagonal and β beside it, and their leading eigenpairs, as they converge.
 
-    They are looked at when three quarters of the rest are due; `steps` then says when to look next, and for one that is
-    done when to look at the next lag: as late as it took, or a little earlier if one look was enough.
+    They are looked at when seven eighths of the rest are due; `steps` then says when to look next, and for one that is
+    done when to look at the next lag. Both are read off the Ritz vector: βⱼxⱼ is about the residual after j steps.
     """
 
     def __init__(self, skip: Array, steps: Array, limit: int, eps: float) -> None:
         self.done, self.steps = skip.copy(), steps.copy()
         self.values = np.zeros(skip.shape)
         self.vectors = np.zeros((*skip.shape, limit))
-        self._looked = np.zeros_like(skip)
         self._accepted, self._clear = max(RESIDUAL, 32 * eps), max(CLEAR_RESIDUAL, 32 * eps)
         self._alpha, self._beta = np.zeros((limit, *skip.shape)), np.zeros((limit, *skip.shape))
         self._size = 0
@@ -164,7 +163,7 @@ class _Tridiagonals:
 
     def _plan(self) -> None:
         waiting = np.sort(self.steps[~self.done])
-        self._next_look = int(waiting[3 * len(waiting) // 4]) if len(waiting) else len(self._alpha)
+        self._next_look = int(waiting[7 * len(waiting) // 8]) if len(waiting) else len(self._alpha)
 
     def _look(self, due: Array) -> None:
         """Solve for the leading eigenpair of those that are due."""
@@ -176,14 +175,23 @@ class _Tridiagonals:
         distinct = np.where(values < (1 - COPY) * theta[:, None], values, -1)
         vectors = positive_vector(alpha, beta, theta)
         self.values[due], self.vectors[due, :size] = theta, vectors
-        residual = beta[:, -1] * vectors[:, -1]
         gap = theta - np.maximum(np.max(distinct, axis=-1), 0)
-        clear = (residual <= self._clear * theta) & (residual**2 <= VALUE_ERROR * theta * gap)
-        found = clear | (residual <= self._accepted * theta)
-        stride = 1 + size // 8
-        early = np.where(self._looked[due], 0, stride)
-        self.done[due], self.steps[due] = found, np.where(found, np.maximum(size - early, 1), size + stride)
-        self._looked |= due
+        enough = np.maximum(self._accepted * theta, np.minimum(self._clear * theta, np.sqrt(VALUE_ERROR * theta * gap)))
+        residuals = beta * vectors
+        met = residuals <= enough[:, None]
+        first, found = np.argmax(met, axis=1), met[:, -1]
+        steps = first + 1 if found.all() else np.where(found, first + 1, size + _further(residuals, enough))
+        self.done[due], self.steps[due] = found, steps
+
+
+def _further(residuals: Array, enough: Array) -> Array:
+    """Return how many more steps it takes residuals, (count, k), to fall to `enough` as they did in the last steps."""
+    size = residuals.shape[1]
+    back = (size + 1) // 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.log(residuals[:, -1 - back] / residuals[:, -1]) / back if size > back else np.zeros(len(residuals))
+        steps = np.log(residuals[:, -1] / enough) / slope
+    return np.clip(np.nan_to_num(np.ceil(steps)), 1, 1 + size // 2).astype(int)
 
 
 def tridiagonal(alpha: Array, beta: Array) -> Array:
