@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.analysis.curves import ABSENT, LEVEL, line, read
-from vanishgrad.analysis import selected
+from vanishgrad.analysis import measure
 from vanishgrad.analysis.compare import CompareRequest, compare
 from vanishgrad.analysis.curve import Trend
-from vanishgrad.analysis.selected import measured_lags, products_fit
+from vanishgrad.analysis.measure import products_fit
+from vanishgrad.analysis.selected import measured_lags
 from vanishgrad.report.document import comparison, to_json
 from vanishgrad.report.figure import available_kinds, render
 from vanishgrad.report.rows import to_csv
@@ -99,7 +100,7 @@ def test_the_same_request_gives_the_same_bytes() -> None:
 def test_it_is_chosen_where_the_products_do_not_fit(monkeypatch) -> None:
     (model,) = compare(CompareRequest(("lstm",), hidden=12, steps=9, trials=2)).models
     assert model.engine.name == "dense"
-    monkeypatch.setattr(selected, "LARGEST_PRODUCT", 3 * 2 * 24**2 * 8 - 1)
+    monkeypatch.setattr(measure, "LARGEST_PRODUCT", 3 * 2 * 24**2 * 8 - 1)
     (model,) = compare(CompareRequest(("lstm",), hidden=12, steps=9, trials=2)).models
     assert model.engine.name == "matrix-free"
 

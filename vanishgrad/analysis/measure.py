@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vanishgrad.analysis.recorder import Engine, Norms, Recorder
+from vanishgrad.analysis.recorder import MATRIX_FREE, Engine, Norms, Recorder
 from vanishgrad.analysis.scope import EVERYTHING, Scope
-from vanishgrad.analysis.selected import NAME, Selection, direct, products_fit
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
 from vanishgrad.propagation.compression import Compression
@@ -22,6 +21,10 @@ class Measurement:
     engine: Engine
 
 
+LARGEST_PRODUCT = 2**30
+"""Bytes of the dense products of all trials up to which they are formed."""
+SMALLEST = 24
+"""State size from which on compression can pay."""
 ERROR_LIMIT = 1e-8
 """An adaptive sweep whose error bound is above is repeated with all rows."""
 
@@ -58,7 +61,7 @@ def measure(
     Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
     beside the trajectory.
     """
-    if engine == NAME or (engine == "auto" and not products_fit(cell, len(lengths))):
+    if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
         found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, scope)
     else:
         found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, scope, engine)
@@ -67,6 +70,11 @@ def measure(
     wanted = [name for name in order if scope.covers(name)]
     named = {name: found.get(aliases.get(name, name)) for name in wanted}
     return Measurement({name: norms for name, norms in named.items() if norms is not None}, shares, how)
+
+
+def products_fit(cell: Cell, batch: int) -> bool:
+    """Return whether the dense products, and as much again twice for a step, take no more than 1 GB."""
+    return 3 * batch * cell.state_size**2 * cell.bits // 8 <= LARGEST_PRODUCT
 
 
 def _by_products(
@@ -95,10 +103,8 @@ def _by_vectors(
     threshold: float,
     scope: Scope,
 ) -> tuple[Mapping[str, Norms], Array, Engine]:
+    from vanishgrad.analysis.selected import Selection, direct
+
     selection = Selection(cell, trajectory, lengths, threshold, scope)
     conveyor, shares = direct(cell, trajectory, lengths, loss, threshold)
     return {**selection.curves(), **conveyor}, shares, selection.engine
-
-
-SMALLEST = 24
-"""State size from which on compression can pay."""

@@ -13,10 +13,8 @@ from vanishgrad.analysis.check import Check, check
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.gates import Gate, gates, input_gain
 from vanishgrad.analysis.measure import Measurement, measure
-from vanishgrad.analysis.precision import float32_loss
-from vanishgrad.analysis.recorder import Engine
+from vanishgrad.analysis.recorder import MATRIX_FREE, Engine
 from vanishgrad.analysis.scope import EVERYTHING, Scope
-from vanishgrad.analysis.selected import NAME as MATRIX_FREE
 from vanishgrad.cells import Cell, Path
 from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
@@ -128,6 +126,8 @@ def model_result(
     loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype) if scope.details else None
     measured = measure(on_device, trajectory, drive.lengths, loss, threshold, scope, engine)
     if s0.dtype == np.float32:
+        from vanishgrad.analysis.precision import float32_loss
+
         lost = float32_loss(cell, drive, s0, measured)
         measured = replace(measured, engine=replace(measured.engine, float32_loss=lost))
     return _result(

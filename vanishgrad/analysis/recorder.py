@@ -35,6 +35,9 @@ class Norms:
     alive: Mapping[int, Array]
 
 
+MATRIX_FREE = "matrix-free"
+
+
 @dataclass(frozen=True)
 class Engine:
     """How the products were carried.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
-from vanishgrad.analysis.recorder import Engine, Norms, alive_lags, log_rms, shares_of
+from vanishgrad.analysis.recorder import MATRIX_FREE, Engine, Norms, alive_lags, log_rms, shares_of
 from vanishgrad.analysis.scope import Scope
 from vanishgrad.analysis.statistics import quantile
 from vanishgrad.cells import Cell, Path
@@ -15,18 +15,10 @@ from vanishgrad.cells.arrays import Array, on_host
 from vanishgrad.propagation.columns import Vectors, backward_steps
 from vanishgrad.propagation.matrix_free import INPUT, Block, Leading, leading
 
-NAME = "matrix-free"
-LARGEST_PRODUCT = 2**30
-"""Bytes of the dense products of all trials up to which they are formed."""
 UNKNOWN = 1e-6
 """A norm whose error may be larger, relative, is not reported."""
 EVENLY = 7
 """Lags are measured at so many even steps up to the last, which gives the rate five in the second half."""
-
-
-def products_fit(cell: Cell, batch: int) -> bool:
-    """Return whether the dense products, and as much again twice for a step, take no more than 1 GB."""
-    return 3 * batch * cell.state_size**2 * cell.bits // 8 <= LARGEST_PRODUCT
 
 
 def measured_lags(last: int) -> list[int]:
@@ -102,7 +94,7 @@ class Selection:
         errors = [found.error[found.error <= UNKNOWN] for found in self._found.values()]
         last = max(self._found, key=lambda pair: (pair[1], pair[0] == Block(None, None)), default=None)
         return Engine(
-            NAME,
+            MATRIX_FREE,
             0 if last is None else self._found[last].rows,
             float(max((each.max() for each in errors if each.size), default=0.0)),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -105,6 +104,8 @@ def known(name: str, names: Iterable[str], what: str, where: str) -> str:
     names = tuple(names)
     if name in names:
         return name
+    import difflib
+
     nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     hint = f"try {nearest[0]}" if nearest else f"try one of {', '.join(names)}"
     raise UsageError(f"expected a {what} that exists, got {name!r} in {where!r}; {hint}")
