@@ -86,9 +86,16 @@ def test_chosen_curves_are_those_of_a_file_too(tmp_path) -> None:
     assert [list(model.curves) for model in found.models] == [["input"]] * 2
 
 
-def test_curves_have_names() -> None:
-    with pytest.raises(UsageError, match="expected curves among state, hidden"):
-        CompareRequest(curves=("sate",))
+@pytest.mark.parametrize("engine", ["auto", "matrix-free"])
+def test_curves_that_are_the_state_s_of_a_net_of_one_part_are_measured_by_their_names(engine: str) -> None:
+    report = vanishgrad.compare(["gru", "lstm"], hidden=4, steps=6, curves=("hidden", "output"), engine=engine)
+    assert [list(model.curves) for model in report.result.models] == [["hidden", "output"]] * 2
+
+
+@pytest.mark.parametrize(("curves", "got"), [(("state", "sate"), "state, sate"), ((), "none")])
+def test_curves_have_names(curves: tuple[str, ...], got: str) -> None:
+    with pytest.raises(UsageError, match=f"expected curves among state, hidden.*, got {got}"):
+        CompareRequest(curves=curves)
 
 
 def test_a_summary_has_its_own_curves() -> None:

@@ -44,6 +44,20 @@ def medians(runs: dict[str, Run], rounds: int) -> dict[str, float]:
     return {name: statistics.median(each) for name, each in times.items()}
 
 
+def whole_commands(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """Commands from the start of the process, beside the imports that they cannot do without."""
+    for imports, command in (
+        ("click", "--help"),
+        ("numpy, click, rich.table", "compare --steps 100"),
+        ("numpy, click, rich.table", "compare --steps 100 --json"),
+    ):
+        runs = {
+            f"import {imports}": partial(_process, [sys.executable, "-c", f"import {imports}"]),
+            "vanishgrad": partial(_process, [sys.executable, "-m", "vanishgrad", *command.split()]),
+        }
+        yield {"kind": "commands", "command": command, "seconds": medians(runs, max(rounds, 11))}
+
+
 def against_peers(rounds: int, largest: int) -> Iterator[dict[str, object]]:
     """Warm: state only, the tool's own choice of engine."""
     cases = [Case("lstm", n, 100) for n in (64, 128, 256, 512) if n <= largest] + [
@@ -64,15 +78,19 @@ def from_cold(rounds: int, largest: int) -> Iterator[dict[str, object]]:
         )
         commands = {name: [sys.executable, "-c", code.format(name=name, n=n)] for name in ("vanishgrad", *available())}
         megabytes = dict.fromkeys(commands, 0.0)
-        runs = {name: partial(_process, command, name, megabytes) for name, command in commands.items()}
+        runs = {name: partial(_measured_process, command, name, megabytes) for name, command in commands.items()}
         case = vars(Case("lstm", n, 100))
         yield {"kind": "cold", **case, "seconds": medians(runs, rounds), "megabytes": megabytes}
 
 
-def _process(command: list[str], name: str, megabytes: dict[str, float]) -> None:
-    """Run a command to its end and note the most memory that it had."""
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    megabytes[name] = max(megabytes[name], float(said))
+def _process(command: list[str]) -> str:
+    """Return what a command says, run to its end."""
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _measured_process(command: list[str], name: str, megabytes: dict[str, float]) -> None:
+    """Run a command that says how much memory it had at most, and note it."""
+    megabytes[name] = max(megabytes[name], float(_process(command)))
 
 
 def long_runs(rounds: int, largest: int) -> Iterator[dict[str, object]]:
@@ -109,7 +127,9 @@ def against_products(rounds: int, largest: int) -> Iterator[dict[str, object]]:
                         yield {"kind": "products", **vars(case), "seconds": medians(runs, rounds)}
 
 
+LABELS = ("command", "cell", "n", "steps", "dtype", "batch")
 KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
+    "commands": whole_commands,
     "peers": against_peers,
     "cold": from_cold,
     "products": against_products,
@@ -119,9 +139,7 @@ KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument(
-        "kinds", nargs="*", choices=[*KINDS, []], default=list(KINDS), help="peers, cold, products, long"
-    )
+    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], default=list(KINDS), help=", ".join(KINDS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--largest", type=int, default=256, help="largest hidden size; 512 takes minutes")
     parser.add_argument("--output", help="one JSON line for each case")
@@ -133,7 +151,7 @@ def main() -> None:
             ratios = "  ".join(
                 f"{name} {seconds[name]:.3f} s ({seconds[name] / seconds[first]:.1f} ×)" for name in others
             )
-            label = f"{kind} {row['cell']} n={row['n']} T={row['steps']} {row['dtype']} B={row['batch']}"
+            label = " ".join([kind, *(f"{row[name]}" for name in LABELS if name in row)])
             memory = "  ".join(f"{name} {size:.0f} MB" for name, size in row.get("megabytes", {}).items())  # type: ignore[attr-defined]
             print(f"{label:<48} {first} {seconds[first]:.3f} s  {ratios}  {memory}".rstrip(), flush=True)
             if options.output:

@@ -61,11 +61,12 @@ def measure(
     Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
     beside the trajectory.
     """
-    if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
-        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, scope)
-    else:
-        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, scope, engine)
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
+    own = scope.renamed(aliases)
+    if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
+        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, own)
+    else:
+        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, own, engine)
     order = ("state", *cell.curves, "conveyor", "input", "output")
     wanted = [name for name in order if scope.covers(name)]
     named = {name: found.get(aliases.get(name, name)) for name in wanted}

@@ -87,9 +87,8 @@ class CurvesRequest(RunRequest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in self.curves or ():
-            if name not in CURVES:
-                raise UsageError(f"expected curves among {', '.join(CURVES)}, got {name!r}")
+        if self.curves is not None and not (self.curves and set(self.curves) <= set(CURVES)):
+            raise UsageError(f"expected curves among {', '.join(CURVES)}, got {', '.join(self.curves) or 'none'}")
         if self.curves is not None and self.summary:
             raise UsageError("expected curves or a summary, got both; try one of them")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Scope:
     def measures(self, curve: str) -> bool:
         """Whether a curve is measured at every lag."""
         return self.curves is None or curve in self.curves
+
+    def renamed(self, names: Mapping[str, str]) -> Scope:
+        """Return the same with other names for some curves."""
+        return (
+            self if self.curves is None else replace(self, curves=tuple(names.get(name, name) for name in self.curves))
+        )
 
     def covers(self, curve: str) -> bool:
         """Whether a curve is measured at some lag."""
