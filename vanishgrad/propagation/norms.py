@@ -13,13 +13,16 @@ from vanishgrad.propagation.lanczos import Batch, Ritz, leading_ritz, unit
 GRAM_SIZE = 16
 """Up to this many rows or columns the spectrum of the Gram matrix is cheaper than iterating."""
 
+SAME = 1e-10
+"""What has converged is this close to a bound below that it attains: then the bound, which is exact, is the value."""
+
 
 class LeadingSingularValues:
     """The largest singular value σ₁ of several matrices, a few lags of a sweep at a time.
 
     Lanczos for all matrices of these lags together starts from the better Ritz vector of the last lead and the last
     runner-up, and a little of a fresh random vector and of the rows of largest norm. A value is accepted only where it
-    has converged and is no less than every row norm, every column norm and ‖·‖_F/√min(p, q), which bound σ₁ from below;
+    has converged to no less than every row norm, every column norm and ‖·‖_F/√min(p, q), which bound σ₁ from below;
     all others are exact SVDs. Matrices that have been diagonal since the first call give max|d|.
 
     Parameters
@@ -97,9 +100,9 @@ class LeadingSingularValues:
         lead, runner_up, steps = (np.tile(each[places, :, : noise.shape[2]], (1, lags, 1)) for each in before)
         last = slice(-self._batch, None)
         ritz = leading_ritz(Batch(matrices), lead, runner_up, probe, skip, steps[..., 0], last)
-        accepted = ritz.converged & (ritz.values >= (1 - 64 * info.eps) * floor)
+        accepted = ritz.converged & (ritz.values >= (1 - max(64 * info.eps, SAME)) * floor)
         self._remember(places, ritz)
-        sigma = np.sqrt(ritz.values).astype(self._dtype)
+        sigma = np.sqrt(np.maximum(ritz.values, floor)).astype(self._dtype)
         return {name: _replaced(sigma[i], accepted[i], matrices[i]) for i, name in enumerate(names)}
 
     def _remember(self, places: list[int], ritz: Ritz) -> None:
@@ -142,10 +145,13 @@ def largest_singular_value(matrix: Array) -> Array:
 
     max|d| for diagonal matrices, exactly; 0 for zero. O(p q min(p, q)) each.
     """
-    size = np.max(np.abs(matrix), axis=(1, 2))
-    scaled = matrix / np.where(size > 0, size, 1)[:, None, None]
-    sigma = _from_gram(scaled) if min(matrix.shape[1:]) <= GRAM_SIZE else _from_svd(scaled)
-    return np.asarray(np.where(_is_diagonal(matrix), size, sigma * size))
+    sigma: Array = np.max(np.abs(matrix), axis=(1, 2))
+    others = ~_is_diagonal(matrix)
+    if np.any(others):
+        size = sigma[others]
+        scaled = matrix[others] / size[:, None, None]
+        sigma[others] = size * (_from_gram if min(matrix.shape[1:]) <= GRAM_SIZE else _from_svd)(scaled)
+    return sigma
 
 
 def _from_svd(matrix: Array) -> Array:
