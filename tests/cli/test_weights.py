@@ -105,6 +105,17 @@ def test_check_reads_a_report_again(run, checkpoint, tmp_path):
     assert "got 30" in short.err
 
 
+def test_check_of_a_report_of_some_lags_judges_only_what_they_tell(run, checkpoint, tmp_path):
+    some, every = str(tmp_path / "some.json"), str(tmp_path / "every.json")
+    for report, engine in ((some, "matrix-free"), (every, "dense")):
+        assert run("analyze", checkpoint, "--steps", "30", "--engine", engine, "--output", report).status == 0
+    found, expected = (json.loads(run("check", report, "--horizon", "12", "--json").out) for report in (some, every))
+    assert found["layers"] == [{**layer, "rate": pytest.approx(layer["rate"], rel=0.2)} for layer in expected["layers"]]
+    between = run("check", some, "--horizon", "12", "--threshold", "0.2")
+    assert between.status == 1
+    assert "to be measured, got lags 0, 1, 2, 4, …" in between.err
+
+
 def test_diff_sorts_what_changed(run, checkpoint, tmp_path):
     with np.load(checkpoint) as archive:
         tensors = dict(archive)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
@@ -34,31 +34,48 @@ def judged(
 def _row(
     label: str, found: Mapping[str, Any], path: str, horizon: int, threshold: float, max_rate: float | None
 ) -> Document:
-    median = [-math.inf if value is None else value for value in found["log10_norm"]["median"]]
-    if len(median) - 1 < horizon:
+    measured, level = _measured(found), math.log10(threshold)
+    last = len(found["count"]) - 1
+    if last < horizon:
         raise VanishgradError(
-            f"expected a report of at least {horizon} lags for --horizon {horizon}, got {len(median) - 1} of {label} "
+            f"expected a report of at least {horizon} lags for --horizon {horizon}, got {last} of {label} "
             f"in {path!r}; try a longer run or a smaller --horizon"
         )
-    level = math.log10(threshold)
-    reached = next((lag - 1 for lag, value in enumerate(median) if value < level), len(median) - 1)
+    gone = next((lag for lag, value in measured.items() if value < level), last + 1)
+    reached = max((lag for lag in measured if lag < gone), default=-1)
+    if 0 not in measured or last >= gone > reached + 1:
+        raise VanishgradError(
+            f"expected lag {max(reached, 0) + 1} of {label} in {path!r} to be measured, got lags {_some(measured)}; "
+            f"try a report by compare --json --engine dense, or the same --threshold"
+        )
     rate = found["rate"]["value"] if found["rate"] else None
     reasons = []
     if reached < horizon:
         reasons.append(f"reaches {reached} of {horizon} steps")
-    if median[-1] > -level:
-        reasons.append(f"explodes to 10^{median[-1]:.1f}")
+    if measured[last] > -level:
+        reasons.append(f"explodes to 10^{measured[last]:.1f}")
     if max_rate is not None and (rate is None or abs(rate) > max_rate):
         reasons.append("has no rate" if rate is None else f"|rate| {abs(rate):.3g} > {max_rate:g}")
     return {
         "label": label,
         "horizon": reached,
-        "censored": reached == len(median) - 1,
+        "censored": reached == last,
         "verdict": found["verdict"],
         "rate": rate,
         "passed": not reasons,
         "reasons": reasons,
     }
+
+
+def _measured(found: Mapping[str, Any]) -> dict[int, float]:
+    """Return log10 of the median norm at each lag that was measured, -inf for an exact zero."""
+    by_lag = enumerate(zip(found["log10_norm"]["median"], found["count"], strict=True))
+    return {lag: -math.inf if value is None else value for lag, (value, count) in by_lag if count}
+
+
+def _some(lags: Collection[int]) -> str:
+    first = [str(lag) for lag in list(lags)[:4]]
+    return ", ".join(first) + (", …" if len(lags) > len(first) else "")
 
 
 def to_text(document: Mapping[str, Any]) -> str:
