@@ -14,7 +14,7 @@ from vanishgrad.cells import Cell, Linearisation, Path
 from vanishgrad.cells.arrays import Array, like, on_host
 from vanishgrad.propagation.compression import Compression, error_bound, missing
 from vanishgrad.propagation.norms import LeadingSingularValues, count_at_least
-from vanishgrad.propagation.products import Product, backward_products, log_frobenius
+from vanishgrad.propagation.products import Product, backward_products, log_frobenius, log_masses
 from vanishgrad.propagation.sweep import LOSS
 
 
@@ -88,7 +88,7 @@ class Recorder:
             shape = (batch, self._steps + (name != INPUT))
             self._log_norm[name], self._log_rms[name] = np.full(shape, np.nan), np.full(shape, np.nan)
             self._alive[name] = dict[int, Array]()
-        self._log_masses: list[Array] = []
+        self._masses: list[tuple[Array, Array]] = []
         self._log_shares = np.full((batch, 0 if loss is None else self._steps), -np.inf)
         self._shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
         if self._input_lags:
@@ -125,7 +125,7 @@ class Recorder:
         if product.turns:
             self._take_norms()
             self._leading.turn({name: self._turning(product, name) for name in self._shapes})
-        self._log_masses.append(product.log_masses[:, : product.parts])
+        self._masses.append((product.masses[:, : product.parts], product.exponents[:, : product.parts]))
         if product.input_matrix is not None:
             self._log_rms[INPUT][:, product.lag] = _log_frobenius(*product.input_block()) - _half_log(
                 self._cell.input_size
@@ -166,7 +166,7 @@ class Recorder:
 
     def _record_rms(self) -> None:
         """Record ‖·‖_F/√q of all lags at once."""
-        masses = np.stack(self._log_masses, axis=1)
+        masses = log_masses(*(np.stack(each, axis=1) for each in zip(*self._masses, strict=True)))
         places = {part.name: range(i, i + 1) for i, part in enumerate(self._cell.parts)}
         for name, (to, source) in self._blocks.items():
             rows = range(masses.shape[2]) if to is None else places[to]

@@ -8,7 +8,7 @@ too small to count (compression.py); what it yields are then the rows that are l
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,14 @@ from vanishgrad.propagation.compression import Compression
 from vanishgrad.propagation.scaling import LN_2, joined
 from vanishgrad.propagation.sweep import LOSS, PROBES, WHOLE, Sweep
 
+UNTURNED: Mapping[str, Array] = {}
+
 
 @dataclass(frozen=True, eq=False)
 class Product:
     """∂s_T/∂s_k at one lag, and the input's ∂h_T/∂x_k where the sweep carries it.
 
-    The arrays are the sweep's own buffers: read them before the next lag is asked for.
+    The matrices are the sweep's own buffers: read them before the next lag is asked for.
 
     Attributes
     ----------
@@ -40,8 +42,8 @@ class Product:
         h_T carried along, and the probes of what was left out.
     parts : int
         How many of the rows' names are parts of the state; 1 if all rows stand together.
-    log_masses : (B, rows, columns) array
-        ln ‖block‖_F² of each block, -inf for a zero one.
+    masses : (B, rows, columns) array
+        ‖block‖_F² of each block as it is stored in `matrix`.
     turns : mapping
         Part → Q, (B, new, old): how its rows were turned since the lag before.
     linearisation : Linearisation or None
@@ -58,8 +60,8 @@ class Product:
     rows: dict[str, slice]
     columns: dict[str, slice]
     parts: int
-    log_masses: Array
-    turns: Mapping[str, Array] = field(default_factory=dict)
+    masses: Array
+    turns: Mapping[str, Array]
     linearisation: Linearisation | None = None
     input_matrix: Array | None = None
     input_exponents: Array | None = None
@@ -69,7 +71,7 @@ class Product:
         """Return the same with NumPy's arrays; of a device's memory that is a copy."""
         if is_numpy(self.matrix):
             return self
-        names = ("matrix", "exponents", "log_masses", "input_matrix", "input_exponents", "input_probes")
+        names = ("matrix", "exponents", "masses", "input_matrix", "input_exponents", "input_probes")
         moved: dict[str, Any] = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
         return replace(self, **moved, turns={part: on_host(Q) for part, Q in self.turns.items()})
 
@@ -127,7 +129,7 @@ class Product:
 
     def log_frobenius(self, to: str | None, source: str | None) -> Array:
         """Return ln ‖·‖_F, (B,), of a block, or with None of all rows of the state or columns."""
-        return log_frobenius(self.log_masses, self._rows(to), self._columns(source))
+        return log_frobenius(log_masses(self.masses, self.exponents), self._rows(to), self._columns(source))
 
     def _rows(self, name: str | None) -> range:
         return range(self.parts) if name is None else _only(self.rows, name)
@@ -141,6 +143,13 @@ class Product:
         exponents = self.exponents[:, rows.start : rows.stop, columns.start : columns.stop]
         matrix, exponent = joined(blocks, exponents)
         return matrix, _nats(exponent)
+
+
+def log_masses(masses: Array, exponents: Array) -> Array:
+    """Return ln ‖·‖_F² of blocks that are stored divided by powers of two, -inf for a zero one."""
+    with np.errstate(divide="ignore"):
+        found: Array = namespace(masses).log(masses) + 2 * _nats(exponents)
+    return found
 
 
 def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
@@ -209,14 +218,14 @@ def backward_products(
     carried = {} if loss is None else {LOSS: _padded(cell, loss)}
     sweep = Sweep(cell.slices, groups, carried, cell.input_size)
     last = trajectory.steps if lags is None else lags
-    turns: Mapping[str, Array] = {}
+    turns = UNTURNED
     for lag, linearisation in zip(range(last), linearisations(cell, trajectory, batch), strict=False):
         t = trajectory.steps - lag
-        product = replace(product_of(sweep, lag), linearisation=linearisation, turns=turns)
+        product = product_of(sweep, lag, turns, linearisation)
         yield _with_input(product, sweep, linearisation, t) if lag in input_lags else product
         sweep.step(linearisation, t)
-        turns = compression.applied(sweep, lag + 1) if compression is not None else {}
-    yield replace(product_of(sweep, last), turns=turns)
+        turns = compression.applied(sweep, lag + 1) if compression is not None else UNTURNED
+    yield product_of(sweep, last, turns)
 
 
 def _identity(cell: Cell, start: Array, batch: int, whole: bool) -> dict[str, Array]:
@@ -234,13 +243,14 @@ def _padded(cell: Cell, loss: Array) -> Array:
     return row
 
 
-def product_of(sweep: Sweep, lag: int) -> Product:
-    """Return what a sweep holds at a lag."""
-    with np.errstate(divide="ignore"):
-        log_masses = namespace(sweep.P).log(sweep.mass) + 2 * _nats(sweep.exponents)
+def product_of(
+    sweep: Sweep, lag: int, turns: Mapping[str, Array] = UNTURNED, linearisation: Linearisation | None = None
+) -> Product:
+    """Return what a sweep holds at a lag, how its rows were turned to get there, and what comes next."""
     return Product(
-        lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), log_masses
-    )
+        lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), sweep.mass,
+        turns, linearisation,
+    )  # fmt: skip
 
 
 def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t: int) -> Product:
