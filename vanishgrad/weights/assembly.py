@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,38 @@ from vanishgrad.cells.arrays import Array
 from vanishgrad.cells.gru import Reset
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.weights.hints import Reading
+from vanishgrad.weights.stacking import Stacking
 
-if TYPE_CHECKING:
-    from vanishgrad.weights.layers import Layer
+
+class Described(Protocol):
+    """What a cell is built from; a `Layer` is one."""
+
+    @property
+    def cell(self) -> str:
+        """``rnn``, ``gru`` or ``lstm``."""
+
+    @property
+    def variant(self) -> str:
+        """Words such as ``coupled``."""
+
+    @property
+    def hidden_size(self) -> int:
+        """The units n."""
+
+    @property
+    def reading(self) -> Reading:
+        """Activations and reset convention."""
+
+    @property
+    def stacking(self) -> Stacking:
+        """How the gates stand in the arrays."""
+
+    def numbers(self, role: str) -> Array | None:
+        """Return the array of a role, None if there is none."""
 
 
-def assembled(layer: Layer, dtype: npt.DTypeLike) -> Cell:
+def assembled(layer: Described, dtype: npt.DTypeLike) -> Cell:
     """Return the cell of a layer; its tensors are read one after the other.
 
     Biases that stand outside a gate's product are summed; the GRU's candidate keeps its recurrent one apart, since the
@@ -35,7 +61,7 @@ def assembled(layer: Layer, dtype: npt.DTypeLike) -> Cell:
     return _lstm(layer, W_hh, W_hx, b_x + b_h, dtype)
 
 
-def _matrix(layer: Layer, role: str, dtype: npt.DTypeLike) -> Array:
+def _matrix(layer: Described, role: str, dtype: npt.DTypeLike) -> Array:
     values = layer.numbers(role)
     assert values is not None
     if values.ndim == 3:
@@ -43,12 +69,12 @@ def _matrix(layer: Layer, role: str, dtype: npt.DTypeLike) -> Array:
     return layer.stacking.matrix(values, layer.cell, dtype)
 
 
-def _bias(layer: Layer, role: str, rows: int, dtype: npt.DTypeLike) -> Array:
+def _bias(layer: Described, role: str, rows: int, dtype: npt.DTypeLike) -> Array:
     values = layer.numbers(role)
     return np.zeros(rows, dtype) if values is None else layer.stacking.stacked(values, layer.cell, dtype)
 
 
-def _gru(layer: Layer, W_hh: Array, W_hx: Array, b_x: Array, b_h: Array) -> Cell:
+def _gru(layer: Described, W_hh: Array, W_hx: Array, b_x: Array, b_h: Array) -> Cell:
     n, outside = layer.hidden_size, b_h.copy()
     outside[2 * n :] = 0
     phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
@@ -56,7 +82,7 @@ def _gru(layer: Layer, W_hh: Array, W_hx: Array, b_x: Array, b_h: Array) -> Cell
     return GRU(W_hh, W_hx, b_x + outside, b_h[2 * n :], phi, gate, reset)
 
 
-def _lstm(layer: Layer, W_hh: Array, W_hx: Array, b: Array, dtype: npt.DTypeLike) -> Cell:
+def _lstm(layer: Described, W_hh: Array, W_hx: Array, b: Array, dtype: npt.DTypeLike) -> Cell:
     phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
     projection, peepholes = layer.numbers("W_hr"), layer.numbers("w_c")
     if projection is not None:
@@ -72,7 +98,7 @@ def _coupled(rows: Array) -> Array:
     return np.concatenate([rows[:n], -rows[:n], rows[2 * n :]])
 
 
-def _peepholes(layer: Layer, w_c: Array) -> Array:
+def _peepholes(layer: Described, w_c: Array) -> Array:
     """Return p_i, p_f, p_o from the framework's order of the three."""
     order = layer.stacking.order("lstm").replace("g", "")
     p = dict(zip(order, np.split(w_c, 3), strict=True))

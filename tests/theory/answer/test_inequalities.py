@@ -10,11 +10,11 @@ import pytest
 
 from tests.theory.answer.nets import KINDS, random_run
 from vanishgrad.theory.answer import AnswerRequest, answer
-from vanishgrad.theory.answer.answer import study
 from vanishgrad.theory.answer.quantities import attention, retention, scalars
 from vanishgrad.theory.answer.quantities.blocks import blocks
 from vanishgrad.theory.answer.quantities.separation import closed_gates, example_claims
 from vanishgrad.theory.answer.quantities.vanilla import determinant_floor
+from vanishgrad.theory.answer.study import study
 
 ROUNDOFF = 1e-9
 """In nats, over a dozen steps of at most six units."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from vanishgrad.cells.arrays import Array
-
-if TYPE_CHECKING:
-    from vanishgrad.theory.answer.answer import Studied
+from vanishgrad.theory.answer.study import Studied
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from vanishgrad.theory.answer.claims import Claim, Log
 from vanishgrad.theory.answer.quantities import scalars
 from vanishgrad.theory.answer.quantities.attention import example
-
-if TYPE_CHECKING:
-    from vanishgrad.theory.answer.answer import Studied
+from vanishgrad.theory.answer.study import Studied
 
 Cell: TypeAlias = "str | float | Log | bool | None"
 """A model's label, a number, whether a theorem speaks, or nothing."""
