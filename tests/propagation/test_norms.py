@@ -177,6 +177,20 @@ def test_what_is_below_the_floor_or_has_not_converged_is_an_exact_svd(
     np.testing.assert_array_equal(solver({"A": A})({"A": A})["A"], largest_singular_value(A))
 
 
+def test_a_row_that_is_the_leading_direction_needs_no_svd_and_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that have been turned into singular vectors attain the lower bound, to roundoff."""
+    monkeypatch.setattr(np.linalg, "svd", None)
+    A = np.linspace(3, 1, 20)[:, None] * orthogonal(30, 0)[:20]
+    (sigma,) = solver({"A": A[None]})({"A": A[None]})["A"]
+    assert sigma == pytest.approx(3, rel=4 * EPS)
+
+
+def test_diagonal_matrices_need_no_svd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np.linalg, "svd", None)
+    A = np.stack([np.diag(np.linspace(-3, 1, 20)), np.zeros((20, 20))])
+    np.testing.assert_array_equal(largest_singular_value(A), [3, 0])
+
+
 def test_count_at_least() -> None:
     A = np.stack([orthogonal(20, 0) * np.linspace(1, 20, 20), 1e-3 * np.eye(20), np.zeros((20, 20))])
     threshold = np.array([10.5, 1e-4, 1e-4])
