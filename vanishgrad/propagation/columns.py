@@ -83,9 +83,12 @@ def _shape(W: Array, turned: bool) -> tuple[int, ...]:
     return (W.shape[0], W.shape[2], W.shape[1]) if turned else tuple(W.shape)
 
 
-def backward_steps(cell: Cell, path: Path) -> Iterator[tuple[int, Linearisation]]:
-    """Yield t = T … 1 with a linearisation that holds step t."""
+def backward_steps(cell: Cell, path: Path, first: int = 1) -> Iterator[tuple[int, Linearisation]]:
+    """Yield t = T … first with a linearisation that holds step t."""
     for start, stop in reversed(list(path.stretches(longest_stretch(cell, path.start.shape[0])))):
+        start = max(start, first - 1)
+        if start >= stop:
+            return
         linearisation = cell.linearise(path, start, stop)
         for t in range(stop, start, -1):
             yield t, linearisation
@@ -94,8 +97,9 @@ def backward_steps(cell: Cell, path: Path) -> Iterator[tuple[int, Linearisation]
 def forward_steps(cell: Cell, path: Path, first: int) -> Iterator[tuple[int, Linearisation]]:
     """Yield t = first … T with a linearisation that holds step t."""
     for start, stop in path.stretches(longest_stretch(cell, path.start.shape[0])):
-        if stop < first:
+        start = max(start, first - 1)
+        if start >= stop:
             continue
         linearisation = cell.linearise(path, start, stop)
-        for t in range(max(start + 1, first), stop + 1):
+        for t in range(start + 1, stop + 1):
             yield t, linearisation

@@ -179,7 +179,7 @@ def _pull(cell: Cell, path: Path, searches: Sequence[_Search]) -> None:
     for i, search in enumerate(searches):
         values[:, i, search.rows] = search.row
     vectors, first = Vectors.on(path.start, values), 0
-    for t, linearisation in backward_steps(cell, path):
+    for t, linearisation in backward_steps(cell, path, max(path.steps - searches[-1].lag, 1)):
         while first < len(searches) and searches[first].lag == path.steps - t:
             search, row = searches[first], vectors.values[:, :1]
             if search.block.source == INPUT:
