@@ -41,13 +41,14 @@ def check(
     """Exit 3 unless the gradient reaches far enough: for CI."""
     if not 0 < threshold < 1:
         raise UsageError(f"expected --threshold between 0 and 1, got {threshold:g}; try --threshold 1e-3")
-    report = read_report(weights) if is_report(weights) else _analyzed(weights, horizon, stack, threshold, options)
+    options |= {"threshold": threshold, "curves": (curve,)}
+    report = read_report(weights) if is_report(weights) else _analyzed(weights, horizon, stack, options)
     document = judged(report, weights, curve, horizon, threshold, max_rate)
     click.echo(to_json(document) if as_json else to_text(document), nl=False)
     return 0 if document["passed"] else FAILED
 
 
-def _analyzed(weights: str, horizon: int, stack: str | None, threshold: float, options: dict[str, Any]) -> Document:
+def _analyzed(weights: str, horizon: int, stack: str | None, options: dict[str, Any]) -> Document:
     """Return the report of a checkpoint over twice the horizon, unless --steps or a file says otherwise."""
     if (
         options["steps"] is None
@@ -56,4 +57,4 @@ def _analyzed(weights: str, horizon: int, stack: str | None, threshold: float, o
     ):
         options["steps"] = 2 * horizon
     order = tuple(stack.split(",")) if stack else ()
-    return analysis(analyze_layers(AnalyzeRequest(weights=(weights,), stack=order, threshold=threshold, **options)))
+    return analysis(analyze_layers(AnalyzeRequest(weights=(weights,), stack=order, **options)))
