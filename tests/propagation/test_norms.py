@@ -191,11 +191,13 @@ def test_diagonal_matrices_need_no_svd(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(largest_singular_value(A), [3, 0])
 
 
-def test_count_at_least() -> None:
-    A = np.stack([orthogonal(20, 0) * np.linspace(1, 20, 20), 1e-3 * np.eye(20), np.zeros((20, 20))])
-    threshold = np.array([10.5, 1e-4, 1e-4])
-    np.testing.assert_array_equal(count_at_least(A, threshold), [10, 20, 0])
-    np.testing.assert_array_equal(count_at_least(A, threshold, leading=exact(A)), [10, 20, 0])
+@pytest.mark.parametrize("size", [1.0, 1e-150, 1e150])
+def test_count_at_least(size: float) -> None:
+    """Thresholds beside the largest singular value, 1e-7 of it, beyond it, and of zero."""
+    graded = orthogonal(20, 0) * np.geomspace(1e-12, 1, 20)
+    A = size * np.stack([orthogonal(20, 0) * np.linspace(1, 20, 20), graded, 1e-3 * np.eye(20), np.zeros((20, 20))])
+    threshold = size * np.array([10.5, 1e-7, 1e-2, 1e-4])
+    np.testing.assert_array_equal(count_at_least(A, threshold, leading=exact(A)), [10, 12, 0, 0])
 
 
 @pytest.mark.parametrize("exponent", [-140, -100, -90, -81, -78, -60, 70, 80, 100, 140])

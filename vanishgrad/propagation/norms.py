@@ -13,6 +13,8 @@ from vanishgrad.propagation.lanczos import Batch, Ritz, leading_ritz, unit
 GRAM_SIZE = 16
 """Up to this many rows or columns the spectrum of the Gram matrix is cheaper than iterating."""
 
+RESOLVED = 1e-4
+"""Singular values down to this share of the largest are right to 1e-8 by the Gram matrix."""
 SAME = 1e-10
 """What has converged is this close to a bound below that it attains: then the bound, which is exact, is the value."""
 
@@ -150,19 +152,21 @@ def largest_singular_value(matrix: Array) -> Array:
     if np.any(others):
         size = sigma[others]
         scaled = matrix[others] / size[:, None, None]
-        sigma[others] = size * (_from_gram if min(matrix.shape[1:]) <= GRAM_SIZE else _from_svd)(scaled)
+        spectrum = _by_gram if min(matrix.shape[1:]) <= GRAM_SIZE else _by_svd
+        sigma[others] = size * spectrum(scaled).max(axis=-1)
     return sigma
 
 
-def _from_svd(matrix: Array) -> Array:
-    leading: Array = np.linalg.svd(matrix, compute_uv=False)[:, 0]
-    return leading
+def _by_svd(matrix: Array) -> Array:
+    """Return all singular values, (B, min(p, q))."""
+    return np.linalg.svd(matrix, compute_uv=False)
 
 
-def _from_gram(matrix: Array) -> Array:
+def _by_gram(matrix: Array) -> Array:
+    """Return the same as roots of the Gram matrix's eigenvalues: their squares are right to roundoff of the largest."""
     transposed = np.swapaxes(matrix, 1, 2)
     gram = matrix @ transposed if matrix.shape[1] <= matrix.shape[2] else transposed @ matrix
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[:, -1], 0))
+    return np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0))
 
 
 def _is_diagonal(matrix: Array) -> Array:
@@ -170,14 +174,17 @@ def _is_diagonal(matrix: Array) -> Array:
     return np.asarray(np.count_nonzero(matrix, axis=(1, 2)) == on_diagonal)
 
 
-def count_at_least(matrix: Array, threshold: Array, leading: Array | None = None) -> Array:
+def count_at_least(matrix: Array, threshold: Array, leading: Array) -> Array:
     """Return how many singular values of each matrix, (B, p, q), are at least its threshold, (B,), as integers (B,).
 
-    By full SVDs, but for matrices whose largest singular value, `leading` (B,), is given and below the threshold.
+    `leading` (B,) are the largest: below the threshold there is nothing to count, and up to 1/`RESOLVED` above it the
+    Gram matrix tells as well as a full SVD.
     """
     counts = np.zeros(len(matrix), dtype=int)
-    some = np.ones(len(matrix), dtype=bool) if leading is None else leading >= threshold
-    if np.any(some):
-        sigma = np.linalg.svd(matrix[some], compute_uv=False)
-        counts[some] = np.count_nonzero(sigma >= threshold[some, None], axis=-1)
+    some, resolved = leading >= threshold, threshold >= RESOLVED * leading
+    for chosen, spectrum in ((some & resolved, _by_gram), (some & ~resolved, _by_svd)):
+        if np.any(chosen):
+            size = leading[chosen, None]
+            found = spectrum(matrix[chosen] / size[..., None])
+            counts[chosen] = np.count_nonzero(found >= threshold[chosen, None] / size, axis=-1)
     return counts
