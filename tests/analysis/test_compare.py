@@ -8,10 +8,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest, compare
+from vanishgrad.analysis import measure
+from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest, _side_by_side, compare
 from vanishgrad.analysis.model import ModelResult
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.report.document import comparison, to_json
+from vanishgrad.weights.spec import parse
 
 SMALL = CompareRequest(("rnn", "lstm", "gru"), hidden=6, input_size=4, steps=12, trials=3)
 
@@ -28,6 +30,35 @@ def norms(model: ModelResult, curve: str = "state") -> np.ndarray:
 def test_same_request_same_bytes(dtype: str) -> None:
     request = replace(SMALL, models=DEFAULT_MODELS, dtype=dtype)
     assert bytes_of(request) == bytes_of(request)
+
+
+@pytest.mark.parametrize(("models", "trials"), [(("rnn", "lstm", "gru"), 3), (("lstm",), 7)])
+def test_same_bytes_whatever_goes_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, models: tuple[str, ...], trials: int
+) -> None:
+    monkeypatch.setattr(measure, "GROUP_BYTES", 2 * 12**2 * 8)
+    request = replace(SMALL, models=models, trials=trials)
+    assert len({to_json(comparison(compare(request, jobs=jobs))) for jobs in (1, 2, 5)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "jobs", "side_by_side"),
+    [
+        ({"models": ("rnn", "lstm", "gru")}, 2, (2, 1)),
+        ({"models": ("rnn", "lstm", "gru")}, 8, (3, 1)),
+        ({"models": ("lstm",)}, 8, (1, 1)),
+        ({"models": ("lstm:hidden=256",)}, 2, (1, 2)),
+        ({"models": ("lstm",), "hidden": 256}, 99, (1, 8)),
+        ({"models": ("lstm", "gru"), "hidden": 256}, 4, (1, 4)),
+        ({"models": ("lstm",), "hidden": 256, "lengths": "9,8"}, 4, (1, 1)),
+        ({"models": ("lstm",), "hidden": 256, "engine": "matrix-free"}, 4, (1, 1)),
+        ({"models": ("weights.pt",), "hidden": 256}, 4, (1, 1)),
+    ],
+)
+def test_models_go_side_by_side_or_trials_where_there_is_more_of_them(changes, jobs, side_by_side) -> None:
+    request = CompareRequest(**changes)
+    subjects = [label if label.endswith(".pt") else parse(label) for label in request.models]
+    assert _side_by_side(subjects, request, 8, jobs) == side_by_side
 
 
 def test_a_model_has_the_same_numbers_alone_and_among_others_in_any_order() -> None:

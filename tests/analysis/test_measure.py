@@ -9,6 +9,8 @@ import pytest
 
 from tests.cells.cases import BATCH, CASES, Case, T, random_run
 from tests.engine import lstm, measured, silence, trajectory
+from vanishgrad.analysis import measure as measure_module
+from vanishgrad.analysis.compare import CompareRequest, compare
 from vanishgrad.analysis.measure import measure
 from vanishgrad.analysis.recorder import alive_lags
 from vanishgrad.cells import ACTIVATIONS, RNN
@@ -71,6 +73,23 @@ def test_conveyor_is_the_product_of_the_gates(case: Case) -> None:
             whole = gates[T - lag :].prod(axis=0)
             close(norms.log_norm[:, lag], np.log(whole.max(axis=1)))
             close(norms.log_rms[:, lag], np.log((whole**2).mean(axis=1)) / 2)
+
+
+@pytest.mark.parametrize("engine", ["dense", "adaptive"])
+@pytest.mark.parametrize("label", ["rnn:untied=true", "lstm", "gru@chrono"])
+def test_groups_of_trials_are_measured_as_all_together(
+    monkeypatch: pytest.MonkeyPatch, label: str, engine: str
+) -> None:
+    request = CompareRequest(models=(label,), hidden=24, steps=50, trials=5, engine=engine)
+    (together,) = compare(request).models
+    monkeypatch.setattr(measure_module, "GROUP_BYTES", 2 * together.state_size**2 * 8)
+    (found,) = compare(request).models
+    np.testing.assert_allclose(found.share_by_lag, together.share_by_lag, rtol=1e-9, atol=1e-15)
+    for name, curve in together.curves.items():
+        assert found.curves[name].alive == curve.alive
+        np.testing.assert_allclose(found.curves[name].trial_final, curve.trial_final, rtol=1e-9)
+        np.testing.assert_allclose(found.curves[name].log_norm.median, curve.log_norm.median, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.curves[name].log_rms.median, curve.log_rms.median, rtol=1e-9, atol=1e-12)
 
 
 def test_typical_direction_of_the_identity_is_one() -> None:

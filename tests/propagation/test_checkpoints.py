@@ -46,6 +46,18 @@ def test_every_stretch_is_the_same_bit_for_bit(case: Case, late: bool) -> None:
             np.testing.assert_array_equal(mine, other)
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["together", "late"])
+def test_some_sequences_alone_are_the_same_bit_for_bit(late: bool) -> None:
+    for case in CASES[:4]:
+        for run_ in both(random_run(case).cell, late):
+            some, states, records = run_.among(slice(1, 3)), *run_.between(0, STEPS)
+            np.testing.assert_array_equal(some.start, states[0, 1:3])
+            for start, stop in ((0, STEPS), (9, 30)):
+                mine = some.between(start, stop)
+                np.testing.assert_array_equal(mine[0], states[start : stop + 1, 1:3])
+                np.testing.assert_array_equal(mine[1], records[start:stop, 1:3])
+
+
 def test_stretches_fill_the_run_within_blocks() -> None:
     _, found = both(random_run(CASES[0]).cell)
     stretches = list(found.stretches(5))

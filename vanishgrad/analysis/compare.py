@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from vanishgrad.analysis.measure import group_size
 from vanishgrad.analysis.model import ModelResult, Prepared, Subject, model_result
 from vanishgrad.analysis.parallel import blas_threads, each
+from vanishgrad.analysis.recorder import MATRIX_FREE
 from vanishgrad.analysis.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.drive import Drive, DriveRequest, drive, initial_state
@@ -27,6 +31,8 @@ DEFAULT_MODELS = (
     "gru@chrono",
 )
 
+PARTS = {"rnn": 1, "gru": 1, "lstm": 2}
+"""How many times the hidden size the state is."""
 KEEPING = ("chrono", "orthogonal", "identity")
 """The laws whose memory is long: the singular values of their products lie close, and take longer."""
 
@@ -95,11 +101,29 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     backend(request.backend, request.device).demand()
     sequences = drive(request.drive_request(), request.hidden)
     results = list[ModelResult]()
-    with blas_threads(2 * request.hidden, min(jobs, len(subjects))):
-        for found in each(partial(_measured, request=request, sequences=sequences), subjects, jobs, _cost):
+    models, trials = _side_by_side(subjects, request, sequences.trials, jobs)
+    work = partial(_measured, request=request, sequences=sequences, jobs=trials)
+    with blas_threads(2 * request.hidden, max(models, trials)):
+        for found in each(work, subjects, models, _cost):
             results.extend(found)
             done(found[-1].label)
     return CompareResult(request, sequences, tuple(results))
+
+
+def _side_by_side(
+    subjects: Sequence[ModelSpec | str], request: CompareRequest, trials: int, jobs: int
+) -> tuple[int, int]:
+    """Return how many models are measured side by side, or else how many groups of each one's trials."""
+    undivided = request.lengths is not None or request.backend != "numpy" or request.engine == MATRIX_FREE
+    groups = 1 if undivided else max(_groups(subject, request, trials) for subject in subjects)
+    return (1, min(jobs, groups)) if groups > len(subjects) else (min(jobs, len(subjects)), 1)
+
+
+def _groups(subject: ModelSpec | str, request: CompareRequest, trials: int) -> int:
+    if isinstance(subject, str):
+        return 1
+    state_size = PARTS[subject.cell] * int(subject.keys.get("hidden", request.hidden))
+    return -(-trials // group_size(state_size, np.dtype(request.dtype).itemsize * 8))
 
 
 def weights_of(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> tuple[ModelSpec, Weights]:
@@ -116,8 +140,8 @@ def _cost(subject: ModelSpec | str) -> float:
     return {"rnn": 1, "gru": 3, "lstm": 8}[subject.cell] * (2 if subject.law in KEEPING else 1)
 
 
-def _measured(subject: ModelSpec | str, request: CompareRequest, sequences: Drive) -> list[ModelResult]:
-    return _layers(subject, request) if isinstance(subject, str) else [_model(subject, request, sequences)]
+def _measured(subject: ModelSpec | str, request: CompareRequest, sequences: Drive, jobs: int) -> list[ModelResult]:
+    return _layers(subject, request) if isinstance(subject, str) else [_model(subject, request, sequences, jobs)]
 
 
 def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
@@ -129,10 +153,10 @@ def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
     return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]
 
 
-def _model(spec: ModelSpec, request: CompareRequest, sequences: Drive) -> ModelResult:
+def _model(spec: ModelSpec, request: CompareRequest, sequences: Drive, jobs: int) -> ModelResult:
     found, on = prepared(spec, request, sequences), backend(request.backend, request.device)
     return model_result(
-        found.subject, found.drive, found.s0, request.threshold, request.seed, request.scope, request.engine, on
+        found.subject, found.drive, found.s0, request.threshold, request.seed, request.scope, request.engine, on, jobs
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
-from vanishgrad.analysis.recorder import MATRIX_FREE, Engine, Norms, Recorder
+import numpy as np
+
+from vanishgrad.analysis.parallel import each
+from vanishgrad.analysis.recorder import ADAPTIVE, DENSE, MATRIX_FREE, Engine, Norms, Recorder, joined
 from vanishgrad.analysis.scope import EVERYTHING, Scope
 from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array
+from vanishgrad.cells.arrays import Array, is_numpy
 from vanishgrad.propagation.compression import Compression
 
 
@@ -21,8 +26,24 @@ class Measurement:
     engine: Engine
 
 
+class Sequences(NamedTuple):
+    """What is measured: a cell along a trajectory, as for `measure`."""
+
+    cell: Cell
+    trajectory: Path
+    lengths: Array
+    loss: Array | None
+
+    def among(self, trials: slice) -> Sequences:
+        """Return some of the sequences alone."""
+        loss = None if self.loss is None else self.loss[trials]
+        return Sequences(self.cell.among(trials), self.trajectory.among(trials), self.lengths[trials], loss)
+
+
 LARGEST_PRODUCT = 2**30
 """Bytes of the dense products of all trials up to which they are formed."""
+GROUP_BYTES = 2**20
+"""Trials are measured in groups whose products take so many bytes: they stay in a cache, and groups go side by side."""
 SMALLEST = 24
 """State size from which on compression can pay."""
 ERROR_LIMIT = 1e-8
@@ -37,6 +58,7 @@ def measure(
     threshold: float,
     scope: Scope = EVERYTHING,
     engine: str = "auto",
+    jobs: int = 1,
 ) -> Measurement:
     """Measure a cell along a trajectory.
 
@@ -55,18 +77,23 @@ def measure(
     engine : str
         ``dense``, ``adaptive``, ``matrix-free`` or ``auto``: matrix-free where the products would take more than 1 GB,
         else adaptive in float64, for products that are large enough to gain by it.
+    jobs : int
+        Processes for the trials; the result does not depend on it.
 
     Notes
     -----
-    Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(B n²) numbers
-    beside the trajectory.
+    Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(n²) numbers for
+    each trial of a group beside the trajectory.
     """
+    sequences = Sequences(cell, trajectory, lengths, loss)
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     own = scope.renamed(aliases)
     if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
-        found, shares, how = _by_vectors(cell, trajectory, lengths, loss, threshold, own)
+        found, shares, how = _by_vectors(sequences, threshold, own)
     else:
-        found, shares, how = _by_products(cell, trajectory, lengths, loss, threshold, own, engine)
+        pieces = [sequences.among(group) for group in _groups(sequences)]
+        by_group = partial(_by_products, threshold=threshold, scope=own, engine=engine)
+        found, shares, how = _together(list(each(by_group, pieces, jobs)))
     order = ("state", *cell.curves, "conveyor", "input", "output")
     wanted = [name for name in order if scope.covers(name)]
     named = {name: found.get(aliases.get(name, name)) for name in wanted}
@@ -78,34 +105,50 @@ def products_fit(cell: Cell, batch: int) -> bool:
     return 3 * batch * cell.state_size**2 * cell.bits // 8 <= LARGEST_PRODUCT
 
 
-def _by_products(
-    cell: Cell,
-    trajectory: Path,
-    lengths: Array,
-    loss: Array | None,
-    threshold: float,
-    scope: Scope,
-    engine: str,
-) -> tuple[Mapping[str, Norms], Array, Engine]:
+def group_size(state_size: int, bits: int) -> int:
+    """Return how many trials with weights of their own are measured together."""
+    return max(1, GROUP_BYTES // (state_size**2 * bits // 8))
+
+
+def _groups(sequences: Sequences) -> list[slice]:
+    """Return the groups of trials; one where they share weights, or differ in length, or are on a device."""
+    cell, batch, lengths = sequences.cell, len(sequences.lengths), sequences.lengths
+    if cell.trials == 1 or lengths.min() < lengths.max() or not is_numpy(sequences.trajectory.start):
+        return [slice(0, batch)]
+    size = group_size(cell.state_size, cell.bits)
+    return [slice(first, first + size) for first in range(0, batch, size)]
+
+
+Found: TypeAlias = tuple[Mapping[str, Norms], Array, Engine]
+
+
+def _by_products(sequences: Sequences, threshold: float, scope: Scope, engine: str) -> Found:
+    cell = sequences.cell
     adaptive = engine == "adaptive" or (engine == "auto" and cell.bits == 64 and cell.state_size >= SMALLEST)
-    recorder = Recorder(cell, lengths, loss, threshold, scope)
-    recorder.record(trajectory, Compression() if adaptive else None)
+    recorder = Recorder(cell, sequences.lengths, sequences.loss, threshold, scope)
+    recorder.record(sequences.trajectory, Compression() if adaptive else None)
     if recorder.engine.error_bound > ERROR_LIMIT:
-        recorder = Recorder(cell, lengths, loss, threshold, scope)
-        recorder.record(trajectory, None)
+        recorder = Recorder(cell, sequences.lengths, sequences.loss, threshold, scope)
+        recorder.record(sequences.trajectory, None)
     return recorder.measured(), recorder.shares(), recorder.engine
 
 
-def _by_vectors(
-    cell: Cell,
-    trajectory: Path,
-    lengths: Array,
-    loss: Array | None,
-    threshold: float,
-    scope: Scope,
-) -> tuple[Mapping[str, Norms], Array, Engine]:
+def _together(groups: Sequence[Found]) -> Found:
+    """Return what was found for all groups of trials, and of their engines the worst."""
+    curves, shares, engines = zip(*groups, strict=True)
+    names = {engine.name for engine in engines}
+    engine = Engine(
+        ADAPTIVE if ADAPTIVE in names else DENSE,
+        max(engine.final_rows for engine in engines),
+        max(engine.error_bound for engine in engines),
+    )
+    return {name: joined([group[name] for group in curves]) for name in curves[0]}, np.concatenate(shares), engine
+
+
+def _by_vectors(sequences: Sequences, threshold: float, scope: Scope) -> Found:
     from vanishgrad.analysis.selected import Selection, direct
 
+    cell, trajectory, lengths, loss = sequences
     selection = Selection(cell, trajectory, lengths, threshold, scope)
     conveyor, shares = direct(cell, trajectory, lengths, loss, threshold)
     return {**selection.curves(), **conveyor}, shares, selection.engine

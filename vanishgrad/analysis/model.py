@@ -110,8 +110,9 @@ def model_result(
     scope: Scope = EVERYTHING,
     engine: str = "auto",
     on: Backend = NUMPY,
+    jobs: int = 1,
 ) -> ModelResult:
-    """Measure one model along its inputs, the run and its products on a backend.
+    """Measure one model along its inputs, the run and its products on a backend, groups of trials side by side.
 
     Raises
     ------
@@ -124,7 +125,7 @@ def model_result(
     verified = check(cell, trajectory, drive.inputs, drive.steps - int(drive.lengths.min()), on_device=on_device)
     _demand_passed(subject.label, verified)
     loss = unit_losses(cell, drive.trials, seed).astype(s0.dtype) if scope.details else None
-    measured = measure(on_device, trajectory, drive.lengths, loss, threshold, scope, engine)
+    measured = measure(on_device, trajectory, drive.lengths, loss, threshold, scope, engine, jobs)
     if s0.dtype == np.float32:
         from vanishgrad.analysis.precision import float32_loss
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,14 @@ class Norms:
     alive: Mapping[int, Array]
 
 
-MATRIX_FREE = "matrix-free"
+def joined(groups: Sequence[Norms]) -> Norms:
+    """Return one curve of several groups of trials, in their order."""
+    alive = {lag: np.concatenate([group.alive[lag] for group in groups]) for lag in groups[0].alive}
+    log_norm, log_rms = (np.concatenate([getattr(group, name) for group in groups]) for name in ("log_norm", "log_rms"))
+    return Norms(log_norm, log_rms, alive)
+
+
+DENSE, ADAPTIVE, MATRIX_FREE = "dense", "adaptive", "matrix-free"
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ class Recorder:
             self._take_norms()
         self._record_rms()
         rows = list(product.rows.values())[product.parts - 1].stop
-        self.engine = Engine("adaptive" if compression and product.probed else "dense", rows, self._error_bound)
+        self.engine = Engine(ADAPTIVE if compression and product.probed else DENSE, rows, self._error_bound)
 
     def _observe(self, product: Product, t: int) -> None:
         """Record one lag, its norms when the window of lags is full; `t` is the step that comes next.

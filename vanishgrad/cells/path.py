@@ -34,6 +34,10 @@ class Path(ABC):
     def between(self, start: int, stop: int) -> tuple[Array, Array]:
         """Return s_start … s_stop, (stop - start + 1, B, m), and the records of the steps between, one fewer."""
 
+    @abstractmethod
+    def among(self, trials: slice) -> Path:
+        """Return the run of some sequences alone."""
+
     def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of stretches of at most so many steps that fill the run, in the order of time."""
         for start in range(0, self.steps, longest):
@@ -69,3 +73,7 @@ class Trajectory(Path):
     def between(self, start: int, stop: int) -> tuple[Array, Array]:
         """Return s_start … s_stop and the records of the steps between, as views."""
         return self.states[start : stop + 1], self.records[start:stop]
+
+    def among(self, trials: slice) -> Trajectory:
+        """Return the run of some sequences alone, as views."""
+        return Trajectory(self.states[:, trials], self.records[:, trials])

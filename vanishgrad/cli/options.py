@@ -120,5 +120,8 @@ MODEL = together(
 """The sizes of a MODEL."""
 
 JOBS = click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Models measured side by side.  [default: the processors]"
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Models, or trials, measured side by side.  [default: the processors]",
 )

@@ -130,6 +130,10 @@ class HostPath(Path):
         states, records = self._path.between(start, stop)
         return on_host(states), on_host(records)
 
+    def among(self, trials: slice) -> Path:
+        """Return the run of some sequences alone."""
+        return HostPath(self._path.among(trials))
+
     def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of stretches of at most so many steps that fill the run, in the order of time."""
         return self._path.stretches(longest)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from vanishgrad.cells import Cell, Path
@@ -16,6 +18,17 @@ class Inputs(Protocol):
     def between(self, start: int, stop: int) -> Array:
         """Return x_{start+1} … x_stop, (B, stop - start, d)."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Among:
+    """Some of the sequences of inputs."""
+
+    inputs: Inputs
+    trials: slice
+
+    def between(self, start: int, stop: int) -> Array:
+        return self.inputs.between(start, stop)[self.trials]
 
 
 LARGEST_HELD = 2**29
@@ -82,6 +95,15 @@ class CheckpointedTrajectory(Path):
         states = [pieces[0][0][:1], *(each[1:] for each, _ in pieces)]
         xp = namespace(states[0])
         return xp.concat(states), xp.concat([records for _, records in pieces])
+
+    def among(self, trials: slice) -> Path:
+        """Return the run of some sequences alone."""
+        other = copy.copy(self)
+        other._cell, other._inputs = self._cell.among(trials), _Among(self._inputs, trials)
+        other._first = None if self._first is None else self._first[trials]
+        other._checkpoints = [each[trials] for each in self._checkpoints]
+        other._held = (-1, other.start[None], other.start[None])
+        return other
 
     def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of stretches that lie within blocks."""
