@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,15 +89,15 @@ def measure(
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     own = scope.renamed(aliases)
     if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
-        found, shares, how = _by_vectors(sequences, threshold, own)
+        found = _by_vectors(sequences, threshold, own)
     else:
         pieces = [sequences.among(group) for group in _groups(sequences)]
         by_group = partial(_by_products, threshold=threshold, scope=own, engine=engine)
-        found, shares, how = _together(list(each(by_group, pieces, jobs)))
+        found = _together(list(each(by_group, pieces, jobs)))
     order = ("state", *cell.curves, "conveyor", "input", "output")
     wanted = [name for name in order if scope.covers(name)]
-    named = {name: found.get(aliases.get(name, name)) for name in wanted}
-    return Measurement({name: norms for name, norms in named.items() if norms is not None}, shares, how)
+    named = {name: found.curves.get(aliases.get(name, name)) for name in wanted}
+    return replace(found, curves={name: norms for name, norms in named.items() if norms is not None})
 
 
 def products_fit(cell: Cell, batch: int) -> bool:
@@ -119,10 +119,7 @@ def _groups(sequences: Sequences) -> list[slice]:
     return [slice(first, first + size) for first in range(0, batch, size)]
 
 
-Found: TypeAlias = tuple[Mapping[str, Norms], Array, Engine]
-
-
-def _by_products(sequences: Sequences, threshold: float, scope: Scope, engine: str) -> Found:
+def _by_products(sequences: Sequences, threshold: float, scope: Scope, engine: str) -> Measurement:
     cell = sequences.cell
     adaptive = engine == "adaptive" or (engine == "auto" and cell.bits == 64 and cell.state_size >= SMALLEST)
     recorder = Recorder(cell, sequences.lengths, sequences.loss, threshold, scope)
@@ -130,25 +127,25 @@ def _by_products(sequences: Sequences, threshold: float, scope: Scope, engine: s
     if recorder.engine.error_bound > ERROR_LIMIT:
         recorder = Recorder(cell, sequences.lengths, sequences.loss, threshold, scope)
         recorder.record(sequences.trajectory, None)
-    return recorder.measured(), recorder.shares(), recorder.engine
+    return Measurement(recorder.measured(), recorder.shares(), recorder.engine)
 
 
-def _together(groups: Sequence[Found]) -> Found:
-    """Return what was found for all groups of trials, and of their engines the worst."""
-    curves, shares, engines = zip(*groups, strict=True)
-    names = {engine.name for engine in engines}
+def _together(groups: Sequence[Measurement]) -> Measurement:
+    """Return what was found for all groups of trials, with the worst of their engines."""
+    engines = [group.engine for group in groups]
     engine = Engine(
-        ADAPTIVE if ADAPTIVE in names else DENSE,
+        ADAPTIVE if any(engine.name == ADAPTIVE for engine in engines) else DENSE,
         max(engine.final_rows for engine in engines),
         max(engine.error_bound for engine in engines),
     )
-    return {name: joined([group[name] for group in curves]) for name in curves[0]}, np.concatenate(shares), engine
+    curves = {name: joined([group.curves[name] for group in groups]) for name in groups[0].curves}
+    return Measurement(curves, np.concatenate([group.shares for group in groups]), engine)
 
 
-def _by_vectors(sequences: Sequences, threshold: float, scope: Scope) -> Found:
+def _by_vectors(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:
     from vanishgrad.analysis.selected import Selection, direct
 
     cell, trajectory, lengths, loss = sequences
     selection = Selection(cell, trajectory, lengths, threshold, scope)
     conveyor, shares = direct(cell, trajectory, lengths, loss, threshold)
-    return {**selection.curves(), **conveyor}, shares, selection.engine
+    return Measurement({**selection.curves(), **conveyor}, shares, selection.engine)
