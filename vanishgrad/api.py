@@ -71,7 +71,7 @@ def compare(models: Sequence[str] = DEFAULT_MODELS, **options: Any) -> Report:
         MODEL strings, ``CELL[@LAW][:key=value,...]``.
     **options
         The fields of `CompareRequest`: hidden, input_size, steps, trials, seed, input, initial, burn_in, lengths,
-        threshold, dtype, engine, backend, device, curves.
+        threshold, dtype, engine, backend, device, curves, summary.
 
     Examples
     --------
@@ -93,8 +93,8 @@ def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
         A file, or name → array or tensor.
     **options
         The fields of `AnalyzeRequest`: layers, stack, embedding, layout, cell, activation, gate_activation, reset,
-        steps, trials, seed, input, initial, burn_in, lengths, threshold, dtype, engine, backend,
-        device.
+        steps, trials, seed, input, initial, burn_in, lengths, threshold, dtype, engine, backend, device, curves,
+        summary.
 
     Raises
     ------
