@@ -55,7 +55,8 @@ class Engine:
         ``dense``, every row; ``adaptive``, without the rows that had become too small to count; or ``matrix-free``,
         vectors alone, at some lags.
     final_rows : int
-        Rows of the state's product that were left at the last lag; without a product, the Lanczos steps there.
+        Rows of the state's product that were left at the last lag, in the group of trials that kept most; without a
+        product, the Lanczos steps there.
     error_bound : float
         Relative, of every norm at every lag. Adaptive: it holds with probability 1 - 1.6e-9 for each. Matrix-free: by
         its residual, some singular value lies within; a random start makes it all but certain that it is the largest.
