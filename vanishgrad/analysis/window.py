@@ -88,8 +88,8 @@ class Window:
         return len(self._log_scales) == self.capacity
 
     def fits(self, product: Product) -> bool:
-        """Whether a product consists of the same arrays."""
-        return _arrays(product).keys() == self._arrays.keys()
+        """Whether a product consists of the same arrays: between two turns, only the input comes and goes."""
+        return (product.input_matrix is not None) == (INPUT in self._arrays)
 
     def append(self, product: Product) -> None:
         """Add a lag."""
