@@ -54,6 +54,14 @@ def test_the_share_by_lag_is_carried_exactly(dense):
         np.testing.assert_array_equal(model.share_by_lag, dense[label].share_by_lag)
 
 
+@pytest.mark.parametrize(("small", "engine"), [(5e-6, "adaptive"), (1e-4, "adaptive"), (0.3, "dense")])
+def test_a_sweep_whose_bound_is_passed_is_repeated_with_more_rows_first(dense, monkeypatch, small, engine):
+    """Rows left out below 5e-6 keep the bound, and below an eighth of 1e-4; below 0.3 they do not."""
+    monkeypatch.setattr(compression, "SMALL", small)
+    (found,) = results("adaptive", models=("lstm",)).values()
+    assert (found.engine.name, found.engine.error_bound <= 1e-8) == (engine, True)
+
+
 def test_a_sweep_whose_bound_is_passed_is_repeated_with_every_row(dense, monkeypatch):
     monkeypatch.setattr(compression, "SMALL", 0.3)
     for label, model in results("adaptive").items():

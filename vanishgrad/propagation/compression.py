@@ -32,12 +32,14 @@ class Compression:
 
     Parameters
     ----------
+    finer : float
+        Rows are left out below `SMALL` divided by so much.
     seed : int
         Of the probes.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self._random = np.random.default_rng(seed)
+    def __init__(self, finer: float = 1, seed: int = 0) -> None:
+        self._random, self._small = np.random.default_rng(seed), SMALL / finer
         self._next_lag = FIRST_LAG
 
     def applied(self, sweep: Sweep, lag: int) -> Mapping[str, Array]:
@@ -51,7 +53,7 @@ class Compression:
         return turns
 
     def _compressed(self, sweep: Sweep) -> Mapping[str, Array]:
-        turned = {name: _turn(sweep, i, name) for i, name in enumerate(sweep.groups)}
+        turned = {name: _turn(sweep, i, name, self._small) for i, name in enumerate(sweep.groups)}
         if all(kept == Q.shape[1] for Q, kept in turned.values()):
             return {}
         blocks, turns = {}, {}
@@ -72,7 +74,7 @@ class Compression:
         return fresh if before is None else before + fresh
 
 
-def _turn(sweep: Sweep, place: int, name: str) -> tuple[Array, int]:
+def _turn(sweep: Sweep, place: int, name: str, small: float) -> tuple[Array, int]:
     """Return the eigenvectors of R Rᵀ as rows, the largest first, and how many rows are to be kept in some trial.
 
     A diagonal product is left as it is: its norms are known exactly.
@@ -85,7 +87,7 @@ def _turn(sweep: Sweep, place: int, name: str) -> tuple[Array, int]:
     squares, vectors = xp.linalg.eigh(gram)
     mass = sweep.mass[:, place]
     smallest = xp.min(xp.where(mass > 0, mass, xp.max(mass, axis=-1)[:, None]), axis=-1)
-    needed = xp.sum(xp.astype(squares > SMALL**2 * smallest[:, None] / rows, xp.int64), axis=-1)
+    needed = xp.sum(xp.astype(squares > small**2 * smallest[:, None] / rows, xp.int64), axis=-1)
     kept = min(rows, max(int(xp.max(needed)), FEWEST_ROWS))
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
 
