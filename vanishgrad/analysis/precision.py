@@ -37,7 +37,9 @@ def float32_loss(cell: Cell, drive: Drive, s0: Array, measured: Measurement) -> 
     double = cell.trial(0).with_tensors(lambda tensor: tensor.astype(np.float64))
     steps = drive.burn_in + drive.steps
     trajectory = path(double, _FirstInDouble(drive.inputs), s0[:1].astype(np.float64), steps, first)
-    again = measure(double, trajectory, drive.lengths[:1], None, 0.5, Scope(("state",)), measured.engine.name)
+    again = measure(
+        double, trajectory, drive.lengths[:1], None, 0.5, Scope(("state",), details=False), measured.engine.name
+    )
     mine, other = single.log_norm[0], again.curves["state"].log_norm[0]
     lags = min(len(mine), len(other))
     both = np.isfinite(mine[:lags]) & np.isfinite(other[:lags])

@@ -195,8 +195,8 @@ class Recorder:
         return turned
 
     def _counted(self, name: str) -> list[int]:
-        last = self._alive_lags[-1:]
-        return [lag - 1 if name == INPUT and [lag] == last else lag for lag in self._alive_lags]
+        last = int(self._lengths.min()) - (name == INPUT)
+        return [min(lag, last) for lag in self._alive_lags]
 
     def _observe_conveyor(self, lag: int) -> None:
         if self._log_conveyor is None:

@@ -31,9 +31,9 @@ class Scope:
 
     def renamed(self, names: Mapping[str, str]) -> Scope:
         """Return the same with other names for some curves."""
-        return (
-            self if self.curves is None else replace(self, curves=tuple(names.get(name, name) for name in self.curves))
-        )
+        if self.curves is None:
+            return self
+        return replace(self, curves=tuple(names.get(name, name) for name in self.curves))
 
     def covers(self, curve: str) -> bool:
         """Whether a curve is measured at some lag."""

@@ -10,7 +10,6 @@ import numpy as np
 from vanishgrad.analysis.curve import Curve, curve
 from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.measure import measure
-from vanishgrad.analysis.model import unit_losses
 from vanishgrad.analysis.recorder import alive_lags
 from vanishgrad.analysis.scope import Scope
 from vanishgrad.cells.arrays import Array
@@ -31,8 +30,7 @@ def further_curves(run: Run) -> dict[str, Curve]:
 
 def _stack(run: Run) -> Curve:
     request, trajectory = run.request, run.trajectory
-    loss = unit_losses(run.cell, run.drive.trials, request.seed).astype(trajectory.states.dtype)
-    found = measure(run.cell, trajectory, run.drive.lengths, loss, request.threshold, Scope((STATE,)), request.engine)
+    found = measure(run.cell, trajectory, run.drive.lengths, None, request.threshold, Scope((STATE,)), request.engine)
     norms = found.curves[STATE]
     return curve(norms.log_norm, norms.log_rms, norms.alive, request.threshold)
 

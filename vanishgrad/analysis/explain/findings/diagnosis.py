@@ -19,7 +19,6 @@ from vanishgrad.analysis.explain.findings.saturated import saturated_units
 from vanishgrad.analysis.explain.findings.shut_resets import shut_reset_gates
 from vanishgrad.analysis.explain.run import Run
 from vanishgrad.analysis.measure import measure
-from vanishgrad.analysis.model import unit_losses
 from vanishgrad.analysis.scope import Scope
 from vanishgrad.cells import Cell
 from vanishgrad.cells.stack import Stack
@@ -138,8 +137,7 @@ def _remedy(name: str, change: Change, facts: Facts, before: Reach, engine: str)
 def _measured(cell: Cell, facts: Facts, engine: str) -> dict[str, Curve]:
     drive = facts.drive
     trajectory = run(cell, drive.xs, facts.trajectory.states[0], drive.first)
-    loss = unit_losses(cell, drive.trials, facts.seed).astype(trajectory.states.dtype)
-    found = measure(cell, trajectory, drive.lengths, loss, facts.threshold, MEASURED, engine)
+    found = measure(cell, trajectory, drive.lengths, None, facts.threshold, MEASURED, engine)
     return {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, facts.threshold) for name, norms in found.curves.items()
     }
