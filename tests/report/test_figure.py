@@ -12,8 +12,10 @@ import sys
 
 import pytest
 
+import vanishgrad
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.report.figure import KINDS, available_kinds, draw, render, undrawable_characters
+from vanishgrad.report.figure.reading import read
 from vanishgrad.report.figure.style import style
 
 BLOCKS = ("state", "hidden", "cell", "conveyor", "input", "output")
@@ -299,3 +301,11 @@ def test_a_broken_document_is_drawn_or_refused_but_never_met(value):
 def test_what_is_wrong_with_a_document_is_named(changed, sentence):
     with pytest.raises(VanishgradError, match=sentence):
         draw(DOCUMENT | changed)
+
+
+def test_of_a_summary_only_the_curve_that_was_measured_is_drawn() -> None:
+    """Of its input the last lag alone is known: a line through it would be made up."""
+    report = vanishgrad.compare(["rnn", "lstm"], hidden=4, steps=8, trials=2, summary=True)
+    assert [list(model.curves) for model in read(report.document).models] == [["state"]] * 2
+    picture = render(report.document, "curves", "svg").decode()
+    assert [name in picture for name in ("<!-- state -->", "<!-- input -->")] == [True, False]

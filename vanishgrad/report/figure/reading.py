@@ -188,13 +188,18 @@ def _model(model: Field) -> Model:
         hidden_size=model["hidden_size"].whole(),
         steps=model["steps"].whole(),
         trials=model["trials"].whole(),
-        curves={name: _curve(curve) for name, curve in model["curves"].members().items()},
+        curves={name: _curve(curve) for name, curve in model["curves"].members().items() if _begins(curve)},
         bounds=tuple(_bound(bound) for bound in model["bounds"].items() if not bound["log10_norm"].absent()),
         shares=np.nan_to_num(model["share_by_lag"].numbers()),
         gates={name: _quantiles(gate["quantiles"]) for name, gate in model["gates"].members().items()},
         finals=np.array([_logarithm(trial["log10_norm"]) for trial in model["per_trial"].items()]),
         sections={name: each for name, each in model.members().items() if not each.absent()},
     )
+
+
+def _begins(curve: Field) -> bool:
+    """Whether a curve was measured at lag 0; of a summary's input only the end is known, and that is no line."""
+    return "count" not in curve.members() or not np.any(curve["count"].numbers()[:1] == 0)
 
 
 def _curve(curve: Field) -> Curve:
