@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vanishgrad.analysis.measure import Measurement, measure
-from vanishgrad.analysis.scope import Scope
-from vanishgrad.cells import GRU, LSTM, Cell, Trajectory
-from vanishgrad.inputs.drive import Drive
+from vanishgrad.cells import GRU, LSTM, Cell, StoredTrajectory
+from vanishgrad.curves.measure import Measurement, measure
+from vanishgrad.curves.scope import Scope
+from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.inputs.sources import Held
-from vanishgrad.propagation.products import Product, backward_products
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.products.products import Product, backward_products
+from vanishgrad.propagation.run import run
 
 
-def trajectory(cell: Cell, xs: np.ndarray, s0: np.ndarray | None = None) -> Trajectory:
+def trajectory(cell: Cell, xs: np.ndarray, s0: np.ndarray | None = None) -> StoredTrajectory:
     """Run along xs (B, T, d) from s0 (B, m), zeros by default."""
     start = np.zeros((len(xs), cell.state_size), dtype=xs.dtype) if s0 is None else np.asarray(s0)
     return run(cell, xs, start)
@@ -26,13 +26,15 @@ def silence(cell: Cell, steps: int, batch: int = 1) -> np.ndarray:
     return np.zeros((batch, steps, cell.input_size), dtype=cell.W_hh.dtype)
 
 
-def driven(xs: np.ndarray, lengths: Sequence[int] | np.ndarray | None = None, source: str = "white") -> Drive:
+def driven(xs: np.ndarray, lengths: Sequence[int] | np.ndarray | None = None, source: str = "white") -> InputSequences:
     """Inputs xs (B, T, d) as a drive, each of its own length."""
     own = np.full(len(xs), xs.shape[1]) if lengths is None else np.asarray(lengths)
-    return Drive(Held(xs, str(xs.dtype), source), 0, own, source)
+    return InputSequences(Held(xs, str(xs.dtype), source), 0, own, source)
 
 
-def measured(cell: Cell, path: Trajectory, threshold: float = 1e-3, curves: Sequence[str] | None = None) -> Measurement:
+def measured(
+    cell: Cell, path: StoredTrajectory, threshold: float = 1e-3, curves: Sequence[str] | None = None
+) -> Measurement:
     """Measure with the loss along h_1."""
     batch = path.states.shape[1]
     loss = np.zeros((batch, cell.parts[0].size), dtype=path.states.dtype)
@@ -48,7 +50,7 @@ def log_norms(
     return {name: norms.log_norm for name, norms in found.curves.items()}
 
 
-def last_product(cell: Cell, path: Trajectory) -> Product:
+def last_product(cell: Cell, path: StoredTrajectory) -> Product:
     """Return ∂s_T/∂s_0."""
     *_, product = backward_products(cell, path, path.states.shape[1])
     return product

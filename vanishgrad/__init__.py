@@ -13,7 +13,7 @@ _NAMES = {
     "explain": "vanishgrad.api",
     "random_cell": "vanishgrad.api",
     "from_state_dict": "vanishgrad.weights.recognition",
-    "product": "vanishgrad.propagation.operator",
+    "product": "vanishgrad.propagation.products.operator",
     "RNN": "vanishgrad.cells",
     "LSTM": "vanishgrad.cells",
     "GRU": "vanishgrad.cells",

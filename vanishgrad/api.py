@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vanishgrad.analysis.analyze import AnalyzeRequest, AnalyzeResult
-from vanishgrad.analysis.analyze import analyze as analyze_layers
-from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest, CompareResult
-from vanishgrad.analysis.compare import compare as compare_models
-from vanishgrad.analysis.explain.explain import ExplainResult
-from vanishgrad.analysis.explain.explain import explain as explain_models
-from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cells import Cell
-from vanishgrad.report.document import Document, analysis, comparison, to_json
-from vanishgrad.report.explain.document import explanation
-from vanishgrad.report.rendering import rendered
+from vanishgrad.questions.analyze import AnalyzeRequest, AnalyzeResult
+from vanishgrad.questions.analyze import analyze as analyze_layers
+from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, CompareResult
+from vanishgrad.questions.compare import compare as compare_models
+from vanishgrad.questions.explain.document import explanation
+from vanishgrad.questions.explain.explain import ExplainResult
+from vanishgrad.questions.explain.explain import explain as explain_models
+from vanishgrad.questions.explain.request import ExplainRequest
+from vanishgrad.questions.rendering import rendered
+from vanishgrad.reports.documents.document import Document, analysis, comparison, to_json
 from vanishgrad.weights.laws import draw
-from vanishgrad.weights.spec import parse
+from vanishgrad.weights.model_string import parse
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,8 @@ class Report:
 
     def plot(self, path: str, kind: str = "curves") -> None:
         """Draw to a .png, .svg or .pdf file."""
-        from vanishgrad.report.figure import render
-        from vanishgrad.report.write import write
+        from vanishgrad.questions.plot.render import render
+        from vanishgrad.reports.files import write
 
         write(path, render(self.document, kind, Path(path).suffix[1:].lower()))
 

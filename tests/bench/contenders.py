@@ -43,11 +43,11 @@ Run = Callable[[], Any]
 def vanishgrad(
     case: Case, curves: tuple[str, ...] = ("state",), engine: str = "auto", forget_bias: float | None = None
 ) -> Run:
-    from vanishgrad.analysis.measure import measure
-    from vanishgrad.analysis.parallel import blas_threads
-    from vanishgrad.analysis.scope import Scope
     from vanishgrad.cells import GRU, LSTM, RNN
-    from vanishgrad.propagation.trajectory import run
+    from vanishgrad.curves.measure import measure
+    from vanishgrad.curves.processes import blas_threads
+    from vanishgrad.curves.scope import Scope
+    from vanishgrad.propagation.run import run
 
     W, n, xs = case.weights(), case.n, case.inputs()
     b = W["b_x"] + W["b_h"]
@@ -73,7 +73,7 @@ def products(case: Case) -> Run:
 
     With as many threads as vanishgrad takes.
     """
-    from vanishgrad.analysis.parallel import blas_threads
+    from vanishgrad.curves.processes import blas_threads
 
     rng, m, rows = np.random.default_rng(0), case.n * (2 if case.cell == "lstm" else 1), GATES[case.cell] * case.n
     M = rng.standard_normal((case.batch, m, rows)).astype(case.dtype)

@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 
 from tests import reference
-from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, Trajectory
+from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.stack import Stack
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.run import run
 
 N, D, P, T, BATCH = 5, 3, 4, 6, 3
 """Hidden size, width of the input, size of a projection, steps, sequences."""
@@ -123,7 +123,7 @@ class Run:
     tensors: dict[str, np.ndarray]
     cell: Cell
     xs: np.ndarray
-    trajectory: Trajectory
+    trajectory: StoredTrajectory
 
     @property
     def linearisation(self):

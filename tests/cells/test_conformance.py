@@ -8,7 +8,7 @@ import pytest
 from tests.cells.cases import BATCH, CASES, Case, D, Run, T, random_run
 from tests.reference import complex_step
 from vanishgrad.cells import Outer
-from vanishgrad.cells.coupling import NARROW
+from vanishgrad.cells.gate_products import NARROW
 
 ROUNDOFF = 1e-13
 """A few hundred units: sums of a dozen products of numbers of order 1."""
@@ -151,7 +151,7 @@ def test_float32_stays_float32(case: Case) -> None:
 def test_one_trial_alone_is_that_trial(case: Case) -> None:
     run = random_run(case)
     alone = run.cell.trial(1)
-    advanced, _ = alone.advance(1, alone.drive(run.xs[1:2])[0], run.trajectory.states[0, 1:2])
+    advanced, _ = alone.advance(1, alone.input_preactivation(run.xs[1:2])[0], run.trajectory.states[0, 1:2])
     assert alone.trials == 1
     np.testing.assert_allclose(advanced, run.trajectory.states[1, 1:2], rtol=0, atol=ROUNDOFF)
 

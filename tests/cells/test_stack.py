@@ -6,9 +6,9 @@ import numpy as np
 
 from tests.cells.cases import BATCH, CASES, D, N, T, random_run
 from tests.engine import last_product
-from vanishgrad.cells import LSTM, RNN, Cell, Trajectory
+from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.stack import Stack
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.run import run
 
 (CASE,) = (case for case in CASES if case.name == "stack")
 
@@ -45,7 +45,7 @@ def test_a_layer_knows_nothing_of_those_above(rng) -> None:
     np.testing.assert_allclose(J[:, cell.spans[0], cell.spans[0]], dense(layers[0], bottom), rtol=0, atol=1e-12)
 
 
-def dense(cell: Cell, path: Trajectory) -> np.ndarray:
+def dense(cell: Cell, path: StoredTrajectory) -> np.ndarray:
     """∂s_T/∂s_0."""
     matrix, log_scale = last_product(cell, path).block(None, None)
     return matrix * np.exp(log_scale)[:, None, None]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import vanishgrad
-from vanishgrad.analysis.explain.explain import SECTIONS
-from vanishgrad.report.explain.document import SECTION_REPORTS
-from vanishgrad.report.schema import schema
-from vanishgrad.report.schema.explain import SECTIONS as SCHEMAS
+from vanishgrad.questions.explain.document import SECTION_REPORTS
+from vanishgrad.questions.explain.explain import SECTIONS
+from vanishgrad.questions.explain.schema import SECTIONS as SCHEMAS
+from vanishgrad.questions.schema import schema
 
 SMALL = ("--hidden", "4", "--steps", "12", "--trials", "2")
 MODELS = ["rnn", "lstm@keras", "gru:reset=before"]

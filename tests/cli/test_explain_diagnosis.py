@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vanishgrad
-from vanishgrad.analysis.explain.findings.remedies import REMEDIES
+from vanishgrad.questions.explain.findings.remedies import REMEDIES
 
 SMALL = ("--hidden", "6", "--steps", "40")
 ONE = (*SMALL, "--trials", "1")

@@ -8,7 +8,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from vanishgrad.report.schema import schema
+from vanishgrad.questions.schema import schema
 
 
 @pytest.fixture

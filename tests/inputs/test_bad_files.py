@@ -12,7 +12,7 @@ import pytest
 
 from vanishgrad.cells import LSTM
 from vanishgrad.errors import VanishgradError
-from vanishgrad.inputs.drive import DriveRequest, drive, initial_state
+from vanishgrad.inputs.sequences import InputRequest, initial_state, input_sequences
 
 LINES = np.arange(12.0).reshape(4, 3)
 
@@ -38,7 +38,7 @@ def npz() -> bytes:
 def told(path: Path, content: bytes, sentence: str, **options: object) -> None:
     path.write_bytes(content)
     with pytest.raises(VanishgradError, match=sentence) as caught:
-        drive(DriveRequest(str(path), **options), 3)
+        input_sequences(InputRequest(str(path), **options), 3)
     assert "\n" not in str(caught.value)
     assert path.name in str(caught.value)
 
@@ -100,7 +100,7 @@ def test_sequences_and_tokens_that_do_not_fit(tmp_path: Path, content: bytes, op
 def test_an_embedding_that_does_not_fit(tmp_path: Path, ids: np.ndarray) -> None:
     np.save(tmp_path / "x.npy", ids)
     with pytest.raises(VanishgradError, match=r"expected token ids (below 4|for --embedding)"):
-        drive(DriveRequest(str(tmp_path / "x.npy")), 3, np.zeros((4, 2)))
+        input_sequences(InputRequest(str(tmp_path / "x.npy")), 3, np.zeros((4, 2)))
 
 
 @pytest.mark.parametrize("ending", ["npy", "csv", "txt"])
@@ -109,7 +109,7 @@ def test_a_missing_file_and_a_directory(tmp_path: Path, ending: str) -> None:
         if path.stem == "folder":
             path.mkdir()
         with pytest.raises(VanishgradError, match=rf"expected .*readable .*, got '.*{path.name}': (No such|Is a dir)"):
-            drive(DriveRequest(str(path)), 3)
+            input_sequences(InputRequest(str(path)), 3)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -117,7 +117,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("1\n")
     (tmp_path / "x.csv").chmod(0)
     with pytest.raises(VanishgradError, match="Permission denied"):
-        drive(DriveRequest(str(tmp_path / "x.csv")), 3)
+        input_sequences(InputRequest(str(tmp_path / "x.csv")), 3)
 
 
 class _Executed:
@@ -138,7 +138,7 @@ def test_nothing_that_a_file_holds_is_executed(tmp_path: Path, monkeypatch: pyte
 def test_lengths_that_are_none(tmp_path: Path, values: list) -> None:
     np.save(tmp_path / "lengths.npy", np.array(values))
     with pytest.raises(VanishgradError, match=r"expected lengths as whole numbers from 1 on, got .*lengths.npy"):
-        drive(DriveRequest(lengths=str(tmp_path / "lengths.npy")), 3)
+        input_sequences(InputRequest(lengths=str(tmp_path / "lengths.npy")), 3)
 
 
 def state(text: str) -> np.ndarray:

@@ -9,18 +9,18 @@ import pytest
 from scipy import stats
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.inputs.drive import DriveRequest, drive
+from vanishgrad.inputs.sequences import InputRequest, input_sequences
 
-REQUEST = DriveRequest(steps=9, trials=3, input_size=4)
+REQUEST = InputRequest(steps=9, trials=3, input_size=4)
 
 
 def xs(**change: object) -> np.ndarray:
-    return drive(replace(REQUEST, **change), 5).xs
+    return input_sequences(replace(REQUEST, **change), 5).xs
 
 
 def test_shape_and_defaults() -> None:
     assert xs().shape == (3, 9, 4)
-    found = drive(DriveRequest(), 5)
+    found = input_sequences(InputRequest(), 5)
     assert (found.trials, found.steps, found.input_size, found.burn_in) == (8, 100, 5, 0)
     assert found.first is None
     assert found.xs.dtype == np.float64
@@ -41,7 +41,7 @@ def test_trials_and_seeds_differ() -> None:
 
 
 def test_burn_in_comes_before() -> None:
-    found = drive(replace(REQUEST, burn_in=3), 5)
+    found = input_sequences(replace(REQUEST, burn_in=3), 5)
     assert (found.steps, found.xs.shape) == (9, (3, 12, 4))
     np.testing.assert_array_equal(found.xs, xs(steps=12))
 
@@ -66,7 +66,7 @@ def test_float32_is_the_rounded_draw() -> None:
 
 @pytest.mark.parametrize("burn_in", [0, 2])
 def test_sequences_of_their_own_length_end_together(burn_in: int) -> None:
-    found = drive(replace(REQUEST, steps=None, trials=None, lengths="7,3,5", burn_in=burn_in), 5)
+    found = input_sequences(replace(REQUEST, steps=None, trials=None, lengths="7,3,5", burn_in=burn_in), 5)
     whole = xs(steps=7 + burn_in)
     assert (found.steps, found.trials) == (7, 3)
     np.testing.assert_array_equal(found.lengths, [7, 3, 5])
@@ -91,7 +91,7 @@ def test_sequences_of_their_own_length_end_together(burn_in: int) -> None:
 ])  # fmt: skip
 def test_what_the_arguments_alone_show_to_be_wrong(change: dict, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        drive(replace(REQUEST, **change), 5)
+        input_sequences(replace(REQUEST, **change), 5)
 
 
 @pytest.mark.parametrize(("dtype", "std"), [("float64", "1e308"), ("float32", "1e39")])

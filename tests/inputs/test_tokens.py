@@ -6,7 +6,7 @@ import pytest
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.files import load
-from vanishgrad.inputs.tokens import tokens
+from vanishgrad.inputs.token_names import tokens
 
 
 def test_a_text_has_a_name_for_each_byte() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Linearisation, Outer, Trajectory
+from vanishgrad.cells import Cell, Linearisation, Outer, StoredTrajectory
 
 Array = np.ndarray
 
@@ -16,13 +16,13 @@ class Logistic(Cell):
     def __init__(self, r: float) -> None:
         super().__init__(np.full((1, 1), r), np.zeros((1, 1)), np.zeros(1))
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, sequences: Array, s: Array) -> tuple[Array, Array]:
         return self.W_hh[0, 0] * s * (1 - s), s
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: StoredTrajectory, start: int, stop: int) -> Linearisation:
         return _Slope(self.W_hh[0, 0] * (1 - 2 * trajectory.records[start:stop]), start + 1)
 
-    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         return {}
 
 

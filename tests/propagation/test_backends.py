@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from vanishgrad.analysis.compare import CompareRequest, compare
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.propagation.backends import Backend, backend
+from vanishgrad.questions.compare import CompareRequest, compare
 
 
 @pytest.mark.parametrize(("name", "device", "expected"), [

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from tests.cells.cases import CASES, Case, random_run
-from vanishgrad.analysis import gates
-from vanishgrad.analysis.compare import CompareRequest, compare
-from vanishgrad.cells import ACTIVATIONS, RNN, Cell
+from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
+from vanishgrad.curves import gates
 from vanishgrad.errors import VanishgradError
-from vanishgrad.inputs.drive import DriveRequest, drive
+from vanishgrad.inputs.sequences import InputRequest, input_sequences
 from vanishgrad.inputs.sources import Held
-from vanishgrad.propagation import checkpoints, trajectory
+from vanishgrad.propagation import checkpoints
+from vanishgrad.propagation import run as run_module
 from vanishgrad.propagation.checkpoints import CheckpointedTrajectory, path
-from vanishgrad.propagation.trajectory import run
-from vanishgrad.report.document import comparison, to_json
+from vanishgrad.propagation.run import run
+from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.reports.documents.document import comparison, to_json
 
 STEPS, WIDTH = 41, 3
 BLOCK = 8
@@ -23,13 +24,13 @@ BLOCK = 8
 
 @pytest.fixture(autouse=True)
 def short_blocks(monkeypatch):
-    monkeypatch.setattr(trajectory, "SHORTEST_BLOCK", BLOCK)
+    monkeypatch.setattr(run_module, "SHORTEST_BLOCK", BLOCK)
 
 
 def both(cell: Cell, late: bool = False):
     """The run held and with checkpoints, along noise that is drawn again."""
     rng, batch = np.random.default_rng(0), 3
-    sequences = drive(DriveRequest(steps=STEPS, trials=batch), WIDTH)
+    sequences = input_sequences(InputRequest(steps=STEPS, trials=batch), WIDTH)
     s0 = rng.standard_normal((batch, cell.state_size))
     first = np.array([0, 11, 5]) if late else None
     return run(cell, sequences.xs, s0, first), CheckpointedTrajectory(cell, sequences.inputs, s0, STEPS, first)
@@ -85,7 +86,7 @@ def test_an_overflow_is_named_with_its_step() -> None:
 def test_short_runs_are_held_and_long_ones_are_not(monkeypatch) -> None:
     cell, inputs = random_run(CASES[0]).cell, Held(np.zeros((3, STEPS, WIDTH)), "float64", "")
     s0 = np.zeros((3, cell.state_size))
-    assert isinstance(path(cell, inputs, s0, STEPS), trajectory.Trajectory)
+    assert isinstance(path(cell, inputs, s0, STEPS), StoredTrajectory)
     monkeypatch.setattr(checkpoints, "LARGEST_HELD", 1000)
     assert isinstance(path(cell, inputs, s0, STEPS), CheckpointedTrajectory)
 
@@ -113,7 +114,7 @@ def test_quantiles_of_a_long_run_are_over_some_steps_and_the_report_says_so(monk
 @pytest.mark.parametrize("source", ["white", "white:0.3", "zeros"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_noise_is_drawn_again_as_it_was(source: str, dtype: str) -> None:
-    inputs = drive(DriveRequest(source, steps=3000, trials=2, burn_in=5, dtype=dtype), WIDTH).inputs
+    inputs = input_sequences(InputRequest(source, steps=3000, trials=2, burn_in=5, dtype=dtype), WIDTH).inputs
     whole = inputs.between(0, 3005)
     for start, stop in [(2900, 3005), (0, 1), (1020, 1030), (1024, 2048), (7, 7), (500, 2900)]:
         np.testing.assert_array_equal(inputs.between(start, stop), whole[:, start:stop])

@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from tests.engine import last_product, log_norms, lstm, measured, silence, trajectory
 from tests.reference import sigmoid
 from vanishgrad.cells import LSTM
-from vanishgrad.propagation.products import backward_products
+from vanishgrad.propagation.products.products import backward_products
 
 EPS = np.finfo(float).eps
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests import reference
 from tests.cells.cases import BATCH, CASES, Case, T, random_run
-from vanishgrad.cells import Trajectory
-from vanishgrad.propagation.products import Product, backward_products
+from vanishgrad.cells import StoredTrajectory
+from vanishgrad.propagation.products.products import Product, backward_products
 
 ROUNDOFF = 1e-12
 """T products of matrices with entries of order 1, relative to the largest entry."""
@@ -22,8 +22,8 @@ def whole(product: Product) -> np.ndarray:
     return matrix * np.exp(log_scale)[:, None, None]
 
 
-def until(path: Trajectory, t: int) -> Trajectory:
-    return Trajectory(path.states[: t + 1], path.records[:t])
+def until(path: StoredTrajectory, t: int) -> StoredTrajectory:
+    return StoredTrajectory(path.states[: t + 1], path.records[:t])
 
 
 def assert_close(found: np.ndarray, expected: np.ndarray) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.engine import measured, trajectory
-from vanishgrad.cells import ACTIVATIONS, RNN, Cell, Trajectory
+from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
 from vanishgrad.weights.laws import draw
-from vanishgrad.weights.spec import parse
+from vanishgrad.weights.model_string import parse
 
 N, D, STEPS, TRIALS = 24, 10, 120, 2
 ROUNDOFF = 1e-9
@@ -21,7 +21,7 @@ MODELS = [
 ]  # fmt: skip
 
 
-def plain(cell: Cell, path: Trajectory, b: int) -> dict[str, list[float]]:
+def plain(cell: Cell, path: StoredTrajectory, b: int) -> dict[str, list[float]]:
     """ln ‖·‖₂ by lag from dense Jacobians, the product brought back to norm 1 after every step."""
     whole, P, log_scale, n = cell.linearise(path, 0, STEPS), np.eye(cell.state_size), 0.0, N
     spans = {"state": (slice(None), slice(None)), "hidden": (slice(n), slice(n)), "output": (slice(n), slice(None))}

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.special import digamma, polygamma
 
-from tests.analysis.test_mean_field import Z, fixed_point, mean
 from tests.cells.cases import CASES, T, random_run
+from tests.curves.test_mean_field import Z, fixed_point, mean
 from tests.propagation.logistic import Logistic
-from tests.propagation.test_spectrum import untied
+from tests.propagation.singular_values.test_all_values import untied
 from vanishgrad.cells import LSTM, RNN, Cell
 from vanishgrad.cells.activations import LINEAR, RELU
 from vanishgrad.propagation.lyapunov import LyapunovSpectrum, entropy, kaplan_yorke, lyapunov_spectrum
@@ -115,7 +115,7 @@ def test_the_sum_rule_of_the_lstm():
     found = lyapunov_spectrum(cell, [xs], np.zeros((2, 2 * n)), 300)
     s, terms = np.zeros((2, 2 * n)), []
     for t in range(300):
-        s, a = cell.advance(t + 1, cell.drive(xs)[t], s)
+        s, a = cell.advance(t + 1, cell.input_preactivation(xs)[t], s)
         _, f, _, o = cell.gate_outputs(a)
         terms.append(np.sum(np.log(f) + np.log(o * (1 - o)) + np.log(np.abs(np.tanh(s[:, n:]))), axis=1))
     rule = np.linalg.slogdet(cell.W_hh[0, 3 * n :])[1] + np.mean(terms, axis=0)

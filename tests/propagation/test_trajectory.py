@@ -10,8 +10,8 @@ import pytest
 from tests.engine import last_product, lstm, silence, trajectory
 from vanishgrad.cells import ACTIVATIONS, GRU, RNN
 from vanishgrad.errors import VanishgradError
-from vanishgrad.propagation.products import backward_products
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.products.products import backward_products
+from vanishgrad.propagation.run import run
 
 LONG = 100_000
 

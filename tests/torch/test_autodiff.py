@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from tests.engine import log_norms, trajectory
-from vanishgrad.analysis.explain.explain import explain
-from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cells import Cell
 from vanishgrad.cells.stack import Stack
-from vanishgrad.propagation.total import total_products
+from vanishgrad.propagation.products.total_derivative import total_products
+from vanishgrad.questions.explain.explain import explain
+from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.weights.laws import Weights, draw
+from vanishgrad.weights.model_string import parse
 from vanishgrad.weights.recognition import recurrent_layers
-from vanishgrad.weights.spec import parse
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
 pytestmark = pytest.mark.torch

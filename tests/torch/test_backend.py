@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from tests.cells.cases import BATCH, CASES, Case, D, T, random_run
-from vanishgrad.analysis.compare import CompareRequest, compare
-from vanishgrad.cells.arrays import like, matmul_into, multiply_into, on_host
-from vanishgrad.propagation import checkpoints, trajectory
+from vanishgrad.arrays import like, matmul_into, multiply_into, on_host
+from vanishgrad.propagation import checkpoints
+from vanishgrad.propagation import run as run_module
 from vanishgrad.propagation.backends import Backend, HostPath
 from vanishgrad.propagation.checkpoints import CheckpointedTrajectory
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.run import run
+from vanishgrad.questions.compare import CompareRequest, compare
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
 pytest.importorskip("array_api_compat", reason="needs array-api-compat: pip install array-api-compat")
@@ -79,7 +80,7 @@ def test_a_comparison_gives_the_same_numbers(engine: str, options: dict) -> None
 
 
 def test_a_run_that_is_not_held_is_the_same_bit_for_bit(monkeypatch) -> None:
-    monkeypatch.setattr(trajectory, "SHORTEST_BLOCK", 4)
+    monkeypatch.setattr(run_module, "SHORTEST_BLOCK", 4)
     here = random_run(CASES[5])
     xs = np.random.default_rng(0).standard_normal((BATCH, 15, D))
     cell, s0 = TORCH.cell(here.cell), TORCH.array(here.trajectory.states[0])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vanishgrad.propagation.contributions import Gradient, OneSequence, gradients, outputs, segment_gradient
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.run import run
+from vanishgrad.propagation.weight_gradient import Gradient, OneSequence, gradients, outputs, segment_gradient
 from vanishgrad.weights.laws import draw
-from vanishgrad.weights.spec import parse
+from vanishgrad.weights.model_string import parse
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
 pytestmark = pytest.mark.torch

@@ -12,8 +12,8 @@ from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, hard_sigmoi
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.archive import cell_npz
 from vanishgrad.weights.recognition import recurrent_layers
+from vanishgrad.weights.save_npz import cell_npz
 
 N, D, P = 4, 3, 2
 

@@ -10,9 +10,9 @@ import pytest
 from scipy import special, stats
 
 from vanishgrad.cells import GRU, LSTM, RNN
-from vanishgrad.streams import CELLS, Role, stream
+from vanishgrad.random_streams import CELLS, Role, stream
 from vanishgrad.weights.laws import GATES, Weights, draw
-from vanishgrad.weights.spec import parse
+from vanishgrad.weights.model_string import parse
 
 N, D, STEPS, TRIALS = 32, 16, 50, 6
 EVERY = ["rnn", "lstm", "gru"]

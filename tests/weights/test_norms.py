@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.weights.recognition import recurrent_layers
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -26,12 +26,12 @@ ROUNDOFFS = 2**16
 
 def norms(cell: Cell, xs: np.ndarray) -> list[float]:
     """‖ds_T/ds_k‖₂ at lag 0 … T, by dense products in the plainest way."""
-    drive, states, records = cell.drive(xs[None]), [np.zeros((1, cell.state_size))], []
+    sequences, states, records = cell.input_preactivation(xs[None]), [np.zeros((1, cell.state_size))], []
     for t in range(len(xs)):
-        state, record = cell.advance(t + 1, drive[t], states[-1])
+        state, record = cell.advance(t + 1, sequences[t], states[-1])
         states.append(state)
         records.append(record)
-    steps = cell.linearise(Trajectory(np.stack(states), np.stack(records)), 0, len(xs))
+    steps = cell.linearise(StoredTrajectory(np.stack(states), np.stack(records)), 0, len(xs))
     product, found = np.eye(cell.state_size), [1.0]
     for t in range(len(xs), 0, -1):
         product = product @ steps.dense(t)[0]

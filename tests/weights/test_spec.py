@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from vanishgrad.errors import UsageError
-from vanishgrad.weights.spec import CELLS, GATED, LAWS, ModelSpec, parse
+from vanishgrad.weights.model_string import CELLS, GATED, LAWS, ModelSpec, parse
 
 EVERY = [f"{cell}@{law}" for cell in CELLS for law in LAWS if law != "chrono" or cell in GATED]
 

@@ -1,12 +1,12 @@
 """What one recurrent step is, and its exact Jacobian."""
 
 from vanishgrad.cells.activations import ACTIVATIONS, Activation
+from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.gru import GRU
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.lstm import LSTM
-from vanishgrad.cells.path import Path, Trajectory
-from vanishgrad.cells.protocol import Cell, Part
 from vanishgrad.cells.rnn import RNN
+from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 
 __all__ = [
     "ACTIVATIONS",
@@ -18,7 +18,7 @@ __all__ = [
     "Linearisation",
     "Outer",
     "Part",
-    "Path",
     "Split",
+    "StoredTrajectory",
     "Trajectory",
 ]

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.arrays import Array, namespace
 
 COMPLEX_KINK = 1e-50
 """Real parts up to here are zero for relu's kink when a complex number is stepped."""

@@ -6,12 +6,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from vanishgrad.arrays import Array, matmul_into, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.arrays import Array, matmul_into, namespace
-from vanishgrad.cells.coupling import GateCoupling
+from vanishgrad.cells.cell import Cell
+from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.path import Path, Trajectory
-from vanishgrad.cells.protocol import Cell
+from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 
 Reset: TypeAlias = Literal["after", "before"]
 
@@ -53,19 +53,19 @@ class GRU(Cell):
         n = self.hidden_size
         return [a[..., j * n : (j + 1) * n] for j in range(a.shape[-1] // n)]
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and the pre-activations of r, z and the candidate, then W^n h + b_hn (after) or h (before)."""
-        xp, n, gate = namespace(drive), self.hidden_size, self.gate_activation.phi
-        drive_n = drive[..., 2 * n :]
+        xp, n, gate = namespace(a_x), self.hidden_size, self.gate_activation.phi
+        a_xn = a_x[..., 2 * n :]
         if self.reset == "after":
             inner = self.recurrent(t, s)
-            a_rz, multiplied = drive[..., : 2 * n] + inner[..., : 2 * n], inner[..., 2 * n :] + self.b_hn
+            a_rz, multiplied = a_x[..., : 2 * n] + inner[..., : 2 * n], inner[..., 2 * n :] + self.b_hn
             r = gate(a_rz[..., :n])
-            a_n = drive_n + r * multiplied
+            a_n = a_xn + r * multiplied
         else:
-            a_rz, multiplied = drive[..., : 2 * n] + self._product(s, slice(0, 2 * n)), s
+            a_rz, multiplied = a_x[..., : 2 * n] + self._product(s, slice(0, 2 * n)), s
             r = gate(a_rz[..., :n])
-            a_n = drive_n + self._product(r * s, slice(2 * n, 3 * n)) + self.b_hn
+            a_n = a_xn + self._product(r * s, slice(2 * n, 3 * n)) + self.b_hn
         z, candidate = gate(a_rz[..., n:]), self.activation.phi(a_n)
         return (1 - z) * candidate + z * s, xp.concat([a_rz, a_n, multiplied], axis=-1)
 
@@ -73,12 +73,12 @@ class GRU(Cell):
         W = self.W_hh[:, rows]
         return h @ W[0].T if W.shape[0] == 1 else (W @ h[..., None])[..., 0]
 
-    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         kind = _After if self.reset == "after" else _Before
         return kind(self, *trajectory.between(start, stop), start)
 
-    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return the reset and keep gates, each (T, B, n)."""
         shares = self.split(trajectory.records)
         return {name: self.gate_activation.phi(shares[j]) for name, j in self.reported_gates.items()}
@@ -106,8 +106,8 @@ class _After(_GRULinearisation):
         super().__init__(cell, states, records, start)
         xp, every_gate = namespace(self._z), ((0, 1, 2),)
         to_r = self._to_n * self._multiplied * self._dr
-        self._K = GateCoupling(cell.W_hh, xp.stack([to_r, self._to_z, self._to_n * self._r], axis=2), every_gate)
-        self._K_input = GateCoupling(cell.W_hx, xp.stack([to_r, self._to_z, self._to_n], axis=2), every_gate)
+        self._K = GateProducts(cell.W_hh, xp.stack([to_r, self._to_z, self._to_n * self._r], axis=2), every_gate)
+        self._K_input = GateProducts(cell.W_hx, xp.stack([to_r, self._to_z, self._to_n], axis=2), every_gate)
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         self._K.cotangent(t - self._first, W, out)

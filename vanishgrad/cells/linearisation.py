@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
-from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.arrays import Array, namespace
 
 
 class Outer(NamedTuple):

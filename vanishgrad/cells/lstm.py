@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from vanishgrad.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.arrays import Array, multiply_into, namespace
-from vanishgrad.cells.coupling import GateCoupling
+from vanishgrad.cells.cell import Cell, Part
+from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.path import Path, Trajectory
-from vanishgrad.cells.protocol import Cell, Part
+from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 
 
 class LSTM(Cell):
@@ -44,10 +44,10 @@ class LSTM(Cell):
         """The hidden state h, then the cell state c."""
         return (Part("h", self.hidden_size), Part("c", self.hidden_size))
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return (h_t, c_t) and the pre-activations of i, f, g, o."""
         n = self.hidden_size
-        a = drive + self.recurrent(t, s[..., :n])
+        a = a_x + self.recurrent(t, s[..., :n])
         i, f, g, o = self.gate_outputs(a)
         c = f * s[..., n:] + i * g
         return namespace(a).concat([o * self.cell_activation.phi(c), c], axis=-1), a
@@ -63,11 +63,11 @@ class LSTM(Cell):
         n = self.hidden_size
         return [a[..., j * n : (j + 1) * n] for j in range(4)]
 
-    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         return LSTMLinearisation(self, *trajectory.between(start, stop), start)
 
-    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return the input, forget and output gates, each (T, B, n)."""
         shares = self.split(trajectory.records)
         return {name: self.gate_activation.phi(shares[j]) for name, j in self.reported_gates.items()}
@@ -89,8 +89,8 @@ class LSTMLinearisation(Linearisation):
         )
         self._f, self._E = f, o * cell.cell_activation.dphi(c)
         groups = ((3,), (0, 1, 2))
-        self._OC = GateCoupling(cell.W_hh, coefficients, groups)
-        self._OC_input = GateCoupling(cell.W_hx, coefficients, groups)
+        self._OC = GateProducts(cell.W_hh, coefficients, groups)
+        self._OC_input = GateProducts(cell.W_hx, coefficients, groups)
         self._signals_scratch: Array | None = None
 
     def _signals(self, t: int, W: Array) -> Array:

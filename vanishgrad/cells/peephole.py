@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from vanishgrad.arrays import Array, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.path import Path
+from vanishgrad.cells.trajectory import Trajectory
 
 
 class PeepholeLSTM(LSTM):
@@ -42,18 +42,18 @@ class PeepholeLSTM(LSTM):
         n = self.hidden_size
         return self.w_c[:, :n], self.w_c[:, n : 2 * n], self.w_c[:, 2 * n :]
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return (h_t, c_t) and the pre-activations of i, f, g, o, peepholes included."""
-        n, xp, gate = self.hidden_size, namespace(drive), self.gate_activation.phi
+        n, xp, gate = self.hidden_size, namespace(a_x), self.gate_activation.phi
         p_i, p_f, p_o = self.peepholes
-        a_i, a_f, a_g, a_o = self.split(drive + self.recurrent(t, s[..., :n]))
+        a_i, a_f, a_g, a_o = self.split(a_x + self.recurrent(t, s[..., :n]))
         a_i, a_f = a_i + p_i * s[..., n:], a_f + p_f * s[..., n:]
         c = gate(a_f) * s[..., n:] + gate(a_i) * self.activation.phi(a_g)
         a_o = a_o + p_o * c
         h = gate(a_o) * self.cell_activation.phi(c)
         return xp.concat([h, c], axis=-1), xp.concat([a_i, a_f, a_g, a_o], axis=-1)
 
-    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         return _PeepholeLinearisation(self, *trajectory.between(start, stop), start)
 

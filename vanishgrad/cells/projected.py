@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from vanishgrad.arrays import Array, multiply_into, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.arrays import Array, multiply_into, namespace
+from vanishgrad.cells.cell import Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.path import Path
-from vanishgrad.cells.protocol import Part
+from vanishgrad.cells.trajectory import Trajectory
 
 
 class ProjectedLSTM(LSTM):
@@ -41,10 +41,10 @@ class ProjectedLSTM(LSTM):
         """The projected hidden state h, then the cell state c."""
         return (Part("h", int(self.W_hr.shape[-2])), Part("c", self.hidden_size))
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return (h_t, c_t) and the pre-activations of i, f, g, o."""
         p = self.parts[0].size
-        a = drive + self.recurrent(t, s[..., :p])
+        a = a_x + self.recurrent(t, s[..., :p])
         i, f, g, o = self.gate_outputs(a)
         c = f * s[..., p:] + i * g
         h = (self.W_hr @ self.unprojected(o, c)[..., None])[..., 0]
@@ -54,7 +54,7 @@ class ProjectedLSTM(LSTM):
         """Return m = o ⊙ φ(c), what R multiplies."""
         return o * self.cell_activation.phi(c)
 
-    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         return _ProjectedLinearisation(self, *trajectory.between(start, stop), start)
 

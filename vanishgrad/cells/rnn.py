@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from vanishgrad.arrays import Array, matmul_into, multiply_into, namespace
 from vanishgrad.cells.activations import TANH, Activation
-from vanishgrad.cells.arrays import Array, matmul_into, multiply_into, namespace
+from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.linearisation import Linearisation, Outer
-from vanishgrad.cells.path import Path, Trajectory
-from vanishgrad.cells.protocol import Cell
+from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -45,16 +45,16 @@ class RNN(Cell):
         alone.W_hh = self.W_hh[:, start:stop]
         return alone
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and a_t."""
-        a = drive + self.recurrent(t, s)
+        a = a_x + self.recurrent(t, s)
         return self.activation.phi(a), a
 
-    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         return _RNNLinearisation(self, *trajectory.between(start, stop), start)
 
-    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return nothing: there is no gate."""
         return {}
 

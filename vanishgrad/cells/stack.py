@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array, namespace
+from vanishgrad.arrays import Array, namespace
+from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
-from vanishgrad.cells.path import Path, Trajectory
-from vanishgrad.cells.protocol import Cell, Part
+from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -92,31 +92,31 @@ class Stack(Cell):
             end -= layer.state_size
         return tuple(ends)
 
-    def drive(self, xs: Array) -> Array:
-        """Return the drive of the bottom layer; the others' depends on it."""
-        return self.layers[0].drive(xs)
+    def input_preactivation(self, xs: Array) -> Array:
+        """Return the input pre-activation of the bottom layer; the others' depends on it."""
+        return self.layers[0].input_preactivation(xs)
 
-    def advance(self, t: int, drive: Array, s: Array) -> tuple[Array, Array]:
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return all layers' states and records, the top one's states first, the bottom one's records first."""
         states, records = list[Array](), list[Array]()
         for layer, span in zip(self.layers, self.spans, strict=True):
             if states:
                 below = self.layers[len(states) - 1].parts[0].size
-                drive = layer.drive(states[-1][:, None, :below])[0]
-            state, record = layer.advance(t, drive, s[..., span])
+                a_x = layer.input_preactivation(states[-1][:, None, :below])[0]
+            state, record = layer.advance(t, a_x, s[..., span])
             states.append(state)
             records.append(record)
         xp = namespace(s)
         return xp.concat(states[::-1], axis=-1), xp.concat(records, axis=-1)
 
-    def linearise(self, trajectory: Path, start: int, stop: int) -> Linearisation:
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         along = [
             layer.linearise(each, start, stop) for layer, each in zip(self.layers, self._split(trajectory), strict=True)
         ]
         return _StackLinearisation(self, along)
 
-    def gate_values(self, trajectory: Path) -> dict[str, Array]:
+    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return the gates of every layer, each (T, B, n), with the layer's place before the name."""
         return {
             f"{place}.{name}": values
@@ -124,14 +124,14 @@ class Stack(Cell):
             for name, values in layer.gate_values(each).items()
         }
 
-    def _split(self, trajectory: Path) -> Iterator[Trajectory]:
+    def _split(self, trajectory: Trajectory) -> Iterator[StoredTrajectory]:
         """Yield each layer's own trajectory: a record is as wide as one step of the layer makes it."""
         (all_states, records), begin = trajectory.between(0, trajectory.steps), 0
         for layer, span in zip(self.layers, self.spans, strict=True):
             states = all_states[..., span]
-            _, record = layer.advance(1, layer.drive(_no_input(layer, states))[0], states[0])
+            _, record = layer.advance(1, layer.input_preactivation(_no_input(layer, states))[0], states[0])
             end = begin + record.shape[-1]
-            yield Trajectory(states, records[..., begin:end])
+            yield StoredTrajectory(states, records[..., begin:end])
             begin = end
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from vanishgrad.analysis.analyze import AnalyzeRequest
-from vanishgrad.analysis.analyze import analyze as analyze_layers
 from vanishgrad.cli.emit import demand_writable, draw, emit, is_summary, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
-from vanishgrad.report.document import analysis
+from vanishgrad.questions.analyze import AnalyzeRequest
+from vanishgrad.questions.analyze import analyze as analyze_layers
+from vanishgrad.reports.documents.document import analysis
 
 
 @click.command()

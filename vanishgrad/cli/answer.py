@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
+from vanishgrad.answer import Answer, AnswerRequest
+from vanishgrad.answer import answer as answered
+from vanishgrad.answer.structure import LANGUAGES
+from vanishgrad.answer.subjects import DEFAULT_MODELS
 from vanishgrad.cli.emit import demand_writable, has_colour
 from vanishgrad.cli.options import HINT_NAMES, HINTS, LAYERS
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
-from vanishgrad.report.write import write
-from vanishgrad.theory.answer import Answer, AnswerRequest
-from vanishgrad.theory.answer import answer as answered
-from vanishgrad.theory.answer.structure import LANGUAGES
-from vanishgrad.theory.answer.subjects import DEFAULT_MODELS
+from vanishgrad.reports.files import write
 
 FORMATS = ("text", "markdown", "latex", "html", "pdf", "json")
 ENDINGS = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".pdf": "pdf", ".json": "json"}
@@ -73,27 +73,27 @@ def locale_language() -> str:
 def rendered(found: Answer, language: str, kind: str, font: str | None, colour: bool) -> bytes:
     """Return an answer in one of the formats."""
     if kind == "pdf":
-        from vanishgrad.report.prose.pdf import to_pdf
+        from vanishgrad.answer.renderers.pdf import to_pdf
 
         return to_pdf(found, language, font)
     if kind == "json":
-        from vanishgrad.report.document import to_json
-        from vanishgrad.report.prose.claims_json import answer_document
+        from vanishgrad.answer.renderers.claims_json import answer_document
+        from vanishgrad.reports.documents.document import to_json
 
         return to_json(answer_document(found, language)).encode()
     if kind == "html":
-        from vanishgrad.report.prose.html import to_html
+        from vanishgrad.answer.renderers.html import to_html
 
         return to_html(found, language).encode()
     if kind == "latex":
-        from vanishgrad.report.prose.latex import to_latex
+        from vanishgrad.answer.renderers.latex import to_latex
 
         return to_latex(found, language).encode()
     if kind == "markdown":
-        from vanishgrad.report.prose.compose import Composer
+        from vanishgrad.answer.renderers.compose import Composer
 
         return Composer(found, language).markdown().encode()
-    from vanishgrad.report.prose.terminal import to_terminal
+    from vanishgrad.answer.renderers.terminal import to_terminal
 
     return to_terminal(found, language, colour and has_colour()).encode()
 

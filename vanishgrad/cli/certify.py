@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from vanishgrad.analysis.parallel import blas_threads
+from vanishgrad.certificates import CertificateVerdict, Certified, CertifyRequest, Outcome
+from vanishgrad.certificates import certify as certified
+from vanishgrad.certificates import check as checked
+from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.cli.emit import demand_writable
 from vanishgrad.cli.options import HINT_NAMES, HINTS
+from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
-from vanishgrad.report.document import header, to_json
-from vanishgrad.report.write import write
-from vanishgrad.theory.certificates import Certified, CertifyRequest, Outcome, Verdict
-from vanishgrad.theory.certificates import certify as certified
-from vanishgrad.theory.certificates import check as checked
-from vanishgrad.theory.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
+from vanishgrad.reports.documents.document import header, to_json
+from vanishgrad.reports.files import write
 
 FAILED = 3
 
@@ -92,7 +92,7 @@ def _check(certificate: str, weights: str | None, as_json: bool, options: dict[s
         click.echo(to_json({**header("certify"), **facts}), nl=False)
     else:
         click.echo("\n".join([f"{found.verdict.value}: {found.reason}", *(f"  shown: {each}" for each in found.shown)]))
-    return 0 if found.verdict is Verdict.VALID else FAILED
+    return 0 if found.verdict is CertificateVerdict.VALID else FAILED
 
 
 def _told(result: Certified | FormallyCertified, files: list[str]) -> str:

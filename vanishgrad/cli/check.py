@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from vanishgrad.analysis.analyze import AnalyzeRequest
-from vanishgrad.analysis.analyze import analyze as analyze_layers
 from vanishgrad.cli.options import HINTS, LAYERS, RUN
 from vanishgrad.errors import UsageError
-from vanishgrad.report.document import Document, analysis, to_json
-from vanishgrad.report.gate import judged, to_text
-from vanishgrad.report.reading import is_report, read_report
+from vanishgrad.questions.analyze import AnalyzeRequest
+from vanishgrad.questions.analyze import analyze as analyze_layers
+from vanishgrad.questions.check import judged, to_text
+from vanishgrad.reports.documents.document import Document, analysis, to_json
+from vanishgrad.reports.documents.reading import is_report, read_report
 
 FAILED = 3
 

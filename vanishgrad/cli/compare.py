@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from vanishgrad.analysis.compare import DEFAULT_MODELS, CompareRequest
-from vanishgrad.analysis.compare import compare as compare_models
-from vanishgrad.analysis.parallel import cores
 from vanishgrad.cli.emit import demand_writable, draw, emit, is_summary
 from vanishgrad.cli.options import JOBS, MODEL, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
-from vanishgrad.report.document import comparison
+from vanishgrad.curves.processes import cores
+from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest
+from vanishgrad.questions.compare import compare as compare_models
+from vanishgrad.reports.documents.document import comparison
 
 
 @click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")
@@ -42,7 +42,7 @@ def compare(
     document = comparison(result)
     draw(document, plots, plot_folder, quiet)
     if save is not None:
-        from vanishgrad.report.save import save as save_weights
+        from vanishgrad.questions.save import save as save_weights
 
         save_weights(result, save)
     emit(document, format_, output)

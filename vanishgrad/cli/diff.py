@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from vanishgrad.analysis.analyze import AnalyzeRequest
-from vanishgrad.analysis.analyze import analyze as analyze_layers
 from vanishgrad.cli.emit import PICTURES
 from vanishgrad.cli.options import HINTS, LAYERS, RUN
 from vanishgrad.errors import UsageError
-from vanishgrad.report.difference import difference, to_text
-from vanishgrad.report.document import Document, analysis, to_json
-from vanishgrad.report.reading import is_report, read_report
+from vanishgrad.questions.analyze import AnalyzeRequest
+from vanishgrad.questions.analyze import analyze as analyze_layers
+from vanishgrad.questions.diff import difference, to_text
+from vanishgrad.reports.documents.document import Document, analysis, to_json
+from vanishgrad.reports.documents.reading import is_report, read_report
 
 
 @click.command()
@@ -32,8 +32,8 @@ def diff(before: str, after: str, as_json: bool, plot: str | None, **options: An
     reports = [_report(path, options) for path in (before, after)]
     document = difference(reports[0], reports[1], (before, after))
     if plot is not None:
-        from vanishgrad.report.figure import render
-        from vanishgrad.report.write import write
+        from vanishgrad.questions.plot.render import render
+        from vanishgrad.reports.files import write
 
         write(plot, render({**document, "request": reports[1]["request"]}, "curves", Path(plot).suffix[1:].lower()))
     click.echo(to_json(document) if as_json else to_text(document), nl=False)

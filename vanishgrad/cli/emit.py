@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.report.document import Document
-from vanishgrad.report.rendering import rendered
-from vanishgrad.report.write import folder, write
+from vanishgrad.questions.rendering import rendered
+from vanishgrad.reports.documents.document import Document
+from vanishgrad.reports.files import folder, write
 
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
@@ -59,7 +59,7 @@ def draw(document: Document, plots: Sequence[str], plot_folder: str | None, quie
     """Write the pictures that were asked for; say so where a label has characters that no installed font has."""
     if not plots and plot_folder is None:
         return
-    from vanishgrad.report.figure import available_kinds, render, undrawable_characters
+    from vanishgrad.questions.plot.render import available_kinds, render, undrawable_characters
 
     missing = undrawable_characters(document)
     if missing:

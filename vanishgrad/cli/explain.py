@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from vanishgrad.analysis.explain.explain import SECTIONS
-from vanishgrad.analysis.explain.explain import explain as explain_models
-from vanishgrad.analysis.explain.findings.remedies import REMEDIES
-from vanishgrad.analysis.explain.loss import LOSSES
-from vanishgrad.analysis.explain.request import ExplainRequest
 from vanishgrad.cli.emit import demand_writable, draw, emit, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
-from vanishgrad.report.explain.apply import apply, demand_applicable
-from vanishgrad.report.explain.document import explanation
+from vanishgrad.questions.explain.document import explanation
+from vanishgrad.questions.explain.explain import SECTIONS
+from vanishgrad.questions.explain.explain import explain as explain_models
+from vanishgrad.questions.explain.findings.apply import apply, demand_applicable
+from vanishgrad.questions.explain.findings.remedies import REMEDIES
+from vanishgrad.questions.explain.request import ExplainRequest
+from vanishgrad.questions.explain.truncation.loss import LOSSES
 
 
 @click.command(epilog="MODEL is CELL[@LAW][:key=value,...], as for compare.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from vanishgrad.analysis.inspect import inspect as inspect_file
 from vanishgrad.cli.options import HINTS, LAYERS
-from vanishgrad.report.document import to_json
-from vanishgrad.report.inspection import inspection, to_text
+from vanishgrad.questions.inspect.measure import inspect as inspect_file
+from vanishgrad.questions.inspect.report import inspection, to_text
+from vanishgrad.reports.documents.document import to_json
 from vanishgrad.weights.recognition import recurrent_layers
 
 

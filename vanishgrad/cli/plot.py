@@ -8,9 +8,9 @@ import click
 
 from vanishgrad.cli.emit import PICTURES
 from vanishgrad.errors import UsageError
-from vanishgrad.report.figure import KINDS, render
-from vanishgrad.report.reading import read_report
-from vanishgrad.report.write import write
+from vanishgrad.questions.plot.render import KINDS, render
+from vanishgrad.reports.documents.reading import read_report
+from vanishgrad.reports.files import write
 
 
 @click.command()

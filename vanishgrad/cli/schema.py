@@ -6,8 +6,8 @@ import json
 
 import click
 
-from vanishgrad.report.schema import BODIES
-from vanishgrad.report.schema import schema as schema_of
+from vanishgrad.questions.schema import BODIES
+from vanishgrad.questions.schema import schema as schema_of
 
 
 @click.command()

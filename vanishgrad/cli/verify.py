@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from vanishgrad.analysis.verify import DEFAULT_MODELS, VerifyRequest
-from vanishgrad.analysis.verify import verify as verify_models
-from vanishgrad.report.document import to_json
-from vanishgrad.report.verification import to_text, verification
+from vanishgrad.questions.verify.measure import DEFAULT_MODELS, VerifyRequest
+from vanishgrad.questions.verify.measure import verify as verify_models
+from vanishgrad.questions.verify.report import to_text, verification
+from vanishgrad.reports.documents.document import to_json
 
 FAILED = 3
 

@@ -8,7 +8,7 @@ from tokenize import TokenError
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 
 TEXT = "text:"
@@ -20,7 +20,7 @@ BYTES = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Sequences:
+class FileSequences:
     """What a file of inputs holds.
 
     Attributes
@@ -50,7 +50,7 @@ class Sequences:
         return self.alphabet or int(self.values.max()) + 1
 
 
-def load(path: str) -> Sequences:
+def load(path: str) -> FileSequences:
     """Read a file of inputs, or the bytes of ``text:STRING``.
 
     Raises
@@ -86,11 +86,11 @@ def load_array(path: str, what: str) -> Array:
     return array if array.nbytes > LARGEST_READ else np.array(array)
 
 
-def _npy(path: str) -> Sequences:
+def _npy(path: str) -> FileSequences:
     array = load_array(path, "inputs")
     token = array.dtype.kind in "iu"
     if token and array.ndim in (1, 2):
-        return Sequences(np.atleast_2d(array).astype(np.int64), single=array.ndim == 1)
+        return FileSequences(np.atleast_2d(array).astype(np.int64), single=array.ndim == 1)
     if array.ndim not in (2, 3) or token:
         raise VanishgradError(
             f"expected inputs (T, d) or (B, T, d), or integer token ids (T,) or (B, T), got shape {array.shape} of "
@@ -98,10 +98,10 @@ def _npy(path: str) -> Sequences:
         )
     single = array.ndim == 2
     values = array.astype(np.float64, copy=False)
-    return Sequences(values[None] if single else values, single)
+    return FileSequences(values[None] if single else values, single)
 
 
-def _csv(path: str) -> Sequences:
+def _csv(path: str) -> FileSequences:
     rows = []
     for number, line in enumerate(Path(path).read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         if not line.strip():
@@ -116,19 +116,19 @@ def _csv(path: str) -> Sequences:
             raise VanishgradError(
                 f"expected {len(rows[0])} numbers in every line, got {len(rows[-1])} in line {number} of {path!r}"
             )
-    return Sequences(np.array([rows], dtype=np.float64), single=True)
+    return FileSequences(np.array([rows], dtype=np.float64), single=True)
 
 
-def _text(path: str) -> Sequences:
+def _text(path: str) -> FileSequences:
     return _bytes(Path(path).read_bytes())
 
 
-def _bytes(text: bytes) -> Sequences:
+def _bytes(text: bytes) -> FileSequences:
     values = np.frombuffer(text, dtype=np.uint8).astype(np.int64)
-    return Sequences(values[None], single=True, alphabet=BYTES)
+    return FileSequences(values[None], single=True, alphabet=BYTES)
 
 
-def _checked(sequences: Sequences, path: str) -> Sequences:
+def _checked(sequences: FileSequences, path: str) -> FileSequences:
     values = sequences.values
     if values.size == 0:
         raise VanishgradError(f"expected at least one step of inputs, got none in {path!r}; try another file")

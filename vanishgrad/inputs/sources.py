@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
-from vanishgrad.streams import ANY_CELL, Role, stream
+from vanishgrad.random_streams import ANY_CELL, Role, stream
 
 BLOCK = 1024
 """Steps between two states of a noise's generators that are kept."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array, on_host
+from vanishgrad.arrays import Array, on_host
+from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.propagation.checkpoints import Inputs
 
@@ -109,10 +109,10 @@ class _Moved:
         return self.backend.array(self.inputs.between(start, stop))
 
 
-class HostPath(Path):
+class HostPath(Trajectory):
     """A run on a device, as NumPy's arrays."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Trajectory) -> None:
         self._path, self._start = path, on_host(path.start)
 
     @property
@@ -130,7 +130,7 @@ class HostPath(Path):
         states, records = self._path.between(start, stop)
         return on_host(states), on_host(records)
 
-    def among(self, trials: slice) -> Path:
+    def among(self, trials: slice) -> Trajectory:
         """Return the run of some sequences alone."""
         return HostPath(self._path.among(trials))
 

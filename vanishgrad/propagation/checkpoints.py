@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from vanishgrad.cells import Cell, Path
-from vanishgrad.cells.arrays import Array, namespace
-from vanishgrad.propagation.trajectory import advanced, block_length, run
+from vanishgrad.arrays import Array, namespace
+from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.propagation.run import advanced, block_length, run
 
 
 class Inputs(Protocol):
@@ -35,7 +35,7 @@ LARGEST_HELD = 2**29
 """Bytes of a run up to which it is held whole."""
 
 
-def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None = None) -> Path:
+def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None = None) -> Trajectory:
     """Run a cell, held whole where that takes no more than 512 MB, else with checkpoints."""
     numbers = s0.shape[0] * steps * (cell.state_size + 2 * cell.record_size)
     if numbers * s0.itemsize <= LARGEST_HELD:
@@ -43,7 +43,7 @@ def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None 
     return CheckpointedTrajectory(cell, inputs, s0, steps, first)
 
 
-class CheckpointedTrajectory(Path):
+class CheckpointedTrajectory(Trajectory):
     """A run whose blocks are run again, one at a time.
 
     What it gives is what a run that is held gives, bit for bit: each block is run from the same state along the same
@@ -96,7 +96,7 @@ class CheckpointedTrajectory(Path):
         xp = namespace(states[0])
         return xp.concat(states), xp.concat([records for _, records in pieces])
 
-    def among(self, trials: slice) -> Path:
+    def among(self, trials: slice) -> Trajectory:
         """Return the run of some sequences alone."""
         other = copy.copy(self)
         other._cell, other._inputs = self._cell.among(trials), _Among(self._inputs, trials)

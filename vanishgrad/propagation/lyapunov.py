@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, Linearisation
-from vanishgrad.cells.arrays import Array
-from vanishgrad.propagation.trajectory import run
+from vanishgrad.propagation.run import run
 
 BLOCKS = 20
 """Blocks of steps whose means give the error of a mean over all steps."""

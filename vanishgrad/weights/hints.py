@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
 from vanishgrad.errors import UsageError
-from vanishgrad.weights.stacking import GATES, STACKINGS
+from vanishgrad.weights.gate_order import GATES, STACKINGS
 from vanishgrad.weights.tensors import shown
 
 HARD_SIGMOID_KERAS_2 = hard_sigmoid(0.2, "hard_sigmoid_0.2")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vanishgrad.arrays import Array
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell
-from vanishgrad.cells.arrays import Array
-from vanishgrad.streams import CELLS, Role, stream
-from vanishgrad.weights.spec import ModelSpec
+from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.weights.model_string import ModelSpec
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 KEEP_GATE = {"lstm": 1, "gru": 1}

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
-from vanishgrad.cells.arrays import Array
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.assembly import assembled
+from vanishgrad.weights.build import assembled
+from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
-from vanishgrad.weights.stacking import Stacking
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
 
 

@@ -14,7 +14,7 @@ from vanishgrad.weights.formats import open_tensors
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
 from vanishgrad.weights.layouts import LAYOUTS, Sighting, plausible_sightings
-from vanishgrad.weights.live import live_tensors
+from vanishgrad.weights.state_dict import live_tensors
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 TRAINING = re.compile(r"(?:^|.*[./])(?:optimizer\w*|opt_state|optim)(?:[./].*)?")

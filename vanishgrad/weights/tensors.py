@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 
 FLOATS = ("float64", "float32", "float16", "bfloat16")
 """What a weight may be stored as; all four widen to float64 exactly."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.weights.formats.onnx_graph import Graph, Node
 from vanishgrad.weights.formats.onnx_tensor import DTYPES
 from vanishgrad.weights.tensors import Tensor, shown, stored_array

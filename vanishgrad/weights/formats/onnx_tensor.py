@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.protobuf import fields, message, signed, text, varints

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.tensors import widened_bfloat16
 

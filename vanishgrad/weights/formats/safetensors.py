@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.raw import WIDTHS, decoded, stretch

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.pickle_tree import Call, Global, Pairs, Persistent

@@ -9,12 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from vanishgrad.cells.arrays import Array
+from vanishgrad.arrays import Array
+from vanishgrad.weights.gate_order import FLAX
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.shapes import fitted, require_floats
-from vanishgrad.weights.stacking import FLAX
 from vanishgrad.weights.tensors import Tensor, TensorFile, derived, shape_text, stacked
 
 KERNEL = re.compile(r"(?P<path>(?:.*[./])?)(?P<module>hi|hr|hf|dense_h|h)(?P<tail>[./]kernel(?:[./](?:raw_)?value)?)")

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation
-from vanishgrad.cells.arrays import Array
+from vanishgrad.weights.gate_order import KERAS
 from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
-from vanishgrad.weights.layouts.keras_model import Described, described
+from vanishgrad.weights.layouts.keras_model import ConfiguredLayer, described
 from vanishgrad.weights.layouts.shapes import fitted
-from vanishgrad.weights.stacking import KERAS
 from vanishgrad.weights.tensors import Tensor, TensorFile, derived, part, row, shape_text, shown
 
 KERAS_3 = re.compile(r"(?P<path>.*?)[./]?cell(?:[./]cells[./]\w+)?[./]vars[./]1")
@@ -40,7 +40,9 @@ def _natural(name: str) -> list[tuple[str, int]]:
     return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d{0,9})", name)]
 
 
-def _found(file: TensorFile, free: Mapping[str, Tensor], hints: Hints, model: list[Described]) -> Iterator[Sighting]:
+def _found(
+    file: TensorFile, free: Mapping[str, Tensor], hints: Hints, model: list[ConfiguredLayer]
+) -> Iterator[Sighting]:
     for name in free:
         if found := KERAS_3.fullmatch(name):
             names = [f"{name[:-1]}{index}" for index in range(3)]
@@ -64,7 +66,7 @@ def _is_backward(path: str) -> bool:
     return any(each.startswith("backward_") for each in re.split(r"[./]", path))
 
 
-def _by_names(model: list[Described], path: str) -> Described | None:
+def _by_names(model: list[ConfiguredLayer], path: str) -> ConfiguredLayer | None:
     """Return the entry whose names all stand in an older file's path."""
     segments = path.split("/")
     fitting = [each for each in model if set(each.path.split(".")) <= set(segments)]
@@ -81,7 +83,7 @@ def _label(path: str) -> str:
 
 
 def _layer(
-    file: TensorFile, path: str, names: list[str], own: list[Tensor], entry: Described | None, hints: Hints
+    file: TensorFile, path: str, names: list[str], own: list[Tensor], entry: ConfiguredLayer | None, hints: Hints
 ) -> Layer:
     if len(own) < 2 or own[0].name != names[0]:
         raise Unreadable(f"expected {names[0]} beside {names[1]}, got none; try the whole file of weights")
@@ -131,7 +133,7 @@ def _reread(block: Array) -> Array:
     return np.ascontiguousarray(block).reshape(block.shape[::-1]).T
 
 
-def _stated(file: TensorFile, own: list[Tensor], entry: Described | None, is_cudnn: bool) -> Stated:
+def _stated(file: TensorFile, own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> Stated:
     if is_cudnn or (entry and entry.kind.startswith("CuDNN")):
         return Stated(TANH, SIGMOID, "after", layout="keras")
     reset = _reset(own, entry)
@@ -145,7 +147,7 @@ def _stated(file: TensorFile, own: list[Tensor], entry: Described | None, is_cud
     return Stated(activation, gate if entry.kind != "SimpleRNN" else None, reset, layout="keras")
 
 
-def _reset(own: list[Tensor], entry: Described | None) -> str | None:
+def _reset(own: list[Tensor], entry: ConfiguredLayer | None) -> str | None:
     """Return the GRU's convention: a bias of two rows is only there with reset after; without bias a key tells."""
     if len(own) > 2:
         return "after" if len(own[2].shape) == 2 else "before"
@@ -164,7 +166,7 @@ def _activation(named: Any, version: str) -> Activation:
     return known[named]
 
 
-def _why(own: list[Tensor], entry: Described | None, is_cudnn: bool) -> str:
+def _why(own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> str:
     what = f"{own[1].name} {shape_text(own[1].shape)} is Keras's name for a recurrent kernel"
     if is_cudnn:
         return f"{what}, and a bias of {shape_text(own[2].shape)} entries is that of its CuDNN layers"

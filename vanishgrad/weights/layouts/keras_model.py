@@ -19,7 +19,7 @@ TRANSPARENT = (
 
 
 @dataclass(frozen=True)
-class Described:
+class ConfiguredLayer:
     """A recurrent layer as the configuration has it.
 
     Attributes
@@ -49,12 +49,12 @@ class Described:
         return self.path + (".reverse" if self.is_backward else "")
 
 
-def described(model: Any) -> list[Described]:
+def described(model: Any) -> list[ConfiguredLayer]:
     """Return the recurrent layers of a configuration, nested models included; what is not understood is left out."""
     return list(_in_model(model, "", "", 0))
 
 
-def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[Described]:
+def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[ConfiguredLayer]:
     config = _mapping(model).get("config")
     layers = _mapping(config).get("layers", config)
     if not isinstance(layers, list) or depth > DEEPEST:
@@ -71,15 +71,17 @@ def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[Describ
 
 def _in_layer(
     layer: Mapping[str, Any], group: str, path: str, depth: int, below: tuple[str, ...] | None
-) -> Iterator[Described]:
+) -> Iterator[ConfiguredLayer]:
     kind, config = str(layer.get("class_name")), _mapping(layer.get("config"))
     if kind in RECURRENT:
-        yield Described(path, group, kind, bool(config.get("go_backwards")), config, below)
+        yield ConfiguredLayer(path, group, kind, bool(config.get("go_backwards")), config, below)
     elif kind == "RNN":
         cell = _mapping(config.get("cell"))
         kind = str(cell.get("class_name")).removesuffix("Cell")
         if kind in RECURRENT:
-            yield Described(path, group, kind, bool(config.get("go_backwards")), _mapping(cell.get("config")), below)
+            yield ConfiguredLayer(
+                path, group, kind, bool(config.get("go_backwards")), _mapping(cell.get("config")), below
+            )
     elif kind == "Bidirectional":
         yield from _both(config, group, path, below)
     elif isinstance(config.get("layers"), list):
@@ -88,13 +90,13 @@ def _in_layer(
         yield from _in_layer(_mapping(config["layer"]), f"{group}/layer", path, depth + 1, None)
 
 
-def _both(config: Mapping[str, Any], group: str, path: str, below: tuple[str, ...] | None) -> Iterator[Described]:
+def _both(config: Mapping[str, Any], group: str, path: str, below: tuple[str, ...] | None) -> Iterator[ConfiguredLayer]:
     forward = _mapping(config.get("layer"))
     backward = _mapping(config.get("backward_layer")) or forward
     for layer, name, is_backward in ((forward, "forward_layer", False), (backward, "backward_layer", True)):
         kind = str(layer.get("class_name"))
         if kind in RECURRENT:
-            yield Described(path, f"{group}/{name}", kind, is_backward, _mapping(layer.get("config")), below)
+            yield ConfiguredLayer(path, f"{group}/{name}", kind, is_backward, _mapping(layer.get("config")), below)
 
 
 class _Chain:

@@ -9,12 +9,12 @@ from typing import Any
 
 from vanishgrad.weights.formats.onnx_constants import NotConstant, constant
 from vanishgrad.weights.formats.onnx_graph import Graph, Node
+from vanishgrad.weights.gate_order import GATES, ONNX
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.onnx_activations import activations
 from vanishgrad.weights.layouts.shapes import fitted
-from vanishgrad.weights.stacking import GATES, ONNX
 from vanishgrad.weights.tensors import Tensor, TensorFile, part, row, shape_text, shown
 
 CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from vanishgrad.arrays import Array, namespace
 from vanishgrad.cells.activations import LINEAR, RELU, SIGMOID, TANH, Activation, hard_sigmoid
-from vanishgrad.cells.arrays import Array, namespace
 from vanishgrad.weights.hints import Unreadable
 from vanishgrad.weights.tensors import shown
 

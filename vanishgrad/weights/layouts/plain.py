@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
+from vanishgrad.weights.gate_order import KERAS, PYTORCH, STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.biases import BIASES
 from vanishgrad.weights.layouts.shapes import fitted
-from vanishgrad.weights.stacking import KERAS, PYTORCH, STACKINGS, Stacking
 from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
 
 NAMINGS = (

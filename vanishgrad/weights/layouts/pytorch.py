@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import RELU, TANH
+from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.biases import BIASES
 from vanishgrad.weights.layouts.reparametrised import UNFOLDED, folded, shadowed
 from vanishgrad.weights.layouts.shapes import UNTIED, fitted
-from vanishgrad.weights.stacking import PYTORCH
 from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
 
 NAMES = re.compile(r"(?P<path>(?:.*[./])?)weight_hh(?P<suffix>(?:_l(?P<index>\d{1,4}))?(?P<reverse>_reverse)?)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vanishgrad.weights.gate_order import CELLS, STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
 from vanishgrad.weights.layers import Layer
-from vanishgrad.weights.stacking import CELLS, STACKINGS, Stacking
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
 
 UNTIED = "untied"

@@ -1,0 +1,162 @@
+"""Requests and the command: which files are written, what is said, with which status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
+from vanishgrad.certificates.subject import subject
+from vanishgrad.cli.certify import certify as command
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.weights.recognition import recurrent_layers
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        found = CliRunner().invoke(command, arguments, standalone_mode=False)
+        if found.exception:
+            raise found.exception
+        return found.return_value, found.output
+
+    return run
+
+
+def saved_lstm(path, names=("",), scale=0.05, n=4):
+    """Save LSTMs under PyTorch's names, each behind a prefix."""
+    random, shapes = np.random.default_rng(0), {"weight_hh": (4 * n, n), "weight_ih": (4 * n, 3), "bias_ih": 4 * n}
+    np.savez(
+        path, **{f"{name}{part}_l0": random.normal(size=shapes[part]) * scale for name in names for part in shapes}
+    )
+
+
+def test_a_model_is_certified_with_its_weights_beside_it(run, tmp_path):
+    status, out = run("rnn@gaussian:gain=0.4", "--hidden", "8", "--output", "c.json")
+    assert status == 0
+    assert "for every input sequence" in out
+    assert {each.name for each in tmp_path.iterdir()} == {"c.json", "c.weights.npz"}
+    assert run("--check", "c.json") == (0, run("--check", "c.json", "c.weights.npz")[1])
+
+
+def test_the_weights_beside_it_are_trial_0_of_the_model(run):
+    run("gru@gaussian:gain=0.1", "--hidden", "4", "--input-bound", "0.1", "--seed", "3", "--output", "c.json")
+    (layer,) = recurrent_layers("c.weights.npz")
+    assert subject(layer.build()).sha256 == json.loads(Path("c.json").read_text())["weights"]["sha256"]
+    from vanishgrad.weights.laws import draw
+    from vanishgrad.weights.model_string import parse
+
+    spec = parse("gru@gaussian:gain=0.1").resolved(4, 100)
+    assert subject(draw(spec, 4, 100, 5, 3).cell(spec).trial(0)).sha256 == subject(layer.build()).sha256
+
+
+def test_an_inconclusive_proof_writes_nothing_and_is_status_3(run, tmp_path):
+    status, out = run("rnn@orthogonal:gain=1.5", "--hidden", "8", "--output", "c.json")
+    assert status == 3
+    assert out.startswith("inconclusive: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_invalid_certificate_is_status_3(run, tmp_path):
+    run("rnn@gaussian:gain=0.4", "--hidden", "4", "--output", "c.json")
+    (tmp_path / "c.json").write_text((tmp_path / "c.json").read_text().replace("0.", "0.0", 1))
+    status, out = run("--check", "c.json")
+    assert status == 3
+    assert out.startswith("invalid: ")
+
+
+def test_a_lower_bound_along_a_file_of_inputs(run, tmp_path):
+    np.save(tmp_path / "xs.npy", np.random.default_rng(0).normal(size=(9, 4)))
+    status, out = run("lstm", "--hidden", "4", "--input", "xs.npy", "--start", "2", "--output", "c.json")
+    assert status == 0
+    assert "‖∂s_9/∂s_2‖₂ ≥" in out
+    assert np.array_equal(np.load("c.inputs.npy"), np.load("xs.npy"))
+    assert run("--check", "c.json")[0] == 0
+
+
+def test_a_file_is_named_as_seen_from_the_certificate(run, tmp_path):
+    (tmp_path / "certs").mkdir()
+    saved_lstm(tmp_path / "w.npz")
+    assert run("w.npz", "--input-bound", "0.5", "--output", "certs/c.json")[0] == 0
+    assert json.loads((tmp_path / "certs" / "c.json").read_text())["weights"]["file"] == "../w.npz"
+    assert check("certs/c.json").verdict is CertificateVerdict.VALID
+    assert {each.name for each in (tmp_path / "certs").iterdir()} == {"c.json"}
+
+
+def test_of_several_layers_one_must_be_named(run, tmp_path):
+    saved_lstm(tmp_path / "w.npz", ("a.", "b."))
+    with pytest.raises(VanishgradError, match="--layer"):
+        run("w.npz", "--input-bound", "0.5", "--output", "c.json")
+    assert run("w.npz", "--layer", "b.0", "--input-bound", "0.5", "--output", "c.json")[0] == 0
+    assert run("--check", "c.json")[0] == 0
+
+
+def test_an_activation_that_the_file_leaves_open_is_part_of_the_claim(run, tmp_path):
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "w.npz", weight_hh_l0=random.normal(size=(3, 3)) * 0.1, weight_ih_l0=random.normal(size=(3, 2)))
+    assert run("w.npz", "--activation", "relu", "--output", "c.json")[0] == 0
+    assert json.loads(Path("c.json").read_text())["model"]["activation"] == "relu"
+    assert run("--check", "c.json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rnn",), "--output"),
+        ((), "--output"),
+        (("lstm", "--output", "c.json"), "--input-bound"),
+        (("lstm", "--input-bound", "1", "--input", "white", "--output", "c.json"), "both"),
+        (("rnn:untied=true", "--output", "c.json"), "untied"),
+        (("rnn", "--layer", "x", "--output", "c.json"), "--layer"),
+        (("lstn", "--output", "c.json"), "lstm"),
+        (("lstm", "--input", "white", "--steps", "3", "--start", "3", "--output", "c.json"), "--start"),
+    ],
+)
+def test_wrong_usage_is_said(run, arguments, said):
+    with pytest.raises(UsageError, match=said):
+        run(*arguments)
+
+
+def test_an_rnn_has_no_lower_bound_for_all_inputs(run):
+    status, out = run("rnn", "--claim", "lower", "--output", "c.json")
+    assert status == 3
+    assert "--input" in out
+
+
+def test_a_function_without_bounds_is_inconclusive(run):
+    status, out = run("lstm:activation=relu", "--input-bound", "1", "--output", "c.json")
+    assert status == 3
+    assert "no enclosure" in out
+
+
+@pytest.mark.parametrize("value", [0.0, 1e300, 1e-300])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_extreme_weights_end_in_a_verdict(cell, value):
+    from tests.certificates.nets import net
+
+    found = net({"gru": "gru-after"}.get(cell, cell), 3, 2, 1.0, 0)
+    for name in found.tensors:
+        getattr(found, name)[:] *= value
+    outcome = upper(found, 1.0)
+    assert (outcome.certificate is None) == (value > 1)
+
+
+def test_the_same_request_gives_the_same_bytes(tmp_path):
+    request = CertifyRequest("lstm@gaussian:gain=0.05", str(tmp_path / "c.json"), hidden=5, input_bound=0.1)
+    assert certify(request).files == certify(request).files
+
+
+def test_a_chosen_layout_is_read_again_by_the_checker(run, tmp_path):
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "w.npz", w_hh=random.normal(size=(16, 4)) * 0.05, w_ih=random.normal(size=(16, 3)) * 0.1)
+    for layout in ("pytorch", "onnx"):
+        assert run("w.npz", "--layout", layout, "--input-bound", "0.5", "--output", f"{layout}.json")[0] == 0
+        assert run("--check", f"{layout}.json")[0] == 0
+    first, second = (json.loads(Path(f"{each}.json").read_text())["weights"] for each in ("pytorch", "onnx"))
+    assert first["sha256"] != second["sha256"]

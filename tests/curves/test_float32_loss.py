@@ -1,0 +1,50 @@
+"""What float32 costs is measured in every run that asks for it, and said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.reports.documents.document import comparison
+
+MODELS = ("rnn", "lstm", "gru")
+
+
+@pytest.mark.parametrize("engine", ["auto", "matrix-free"])
+@pytest.mark.parametrize("options", [{}, {"lengths": "10,16"}, {"input": "zeros", "initial": "normal"}], ids=str)
+def test_the_loss_is_that_of_the_first_trial(engine: str, options: dict) -> None:
+    """Against the whole comparison in float64, whose weights and inputs have not been rounded first."""
+    request = {"hidden": 13, "steps": 16, "trials": 2, "engine": engine, **options}
+    single = compare(CompareRequest(MODELS, **request, dtype="float32")).models
+    double = compare(CompareRequest(MODELS, **request)).models
+    for one, other in zip(single, double, strict=True):
+        assert other.engine.float32_loss is None
+        assert 0 < one.engine.float32_loss < 1e-3
+        exact = other.curves["state"].trial_final[0]
+        # rounding the weights moves a norm by about as much again, with each step
+        assert abs(one.curves["state"].trial_final[0] - exact) < 1e-3
+
+
+def test_the_report_says_so() -> None:
+    document = comparison(compare(CompareRequest(("lstm",), hidden=8, steps=10, trials=2, dtype="float32")))
+    (model,) = document["models"]
+    loss = model["engine"]["float32_loss"]
+    assert 0 < loss < 1e-4
+    assert f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {loss:.1e} from float64's" in model["notes"]
+
+
+def test_without_the_state_there_is_nothing_to_compare() -> None:
+    (model,) = compare(CompareRequest(("lstm",), hidden=8, steps=5, dtype="float32", curves=("hidden",))).models
+    assert model.engine.float32_loss is None
+
+
+def test_a_chaotic_run_loses_more_than_a_contracting_one() -> None:
+    """Rounding grows along a chaotic trajectory, until nothing of the other run is left."""
+    request = {"hidden": 40, "steps": 150, "trials": 1, "dtype": "float32"}
+    calm, chaotic = compare(
+        CompareRequest(("rnn", "rnn@gaussian:gain=4"), **request, input="zeros", initial="normal")
+    ).models
+    assert calm.engine.float32_loss < 1e-3
+    assert chaotic.engine.float32_loss > 0.1
+    assert np.isfinite(chaotic.engine.float32_loss)

@@ -1,0 +1,78 @@
+"""The check that every report carries: it passes for right cells and catches wrong ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.cells.cases import CASES, Case, T, random_run
+from tests.engine import trajectory
+from vanishgrad.cells import LSTM, RNN, Linearisation, StoredTrajectory
+from vanishgrad.cells.lstm import LSTMLinearisation
+from vanishgrad.curves.jacobian_check import check, tolerance
+from vanishgrad.curves.model_result import Subject, model_result
+from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.sequences import InputRequest, input_sequences
+from vanishgrad.inputs.sources import Held
+from vanishgrad.questions.compare import CompareRequest, compare
+
+
+class _ForgetsThePathThroughTheOutputGate(LSTMLinearisation):
+    """The four-term product of many textbooks: O is dropped."""
+
+    def tangent(self, t: int, V: np.ndarray, out: np.ndarray) -> None:
+        kept = V.copy()
+        super().tangent(t, V, out)
+        n = V.shape[1] // 2
+        O_part = np.zeros((*V.shape[:1], 2 * n, V.shape[2]))
+        self._OC.tangent(t - self._first, kept[:, :n], O_part)
+        out[:, :n] -= O_part[:, :n]
+
+
+class FourTermLSTM(LSTM):
+    def linearise(self, path: StoredTrajectory, start: int, stop: int) -> Linearisation:
+        return _ForgetsThePathThroughTheOutputGate(self, *path.between(start, stop), start)
+
+
+class SlightlyWrongRNN(RNN):
+    """Off by 1e-12, relative: a hundred times the tolerance."""
+
+    def linearise(self, path: StoredTrajectory, start: int, stop: int) -> Linearisation:
+        wrong = RNN(self.W_hh * (1 + 1e-12), self.W_hx, self.b, self.activation)
+        return RNN.linearise(wrong, path, start, stop)
+
+
+def weights(gates: int, n: int = 4, d: int = 3) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((gates * n, n)) / 2, rng.standard_normal((gates * n, d)), rng.standard_normal(gates * n)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_right_cells_pass(case: Case, dtype: str) -> None:
+    run = random_run(case, dtype=dtype)
+    found = check(run.cell, run.trajectory, Held(run.xs, str(run.xs.dtype), ""))
+    assert found.passed, found
+    assert found.steps == 3
+    assert found.tolerance == tolerance(run.cell, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("cell", [FourTermLSTM(*weights(4)), SlightlyWrongRNN(*weights(1))], ids=["lstm", "rnn"])
+def test_wrong_cells_are_caught_before_a_number_is_reported(cell: LSTM | RNN) -> None:
+    sequences = input_sequences(InputRequest(steps=T, trials=1, input_size=3), 3)
+    subject = Subject("wrong", "wrong", cell, {})
+    sentence = r"expected the Jacobian of wrong to equal its complex step within .*, got .*; try"
+    with pytest.raises(VanishgradError, match=sentence):
+        model_result(subject, sequences, np.zeros((1, cell.state_size)), 1e-3, 0)
+
+
+def test_error_is_the_deliberate_one() -> None:
+    cell = SlightlyWrongRNN(*weights(1))
+    xs = np.random.default_rng(1).standard_normal((1, T, 3))
+    assert check(cell, trajectory(cell, xs), Held(xs, "float64", "")).jacobian_error == pytest.approx(1e-12, rel=0.5)
+
+
+def test_every_report_carries_the_check_of_its_own_run() -> None:
+    for model in compare(CompareRequest(("rnn", "lstm", "gru:reset=before"), hidden=5, steps=9, trials=2)).models:
+        assert 0 <= model.check.jacobian_error <= model.check.tolerance < 1e-12
+        assert (model.check.steps, model.check.directions) == (3, 2)

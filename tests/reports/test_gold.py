@@ -1,0 +1,82 @@
+"""Gold files: what a reader sees does not change unnoticed.
+
+Refresh with ``VANISHGRAD_REFRESH=1 python -m pytest tests/report/test_gold.py``, and read the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.reports.csv_rows import to_csv
+from vanishgrad.reports.documents.document import comparison, to_json
+from vanishgrad.reports.markdown import to_markdown
+from vanishgrad.reports.table import to_table
+
+GOLD = Path(__file__).parent / "gold"
+REQUEST = CompareRequest(
+    models=("rnn", "rnn@identity:activation=relu", "lstm:forget_bias=5", "gru@chrono"), hidden=8, steps=24, trials=3
+)
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    return comparison(compare(REQUEST))
+
+
+def expected(name: str, text: str) -> str:
+    path = GOLD / name
+    if os.environ.get("VANISHGRAD_REFRESH"):
+        path.write_text(text, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "render"), [("table.txt", lambda document: to_table(document, colour=False)), ("table.md", to_markdown)]
+)
+def test_what_people_read(document, name, render):
+    text = render(document)
+    assert text == expected(name, text)
+
+
+def test_table_fits_80_columns(document):
+    assert max(len(line) for line in to_table(document, colour=False).splitlines()) <= 80
+
+
+def test_json_keeps_its_fields_and_numbers(document):
+    text = to_json(document)
+    gold = json.loads(expected("compare.json", text))
+    assert_alike(json.loads(text), gold, "report")
+
+
+def assert_alike(found, gold, where: str) -> None:
+    """Fields exactly; numbers to 1e-9, which another BLAS may not reach for a residual."""
+    assert type(found) is type(gold) or isinstance(found, int | float), where
+    if isinstance(gold, dict):
+        assert list(found) == list(gold), where
+        for name in gold:
+            if name != "jacobian_error":
+                assert_alike(found[name], gold[name], f"{where}.{name}")
+    elif isinstance(gold, list):
+        assert len(found) == len(gold), where
+        for index, (left, right) in enumerate(zip(found, gold, strict=True)):
+            assert_alike(left, right, f"{where}[{index}]")
+    elif isinstance(gold, float):
+        assert found == pytest.approx(gold, rel=1e-9, abs=1e-9), where
+    else:
+        assert found == gold, where
+
+
+def test_csv_has_a_row_for_each_model_curve_and_lag(document):
+    header, *rows = to_csv(document).splitlines()
+    assert header.startswith("label,curve,lag,count,log10_norm_median,log10_norm_mean,log10_norm_low,log10_norm_high")
+    lags = [len(curve["count"]) for model in document["models"] for curve in model["curves"].values()]
+    assert len(rows) == sum(lags)
+
+
+def test_same_request_same_bytes(document):
+    assert to_json(comparison(compare(REQUEST))) == to_json(document)

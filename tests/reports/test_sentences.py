@@ -1,0 +1,67 @@
+"""The sentence says why, in numbers of the report."""
+
+from __future__ import annotations
+
+import pytest
+
+from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.reports.documents.document import comparison
+from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
+from vanishgrad.reports.table import folded, sparkline
+
+
+def models(*labels, **options):
+    document = comparison(compare(CompareRequest(models=labels, hidden=16, **options)))
+    return document, {model["label"]: model for model in document["models"]}
+
+
+def test_sentence_of_each_kind():
+    _, found = models("rnn", "rnn@gaussian:gain=0.4", "lstm", "lstm@chrono", "gru", trials=3)
+    assert "which proves nothing" in sentence(found["rnn"])
+    assert "which proves it for every input" in sentence(found["rnn@gaussian:gain=0.4"])
+    assert "forget gates average 0.49" in sentence(found["lstm"])
+    assert "kept, hardly written" in sentence(found["lstm@chrono"])
+    assert "keep gates average 0.5" in sentence(found["gru"])
+
+
+def test_reach_counts_the_first_step_below_the_threshold():
+    _, found = models("lstm", trials=3)
+    horizon = found["lstm"]["curves"]["state"]["horizon"]
+    assert f"after {horizon + 1} steps less than 1/1000 is left" in sentence(found["lstm"])
+
+
+def test_exploding_and_zero():
+    _, found = models("rnn@gaussian:activation=linear,gain=4", steps=20, trials=3)
+    assert "more than 1000 times as large" in sentence(found["rnn@gaussian:activation=linear,gain=4"])
+    _, found = models("rnn@identity:activation=relu,gain=0.1", steps=60, trials=3)
+    assert "exactly zero in" in sentence(found["rnn@identity:activation=relu,gain=0.1"])
+
+
+def test_a_note_stands_once_with_its_models():
+    document, _ = models("rnn", "lstm", steps=20, trials=1)
+    (note,) = notes(document["models"])
+    assert note.startswith("rnn, lstm: one trial")
+
+
+def test_caveat_says_what_drove_it():
+    assert "white noise" in caveat(models("rnn", steps=5)[0])
+    assert "white noise" not in caveat(models("rnn", steps=5, input="zeros")[0])
+    assert "told the length" in caveat(models("gru@chrono", steps=5)[0])
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.617, "0.62"), (1.163, "1.16"), (0.0344, "0.0344"), (1000.0, "1000")])
+def test_number(value, text):
+    assert number(value) == text
+
+
+def test_fraction_and_power():
+    assert (fraction(1e-3), fraction(0.3)) == ("1/1000", "0.3")
+    assert power(-2.5) == "10⁻²·⁵"
+
+
+def test_sparkline_is_on_one_scale_and_leaves_zero_blank():
+    assert sparkline([0.0, -5.0, -10.0, None], -10.0, 0.0) == "██▄▄▁▁  "
+
+
+def test_long_labels_break_behind_their_own_separators():
+    assert folded("rnn@orthogonal:gain=1.5") == "rnn@orthogonal:\ngain=1.5"

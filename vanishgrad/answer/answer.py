@@ -1,0 +1,62 @@
+"""The answer as data: claims on models, worked examples, tables and figures, all computed when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vanishgrad.answer.claims import Claim
+from vanishgrad.answer.figures import Figure, figures
+from vanishgrad.answer.quantities.measured import SMALL, MeasuredRun
+from vanishgrad.answer.quantities.separation import example_claims
+from vanishgrad.answer.study import Studied, study
+from vanishgrad.answer.subjects import AnswerRequest, demand_some, runs
+from vanishgrad.answer.tables import Table, claim_tables, example_tables, model_tables
+from vanishgrad.answer.worked import worked_numbers
+from vanishgrad.curves.processes import blas_threads, cores, map_in_processes
+
+WORTH_A_PROCESS = 2**22
+"""Numbers in all Jacobians from which on a second process gains more than it costs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Everything that the texts refer to."""
+
+    request: AnswerRequest
+    models: tuple[Studied, ...]
+    claims: tuple[Claim, ...]
+    numbers: Mapping[str, float]
+    tables: Mapping[str, Table]
+    figures: Mapping[str, Figure]
+
+
+def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: None) -> Answer:
+    """Study every model of a request and work every example; `done` is called with each label.
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        As `subjects.runs`.
+    """
+    studied = list(_studied(list(runs(request)), done))
+    demand_some(studied)
+    with blas_threads(SMALL, jobs=1):
+        numbers, built, examples = (
+            worked_numbers(request.steps),
+            example_claims(request.steps),
+            example_tables(request.steps),
+        )
+    claims = (*(claim for model in studied for claim in model.claims), *built)
+    tables = {**claim_tables(claims), **model_tables(studied), **examples}
+    return Answer(request, tuple(studied), claims, numbers, tables, figures(studied))
+
+
+def _studied(models: Sequence[MeasuredRun], done: Callable[[str], None]) -> Iterator[Studied]:
+    """Yield what is found for each model; several that take a while are studied side by side."""
+    work = sum(run.steps * run.cell.state_size**2 for run in models)
+    jobs = min(cores(), len(models)) if work > WORTH_A_PROCESS else 1
+    with blas_threads(max((run.cell.state_size for run in models), default=1), jobs):
+        for found in map_in_processes(study, models, jobs):
+            done(found.label)
+            yield found

@@ -1,0 +1,51 @@
+"""The answer's figures as data: curves by lag with the names of their labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vanishgrad.answer.study import Studied
+from vanishgrad.arrays import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """Base-10 logarithms by lag.
+
+    Attributes
+    ----------
+    name : str
+        The label of its caption.
+    model : str
+    series : mapping
+        Label → (T + 1,) array.
+    """
+
+    name: str
+    model: str
+    series: Mapping[str, Array]
+
+
+def figures(models: Sequence[Studied]) -> dict[str, Figure]:
+    """Return, for one model of each cell, its curve between its bounds, and for a gated one whole and conveyor."""
+    found: dict[str, Figure] = {}
+    for kind in ("rnn", "lstm", "gru"):
+        of_kind = [model for model in models if model.kind == kind]
+        if of_kind:
+            found[f"bounds_{kind}"] = _figure("bounds", _telling(of_kind), ("upper", "memory", "lower"))
+    gated = [model for model in models if "conveyor" in model.curves]
+    if gated:
+        found["detours"] = _figure("detours", _telling(gated), ("memory", "conveyor", "detours"))
+    return found
+
+
+def _telling(models: Sequence[Studied]) -> Studied:
+    """Return the chrono model if there is one: there both bounds say something; else the first."""
+    return next((model for model in models if "chrono" in model.label), models[0])
+
+
+def _figure(name: str, model: Studied, series: Sequence[str]) -> Figure:
+    curves = dict(model.curves)
+    return Figure(name, model.label, {key: curves[key] / math.log(10) for key in series if key in curves})

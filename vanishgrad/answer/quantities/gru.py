@@ -1,0 +1,47 @@
+"""T6 on a GRU: closing the one gate brings every step near the identity."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vanishgrad.answer.claims import Claim, Hypothesis
+from vanishgrad.answer.quantities.measured import MeasuredRun, log_smallest, spectral_norms
+from vanishgrad.cells import GRU
+
+
+def coupling_constant(cell: GRU) -> float:
+    """Return 𝒦 = 1 + 2‖W^z‖ + K̄, with K̄ of the cell's reset convention."""
+    r, z, n = (float(np.linalg.norm(W, 2)) for W in np.split(cell.W_hh[0], 3))
+    if cell.reset == "before":
+        return 1 + 2 * z + n * (1 + r / 4)
+    W_n = np.split(cell.W_hh[0], 3)[2]
+    reach = float((np.abs(W_n).sum(axis=1) + np.abs(cell.b_hn[0])).max())
+    return 1 + 2 * z + n + reach * r / 4
+
+
+def gate_closure(run: MeasuredRun) -> tuple[Claim, Claim, Claim]:
+    """T6: (1 - ε𝒦)^T ≤ σ_min(J_{T:0}) ≤ ‖J_{T:0}‖ ≤ (1 + ε𝒦)^T with ε = max (1 - z); and ∏ (1 - ‖J_s - I‖) ≤ σ_min."""
+    cell = run.cell
+    assert isinstance(cell, GRU)
+    epsilon = 1 - float(cell.gate_values(run.trajectory)["keep"].min())
+    constant = coupling_constant(cell)
+    reach = epsilon * constant
+    within = float(np.abs(run.trajectory.states[0]).max())
+    hypotheses = (Hypothesis("start_size", within, "<=", 1.0), Hypothesis("epsilon_K", reach, "<", 1.0))
+    facts = {"epsilon": epsilon, "coupling": constant}
+    speaks = all(each.holds for each in hypotheses)
+    smallest = log_smallest(run.products.last, run.products.log_scale)
+    lower = run.steps * math.log1p(-reach) if speaks else None
+    upper = run.steps * math.log1p(reach) if speaks else None
+    moved = spectral_norms(J - np.eye(len(J)) for J in run.jacobians())
+    most = float(moved.max())
+    return (
+        Claim("T6", "T6lower", run.label, hypotheses, "lower", "state_smallest", lower, smallest, facts),
+        Claim("T6", "T6upper", run.label, hypotheses, "upper", "state", upper, run.products.log_state, facts),
+        Claim(
+            "T6", "T6steps", run.label, (Hypothesis("step_distance", most, "<", 1.0),), "lower", "state_smallest",
+            float(np.log1p(-moved).sum()) if most < 1 else None, smallest,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,182 @@
+"""What one recurrent step is: the contract that every cell keeps and that is all the engine knows of it.
+
+A cell declares its state as named parts, the hidden part first, and the pairs of parts whose derivative is a curve of
+its own. It advances a state by one step and linearises a stretch of a trajectory; the linearisation applies the exact
+one-step Jacobian J_t = ds_t/ds_{t-1} from either side, without forming it.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from vanishgrad.arrays import Array, bits, namespace
+from vanishgrad.cells.linearisation import Linearisation
+from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
+from vanishgrad.errors import VanishgradError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named part of the state, for instance the cell state c of an LSTM."""
+
+    name: str
+    size: int
+
+
+class Cell(ABC):
+    """A recurrent cell with its weights.
+
+    Parameters
+    ----------
+    W_hh : (B | 1, g·n, h) array
+        Recurrent weights, gates stacked; a leading axis of trials, and for an untied cell one of time behind it.
+        A matrix without leading axes is given the axis of trials.
+    W_hx : (B | 1, g·n, d) array
+    b : (B | 1, g·n) array
+        The sum of the biases that stand outside any gate's product.
+
+    Raises
+    ------
+    VanishgradError
+        If shapes do not fit together.
+    """
+
+    name: ClassVar[str]
+    gates: ClassVar[tuple[str, ...]]
+    """The stacked gates of `W_hh`, in order."""
+    curves: ClassVar[Mapping[str, tuple[str, str]]] = {"hidden": ("h", "h")}
+    """Name of a curve → (to, from) parts of its block; `state`, `input` and `output` are every cell's."""
+    reported_gates: ClassVar[Mapping[str, int]] = {}
+    """Name of a gate in a report → its place in `gates`."""
+    tensors: ClassVar[tuple[str, ...]] = ("W_hh", "W_hx", "b")
+    """The attributes that carry the axis of trials."""
+
+    def __init__(self, W_hh: Array, W_hx: Array, b: Array) -> None:
+        self.W_hh = W_hh if W_hh.ndim > 2 else W_hh[None]
+        self.W_hx = W_hx if W_hx.ndim > 2 else W_hx[None]
+        self.b = b if b.ndim > 1 else b[None]
+        rows = self.W_hh.shape[-2]
+        if rows % len(self.gates) or self.W_hx.shape[-2] != rows or self.b.shape[-1] != rows:
+            raise VanishgradError(
+                f"expected {self.name} weights with {len(self.gates)}·n rows each, got W_hh {W_hh.shape}, "
+                f"W_hx {W_hx.shape}, b {b.shape}; try stacking the gates {' '.join(self.gates)}"
+            )
+
+    @property
+    def hidden_size(self) -> int:
+        """The number n of units."""
+        return int(self.W_hh.shape[-2]) // len(self.gates)
+
+    @property
+    def input_size(self) -> int:
+        """The width d of the input."""
+        return int(self.W_hx.shape[-1])
+
+    @property
+    def bits(self) -> int:
+        """How many bits a number of its weights has."""
+        return bits(self.W_hh)
+
+    @property
+    def record_size(self) -> int:
+        """How many numbers a step keeps for its linearisation: its pre-activations."""
+        return int(self.W_hh.shape[-2])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the weights."""
+        return self.W_hh.dtype
+
+    @property
+    def trials(self) -> int:
+        """The number of independent weights; 1 if one set serves every sequence."""
+        return int(self.W_hh.shape[0])
+
+    def trial(self, b: int) -> Self:
+        """Return the cell with the weights of one trial alone."""
+        return self.among(slice(b, b + 1))
+
+    def among(self, trials: slice) -> Self:
+        """Return the cell with the weights of some trials alone."""
+        return self.with_tensors(lambda tensor: tensor[trials] if tensor.shape[0] > 1 else tensor)
+
+    def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
+        """Return the cell with each of its tensors changed, for instance put on a device."""
+        return self.having(**{name: changed(getattr(self, name)) for name in self.tensors})
+
+    def having(self, **tensors: Array) -> Self:
+        """Return the cell with other numbers in some of its tensors, axis of trials included."""
+        other = copy.copy(self)
+        for name, tensor in tensors.items():
+            setattr(other, name, tensor)
+        return other
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the state, the hidden state h first."""
+        return (Part("h", self.hidden_size),)
+
+    @property
+    def conveyed(self) -> str:
+        """The part of the state that the conveyor carries, if there is one: the last."""
+        return self.parts[-1].name
+
+    @property
+    def state_size(self) -> int:
+        """The size m of the state."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def slices(self) -> dict[str, slice]:
+        """Name of a part → where it stands in the state."""
+        ends = np.cumsum([part.size for part in self.parts]).tolist()
+        return {part.name: slice(end - part.size, end) for part, end in zip(self.parts, ends, strict=True)}
+
+    def input_preactivation(self, xs: Array) -> Array:
+        """Return W_hx x_t + b for every step, (T, B, g·n), of inputs (B, T, d)."""
+        xp = namespace(self.W_hx)
+        by_sequence = xs @ xp.matrix_transpose(self.W_hx)
+        batch, steps, size = by_sequence.shape
+        a_x = xp.empty((steps, batch, size), dtype=by_sequence.dtype, device=by_sequence.device)
+        a_x[...] = xp.permute_dims(by_sequence, (1, 0, 2))
+        a_x += self.b
+        return a_x
+
+    def recurrent(self, t: int, h: Array) -> Array:
+        """Return W_hh h for a batch of hidden states (B, n)."""
+        W_hh = self.recurrent_weights(t)
+        return h @ W_hh[0].T if W_hh.shape[0] == 1 else (W_hh @ h[..., None])[..., 0]
+
+    def recurrent_weights(self, t: int) -> Array:
+        """Return W_hh of step t, (B | 1, g·n, n)."""
+        return self.W_hh
+
+    @property
+    def steps(self) -> int | None:
+        """For how many steps there are weights; None where the same serve every step."""
+        return None
+
+    def between(self, start: int, stop: int) -> Self:
+        """Return the cell whose steps 1, 2, … are steps start + 1 … stop of this one."""
+        return self
+
+    @abstractmethod
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
+        """Return s_t and the record of step t from drive_t (B, g·n) and s_{t-1} (B, m), real or complex."""
+
+    @abstractmethod
+    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
+        """Return the linearisation of steps start + 1 … stop."""
+
+    @abstractmethod
+    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
+        """Return the activations of the gates that a report names, each (T, B, n)."""

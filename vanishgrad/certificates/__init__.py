@@ -1,0 +1,25 @@
+"""Certificates: claims about all input sequences, a prover that finds them and a checker that believes none of it."""
+
+from vanishgrad.certificates.certificate import Certificate
+from vanishgrad.certificates.check import check, verify
+from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
+from vanishgrad.certificates.lower_bound_along_sequence import along
+from vanishgrad.certificates.methods import Attempt
+from vanishgrad.certificates.prove import Outcome, lower, upper
+from vanishgrad.certificates.request import Certified, CertifyRequest, certify
+
+__all__ = [
+    "Attempt",
+    "Certificate",
+    "CertificateVerdict",
+    "Certified",
+    "CertifyRequest",
+    "Outcome",
+    "Verification",
+    "along",
+    "certify",
+    "check",
+    "lower",
+    "upper",
+    "verify",
+]

@@ -1,0 +1,113 @@
+r"""The checker: is a certificate what it says it is, and does what it says hold?
+
+It shares no code with the prover beyond reading files, and believes no number of the witness: every inequality is
+shown again
+in exact integers and rationals. A change without a new digest is invalid; with one, the verdict is whether the claim
+as written
+follows from the witness as written.
+"""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.certificates.certificate import ARITHMETIC, Certificate, Sealed, statement
+from vanishgrad.certificates.checking import witness as demanded
+from vanishgrad.certificates.checking.bilinear_form import bilinear
+from vanishgrad.certificates.checking.rates import GATED_ONLY, LOWER, RNN_ONLY, UPPER, RateClaim
+from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequalities, Refuted, Undecided, Verification
+from vanishgrad.certificates.reading import beside, layer_subject, sealed, sequence
+from vanishgrad.certificates.subject import CertifiedCell, digest_of
+
+MOST_STEPS = 100_000
+
+
+def check(path: str, weights: str | None = None) -> Verification:
+    """Check a certificate's file against a file of weights: by default the one that it names.
+
+    Raises
+    ------
+    VanishgradError
+        If a file cannot be read, or the certificate's holds none.
+    """
+    read = sealed(path)
+    named = beside(path, str(read.certificate.weights.get("file")))
+    where = weights if weights is not None else named
+
+    def subject() -> CertifiedCell:
+        if weights is None and not os.path.exists(named):
+            raise Undecided(f"the weights are there to compare with, {named}; try --check {path} WEIGHTS")
+        return layer_subject(where, read.certificate.weights)
+
+    def inputs() -> Array:
+        file = str(demanded.mapping(read.certificate.claim, "inputs").get("file"))
+        return sequence(beside(path, file))
+
+    shown = Inequalities()
+    try:
+        _demand_sealed(read, shown)
+        verify(read.certificate, subject(), inputs() if read.certificate.claim.get("kind") == "along" else None, shown)
+    except Refuted as reason:
+        return Verification(CertificateVerdict.INVALID, f"it does not hold that {reason}", tuple(shown.shown))
+    except Undecided as reason:
+        return Verification(CertificateVerdict.INCONCLUSIVE, f"it could not be shown that {reason}", tuple(shown.shown))
+    return Verification(CertificateVerdict.VALID, read.certificate.statement, tuple(shown.shown))
+
+
+def _demand_sealed(read: Sealed, shown: Inequalities) -> None:
+    shown.demand(read.said == read.found, "the content has the sha256 that it carries")
+    shown.demand(read.stated == _statement(read.certificate), "the statement says what the numbers say")
+    shown.demand(read.arithmetic == ARITHMETIC, "the rounding constants are those of float64")
+
+
+def _statement(certificate: Certificate) -> str | None:
+    try:
+        return statement(certificate.claim, certificate.model)
+    except (KeyError, TypeError):
+        return None
+
+
+def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, shown: Inequalities) -> None:
+    """Show every inequality that a certificate needs, for weights and inputs that are in memory.
+
+    Raises
+    ------
+    Refuted, Undecided
+        At the first that fails, or cannot be decided.
+    """
+    shown.demand(certificate.weights.get("sha256") == subject.sha256, "the weights have the sha256 that it names")
+    shown.demand(dict(certificate.model) == subject.described, "the model is the one that it describes")
+    kind, method = certificate.claim.get("kind"), certificate.method
+    if kind == "along" and method == "bilinear" and xs is not None:
+        _along(certificate, subject, xs, shown)
+        return
+    methods: dict[str, Any] = {"upper": UPPER, "lower": LOWER}.get(str(kind), {})
+    fits = method in methods and method not in (GATED_ONLY if subject.cell == "rnn" else RNN_ONLY)
+    shown.demand(fits, "the method proves this kind of claim")
+    methods[method](subject, RateClaim(certificate.claim), certificate.witness, shown)
+
+
+def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
+    """‖J_{T:k}‖₂ ≥ |uᵀ J_{T:k} v| / (‖u‖₂ ‖v‖₂)."""
+    claim = certificate.claim
+    steps = demanded.count(claim, "steps", MOST_STEPS)
+    start, value = demanded.count(claim, "start", max(0, steps - 1)), demanded.exact(claim, "value")
+    named = demanded.mapping(claim, "inputs").get("sha256")
+    shown.demand(xs.shape == (steps, subject.input_size), "the inputs have the shape that it names")
+    shown.demand(named == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
+    u, v = (demanded.vector(certificate.witness, name, subject.state_size) for name in "uv")
+    found, error = bilinear(subject, xs, start, u, v)
+    square = value**2 * _square(u) * _square(v)
+    if (abs(found) + error) ** 2 < square:
+        raise Refuted("|uᵀ J v| ≥ value ‖u‖ ‖v‖")
+    shown.demand(_square(u) * _square(v) > 0, "u, v ≠ 0")
+    shown.demand((abs(found) > error and (abs(found) - error) ** 2 >= square) or None, "|uᵀ J v| ≥ value ‖u‖ ‖v‖")
+
+
+def _square(x: Array) -> Fraction:
+    return sum((Fraction(float(each)) ** 2 for each in np.asarray(x)), Fraction(0))

@@ -1,0 +1,63 @@
+"""A request for a certificate in Coq, and for its check."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from vanishgrad.certificates.checking.verdict import Verification
+from vanishgrad.certificates.formal.check import check
+from vanishgrad.certificates.formal.prove import Formal, prove
+from vanishgrad.certificates.prove import demanded
+from vanishgrad.certificates.request import CertifyRequest, beside, of_file, of_source
+from vanishgrad.certificates.subject import subject
+from vanishgrad.errors import UsageError
+
+ENDING = ".v"
+
+
+@dataclass(frozen=True, eq=False)
+class FormallyCertified:
+    """What a request ends with: the prover's outcome, and the files to write, by path; none if it is inconclusive."""
+
+    outcome: Formal
+    files: dict[str, bytes]
+
+
+def certify_formally(request: CertifyRequest) -> FormallyCertified:
+    """Prove what is asked for, and return the file for Coq with the weights of a MODEL beside it.
+
+    Raises
+    ------
+    UsageError
+        For a claim that is no upper bound for all inputs, a wrong MODEL or a missing bound of the inputs.
+    VanishgradError
+        For what depends on a file.
+    """
+    if request.claim != "upper" or request.input is not None:
+        raise UsageError("expected --coq with an upper bound for all inputs; try it without --claim lower and --input")
+    if not request.output.endswith(ENDING):
+        raise UsageError(f"expected --coq FILE{ENDING}, got {request.output!r}; try {request.output}{ENDING}")
+    found = of_source(request)
+    target = subject(found.cell)
+    outcome = prove(target, None if target.cell == "rnn" else demanded(request.input_bound, target))
+    if outcome.source is None:
+        return FormallyCertified(outcome, {})
+    return FormallyCertified(outcome, {**found.files, request.output: outcome.source.text.encode()})
+
+
+def check_formally(path: str, weights: str | None, layer: str | None, hints: dict[str, str | None]) -> Verification:
+    """Check a file of Coq against one layer of a file of weights: by default of the one beside it.
+
+    Raises
+    ------
+    UsageError
+        If no weights are named and none lie beside the file.
+    VanishgradError
+        If a file cannot be read, or Coq is not installed.
+    """
+    own = beside(path, "weights.npz")
+    if weights is None and not os.path.exists(own):
+        raise UsageError(f"expected the weights that {path} speaks of; try --check {path} WEIGHTS")
+    found = of_file(CertifyRequest(weights or own, path, layer=layer, hints=hints))
+    return check(path, subject(found.cell))

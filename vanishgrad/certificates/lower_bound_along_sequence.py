@@ -1,0 +1,211 @@
+r"""A verified lower bound along one input sequence: ‖J_{T:k}‖₂ ≥ |uᵀ J_{T:k} v| for unit u, v.
+
+u and v come from power iteration in float64; any u, v give a bound, the leading singular vectors the best. uᵀ
+J_{T:k} v is then
+computed with as many decimal digits as its error bound asks for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable
+from decimal import Decimal, localcontext
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell
+from vanishgrad.certificates.decimals import (
+    Approximate,
+    DecimalWeights,
+    TooCoarse,
+    concatenated,
+    context,
+    exactly,
+    hyperbolic,
+    logistic,
+)
+from vanishgrad.certificates.prove import Outcome, certificate, unknown_function
+from vanishgrad.certificates.subject import CertifiedCell, subject
+from vanishgrad.errors import UsageError
+from vanishgrad.propagation.run import run
+
+DIGITS, MOST_DIGITS = 50, 10_000
+ITERATIONS, WIDTH = 12, 8
+"""Of the subspace iteration for u and v: sweeps, and vectors."""
+ACCURATE = Decimal("1e-9")
+Pull = Callable[[Approximate], Approximate]
+Step = Callable[[Approximate, Approximate], tuple[Approximate, Pull]]
+
+
+def along(cell: Cell, xs: Array, start: int = 0) -> Outcome:
+    r"""Prove :math:`\|\partial s_T/\partial s_k\|_2 \ge` value along xs (T, d) from s_0 = 0, k = `start`.
+
+    The certificate's claim lacks the name and digest of the inputs, which the caller adds. O(T n²) operations on
+    decimals, each
+    about 0.3 µs, a few times over.
+
+    Raises
+    ------
+    VanishgradError
+        For a cell that has no certificates; if the state overflows.
+    UsageError
+        If `start` is not a step before the last.
+    """
+    if not 0 <= start < len(xs):
+        raise UsageError(f"expected --start from 0 to {len(xs) - 1}, got {start}; try --start 0")
+    target = subject(cell)
+    if unknown := unknown_function(target):
+        return Outcome(None, unknown)
+    u, v = _singular_pair(cell, xs, start)
+    value, error = _bilinear(target, xs, start, u, v)
+    norm = Decimal(float(np.linalg.norm(u) * np.linalg.norm(v))) * (1 + Decimal("1e-12"))
+    bound = math.nextafter(float((abs(value) - error) / norm * (1 - Decimal("1e-9"))), -math.inf)
+    if not bound > 1e-300:
+        return Outcome(
+            None, f"uᵀJv along this sequence is {value:.3e} ± {error:.1e}: no lower bound above 0 can be proved"
+        )
+    claim = {"kind": "along", "value": bound, "steps": len(xs), "start": start, "inputs": {}}
+    return Outcome(
+        certificate(target, claim, "bilinear", {"u": u.tolist(), "v": v.tolist()}), "proved along the sequence"
+    )
+
+
+def _singular_pair(cell: Cell, xs: Array, start: int) -> tuple[Array, Array]:
+    """Return approximate leading singular vectors of J_{T:k}, as float32 numbers, by subspace iteration."""
+    trajectory = run(cell, xs[None], np.zeros((1, cell.state_size)))
+    steps, times = cell.linearise(trajectory, start, len(xs)), range(start + 1, len(xs) + 1)
+    m = cell.state_size
+    V = np.linalg.qr(np.random.default_rng(0).standard_normal((m, min(m, WIDTH))))[0]
+    for _ in range(ITERATIONS):
+        U, _, turned = np.linalg.svd(_swept(steps.tangent, times, V[None])[0], full_matrices=False)
+        u, v = U[:, 0], V @ turned[0]
+        V = np.linalg.qr(_swept(steps.cotangent, reversed(times), np.ascontiguousarray(U.T)[None])[0].T)[0]
+    return u.astype(np.float32).astype(np.float64), v.astype(np.float32).astype(np.float64)
+
+
+def _swept(apply: Callable[[int, Array, Array], None], times: Iterable[int], block: Array) -> Array:
+    """Return a block carried through all steps, kept at norm 1."""
+    for t in times:
+        out = np.empty_like(block)
+        apply(t, block, out)
+        norm = np.linalg.norm(out)
+        block = out / norm if norm > 0 else out
+    return block
+
+
+def _bilinear(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) -> tuple[Decimal, Decimal]:
+    """Return uᵀ J v with an error bound, at most 1e-9 of it unless 10 000 digits do not suffice."""
+    digits, value, error = DIGITS, Decimal(0), Decimal(1)
+    while error > max(ACCURATE * abs(value), Decimal("1e-330")) and digits <= MOST_DIGITS:
+        with contextlib.suppress(TooCoarse), localcontext(context(digits)):
+            value, error = _enclosed(target, xs, start, u, v)
+        digits *= 2
+    return value, error
+
+
+def _enclosed(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) -> tuple[Decimal, Decimal]:
+    step = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[target.cell](target)
+    s, pulls = _known(np.zeros(target.state_size)), []
+    for x in xs:
+        s, pull = step(s, _known(x))
+        pulls.append(pull)
+    w = _known(u)
+    for pull in reversed(pulls[start:]):
+        w = pull(w)
+    total = DecimalWeights(v[None]) @ w
+    return total.values[0], total.error
+
+
+def _known(array: Array) -> Approximate:
+    return Approximate(exactly(array), Decimal(0))
+
+
+def _tanh(a: Approximate) -> tuple[Approximate, Approximate]:
+    y = a.through(hyperbolic, Decimal(1))
+    return y, 1 - y * y
+
+
+def _sigma(a: Approximate) -> tuple[Approximate, Approximate]:
+    y = a.through(logistic, Decimal("0.25"))
+    return y, y * (1 - y)
+
+
+def _linear(a: Approximate) -> tuple[Approximate, Approximate]:
+    return a, _known(np.ones(len(a.values)))
+
+
+def _relu(a: Approximate) -> tuple[Approximate, Approximate]:
+    if any(abs(each) <= a.error for each in a.values):
+        raise TooCoarse
+    on = np.array([Decimal(int(each > 0)) for each in a.values], dtype=object)
+    return Approximate(a.values * on, a.error), Approximate(on, Decimal(0))
+
+
+ACTIVATIONS = {"tanh": _tanh, "sigmoid": _sigma, "linear": _linear, "relu": _relu}
+
+
+def _rnn(target: CertifiedCell) -> Step:
+    W, W_T, V = (
+        DecimalWeights(each) for each in (target.tensors["W_hh"], target.tensors["W_hh"].T, target.tensors["W_hx"])
+    )
+    b, phi = _known(target.tensors["b"]), ACTIVATIONS[target.activation]
+
+    def step(h: Approximate, x: Approximate) -> tuple[Approximate, Pull]:
+        y, slope = phi(W @ h + V @ x + b)
+        return y, lambda w: W_T @ (w * slope)
+
+    return step
+
+
+def _lstm(target: CertifiedCell) -> Step:
+    n = target.hidden_size
+    W, W_T, V = (
+        DecimalWeights(each) for each in (target.tensors["W_hh"], target.tensors["W_hh"].T, target.tensors["W_hx"])
+    )
+    b = _known(target.tensors["b"])
+
+    def step(s: Approximate, x: Approximate) -> tuple[Approximate, Pull]:
+        c, a = s[n:], W @ s[:n] + V @ x + b
+        i, i_slope = _sigma(a[:n])
+        f, f_slope = _sigma(a[n : 2 * n])
+        g, g_slope = _tanh(a[2 * n : 3 * n])
+        o, o_slope = _sigma(a[3 * n :])
+        new_c = f * c + i * g
+        y, y_slope = _tanh(new_c)
+
+        def pull(w: Approximate) -> Approximate:
+            to_c = w[n:] + w[:n] * o * y_slope
+            gates = concatenated(to_c * g * i_slope, to_c * c * f_slope, to_c * i * g_slope, w[:n] * y * o_slope)
+            return concatenated(W_T @ gates, to_c * f)
+
+        return concatenated(o * y, new_c), pull
+
+    return step
+
+
+def _gru(target: CertifiedCell) -> Step:
+    recurrent = {g: DecimalWeights(target.gate("W_hh", g)) for g in "rzn"}
+    back = {g: DecimalWeights(target.gate("W_hh", g).T) for g in "rzn"}
+    entry = {g: DecimalWeights(target.gate("W_hx", g)) for g in "rzn"}
+    b, b_hn = {g: _known(target.gate("b", g)) for g in "rzn"}, _known(target.tensors["b_hn"])
+    after = target.reset == "after"
+
+    def step(h: Approximate, x: Approximate) -> tuple[Approximate, Pull]:
+        r, r_slope = _sigma(recurrent["r"] @ h + entry["r"] @ x + b["r"])
+        z, z_slope = _sigma(recurrent["z"] @ h + entry["z"] @ x + b["z"])
+        gated = recurrent["n"] @ h + b_hn if after else h
+        inner = r * gated if after else recurrent["n"] @ (r * h) + b_hn
+        y, y_slope = _tanh(entry["n"] @ x + b["n"] + inner)
+
+        def pull(w: Approximate) -> Approximate:
+            to_n = w * (1 - z) * y_slope
+            to_z = w * (h + (0 - y)) * z_slope
+            to_inner = to_n if after else back["n"] @ to_n
+            direct = back["n"] @ (to_n * r) if after else to_inner * r
+            return w * z + back["z"] @ to_z + back["r"] @ (to_inner * gated * r_slope) + direct
+
+        return (1 - z) * y + z * h, pull
+
+    return step

@@ -1,0 +1,121 @@
+"""The prover: of the proofs found, the one that makes the gradient vanish soonest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.cells import Cell
+from vanishgrad.certificates.certificate import Certificate
+from vanishgrad.certificates.methods import LIPSCHITZ, Attempt, cone, gated_attempts, rnn_attempts
+from vanishgrad.certificates.subject import CertifiedCell, subject
+from vanishgrad.errors import UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the prover ends with: a certificate, or None and the reason, with all that it tried.
+
+    Attributes
+    ----------
+    certificate : Certificate or None
+        None: inconclusive.
+    reason : str
+        Why it is inconclusive, or what was proved.
+    attempts : tuple of Attempt
+    """
+
+    certificate: Certificate | None
+    reason: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
+    r"""Prove :math:`\|\partial s_t/\partial s_k\|_2 \le C\rho^{t-k}` with ρ < 1, for all inputs.
+
+    Those of a gated cell are bounded, |x_j| ≤ `input_bound`.
+
+    Raises
+    ------
+    VanishgradError
+        For a cell that has no certificates.
+    """
+    target = subject(cell)
+    input_bound = None if target.cell == "rnn" else demanded(input_bound, target)
+    unknown = unknown_function(target)
+    if unknown:
+        return Outcome(None, unknown)
+    with np.errstate(all="ignore"):
+        attempts = tuple(rnn_attempts(target) if input_bound is None else gated_attempts(target, input_bound))
+    best = min(attempts, key=lambda each: (each.vanishing_lag, each.rho), default=None)
+    if best is None or not best.rho < 1:
+        return Outcome(None, _no_contraction(target, best), attempts)
+    claim = {"kind": "upper", "C": best.C, "rho": best.rho, "input_bound": input_bound}
+    return Outcome(certificate(target, claim, best.method, best.witness), f"proved by {best.method}", attempts)
+
+
+def lower(cell: Cell, input_bound: float | None) -> Outcome:
+    r"""Prove :math:`\|\partial s_t/\partial s_k\|_2 \ge \rho^{t-k}` for all inputs with |x_j| ≤ `input_bound`.
+
+    No direction of c (GRU: of h) dies faster.
+
+    Raises
+    ------
+    VanishgradError
+        For a cell that has no certificates.
+    """
+    target = subject(cell)
+    if target.cell == "rnn":
+        return Outcome(
+            None,
+            "an rnn has no lower bound for all inputs, large ones saturate it; try along one sequence with --input",
+        )
+    bound, unknown = demanded(input_bound, target), unknown_function(target)
+    if unknown:
+        return Outcome(None, unknown)
+    with np.errstate(all="ignore"):
+        attempt = cone(target, bound)
+    if attempt is None:
+        return Outcome(
+            None, "the gates of this box are not closed enough for the cone condition; try a smaller --input-bound"
+        )
+    claim = {"kind": "lower", "C": attempt.C, "rho": attempt.rho, "input_bound": bound}
+    return Outcome(certificate(target, claim, attempt.method, attempt.witness), "proved by cone", (attempt,))
+
+
+def certificate(
+    target: CertifiedCell, claim: Mapping[str, Any], method: str, witness: Mapping[str, Any]
+) -> Certificate:
+    """Return the certificate of a claim; the caller adds the names of the files."""
+    return Certificate(claim, target.described, {"file": "", "layer": "", "sha256": target.sha256}, method, witness)
+
+
+def demanded(input_bound: float | None, target: CertifiedCell) -> float:
+    """Return the bound of the inputs of a gated cell."""
+    if input_bound is None or not 0 <= input_bound < math.inf:
+        raise UsageError(
+            f"expected --input-bound B for a {target.cell}, got {input_bound}: "
+            "unbounded inputs can open every gate; try --input-bound 1"
+        )
+    return float(input_bound)
+
+
+def unknown_function(target: CertifiedCell) -> str:
+    """Return a sentence if the cell has a function without bounds, else nothing."""
+    if target.cell == "rnn":
+        known = target.activation in LIPSCHITZ
+    else:
+        known = (target.activation, target.gate_activation) == ("tanh", "sigmoid")
+    names = " and ".join(filter(None, (target.activation, target.gate_activation)))
+    return "" if known else f"there is no enclosure of {names} for an {target.cell}; gated cells need tanh and sigmoid"
+
+
+def _no_contraction(target: CertifiedCell, best: Attempt | None) -> str:
+    if best is None:
+        return "the forget gate may reach 1 in this box; try a smaller --input-bound"
+    hint = "measure it instead: vanishgrad compare" if target.cell == "rnn" else "try a smaller --input-bound"
+    return f"the least factor per step that could be proved is {best.rho:.6g} ({best.method}), not below 1; {hint}"

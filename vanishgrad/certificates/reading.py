@@ -1,0 +1,88 @@
+"""The files that a certificate names: weights of one layer, inputs of one sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.certificates.certificate import MOST_BYTES, Sealed, parsed
+from vanishgrad.certificates.subject import CertifiedCell, subject
+from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.files import load_array
+from vanishgrad.weights.hints import ALLOWED as HINTS
+from vanishgrad.weights.recognition import recurrent_layers
+
+
+def sealed(path: str) -> Sealed:
+    """Return the certificate in a file.
+
+    Raises
+    ------
+    VanishgradError
+        If the file cannot be read or holds no certificate.
+    """
+    return parsed(certificate_text(path), path)
+
+
+def certificate_text(path: str) -> str:
+    """Return the text of a certificate's file, of either kind.
+
+    Raises
+    ------
+    VanishgradError
+        If it cannot be read, or is too long.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise VanishgradError(
+                f"expected a certificate of at most {MOST_BYTES >> 20} MiB, got more in {path}; try another file"
+            )
+        return data.decode()
+    except OSError as error:
+        raise VanishgradError(
+            f"expected a certificate in {path}, got: {error.strerror or error}; try another file"
+        ) from None
+    except UnicodeDecodeError:
+        raise VanishgradError(
+            f"expected a certificate in {path}, got bytes that are no UTF-8; try another file"
+        ) from None
+
+
+def layer_subject(path: str, weights: Mapping[str, Any]) -> CertifiedCell:
+    """Return the layer of a file that a certificate names, read as the certificate says.
+
+    Raises
+    ------
+    VanishgradError
+        If the file cannot be read, or has no such layer.
+    """
+    hints = {name: str(value) for name, value in dict(weights.get("hints", {})).items() if name in HINTS}
+    layer = str(weights.get("layer"))
+    found = recurrent_layers(path, **hints).select([layer] if layer else [])
+    named = [each for each in found if each.name == layer] or list(found)
+    if len(named) != 1:
+        raise VanishgradError(
+            f"expected one layer {layer!r} in {path}, got {len(named)}; try the file that was certified"
+        )
+    return subject(named[0].build())
+
+
+def sequence(path: str) -> Array:
+    """Return the inputs (T, d) of a .npy file."""
+    xs = load_array(path, "the certified inputs")
+    if xs.ndim != 2 or not np.isfinite(xs).all():
+        raise VanishgradError(
+            f"expected finite inputs (T, d), got shape {xs.shape} in {path!r}; try the file beside the certificate"
+        )
+    return xs.astype(np.float64)
+
+
+def beside(certificate: str, name: str) -> str:
+    """Return the path of a file that a certificate names, seen from the certificate's folder."""
+    return str(Path(certificate).parent / name)

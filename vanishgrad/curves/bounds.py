@@ -1,0 +1,140 @@
+"""What can be proved beside what is measured: each bound with its claim, and nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import RNN, Cell, StoredTrajectory, Trajectory
+from vanishgrad.propagation.products.products import Product, backward_products
+from vanishgrad.propagation.singular_values.largest import largest_singular_value
+
+BLOCK = 10
+"""Steps of a block in the block contraction."""
+LARGEST_BATCH = 2**22
+"""Entries of the products of blocks that are measured in one batch."""
+PERRON_ITERATIONS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A number that proves something about a curve.
+
+    Attributes
+    ----------
+    name, curve, claim : str
+    value : float
+        The largest over the trials, so that the claim holds for each.
+    holds : bool or None
+        Whether the hypothesis of the claim holds; None where there is no claim for this cell.
+    log_norm : (L,) array or None
+        The natural logarithm of the bound by lag.
+    """
+
+    name: str
+    curve: str
+    claim: str
+    value: float
+    holds: bool | None
+    log_norm: Array | None
+
+
+def bounds(cell: Cell, trajectory: Trajectory, steps: int, products: bool = True) -> tuple[Bound, ...]:
+    """Return the bounds that apply to a cell along a trajectory whose last `steps` steps are measured.
+
+    Those that need products of whole blocks are left out where there are to be none.
+    """
+    untied = cell.W_hh.ndim > 3
+    found = list(_of_weights(cell, steps)) if isinstance(cell, RNN) and not untied else []
+    if products and not untied and steps >= BLOCK:
+        found.append(_block_contraction(cell, trajectory, steps))
+    return tuple(found)
+
+
+def _of_weights(cell: RNN, steps: int) -> tuple[Bound, ...]:
+    gamma, lags = cell.activation.gamma, np.arange(steps + 1)
+    norm = gamma * float(largest_singular_value(cell.W_hh).max())
+    radius = float(np.abs(np.linalg.eigvals(cell.W_hh)).max())
+    scaled, log_condition = _perron_scaled(cell.W_hh)
+    linear = cell.activation.name == "linear"
+    return (
+        Bound(
+            "gamma_norm", "state",
+            "γ‖W‖₂ bounds the factor of every step for every input; below 1 it proves vanishing, above 1 nothing",
+            norm, norm < 1, _line(lags, norm),
+        ),
+        Bound(
+            "gamma_norm_scaled", "state",
+            "γ‖ΔWΔ⁻¹‖₂ with the Perron scaling Δ of |W| does the same up to the constant cond(Δ)",
+            gamma * scaled, gamma * scaled < 1, log_condition + _line(lags, gamma * scaled),
+        ),
+        Bound(
+            "spectral_radius", "state",
+            "ln ρ(W) is the rate of the linear network" if linear else
+            "ρ(W) is a linear network's factor per step; of a nonlinear network it proves nothing",
+            radius, radius < 1 if linear else None, None,
+        ),
+    )  # fmt: skip
+
+
+def _line(lags: Array, factor: float) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(lags > 0, lags * np.log(factor), 0.0)
+
+
+def _perron_scaled(W: Array) -> tuple[float, float]:
+    """Return the largest ‖ΔWΔ⁻¹‖₂ and ln cond(Δ) over trials, Δ = diag √(y/x), x and y the Perron vectors of |W|.
+
+    The power iteration runs on |W| + ε, which is primitive; any Δ > 0 gives a valid bound, a good one a tight one.
+    """
+    magnitude = np.abs(W)
+    magnitude = magnitude + 1e-3 * magnitude.mean(axis=(1, 2), keepdims=True) + np.finfo(W.dtype).tiny
+    x, y = np.ones(W.shape[:-1]), np.ones(W.shape[:-1])
+    for _ in range(PERRON_ITERATIONS):
+        x, y = (magnitude @ x[..., None])[..., 0], (y[..., None, :] @ magnitude)[..., 0, :]
+        x, y = x / x.max(axis=-1, keepdims=True), y / y.max(axis=-1, keepdims=True)
+    scale = np.sqrt(y / x)
+    norms = largest_singular_value(scale[..., :, None] * W / scale[..., None, :])
+    condition = scale.max(axis=-1) / scale.min(axis=-1)
+    return float(norms.max()), float(np.log(condition).max())
+
+
+def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
+    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), many blocks of m steps in one batch; B from Frobenius norms."""
+    blocks = steps // BLOCK
+    batch = max(1, LARGEST_BATCH // cell.state_size**2)
+    found = [
+        _of_blocks(cell.trial(0), trajectory, trajectory.steps - stop * BLOCK, min(batch, stop))
+        for stop in range(blocks, 0, -batch)
+    ]
+    within, whole = (max(each) for each in zip(*found, strict=True))
+    count = np.arange(blocks * BLOCK + 1) // BLOCK
+    with np.errstate(invalid="ignore"):
+        log_norm = within + np.where(count > 0, count * whole, 0.0)
+    value = float(np.exp(whole / BLOCK))
+    claim = f"no {BLOCK} consecutive steps of trial 0 multiply the gradient by more than this factor per step"
+    return Bound("block_contraction", "state", claim, value, value < 1, log_norm)
+
+
+def _of_blocks(cell: Cell, trajectory: Trajectory, start: int, blocks: int) -> tuple[float, float]:
+    """Return the largest ln ‖·‖ within so many blocks of trial 0 that begin after step `start`, and over whole ones."""
+    states, records = trajectory.between(start, start + blocks * BLOCK)
+    spans = [slice(j * BLOCK, (j + 1) * BLOCK) for j in range(blocks)]
+    pieces = StoredTrajectory(
+        np.stack([states[span.start : span.stop + 1, 0] for span in spans], axis=1),
+        np.stack([records[span, 0] for span in spans], axis=1),
+    )
+    *shorter, last = (_log_norms(product) for product in backward_products(cell, pieces, blocks))
+    return max(frobenius for frobenius, _ in shorter), last[1]
+
+
+def _log_norms(product: Product) -> tuple[float, float]:
+    """Return the largest ln ‖·‖_F, which bounds ‖·‖₂, and behind a whole block the largest ln ‖·‖₂ itself."""
+    matrix, log_scale = product.block(None, None)
+    frobenius = float(product.log_frobenius(None, None).max())
+    if product.lag < BLOCK:
+        return frobenius, frobenius
+    with np.errstate(divide="ignore"):
+        return frobenius, float((np.log(largest_singular_value(matrix)) + log_scale).max())

@@ -1,0 +1,116 @@
+"""Where the gates stand along a run, and what the input adds to their pre-activations, gathered block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell, StoredTrajectory, Trajectory
+from vanishgrad.curves.statistics import quantiles
+from vanishgrad.propagation.checkpoints import Inputs
+from vanishgrad.propagation.run import block_length
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+SATURATED = 0.05
+"""A gate is saturated within this distance of 0 or 1."""
+MOST_SORTED = 2**22
+"""Values of a gate of which quantiles are taken; of longer runs every so many steps."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate's values over units, steps and trials: mean, quantile → value, fractions near 0 and near 1."""
+
+    mean: float
+    quantiles: Mapping[float, float]
+    near_zero: float
+    near_one: float
+
+
+@dataclass(frozen=True, eq=False)
+class Gates:
+    """All gates of a run.
+
+    Attributes
+    ----------
+    gates : mapping
+        Name → `Gate`.
+    unit_means : mapping
+        Name → each unit's mean over steps and trials, (n,).
+    stride : int
+        Quantiles are over every so many steps.
+    """
+
+    gates: Mapping[str, Gate]
+    unit_means: Mapping[str, Array]
+    stride: int
+
+
+def gates(cell: Cell, path: Trajectory, burn_in: int) -> Gates:
+    """Return the gates that a report names over the steps after the burn-in."""
+    steps, batch = path.steps - burn_in, path.start.shape[0]
+    stride = -(-steps * batch * cell.hidden_size // MOST_SORTED)
+    gathered: dict[str, _Gathered] = {}
+    for start, stop in path.stretches(block_length(path.steps)) if cell.reported_gates else ():
+        skipped = max(0, burn_in - start)
+        phase = (burn_in - start - skipped) % stride
+        values = cell.gate_values(StoredTrajectory(*path.between(start, stop)))
+        for name, each in values.items():
+            gathered.setdefault(name, _Gathered()).add(each[skipped:], phase, stride)
+    return Gates(
+        {name: each.gate() for name, each in gathered.items()},
+        {name: each.unit_mean() for name, each in gathered.items()},
+        stride,
+    )
+
+
+class _Gathered:
+    """Sums over blocks of one gate."""
+
+    def __init__(self) -> None:
+        self._sums, self._sorted = list[Array](), list[Array]()
+        self._count, self._near_zero, self._near_one = 0, 0, 0
+
+    def add(self, values: Array, phase: int, stride: int) -> None:
+        """Add values (T', B, n), of whose steps every stride-th from `phase` on goes into the quantiles."""
+        self._sums.append(values.sum(axis=(0, 1), dtype=np.float64))
+        self._sorted.append(values[phase::stride].ravel())
+        self._count += values.shape[0] * values.shape[1]
+        self._near_zero += int(np.count_nonzero(values < SATURATED))
+        self._near_one += int(np.count_nonzero(values > 1 - SATURATED))
+
+    def unit_mean(self) -> Array:
+        mean: Array = np.sum(self._sums, axis=0) / self._count
+        return mean
+
+    def gate(self) -> Gate:
+        mean = self.unit_mean()
+        number = self._count * mean.size
+        found = quantiles(np.concatenate(self._sorted), QUANTILES)
+        return Gate(
+            mean=float(mean.mean()),
+            quantiles=dict(zip(QUANTILES, found, strict=True)),
+            near_zero=self._near_zero / number,
+            near_one=self._near_one / number,
+        )
+
+
+def input_gain(cell: Cell, inputs: Inputs, steps: int) -> float:
+    """Return the standard deviation of W_hx x over steps, trials and rows.
+
+    The blocks' means and squared deviations are merged as Chan, Golub and LeVeque (1983) do.
+    """
+    count, mean, squares = 0, 0.0, 0.0
+    length = block_length(steps)
+    for start in range(0, steps, length):
+        values = inputs.between(start, min(start + length, steps)) @ np.swapaxes(cell.W_hx, -1, -2)
+        of_block = float(values.mean())
+        moved = of_block - mean
+        squares += float(np.sum((values - of_block) ** 2)) + moved**2 * count * values.size / (count + values.size)
+        count += values.size
+        mean += moved * values.size / count
+    return math.sqrt(squares / count)

@@ -1,0 +1,75 @@
+"""Every report carries the check of its own run: the analytic Jacobian against the complex step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array, bits, like, on_host
+from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.propagation.checkpoints import Inputs
+
+STEP = 1e-30
+"""Of the complex step: f(s + i·STEP·v) has the imaginary part STEP·J v, without cancellation."""
+UNITS = 64
+"""The tolerance in units of roundoff, times √m for the length of the sums."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The largest error of J v relative to the largest entry, over steps and random directions."""
+
+    jacobian_error: float
+    tolerance: float
+    steps: int
+    directions: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within the tolerance."""
+        return self.jacobian_error <= self.tolerance
+
+
+def check(
+    cell: Cell,
+    trajectory: Trajectory,
+    inputs: Inputs,
+    late: int = 0,
+    directions: int = 2,
+    on_device: Cell | None = None,
+) -> Check:
+    """Check the linearisation of a run at its first, middle and last step.
+
+    The first is the step after `late`, from which on all sequences run. If the trajectory is that of a cell on a
+    device, its own Jacobian is checked against the complex step of the same cell in NumPy.
+    """
+    times = sorted({late + 1, (late + 1 + trajectory.steps) // 2, trajectory.steps})
+    error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell) for t in times)
+    return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}")), len(times), directions)
+
+
+def tolerance(cell: Cell, dtype: np.dtype) -> float:
+    """Return what roundoff may make of a Jacobian's product with a vector."""
+    return UNITS * float(np.finfo(dtype).eps) * float(np.sqrt(cell.state_size))
+
+
+def jacobian_error(
+    cell: Cell, trajectory: Trajectory, inputs: Inputs, t: int, directions: int, on_device: Cell
+) -> float:
+    """Return max|J v - Im f(s + ihv)/h| / max|J v| at step t over seeded random directions."""
+    s, x = on_host(trajectory.between(t - 1, t)[0][0]), inputs.between(t - 1, t)
+    V = np.random.default_rng(t).standard_normal((*s.shape, directions)).astype(s.dtype)
+    out = like(trajectory.start, np.empty_like(V))
+    on_device.linearise(trajectory, t - 1, t).tangent(t, like(trajectory.start, V), out)
+    analytic = on_host(out)
+    stepped = np.stack([complex_step(cell, t, x, s, V[..., j]) for j in range(directions)], axis=-1)
+    size = float(np.abs(stepped).max())
+    return float(np.abs(analytic - stepped).max()) / size if size else float(np.abs(analytic).max())
+
+
+def complex_step(cell: Cell, t: int, x: Array, s: Array, v: Array) -> Array:
+    """Return J_t v from the cell's own forward step in float64; x_t (B, 1, d), s_{t-1} and v (B, m)."""
+    a_x = cell.input_preactivation(x)[0].astype(np.complex128)
+    advanced, _ = cell.advance(t, a_x, s.astype(np.float64) + 1j * STEP * v)
+    return advanced.imag / STEP

@@ -1,0 +1,253 @@
+"""One model measured: the frozen result that every command builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.curves.bounds import Bound, bounds
+from vanishgrad.curves.curve import Curve, curve
+from vanishgrad.curves.gates import Gate, gates, input_gain
+from vanishgrad.curves.jacobian_check import Check, check
+from vanishgrad.curves.measure import Measurement, measure
+from vanishgrad.curves.recorder import MATRIX_FREE, Engine
+from vanishgrad.curves.scope import EVERYTHING, Scope
+from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.propagation.backends import NUMPY, Backend, HostPath
+from vanishgrad.propagation.checkpoints import path
+from vanishgrad.propagation.run import block_length
+from vanishgrad.random_streams import CELLS, Role, stream
+
+
+@dataclass(frozen=True, eq=False)
+class ModelResult:
+    """What was found for one model.
+
+    Attributes
+    ----------
+    label, spec, cell : str
+        As typed; with every key resolved; the cell's name.
+    hidden_size, input_size, state_size, steps, trials : int
+    input_gain : float
+        The measured standard deviation of W_hx x.
+    source : mapping
+        Where the weights come from: a random law and seed, or a file and layer.
+    curves : mapping
+        Name → `Curve`.
+    share_by_lag : (T,) array
+        Mean over trials of the share of ‖∂L/∂W_hh‖'s terms that stands at each lag, L a random unit loss on h_T.
+    gates : mapping
+        Name → `Gate`.
+    time_constants : (n,) array or None
+        -1/ln of each unit's mean forget or keep gate, in steps.
+    bounds : tuple of Bound
+    check : Check
+    engine : Engine
+        How the products were carried, and what that cost in accuracy.
+    notes : tuple of str
+        What a reader should know before he believes a number.
+    """
+
+    label: str
+    spec: str
+    cell: str
+    hidden_size: int
+    input_size: int
+    state_size: int
+    steps: int
+    trials: int
+    input_gain: float
+    source: Mapping[str, Any]
+    curves: Mapping[str, Curve]
+    share_by_lag: Array
+    gates: Mapping[str, Gate]
+    time_constants: Array | None
+    bounds: tuple[Bound, ...]
+    check: Check
+    engine: Engine
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A cell with the names under which its result is reported, and what is to be said of it beforehand."""
+
+    label: str
+    spec: str
+    cell: Cell
+    source: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A subject with its input and where it starts, (B, m): all that a measurement needs.
+
+    Attributes
+    ----------
+    stack : Prepared or None
+        The layers below, and it, as one cell along the input of the lowest, where one layer drives the next.
+    """
+
+    subject: Subject
+    sequences: InputSequences
+    s0: Array
+    stack: Prepared | None = None
+
+
+def model_result(
+    subject: Subject,
+    sequences: InputSequences,
+    s0: Array,
+    threshold: float,
+    seed: int,
+    scope: Scope = EVERYTHING,
+    engine: str = "auto",
+    on: Backend = NUMPY,
+    jobs: int = 1,
+) -> ModelResult:
+    """Measure one model along its inputs, the run and its products on a backend, groups of trials side by side.
+
+    Raises
+    ------
+    VanishgradError
+        If a state overflows, or if the run's own Jacobian fails its check.
+    """
+    cell, on_device = subject.cell, on.cell(subject.cell)
+    steps = sequences.burn_in + sequences.steps
+    trajectory = path(on_device, on.inputs(sequences.inputs), on.array(s0), steps, sequences.first)
+    verified = check(
+        cell, trajectory, sequences.inputs, sequences.steps - int(sequences.lengths.min()), on_device=on_device
+    )
+    _demand_passed(subject.label, verified)
+    loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if scope.details else None
+    measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
+    if s0.dtype == np.float32:
+        from vanishgrad.curves.float32_loss import float32_loss
+
+        lost = float32_loss(cell, sequences, s0, measured)
+        measured = replace(measured, engine=replace(measured.engine, float32_loss=lost))
+    return _result(
+        subject,
+        sequences,
+        s0,
+        trajectory if on is NUMPY else HostPath(trajectory),
+        verified,
+        measured,
+        threshold,
+        scope,
+    )
+
+
+def _demand_passed(label: str, verified: Check) -> None:
+    if not verified.passed:
+        raise VanishgradError(
+            f"expected the Jacobian of {label} to equal its complex step within {verified.tolerance:.1e}, "
+            f"got {verified.jacobian_error:.1e}; try --dtype float64, or vanishgrad verify {label}"
+        )
+
+
+def _result(
+    subject: Subject,
+    sequences: InputSequences,
+    s0: Array,
+    held: Trajectory,
+    verified: Check,
+    measured: Measurement,
+    threshold: float,
+    scope: Scope,
+) -> ModelResult:
+    """Return what is to be said of a measured model beside its norms."""
+    cell, standing = subject.cell, gates(subject.cell, held, sequences.burn_in)
+    found = {
+        name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
+    }
+    notes = (*_notes(cell, found, sequences, s0), *_of_engine(measured.engine), *_thinned(standing.stride))
+    return ModelResult(
+        label=subject.label,
+        spec=subject.spec,
+        cell=cell.name,
+        hidden_size=cell.parts[0].size,
+        input_size=cell.input_size,
+        state_size=cell.state_size,
+        steps=sequences.steps,
+        trials=sequences.trials,
+        input_gain=input_gain(cell, sequences.inputs, held.steps),
+        source=subject.source,
+        curves=found,
+        share_by_lag=_mean_share(measured),
+        gates=standing.gates,
+        time_constants=time_constants(standing.unit_means),
+        bounds=bounds(cell, held, sequences.steps, products=scope.details and measured.engine.name != MATRIX_FREE),
+        check=verified,
+        engine=measured.engine,
+        notes=(*subject.notes, *notes),
+    )
+
+
+def unit_losses(cell: Cell, trials: int, seed: int) -> Array:
+    """Return a random unit cotangent of h_T for each trial, (B, n)."""
+    drawn = [
+        stream(seed, Role.LOSS, b, CELLS.get(cell.name, 0)).standard_normal(cell.parts[0].size) for b in range(trials)
+    ]
+    return np.stack([each / np.linalg.norm(each) for each in drawn])
+
+
+def _mean_share(measured: Measurement) -> Array:
+    shares = measured.shares[~np.isnan(measured.shares).any(axis=1)]
+    return shares.mean(axis=0) if len(shares) else np.zeros(measured.shares.shape[1])
+
+
+def time_constants(unit_means: Mapping[str, Array]) -> Array | None:
+    """Return -1/ln of the mean of the gate that keeps each unit, (n,) steps, of gates' means by unit; None without."""
+    kept = unit_means.get("forget", unit_means.get("keep"))
+    if kept is None:
+        return None
+    with np.errstate(divide="ignore"):
+        return -1 / np.log(np.clip(kept, 0, 1))
+
+
+def _of_engine(engine: Engine) -> list[str]:
+    notes = []
+    if engine.float32_loss is not None:
+        lost = f"{engine.float32_loss:.1e}"
+        notes.append(f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {lost} from float64's")
+    if engine.name != MATRIX_FREE:
+        return notes
+    return [
+        *notes,
+        "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
+        "second half; typical sizes are not measured; --engine dense has every lag",
+    ]
+
+
+def _thinned(stride: int) -> list[str]:
+    return [f"quantiles of the gates are over every {stride}th step"] if stride > 1 else []
+
+
+def _any_input(sequences: InputSequences) -> bool:
+    steps = sequences.burn_in + sequences.steps
+    length = block_length(steps)
+    return any(sequences.inputs.between(start, min(start + length, steps)).any() for start in range(0, steps, length))
+
+
+def _notes(cell: Cell, curves: Mapping[str, Curve], sequences: InputSequences, s0: Array) -> list[str]:
+    notes = []
+    state = curves.get("state")
+    if state is not None and state.transient:
+        notes.append("transient: the first half of the lags has another rate; try --burn-in")
+    if state is not None and state.rate is not None and state.rate.low is None:
+        notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
+    if not (_any_input(sequences) or s0.any() or cell.b.any()):
+        notes.append(
+            "zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white"
+        )
+    if state is not None and state.zero_trials:
+        notes.append(f"the gradient is exactly zero in {state.zero_trials} of {sequences.trials} trials")
+    return notes

@@ -1,0 +1,63 @@
+"""Pieces of work side by side, and BLAS kept to as many threads as gain something."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+LARGE = 256
+"""State size from which on a second BLAS thread may gain; below, waiting threads cost more than they do."""
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "OMP_NUM_THREADS")
+"""Where a user asks for BLAS threads."""
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_in_processes(
+    work: Callable[[Item], Found], items: Sequence[Item], jobs: int, cost: Callable[[Item], float] = lambda item: 0.0
+) -> Iterator[Found]:
+    """Yield work(item) in order, computed by up to `jobs` processes where forking is to be had, costly items first.
+
+    Work that is sent out must not depend on anything but its item. An exception ends all of it.
+    """
+    jobs = min(jobs, len(items))
+    if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        yield from map(work, items)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs, initializer=_leave_interrupts_to_the_parent) as pool:
+        begun = {
+            i: pool.apply_async(work, (items[i],)) for i in sorted(range(len(items)), key=lambda i: -cost(items[i]))
+        }
+        for i in range(len(items)):
+            yield begun[i].get()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def blas_threads(state_size: int, jobs: int) -> AbstractContextManager[object]:
+    """Return a context in which BLAS uses one thread, or for large products and one job as many as `THREADS` ask for.
+
+    BLAS threads spin while they wait for one another: beside a busy core a sweep at n = 256 that takes one thread 2 s
+    took two of them 20 to 60 s. So a second one is used only where somebody who knows the machine has asked for it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1 if jobs > 1 or state_size < LARGE else threads_asked_for(), user_api="blas")
+
+
+def threads_asked_for() -> int:
+    """Return how many BLAS threads the environment asks for; 1 if it does not say."""
+    said = (os.environ.get(name, "") for name in THREADS)
+    return next((int(number) for number in said if number.isdigit() and int(number) > 0), 1)

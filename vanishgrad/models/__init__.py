@@ -1,0 +1,1 @@
+"""Models ready to be measured: a cell with its name, weights, input and start."""

@@ -1,0 +1,86 @@
+"""Running a cell along its inputs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vanishgrad.arrays import Array, bits, like, namespace, on_host
+from vanishgrad.cells import Cell, StoredTrajectory
+from vanishgrad.errors import VanishgradError
+
+SHORTEST_BLOCK = 1024
+
+
+def block_length(steps: int) -> int:
+    """Return how many steps a block of a run has: all that are fewer than 1024, else about √T."""
+    return max(SHORTEST_BLOCK, math.isqrt(steps))
+
+
+def run(cell: Cell, xs: Array, s0: Array, first: Array | None = None) -> StoredTrajectory:
+    """Run a cell and keep what its linearisation needs.
+
+    Parameters
+    ----------
+    cell : Cell
+    xs : (B, T, d) array
+        Input sequences, x_t in ``xs[:, t - 1]``.
+    s0 : (B, m) array
+        Where each sequence starts.
+    first : (B,) array of int, optional
+        Sequence b starts with step first[b] + 1: before it, its state stays s_0. Sequences of different lengths are
+        aligned at their end so.
+
+    Returns
+    -------
+    StoredTrajectory
+        O(B T n) numbers; O(B T n²) work.
+
+    Raises
+    ------
+    VanishgradError
+        If a state overflows, as an expanding relu or linear network's does.
+    """
+    steps = xs.shape[1]
+    xp = namespace(s0)
+    states = xp.empty((steps + 1, *s0.shape), dtype=s0.dtype, device=s0.device)
+    states[0, ...], records, length = s0, cell.input_preactivation(xs[:, :0]), block_length(steps)
+    for start in range(0, steps, length):
+        stop = min(start + length, steps)
+        states[start : stop + 1], of_block = advanced(cell, xs[:, start:stop], states[start], start, first)
+        if start == 0:
+            records = xp.empty((steps, *of_block.shape[1:]), dtype=of_block.dtype, device=s0.device)
+        records[start:stop] = of_block
+    return StoredTrajectory(states, records)
+
+
+def advanced(cell: Cell, xs: Array, s: Array, start: int, first: Array | None = None) -> tuple[Array, Array]:
+    """Return the states s_start … s_stop and the records of a block of steps along xs (B, stop - start, d).
+
+    The same block gives the same bits whenever it is run.
+    """
+    xp = namespace(s)
+    states, records = xp.empty((xs.shape[1] + 1, *s.shape), dtype=s.dtype, device=s.device), []
+    with np.errstate(over="ignore", invalid="ignore"):
+        a_x = cell.input_preactivation(xs)
+        states[0] = s
+        for i, t in enumerate(range(start + 1, start + 1 + len(a_x))):
+            states[i + 1], record = cell.advance(t, a_x[i], states[i])
+            records.append(record)
+            if first is not None:
+                waiting = like(s, first >= t)
+                states[i + 1, waiting] = s[waiting]
+    _demand_finite(states, start)
+    return states, xp.stack(records)
+
+
+def _demand_finite(states: Array, start: int) -> None:
+    xp = namespace(states)
+    finite = xp.all(xp.isfinite(states), axis=(1, 2))
+    if not xp.all(finite):
+        t = start + int(np.argmin(on_host(finite)))
+        raise VanishgradError(
+            f"expected a state within the range of float{bits(states)}, got an overflow at step {t}; "
+            f"try fewer --steps, a smaller gain or smaller inputs"
+        )

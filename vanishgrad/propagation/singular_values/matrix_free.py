@@ -1,0 +1,240 @@
+r"""The largest singular value of ∂s_T/∂s_k, and of its blocks, at a few lags, by products with vectors alone.
+
+Golub, Kahan and Lanczos for all lags at once: a sweep back in time multiplies one row for each block and lag, a sweep
+forward one column. The Ritz value θ of the rows so far comes with its own residual ρ = ‖A v - σ u‖/σ, formed and not
+estimated: some singular value of A lies within ½ min(ρ, ρ²/(1 - θ₂/θ)) of σ, relative, the second with the gap that the
+Ritz values show (Parlett 1998, theorem 11.7.1 for A Aᵀ). That it is the largest one is what a random start makes all
+but certain: Lanczos overlooks a direction only if the start has none of it (Kuczyński and Woźniakowski 1992).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array, bits, like, namespace, on_host
+from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.propagation.products.scaling import LN_2
+from vanishgrad.propagation.singular_values.lanczos import unit
+from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps, forward_steps
+
+TOLERANCE = 1e-10
+"""Accepted error of a norm, relative."""
+FEWEST, MOST = 3, 64
+"""Rows from which on a value is accepted, and at which the search for one is given up."""
+NOISE = 0.1
+"""How much of a random vector is mixed into a start that is known from another lag."""
+INPUT = "x"
+"""The source of ∂h_T/∂x_k."""
+
+
+@dataclass(frozen=True)
+class VectorBlock:
+    """Rows and columns of ∂s_T/∂s_k by part, all of them with None; `INPUT` as source is ∂h_T/∂x_k."""
+
+    to: str | None
+    source: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Leading:
+    """What was found for one block at one lag, trial by trial.
+
+    Attributes
+    ----------
+    log_norm : (B,) array
+        ln σ₁: -inf where exactly zero, NaN where it was not found.
+    error : (B,) array
+        Relative; see above.
+    left : (B, p) array
+        The left singular vector.
+    rows : int
+        Lanczos steps that it took.
+    """
+
+    log_norm: Array
+    error: Array
+    left: Array
+    rows: int
+
+
+def leading(
+    cell: Cell,
+    path: Trajectory,
+    wanted: Sequence[tuple[VectorBlock, int]],
+    starts: Mapping[tuple[VectorBlock, int], Array],
+    seed: int = 0,
+) -> dict[tuple[VectorBlock, int], Leading]:
+    """Return the largest singular value of each block at each lag that is wanted.
+
+    Parameters
+    ----------
+    cell : Cell
+    path : Trajectory
+    wanted : sequence of (block, lag)
+        Lags from 1 on, of `INPUT` from 0 on.
+    starts : mapping
+        Left vectors, (B, p), that are known to be near, for instance from another lag.
+    seed : int
+        Of the random starts.
+
+    Notes
+    -----
+    A sweep in each direction for every Lanczos step, up to the largest lag that has not converged: 8 n² B
+    multiplications and additions a step for each vector of an LSTM. O(B m) numbers for each vector.
+    """
+    random = np.random.default_rng(seed)
+    searches = [_Search(cell, path, block, lag, starts.get((block, lag)), random) for block, lag in wanted]
+    searches.sort(key=lambda search: search.lag)
+    active = searches
+    while active:
+        _pull(cell, path, active)
+        _push(cell, path, active)
+        active = [search for search in active if not search.done]
+    return {(search.block, search.lag): search.found() for search in searches}
+
+
+class _Search:
+    """The Lanczos rows of one block at one lag: Q (B, j, p) orthonormal, Y = Q A (B, j, q) and its exponents (B, j)."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        path: Trajectory,
+        block: VectorBlock,
+        lag: int,
+        start: Array | None,
+        random: np.random.Generator,
+    ) -> None:
+        whole = slice(0, cell.state_size)
+        self.block, self.lag, self.done = block, lag, False
+        self.rows = whole if block.to is None else cell.slices[block.to]
+        self.columns = whole if block.source in (None, INPUT) else cell.slices[block.source]
+        self._random, dtype = random, np.dtype(f"float{bits(path.start)}")
+        self._tolerance = max(TOLERANCE, 16 * float(np.finfo(dtype).eps))
+        batch, p = path.start.shape[0], self.rows.stop - self.rows.start
+        self._Q = np.zeros((batch, 0, p), dtype)
+        self._Y = np.zeros((batch, 0, 0), dtype)
+        self._exponents = np.zeros((batch, 0), dtype=np.int64)
+        noise = unit(random.standard_normal((batch, p)).astype(dtype))
+        self.row = noise if start is None else unit(start + NOISE * noise)
+        self._known = np.ones(batch, dtype=bool)
+        self.column, self._theta, self._error = self.row, np.zeros(batch), np.full(batch, np.inf)
+
+    def take_image(self, y: Array, exponents: Array, vanished: Array) -> None:
+        """Take the row's image, and turn to the leading Ritz pair; `vanished` (B,): the whole row is exactly zero."""
+        self._known &= vanished | np.any(y != 0, axis=-1)
+        self._Q = np.concatenate([self._Q, self.row[:, None]], axis=1)
+        self._Y = np.concatenate([self._Y.reshape(*self._Q[:, 1:].shape[:2], y.shape[-1]), y[:, None]], axis=1)
+        self._exponents = np.concatenate([self._exponents, exponents[:, None]], axis=1)
+        shift = np.maximum(self._exponents - self._top[:, None], -1000).astype(float)
+        Y = self._Y * (2.0**shift)[..., None]
+        values, vectors = np.linalg.eigh(Y @ np.swapaxes(Y, 1, 2))
+        z = vectors[..., -1]
+        self._theta = np.maximum(values[:, -1], 0)
+        self._gap = 1 - np.maximum(values[:, -2], 0) / _some(self._theta) if values.shape[1] > 1 else np.ones(len(z))
+        self._left = unit(np.einsum("bj,bjp->bp", z, self._Q)).astype(y.dtype)
+        self.column = unit(np.einsum("bj,bjq->bq", z, Y)).astype(y.dtype)
+
+    @property
+    def _top(self) -> Array:
+        """The largest exponent of a row that is not zero."""
+        some = np.any(self._Y != 0, axis=-1)
+        top: Array = np.max(np.where(some, self._exponents, np.iinfo(np.int64).min // 2), axis=1)
+        return np.where(np.any(some, axis=1), top, 0)
+
+    def take_product(self, product: Array, exponents: Array) -> None:
+        """Take A v of the leading right vector v: its residual is the error, and the next row."""
+        sigma = np.sqrt(self._theta)
+        shift = np.clip(exponents - self._top, -1000, 1000).astype(float)
+        image = product * (2.0**shift / _some(sigma))[:, None]
+        residual = np.where(sigma > 0, 1, 0)[:, None] * (image - self._left)
+        rho = np.linalg.norm(residual, axis=-1)
+        self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1e-300)) / 2, 0)
+        rows = self._Q.shape[1]
+        settled = (self._error <= self._tolerance) & ((rows >= FEWEST) | (self._theta == 0)) | ~self._known
+        self.done = bool(np.all(settled)) or rows >= min(MOST, self._Q.shape[2])
+        if self.done:
+            self._last, self._steps = self._top, rows
+            self._Q, self._Y = self._Q[:, :0], self._Y[:, :0]
+        else:
+            self.row = self._next_row(residual.astype(product.dtype))
+
+    def _next_row(self, residual: Array) -> Array:
+        """Return the residual without what the rows have of it, noise where nothing is left."""
+        noise = self._random.standard_normal(residual.shape).astype(residual.dtype)
+        row = np.where((np.linalg.norm(residual, axis=-1) > 0)[:, None], residual, noise)
+        for _ in range(2):
+            row = unit(row)
+            row = row - np.einsum("bj,bjp->bp", np.einsum("bjp,bp->bj", self._Q, row), self._Q)
+        return unit(row)
+
+    def found(self) -> Leading:
+        """Return what was found, once done."""
+        with np.errstate(divide="ignore"):
+            log_norm = np.log(self._theta) / 2 + self._last * LN_2
+        return Leading(np.where(self._known, log_norm, np.nan), self._error, self._left, self._steps)
+
+
+def _pull(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
+    """Send every search's row back to its lag; searches in the order of their lags."""
+    batch, m = path.start.shape
+    values = np.zeros((batch, len(searches), m), searches[0].row.dtype)
+    for i, search in enumerate(searches):
+        values[:, i, search.rows] = search.row
+    vectors, first = ScaledVectors.on(path.start, values), 0
+    for t, linearisation in backward_steps(cell, path, max(path.steps - searches[-1].lag, 1)):
+        while first < len(searches) and searches[first].lag == path.steps - t:
+            search, row = searches[first], vectors.values[:, :1]
+            if search.block.source == INPUT:
+                out = namespace(row).empty((batch, 1, cell.input_size), dtype=row.dtype, device=row.device)
+                linearisation.input_cotangent(t, row, out)
+                _hand_over(search, out[:, 0], vectors)
+            else:
+                _hand_over(search, row[:, 0, search.columns], vectors)
+            vectors = vectors[1:]
+            first += 1
+        if first == len(searches):
+            return
+        vectors.cotangent(linearisation, t)
+    for i, search in enumerate(searches[first:]):
+        _hand_over(search, vectors.values[:, i, search.columns], vectors, i)
+
+
+def _hand_over(search: _Search, y: Array, vectors: ScaledVectors, place: int = 0) -> None:
+    vanished = ~np.any(on_host(vectors.values[:, place]) != 0, axis=-1)
+    search.take_image(on_host(y).copy(), on_host(vectors.exponents[:, place]), vanished)
+
+
+def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
+    """Send every search's column from its lag to the end; searches in the order of their lags."""
+    batch, m = path.start.shape
+    dtype, waiting = searches[0].row.dtype, list(searches)
+    vectors = ScaledVectors.on(path.start, np.zeros((batch, 0, m), dtype))
+
+    def enter(k: int, linearisation: Linearisation | None) -> None:
+        nonlocal vectors
+        while waiting and path.steps - waiting[-1].lag == k:
+            search = waiting.pop()
+            new = ScaledVectors.on(path.start, np.zeros((batch, 1, m), dtype))
+            if search.block.source == INPUT and linearisation is not None:
+                column = like(path.start, search.column[..., None])
+                linearisation.input_tangent(k, column, namespace(column).matrix_transpose(new.values))
+            else:
+                new.values[:, 0, search.columns] = like(path.start, search.column)
+            vectors = vectors.and_also(new)
+
+    first = path.steps - searches[-1].lag
+    enter(0, None)
+    for t, linearisation in forward_steps(cell, path, max(first, 1)):
+        vectors.tangent(linearisation, t)
+        enter(t, linearisation)
+    for i, search in enumerate(reversed(searches)):
+        search.take_product(on_host(vectors.values[:, i, search.rows]).copy(), on_host(vectors.exponents[:, i]))
+
+
+def _some(x: Array) -> Array:
+    """Return 1 in the place of 0."""
+    return np.where(x > 0, x, 1).astype(x.dtype)

@@ -1,0 +1,204 @@
+r"""How much of ∂L/∂θ comes from each lag, for a loss that may see the output of every step.
+
+With cotangents g_t = ∂L/∂h_t and the immediate derivative ∂⁺s_k/∂θ (s_{k-1} held fixed),
+
+    G_l = Σ_{t-k=l} g_t ∂h_t/∂s_k ∂⁺s_k/∂θ ,    ∂L/∂θ = Σ_l G_l ,
+
+and backpropagation that is cut off behind N steps yields Σ_{l<N} G_l. All outputs go back together, one lag at a time:
+each has its own k, so that a lag is one product with the recurrent weights for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell, Linearisation, StoredTrajectory
+from vanishgrad.propagation.products.scaling import ABSENT, LN_2, powers, shifted
+
+STRETCH = 2**22
+"""Numbers in the gradients that are held at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """Natural logarithms of Frobenius norms over all tensors of θ, -inf for exactly zero; L is the number of lags.
+
+    Attributes
+    ----------
+    log_own : (L,) array
+        ln ‖G_l‖.
+    log_kept : (L,) array
+        ln ‖Σ_{j≤l} G_j‖; the last is the whole gradient.
+    log_lost : (L,) array
+        ln ‖Σ_{j>l} G_j‖, summed from the oldest lag on, so that a small rest is not lost in roundoff.
+    whole : Gradient
+        ∂L/∂θ itself.
+    """
+
+    log_own: Array
+    log_kept: Array
+    log_lost: Array
+    whole: Gradient
+
+
+class Gradient(NamedTuple):
+    """A gradient by all tensors of a cell, in their order side by side, divided by 2^exponent."""
+
+    values: Array
+    exponent: int
+
+    def __add__(self, other: Gradient) -> Gradient:  # type: ignore[override]
+        top = max(self.exponent, other.exponent)
+        return Gradient(_at(self, top) + _at(other, top), top)
+
+    def __sub__(self, other: Gradient) -> Gradient:
+        return self + Gradient(-other.values, other.exponent)
+
+    @property
+    def log_norm(self) -> float:
+        """The logarithm of the Frobenius norm."""
+        with np.errstate(divide="ignore"):
+            return float(np.log(np.linalg.norm(self.values)) + self.exponent * LN_2)
+
+
+def _at(gradient: Gradient, exponent: int) -> Array:
+    return gradient.values if gradient.exponent == exponent else gradient.values * 2.0 ** (gradient.exponent - exponent)
+
+
+class OneSequence(NamedTuple):
+    """One layer with one trial's weights, along one sequence; nothing before step `first` + 1 is in the gradient."""
+
+    cell: Cell
+    trajectory: StoredTrajectory
+    xs: Array
+    first: int = 0
+
+
+def contributions(path: OneSequence, cotangents: Array) -> Contributions:
+    """Return how much of ∂L/∂θ comes from each lag.
+
+    Parameters
+    ----------
+    path : OneSequence
+        A trajectory of one sequence; xs (T, d).
+    cotangents : (T, n) array
+        ∂L/∂h_t; rows of zeros cost nothing.
+
+    Notes
+    -----
+    With R rows that are not zero: at most 2 g n (2 n + d) R T multiplications and additions for each gradient formed,
+    and each is formed at most twice; O(R m √T) numbers for rows to begin again from, and `STRETCH` numbers.
+    """
+    kept = _nothing(path.cell)
+    stretch = max(1, STRETCH // kept.values.size)
+    begins, held = list[Rows](), list[Gradient]()
+    log_own, log_kept = list[float](), list[float]()
+    for lag, (begin, gradient) in enumerate(gradients(path, outputs(path, cotangents))):
+        if lag % stretch == 0:
+            begins.append(begin)
+            held = []
+        held.append(gradient)
+        kept = kept + gradient
+        log_own.append(gradient.log_norm)
+        log_kept.append(kept.log_norm)
+    return Contributions(np.array(log_own), np.array(log_kept), _log_lost(path, begins, held, stretch), kept)
+
+
+def _log_lost(path: OneSequence, begins: list[Rows], held: list[Gradient], stretch: int) -> Array:
+    """Sum from the oldest lag on; the gradients of the last stretch are held, those of the others are formed again."""
+    lost, log_lost = _nothing(path.cell), list[float]()
+    for begin in reversed(begins):
+        held = held or [gradient for _, gradient in islice(gradients(path, begin), stretch)]
+        for gradient in reversed(held):
+            log_lost.append(lost.log_norm)
+            lost = lost + gradient
+        held = []
+    return np.array(log_lost[::-1])
+
+
+def segment_gradient(path: OneSequence, cotangents: Array, segment: int) -> Gradient:
+    """Return the gradient of backpropagation in segments of so many steps, the state carried over and detached."""
+    total = _nothing(path.cell)
+    for _, gradient in gradients(path, outputs(path, cotangents), segment):
+        total = total + gradient
+    return total
+
+
+def _nothing(cell: Cell) -> Gradient:
+    size = sum(int(np.prod(getattr(cell, name).shape[1:])) for name in cell.tensors)
+    return Gradient(np.zeros(size, dtype=cell.dtype), ABSENT)
+
+
+class Rows(NamedTuple):
+    """g_t ∂h_t/∂s_k at one lag t - k, for every output t that reaches so far back.
+
+    Attributes
+    ----------
+    lag : int
+    t : (K,) array of int
+    values : (K, 1, m) array
+        Each divided by 2^exponent.
+    exponents : (K,) array of int
+    """
+
+    lag: int
+    t: Array
+    values: Array
+    exponents: Array
+
+
+def outputs(path: OneSequence, cotangents: Array) -> Rows:
+    """Return the rows at lag 0."""
+    t = np.flatnonzero(cotangents.any(axis=1)) + 1
+    t = t[t > path.first]
+    values = np.zeros((len(t), 1, path.cell.state_size), dtype=path.trajectory.states.dtype)
+    values[:, 0, : cotangents.shape[1]] = cotangents[t - 1]
+    return Rows(0, t, values, np.zeros(len(t), dtype=np.int64))
+
+
+def gradients(path: OneSequence, rows: Rows, segment: int | None = None) -> Iterator[tuple[Rows, Gradient]]:
+    """Yield the rows of each lag and G_l, from a lag on until no output reaches further back.
+
+    With a segment, an output reaches back to the beginning of its own segment only.
+    """
+    while len(rows.t):
+        k = rows.t - rows.lag
+        linearisation = _steps(path, k)
+        yield rows, _gradient(path, linearisation, rows, k)
+        rows = _back(path, linearisation, rows, segment)
+
+
+def _steps(path: OneSequence, k: Array) -> Linearisation:
+    """Return the linearisation of steps k, one for each row: a batch that is one step long."""
+    states, records = path.trajectory.states[:, 0], path.trajectory.records[:, 0]
+    return path.cell.linearise(StoredTrajectory(np.stack([states[k - 1], states[k]]), records[None, k - 1]), 0, 1)
+
+
+def _gradient(path: OneSequence, linearisation: Linearisation, rows: Rows, k: Array) -> Gradient:
+    top, order = int(rows.exponents.max()), path.cell.tensors
+    terms = linearisation.weight_gradient(1, shifted(rows.values, rows.exponents - top)[:, 0])
+    of_input = [each._replace(tensor="W_hx", operand=path.xs[k - 1]) for each in terms if each.tensor == "b"]
+    summed = [
+        cotangent.sum(axis=0) if operand is None else (cotangent.T @ operand).ravel()
+        for _, cotangent, operand in sorted((*terms, *of_input), key=lambda each: order.index(each.tensor))
+    ]
+    return Gradient(np.concatenate(summed), top)
+
+
+def _back(path: OneSequence, linearisation: Linearisation, rows: Rows, segment: int | None) -> Rows:
+    """Return the rows one step further back, scaled to order 1, without those that end or are zero."""
+    moved = np.empty_like(rows.values)
+    linearisation.cotangent(1, rows.values, moved)
+    exponents = powers(moved, rows.exponents)
+    k = rows.t - rows.lag - 1
+    goes_on = (k > path.first) & (exponents != ABSENT)
+    if segment is not None:
+        goes_on &= (k - path.first - 1) // segment == (rows.t - path.first - 1) // segment
+    scaled = shifted(moved, rows.exponents - exponents)
+    return Rows(rows.lag + 1, rows.t[goes_on], scaled[goes_on], exponents[goes_on])

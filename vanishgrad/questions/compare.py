@@ -1,0 +1,179 @@
+"""Models side by side, on the same input sequences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vanishgrad.curves.measure import group_size
+from vanishgrad.curves.model_result import ModelResult, Prepared, Subject, model_result
+from vanishgrad.curves.processes import blas_threads, map_in_processes
+from vanishgrad.curves.recorder import MATRIX_FREE
+from vanishgrad.curves.request import CurvesRequest
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.sequences import InputRequest, InputSequences, initial_state, input_sequences
+from vanishgrad.propagation.backends import backend
+from vanishgrad.weights.laws import Weights, draw
+from vanishgrad.weights.model_string import ModelSpec, names_file, parse
+
+DEFAULT_MODELS = (
+    "rnn",
+    "rnn@orthogonal",
+    "lstm",
+    "lstm:forget_bias=1",
+    "lstm@chrono",
+    "gru",
+    "gru@chrono",
+)
+
+PARTS = {"rnn": 1, "gru": 1, "lstm": 2}
+"""How many times the hidden size the state is."""
+KEEPING = ("chrono", "orthogonal", "identity")
+"""The laws whose memory is long: the singular values of their products lie close, and take longer."""
+
+
+@dataclass(frozen=True)
+class CompareRequest(CurvesRequest):
+    """Every option of a comparison.
+
+    Attributes
+    ----------
+    models : tuple of str
+        MODEL strings, and files of weights.
+    hidden : int
+        The hidden size where a model does not name its own.
+    input_size : int or None
+        None leaves it to the input: `hidden` without a file.
+    """
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    hidden: int = 64
+    input_size: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.models:
+            raise UsageError("expected at least one MODEL, got none; try vanishgrad compare lstm gru")
+        for label in self.models:
+            if self.models.count(label) > 1:
+                raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
+
+    def input_request(self) -> InputRequest:
+        """Return what the request says about the input."""
+        return InputRequest(
+            self.input, self.steps, self.trials, self.input_size, self.burn_in, self.lengths, self.seed, self.dtype
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CompareResult:
+    """A comparison: its request with every default resolved, and one result for each model."""
+
+    request: CompareRequest
+    sequences: InputSequences
+    models: tuple[ModelResult, ...]
+
+
+def compare(request: CompareRequest, done: Callable[[str], None] = lambda label: None, jobs: int = 1) -> CompareResult:
+    """Measure every model of a request on the same input sequences.
+
+    Parameters
+    ----------
+    request : CompareRequest
+    done : callable
+        Called with the label of each model that is done.
+    jobs : int
+        Processes that work side by side; the result does not depend on it.
+
+    Raises
+    ------
+    UsageError
+        For a model or option that cannot be.
+    VanishgradError
+        For what depends on files, or on the numbers.
+    """
+    subjects = [label if names_file(label) else parse(label) for label in request.models]
+    backend(request.backend, request.device).demand()
+    sequences = input_sequences(request.input_request(), request.hidden)
+    results = list[ModelResult]()
+    models, trials = _side_by_side(subjects, request, sequences.trials, jobs)
+    work = partial(_measured, request=request, sequences=sequences, jobs=trials)
+    with blas_threads(2 * request.hidden, max(models, trials)):
+        for found in map_in_processes(work, subjects, models, _cost):
+            results.extend(found)
+            done(found[-1].label)
+    return CompareResult(request, sequences, tuple(results))
+
+
+def _side_by_side(
+    subjects: Sequence[ModelSpec | str], request: CompareRequest, trials: int, jobs: int
+) -> tuple[int, int]:
+    """Return how many models are measured side by side, or else how many groups of each one's trials."""
+    undivided = request.lengths is not None or request.backend != "numpy" or request.engine == MATRIX_FREE
+    groups = 1 if undivided else max(_groups(subject, request, trials) for subject in subjects)
+    return (1, min(jobs, groups)) if groups > len(subjects) else (min(jobs, len(subjects)), 1)
+
+
+def _groups(subject: ModelSpec | str, request: CompareRequest, trials: int) -> int:
+    if isinstance(subject, str):
+        return 1
+    state_size = PARTS[subject.cell] * int(subject.keys.get("hidden", request.hidden))
+    return -(-trials // group_size(state_size, np.dtype(request.dtype).itemsize * 8))
+
+
+def weights_of(spec: ModelSpec, request: CompareRequest, sequences: InputSequences) -> tuple[ModelSpec, Weights]:
+    """Return the resolved model and the weights of all its trials."""
+    total = sequences.burn_in + sequences.steps
+    resolved = spec.resolved(request.hidden, sequences.steps)
+    return resolved, draw(resolved, sequences.input_size, total, sequences.trials, request.seed, request.dtype)
+
+
+def _cost(subject: ModelSpec | str) -> float:
+    """Return what a model costs beside others: its products, and more for a long memory."""
+    if isinstance(subject, str):
+        return math.inf
+    return {"rnn": 1, "gru": 3, "lstm": 8}[subject.cell] * (2 if subject.law in KEEPING else 1)
+
+
+def _measured(
+    subject: ModelSpec | str, request: CompareRequest, sequences: InputSequences, jobs: int
+) -> list[ModelResult]:
+    return _layers(subject, request) if isinstance(subject, str) else [_model(subject, request, sequences, jobs)]
+
+
+def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
+    """Return the layers of a file, each along its own input as `analyze` has it, under the name of the file."""
+    from vanishgrad.questions.analyze import AnalyzeRequest, analyze  # a third of the start-up of a run without files
+
+    shared = {each.name: getattr(request, each.name) for each in fields(CurvesRequest)}
+    found = analyze(AnalyzeRequest(weights=(path,), **shared))
+    return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]
+
+
+def _model(spec: ModelSpec, request: CompareRequest, sequences: InputSequences, jobs: int) -> ModelResult:
+    found, on = prepared(spec, request, sequences), backend(request.backend, request.device)
+    return model_result(
+        found.subject,
+        found.sequences,
+        found.s0,
+        request.threshold,
+        request.seed,
+        request.scope,
+        request.engine,
+        on,
+        jobs,
+    )
+
+
+def prepared(spec: ModelSpec, request: CompareRequest, sequences: InputSequences) -> Prepared:
+    """Return a model with its weights, its input and its start."""
+    resolved, weights = weights_of(spec, request, sequences)
+    cell = weights.cell(resolved)
+    source = {"kind": "random", "law": resolved.law, "seed": request.seed}
+    s0 = initial_state(request.initial, cell, spec.cell, sequences.trials, request.seed, request.dtype)
+    return Prepared(Subject(spec.label, str(resolved), cell, source), sequences, s0)

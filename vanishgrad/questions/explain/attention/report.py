@@ -1,0 +1,80 @@
+"""Attention and the additive skip beside the recurrence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.questions.explain.paths.report import few_lags
+from vanishgrad.reports.documents.document import Document, curve_document, log10, log10s
+from vanishgrad.reports.sentences import log10_text, number, power
+
+if TYPE_CHECKING:
+    from vanishgrad.questions.explain.attention.measure import Shortcuts
+
+CURVES = ("attention", "skip")
+
+
+def attention_document(shortcuts: Shortcuts, model: Document) -> Document:
+    """Return the section's part of the JSON document."""
+    return {
+        "attention": curve_document(shortcuts.attention),
+        "skip": curve_document(shortcuts.skip),
+        "largest_score": shortcuts.largest_score,
+        "log10_floor": log10(shortcuts.log_floor),
+        "lengths": shortcuts.lengths.tolist(),
+        "log10_typical": log10s(shortcuts.log_typical),
+        "exponent": shortcuts.exponent,
+    }
+
+
+def attention_passage(section: Mapping[str, Any], model: Document) -> Passage:
+    """Return the three norms at a few lags."""
+    attention, skip = (section[name]["log10_norm"]["median"] for name in CURVES)
+    recurrent = model["curves"]["hidden"]["log10_norm"]["median"]
+    rows = tuple(
+        (str(lag), *(log10_text(norms[lag]) for norms in (recurrent, attention, skip)))
+        for lag in few_lags(len(attention) - 1)
+    )
+    return Passage(
+        title="Attention and skips: what a path of length one would send back",
+        sentences=tuple(each for each in (_oldest(section, recurrent), _diluted(section)) if each),
+        headings=("lag", "recurrent", "attention", "skip"),
+        rows=rows,
+        legend=(
+            "log₁₀ of ‖∂h_T/∂h_s‖₂, of ‖∂c/∂h_s‖₂ for a random head c = Σ α_s W_v h_s with the query of the last "
+            "state, and of ‖I + ∂h_T/∂h_s‖₂, where the loss sees h_s itself; medians"
+        ),
+    )
+
+
+def _oldest(section: Mapping[str, Any], recurrent: list[float | None]) -> str:
+    """Compare what reaches the oldest state."""
+    attended = section["attention"]["log10_norm"]["median"]
+    lag, values = len(attended) - 1, (attended[-1], recurrent[len(attended) - 1])
+    by_attention, by_recurrence = ("nothing" if each is None else power(each) for each in values)
+    return f"at lag {lag} attention sends back {by_attention}, the recurrence {by_recurrence}"
+
+
+def _diluted(section: Mapping[str, Any]) -> str:
+    exponent, rate = section["exponent"], section["attention"]["rate"]
+    if exponent is None or rate is None:
+        return ""
+    return (
+        f"attention does not fall with the lag ({number(rate['factor'])} a step), but with the number T of states that "
+        f"share it: measured T^{exponent:.2f}, polynomial, neither exponential nor O(1)"
+    )
+
+
+def attention_series(section: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+    """Yield every number of the section; the index of `log10_typical` is the number of states."""
+    for name in CURVES:
+        for quantity in ("log10_norm", "log10_rms"):
+            for statistic, values in section[name][quantity].items():
+                yield from ((f"{name}.{quantity}_{statistic}", lag, value) for lag, value in enumerate(values))
+    yield from (
+        ("log10_typical", length, value)
+        for length, value in zip(section["lengths"], section["log10_typical"], strict=True)
+    )
+    yield "exponent", 0, section["exponent"]

@@ -1,0 +1,92 @@
+"""A model or the layers of a file explained, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vanishgrad.curves.model_result import ModelResult
+from vanishgrad.curves.processes import blas_threads
+from vanishgrad.errors import UsageError
+from vanishgrad.questions.explain.absent import Absent
+from vanishgrad.questions.explain.attention.measure import attention
+from vanishgrad.questions.explain.curves import further_curves
+from vanishgrad.questions.explain.directions.measure import directions
+from vanishgrad.questions.explain.findings.measure import findings
+from vanishgrad.questions.explain.lyapunov.measure import lyapunov
+from vanishgrad.questions.explain.map.measure import map_
+from vanishgrad.questions.explain.paths.measure import paths
+from vanishgrad.questions.explain.request import ExplainRequest
+from vanishgrad.questions.explain.run import Run, layer_file, runs
+from vanishgrad.questions.explain.truncation.measure import truncation
+
+SECTIONS: Mapping[str, Callable[[Run], Any]] = {
+    "paths": paths,
+    "map": map_,
+    "directions": directions,
+    "lyapunov": lyapunov,
+    "truncation": truncation,
+    "attention": attention,
+    "findings": findings,
+}
+"""Name of a section → what works it out of a run: a frozen result, or why there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedModel:
+    """One model.
+
+    Attributes
+    ----------
+    result : ModelResult
+        As `compare` has it, with the curves of `further_curves`.
+    sections : mapping
+        Name → the section's result, None where it does not apply; the result's notes then say why.
+    """
+
+    result: ModelResult
+    sections: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainResult:
+    """An explanation: its request, what was found of each model, a sentence for each layer that could not be read."""
+
+    request: ExplainRequest
+    models: tuple[ExplainedModel, ...]
+    refused: tuple[str, ...] = ()
+
+
+def explain(
+    request: ExplainRequest,
+    source: Mapping[str, Any] | None = None,
+    done: Callable[[str], None] = lambda label: None,
+) -> ExplainResult:
+    """Explain every model that a request names; `source` is a mapping of arrays instead of a file.
+
+    Raises
+    ------
+    UsageError
+        For a model, a section or an option that cannot be.
+    VanishgradError
+        For what depends on files, or on the numbers.
+    """
+    for name in request.only:
+        if name not in SECTIONS:
+            raise UsageError(f"expected --only {', '.join(SECTIONS)}, got {name!r}; try --only {next(iter(SECTIONS))}")
+    found, file = [], layer_file(request, source)
+    for run in runs(request, source, file):
+        with blas_threads(run.cell.state_size, jobs=1):
+            found.append(_explained(run))
+        done(run.subject.label)
+    return ExplainResult(request, tuple(found), () if file is None else file.refused)
+
+
+def _explained(run: Run) -> ExplainedModel:
+    result = run.measured
+    found = {name: section(run) for name, section in SECTIONS.items() if name in (run.request.only or SECTIONS)}
+    absent = [f"no {name}: {each.reason}" for name, each in found.items() if isinstance(each, Absent)]
+    sections = {name: None if isinstance(each, Absent) else each for name, each in found.items()}
+    curves = {**result.curves, **further_curves(run)}
+    return ExplainedModel(replace(result, curves=curves, notes=(*result.notes, *absent)), sections)

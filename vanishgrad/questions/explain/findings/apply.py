@@ -1,0 +1,76 @@
+"""`--apply`: the weights that a remedy makes, in a file that `analyze` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.questions.explain.findings.report import effect, remedy_document
+from vanishgrad.reports.files import write
+from vanishgrad.weights.save_npz import cell_npz
+
+if TYPE_CHECKING:
+    from vanishgrad.questions.explain.explain import ExplainResult
+    from vanishgrad.questions.explain.findings.measure import Diagnosis, Remedy
+    from vanishgrad.questions.explain.request import ExplainRequest
+
+SECTION = "findings"
+
+
+def demand_applicable(request: ExplainRequest, path: str) -> None:
+    """Refuse, before any work is done, what cannot be applied.
+
+    Raises
+    ------
+    UsageError
+        For another ending, without the section, or for random weights of more than one trial.
+    """
+    if Path(path).suffix.lower() != ".npz":
+        raise UsageError(f"expected --apply with the ending .npz, got {path!r}; try {path}.npz")
+    if request.only and SECTION not in request.only:
+        raise UsageError(f"expected the section {SECTION} for --apply, got --only {' '.join(request.only)}")
+    if not request.is_file and request.trials != 1:
+        raise UsageError(
+            f"expected one set of weights for --apply, got random ones of several trials of {request.source!r}; "
+            "try --trials 1"
+        )
+
+
+def apply(result: ExplainResult, path: str, name: str | None = None) -> str:
+    """Write the weights that a remedy makes of the only model, the best one by default; return what was written.
+
+    Raises
+    ------
+    VanishgradError
+        If there are several layers, or no such remedy.
+    """
+    if len(result.models) > 1:
+        labels = [model.result.label for model in result.models]
+        raise VanishgradError(f"expected one layer for --apply, got {', '.join(labels)}; try --layer {labels[0]}")
+    (model,) = result.models
+    diagnosis, source = model.sections[SECTION], model.result.source
+    remedy = _chosen(diagnosis, name)
+    label = f"{model.result.label} with {remedy.change}"
+    write(path, cell_npz(remedy.cell, label, source.get("direction") == "backward", diagnosis.below))
+    return f"{path}: {effect(remedy_document(remedy))}{_driven(source, len(diagnosis.below))}"
+
+
+def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
+    found = diagnosis.best if name is None else diagnosis.remedies.get(name)
+    if found is None:
+        hint = f"try --remedy {next(iter(diagnosis.remedies))}" if diagnosis.remedies else "try without --apply"
+        wanted = "a remedy that helps" if name is None else f"the remedy {name}"
+        got = ", ".join(diagnosis.remedies) or "no finding that names one"
+        raise VanishgradError(f"expected {wanted} to apply, got {got}; {hint}")
+    return found
+
+
+def _driven(source: Mapping[str, Any], below: int) -> str:
+    """Say so where the layer's input was the output of others, and whether the file holds them."""
+    if below:
+        return f"; the layers that drive it stand before it, unchanged: it is the last of {below + 1}"
+    if source["kind"] == "random" or not source["layer_index"]:
+        return ""
+    return "; its input was the output of the layers below, which this file does not hold"

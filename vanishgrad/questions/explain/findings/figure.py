@@ -1,0 +1,93 @@
+"""How far the gradient reaches with each remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from vanishgrad.reports.figures.conditions import frame
+from vanishgrad.reports.figures.labels import LINE_HEIGHT, text_width
+from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.palette import BLUE, INK, MUTED, RULE
+from vanishgrad.reports.figures.reading import Field, Model, Report
+from vanishgrad.reports.figures.style import wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, ROW = 5.0, 0.3
+NAME_CHARACTERS = 40
+CAPTION = (
+    "Bars: the last lag up to which the median norm of the state stays at the threshold; an arrow: the run was too "
+    "short to see it fall. Beside them the base-10 logarithms of the state's and of the input's norm at the last lag."
+)
+
+
+class Bar(NamedTuple):
+    """One row: what it is called, the horizon (None if even lag 0 is below), whether it is censored, and its norms."""
+
+    name: str
+    horizon: int | None
+    censored: bool
+    norms: str
+    colour: str
+
+
+def has_remedies(model: Model) -> bool:
+    """Return whether a finding of a model names a remedy."""
+    return "findings" in model.sections and bool(_remedies(model))
+
+
+def draw_findings(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw the horizon of each model as it is and with each remedy that its findings name."""
+    bars = [bar for model in models for bar in _bars(model)]
+    names = [wrapped(bar.name, NAME_CHARACTERS, 2) for bar in bars]
+    row = max(ROW, LINE_HEIGHT * (1.4 + max(name.count("\n") for name in names)))
+    right = max(text_width(bar.norms) for bar in bars) + 0.2
+    layout = Panels(1, 1, WIDTH, row * len(bars) + 0.1, max(map(text_width, names)) + 0.3, right, heading=0.12)
+    title = "What would change how far the gradient reaches"
+    figure, (axes,) = sheet(title, frame(report, models), [CAPTION], layout)
+    for place, bar in enumerate(bars):
+        _draw(axes, place, bar)
+    axes.set_yticks(range(len(bars)), labels=names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(bars) - 0.5, -0.5)
+    axes.set_xlim(0, max(model.steps for model in models))
+    axes.grid(axis="x", color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("horizon (steps)")
+    return figure
+
+
+def _draw(axes: Axes, place: int, bar: Bar) -> None:
+    length = bar.horizon or 0
+    axes.barh(place, length, 0.6, color=bar.colour)
+    if bar.censored:
+        axes.plot(length, place, ">", color=bar.colour, markersize=8, clip_on=False)
+    axes.text(1.03, place, bar.norms, transform=axes.get_yaxis_transform(), va="center_baseline", color=INK)
+
+
+def _bars(model: Model) -> list[Bar]:
+    remedies = _remedies(model)
+    now = _bar(f"{model.label} as it is", next(iter(remedies.values()))["before"], MUTED)
+    return [now, *(_bar(change, each["after"], BLUE) for change, each in remedies.items())]
+
+
+def _remedies(model: Model) -> dict[str, Field]:
+    """Return each remedy once, by the words of its change."""
+    found = [each for finding in model.sections["findings"].items() for each in finding["remedies"].items()]
+    return {each["change"].text(): each for each in found}
+
+
+def _bar(name: str, reach: Field, colour: str) -> Bar:
+    if reach.absent():
+        return Bar(name, None, False, "a state overflows", colour)
+    horizon = reach["horizon"]
+    length = None if horizon.absent() else int(horizon.number())
+    norms = ", ".join(_logarithm(reach[each]) for each in ("log10_norm", "log10_input"))
+    return Bar(name, length, bool(reach["horizon_censored"].truth()), norms, colour)
+
+
+def _logarithm(value: Field) -> str:
+    return "zero" if value.absent() else f"{value.number():.1f}"

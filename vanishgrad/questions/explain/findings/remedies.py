@@ -1,0 +1,142 @@
+"""Changes to the weights, each with the words that say it; what they bring is measured, not assumed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell
+from vanishgrad.cells.activations import Activation
+from vanishgrad.questions.explain.findings.context import CANDIDATE, KEEPING, DiagnosisContext
+from vanishgrad.questions.explain.findings.critical_gain import neutral_gain
+from vanishgrad.questions.explain.findings.dead import dead
+from vanishgrad.random_streams import CELLS, Role, stream
+
+SMALL = 0.5
+"""Root mean square of a drive that leaves units in the linear part of tanh."""
+
+LIFTED = 0.1
+"""Where the median pre-activation of a dead unit is raised to."""
+
+
+class Change(NamedTuple):
+    """A cell with other weights, and the change in words."""
+
+    cell: Cell
+    words: str
+
+
+def forget_bias(facts: DiagnosisContext) -> Change:
+    """Shift the bias of the gate that keeps, so that it is centred at 1 - 1/T (T8: b = ln(T - 1))."""
+    shift = _pre_activation(facts, 1 - 1 / _horizon(facts)) - float(facts.pre_activations(KEEPING).mean())
+    return Change(_shifted(facts.cell, KEEPING, shift), f"{_bias(facts, KEEPING)} {_signed(shift)}")
+
+
+def chrono(facts: DiagnosisContext) -> Change:
+    """Set the bias of the gate that keeps to ln U[1, T - 1], and an LSTM's input gate to its negative (T8)."""
+    cell, n = facts.cell, facts.cell.hidden_size
+    longest = max(facts.steps, 3) - 1
+    draws = [
+        stream(facts.seed, Role.CHRONO, b, CELLS[cell.name]).uniform(1, longest, n) for b in range(cell.trials)
+    ]  # fmt: skip
+    kept, b = np.log(np.stack(draws)), cell.b.copy()
+    b[:, _rows(cell, KEEPING)] = kept
+    if cell.name == "gru":
+        return Change(cell.having(b=b), f"b_z = ln U[1, {longest}]")
+    b[:, _rows(cell, 0)] = -kept
+    return Change(cell.having(b=b), f"b_f = −b_i = ln U[1, {longest}]")
+
+
+def orthogonal(facts: DiagnosisContext) -> Change:
+    """Put the nearest orthogonal matrix in the place of W, over γ: isometric where nothing saturates."""
+    U, _, Vt = np.linalg.svd(facts.cell.W_hh)
+    gain = 1 / facts.activation.gamma
+    times = "" if gain == 1 else f"{gain:g} × "
+    return Change(facts.cell.having(W_hh=gain * (U @ Vt)), f"W → {times}its nearest orthogonal matrix")
+
+
+def scaled(facts: DiagnosisContext) -> Change:
+    """Scale the recurrent weights so that the gradient neither grows nor shrinks."""
+    gain = neutral_gain(facts)
+    return Change(facts.cell.having(W_hh=gain * facts.cell.W_hh), f"W_hh × {gain:.3g}")
+
+
+def smaller_inputs(facts: DiagnosisContext) -> Change:
+    """Scale input weights and biases so that the drive's root mean square is `SMALL`."""
+    sequences = facts.cell.input_preactivation(facts.sequences.xs)
+    gain = min(1.0, SMALL / max(float(np.sqrt(np.mean(np.square(sequences)))), np.finfo(float).tiny))
+    cell = facts.cell.having(W_hx=gain * facts.cell.W_hx, b=gain * facts.cell.b)
+    return Change(cell, f"W_hx and b × {gain:.3g}")
+
+
+def closed_input_gates(facts: DiagnosisContext) -> Change:
+    """Shift the bias of an LSTM's input gates, so that they are centred at 1/T (T8: b_i = -ln(T - 1))."""
+    shift = _pre_activation(facts, 1 / _horizon(facts)) - float(facts.pre_activations(0).mean())
+    return Change(_shifted(facts.cell, 0, shift), f"b_i {_signed(shift)}")
+
+
+def opened_reset_gates(facts: DiagnosisContext) -> Change:
+    """Shift the bias of a GRU's reset gates, so that they are centred at one half."""
+    shift = _pre_activation(facts, 0.5) - float(facts.pre_activations(0).mean())
+    return Change(_shifted(facts.cell, 0, shift), f"b_r {_signed(shift)}")
+
+
+def raised_biases(facts: DiagnosisContext) -> Change:
+    """Raise the bias of each dead relu, so that it is on at more than half of the steps."""
+    gate, off = CANDIDATE[facts.cell.name], dead(facts)
+    a = facts.pre_activations(gate)
+    middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
+    b = facts.cell.b.copy()
+    b[:, _rows(facts.cell, gate)] -= np.where(off, middle - LIFTED, 0)
+    return Change(facts.cell.having(b=b), f"b of {int(off.sum())} dead units raised")
+
+
+REMEDIES: Mapping[str, Callable[[DiagnosisContext], Change]] = {
+    each.__name__: each
+    for each in (
+        forget_bias, chrono, orthogonal, scaled, smaller_inputs, closed_input_gates, opened_reset_gates, raised_biases,
+    )
+}  # fmt: skip
+
+
+def _horizon(facts: DiagnosisContext) -> int:
+    return max(facts.steps, 2)
+
+
+def _rows(cell: Cell, gate: int) -> slice:
+    return slice(gate * cell.hidden_size, (gate + 1) * cell.hidden_size)
+
+
+def _shifted(cell: Cell, gate: int, shift: float) -> Cell:
+    b = cell.b.copy()
+    b[:, _rows(cell, gate)] += shift
+    return cell.having(b=b)
+
+
+def _bias(facts: DiagnosisContext, gate: int) -> str:
+    return f"b_{facts.cell.gates[gate]}"
+
+
+def _signed(shift: float) -> str:
+    return f"{'+' if shift >= 0 else '−'} {abs(shift):.1f}"
+
+
+def _pre_activation(facts: DiagnosisContext, value: float) -> float:
+    """Return where the gates' activation has a value between 0 and 1: ln(value/(1 - value)) for the logistic one."""
+    gate = facts.gate_activation
+    if gate is None or gate.name == "sigmoid":
+        return math.log(value / (1 - value))
+    return _inverse(gate, value)
+
+
+def _inverse(gate: Activation, value: float) -> float:
+    low, high = -64.0, 64.0
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        reached: Array = gate.phi(np.array([middle]))
+        low, high = (middle, high) if float(reached[0]) < value else (low, middle)
+    return high

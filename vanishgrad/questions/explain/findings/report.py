@@ -1,0 +1,141 @@
+"""Findings with their evidence, and what each remedy brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.reports.documents.document import Document, log10
+from vanishgrad.reports.sentences import log10_text, number
+from vanishgrad.reports.table import horizon
+
+if TYPE_CHECKING:
+    from vanishgrad.questions.explain.findings.measure import Diagnosis, Reach, Remedy
+
+NONE_FOUND = "no finding: the gradient stays within the thresholds, and gates, slopes and weights are in place"
+LEGEND = "state, input: log₁₀ norms at the last lag; the best remedy first, nearest to carrying both as they are"
+NONE_COMMON = "no finding that the trials have in common: some are within the thresholds and some are not"
+UNEXPLAINED = "no finding, though the gradient is {verdict}: none of the rules explains it"
+
+
+def findings_document(diagnosis: Diagnosis, model: Document) -> list[Document]:
+    """Return the section's part of the JSON document; remedies best first."""
+    return [
+        {
+            "rule": finding.rule,
+            "title": finding.title,
+            "severity": finding.severity,
+            "evidence": dict(finding.evidence),
+            "remedies": [
+                remedy_document(each) for name, each in diagnosis.remedies.items() if name in finding.remedies
+            ],
+            "advice": list(finding.advice),
+        }
+        for finding in diagnosis.findings
+    ]  # fmt: skip
+
+
+def remedy_document(remedy: Remedy) -> Document:
+    """Return a remedy's part of the JSON document."""
+    after = remedy.after
+    return {
+        "name": remedy.name,
+        "change": remedy.change,
+        "before": _reach(remedy.before),
+        "after": after and _reach(after),
+    }
+
+
+def _reach(reach: Reach) -> Document:
+    return {
+        "horizon": reach.horizon,
+        "horizon_censored": reach.censored,
+        "factor": reach.factor,
+        "log10_norm": log10(reach.log_norm),
+        "log10_input": log10(reach.log_input),
+        "verdict": reach.verdict,
+    }
+
+
+def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> Passage:
+    """Return the findings, costliest first, and a row for each remedy, best first."""
+    if not findings:
+        verdict = model["curves"]["state"]["verdict"]
+        said = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(verdict, UNEXPLAINED.format(verdict=verdict))
+        return Passage(title="Findings", sentences=(said,))
+    remedies = distinct(findings)
+    advice = dict.fromkeys(each for finding in findings for each in finding["advice"])
+    return Passage(
+        title="Findings, costliest first, and what would help, computed on the changed weights",
+        sentences=(
+            *(f"{finding['title']} ({number(finding['severity'])} nats a step)" for finding in findings),
+            *([_best(remedies[0])] if remedies else []),
+            *([f"without a number: {'; '.join(advice)}"] if advice else []),
+        ),
+        headings=("remedy", "horizon", "×/step", "state", "input"),
+        rows=(("as it is", *_numbers(remedies[0]["before"])), *map(_row, remedies)) if remedies else (),
+        legend=LEGEND if remedies else "",
+    )
+
+
+def _best(remedy: Mapping[str, Any]) -> str:
+    """Return the first remedy with its effect, if it has a good one."""
+    if not _distance(remedy["after"]) < _distance(remedy["before"]):
+        return "no remedy brings it nearer to carrying state and input over the whole length"
+    return f"best: {effect(remedy)}; --apply FILE writes these weights"
+
+
+def distinct(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return every remedy once, best first."""
+    found = {each["name"]: each for finding in findings for each in finding["remedies"]}
+    return sorted(found.values(), key=lambda remedy: _distance(remedy["after"]))
+
+
+def _distance(reach: Mapping[str, Any] | None) -> float:
+    """Return how far a state's and an input's norm are from 1, infinitely far where one is zero or overflows."""
+    norms = (None, None) if reach is None else (reach["log10_norm"], reach["log10_input"])
+    return sum(float("inf") if each is None else abs(each) for each in norms)
+
+
+def effect(remedy: Mapping[str, Any]) -> str:
+    """Return a remedy with its effect: ``b_f + 3.6: horizon 14 → 96 (computed)``."""
+    before, after = remedy["before"], remedy["after"]
+    if after is None:
+        return f"{remedy['change']}: a state overflows (computed)"
+    moved = f"horizon {horizon(before)} → {horizon(after)}"
+    if horizon(before) == horizon(after):
+        moved = f"log₁₀ of the state's norm {log10_text(before['log10_norm'])} → {log10_text(after['log10_norm'])}"
+    return f"{remedy['change']}: {moved} (computed)"
+
+
+def _row(remedy: Mapping[str, Any]) -> tuple[str, ...]:
+    after = remedy["after"]
+    numbers = ("overflow", "", "", "") if after is None else _numbers(after)
+    return (f"{remedy['name']}: {remedy['change']}", *numbers)
+
+
+def _numbers(reach: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    factor = reach["factor"]
+    return (
+        horizon(reach),
+        "–" if factor is None else number(factor),
+        log10_text(reach["log10_norm"]),
+        log10_text(reach["log10_input"]),
+    )
+
+
+def findings_series(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int, float | None]]:
+    """Yield every number of the section; the index is the finding's place."""
+    for i, finding in enumerate(findings):
+        yield f"{finding['rule']}.severity", i, finding["severity"]
+        yield from ((f"{finding['rule']}.{name}", i, value) for name, value in finding["evidence"].items())
+        for remedy in finding["remedies"]:
+            for when in ("before", "after"):
+                yield from _reach_series(f"{finding['rule']}.{remedy['name']}.{when}", i, remedy[when] or {})
+
+
+def _reach_series(name: str, i: int, reach: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+    for quantity in ("horizon", "factor", "log10_norm", "log10_input"):
+        if quantity in reach:
+            yield f"{name}.{quantity}", i, reach[quantity]

@@ -1,0 +1,118 @@
+"""Pictures of Lyapunov spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.reports.figures.conditions import frame
+from vanishgrad.reports.figures.labels import Label, column_width, write_labels
+from vanishgrad.reports.figures.lines import BANDS
+from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, MUTED, RULE, VERMILLION, Look
+from vanishgrad.reports.figures.reading import Field, Model, Report
+from vanishgrad.reports.figures.style import wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, HEIGHT, COLUMNS, AXIS = 2.6, 2.4, 2, 0.75
+LONG_RUN, THIS_RUN, THEORY = Look(BLACK, mark="o"), Look(BLUE, DASHES[1]), Look(VERMILLION)
+CAPTION = (
+    "Dots: exponents of the long run, mean over trials, bars of two standard errors; bands: {band}. Dashed: ln σ_i/T "
+    "of this run's product. Above 0 a direction grows, below it is forgotten."
+)
+WIDE = "Mean field: infinitely many units."
+LOST = "Exponents of minus infinity, directions that are lost exactly, are left out."
+
+
+class Exponents(NamedTuple):
+    """A spectrum, nats per step; NaN for minus infinity or no error."""
+
+    mean: Array
+    error: Array
+    low: Array
+    high: Array
+    finite: Array
+    mean_field: Array
+    """Empty where theory has none."""
+    steps: int
+    finite_steps: int
+
+    @property
+    def labels(self) -> list[Label]:
+        """What stands beside the panel."""
+        found = []
+        for values, text, look in (
+            (self.mean, f"{self.steps} steps", LONG_RUN),
+            (self.finite, f"this run, {self.finite_steps}", THIS_RUN),
+            (self.mean_field, "mean field", THEORY),
+        ):
+            known = np.flatnonzero(~np.isnan(values))
+            if known.size:
+                found.append(Label(known[-1] + 1, float(values[known[-1]]), text, look))
+        return found
+
+
+def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw a panel for each model: the exponents with their errors, and those of the run itself."""
+    spectra = [_exponents(model.sections["lyapunov"]) for model in models]
+    wide = any(each.mean_field.size for each in spectra)
+    lost = any(np.isnan(each.mean).any() for each in spectra)
+    titles = [wrapped(model.label, 34, 2) for model in models]
+    layout = Panels(
+        len(models), COLUMNS, WIDTH, HEIGHT, AXIS,
+        column_width([label.text for each in spectra for label in each.labels] or [""]), between=0.5,
+        heading=0.2 + 0.16 * max(title.count("\n") + 1 for title in titles),
+    )  # fmt: skip
+    said = [
+        CAPTION.format(band=BANDS.get(report.band, report.band)),
+        *([WIDE] if wide else []),
+        *([LOST] if lost else []),
+    ]
+    figure, all_axes = sheet("What every direction does in the long run", frame(report, models), said, layout)
+    for i, (axes, title, found) in enumerate(zip(all_axes, titles, spectra, strict=True)):
+        _draw(axes, found)
+        axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
+        axes.set_ylabel("λ_i (nats per step)" if i % COLUMNS == 0 else "")
+        axes.set_xlabel("i" if i + COLUMNS >= len(models) else "")
+    return figure
+
+
+def _exponents(lyapunov: Field) -> Exponents:
+    mean, error, low, high = lyapunov["exponents"].columns("mean", "error", "low", "high")
+    return Exponents(
+        mean,
+        error,
+        low,
+        high,
+        lyapunov["finite_time"].numbers(),
+        np.empty(0) if lyapunov["mean_field"].absent() else lyapunov["mean_field"].numbers(),
+        lyapunov["steps"].whole(),
+        lyapunov["finite_steps"].whole(),
+    )
+
+
+def _draw(axes: Axes, found: Exponents) -> None:
+    ranks = np.arange(1, len(found.mean) + 1)
+    axes.axhline(0, color=MUTED, linewidth=0.9)
+    axes.fill_between(ranks, found.low, found.high, color=LONG_RUN.colour, alpha=0.12, linewidth=0)
+    axes.errorbar(
+        ranks, found.mean, 2 * np.abs(np.nan_to_num(found.error)), color=LONG_RUN.colour, fmt=".", markersize=4,
+        linewidth=1, clip_on=False,
+    )  # fmt: skip
+    for values, look in ((found.finite, THIS_RUN), (found.mean_field, THEORY)):
+        places = np.arange(1, len(values) + 1)
+        axes.plot(places, values, color=look.colour, linestyle=look.linestyle, linewidth=1.4)
+    axes.set_xlim(1, max(len(found.mean), 2))
+    axes.locator_params(axis="x", nbins=6, integer=True)
+    axes.locator_params(axis="y", nbins=6)
+    axes.margins(y=0.08)
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    if found.labels:
+        write_labels(axes, found.labels)

@@ -1,0 +1,111 @@
+"""The map of a sequence: where in it the gradient dies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.reports.documents.document import Document, log10s
+from vanishgrad.reports.sentences import fraction, log10_text, number, power
+
+if TYPE_CHECKING:
+    from vanishgrad.questions.explain.map.measure import Map
+
+SHOWN = 8
+"""Times of the table."""
+Row = list[float | None]
+
+
+def map_document(found: Map, model: Document) -> Document:
+    """Return the section's part of the JSON document."""
+    document: Document = {
+        "trial": 0,
+        "times": found.times.tolist(),
+        "log10_norm": [log10s(row[: i + 1]) for i, row in enumerate(found.log_norm)],
+        "tokens": None if found.tokens is None else list(found.tokens),
+    }
+    return {**document, "sentence": sentence(document, model["curves"]["state"]["threshold"])}
+
+
+def sentence(document: Mapping[str, Any], threshold: float) -> str:
+    """Return where the gradient of the last step dies, and where it shrinks most."""
+    times, rows = document["times"], document["log10_norm"]
+    level, last = math.log10(threshold), len(times) - 1
+    died = _died(rows[last], level)
+    if died is None:
+        kept = "nothing" if rows[last][0] is None else power(rows[last][0])
+        found = (
+            f"back from step {times[last]}{_named(document, last)} the gradient reaches step {times[0]}: {kept} is left"
+        )
+    else:
+        found = (
+            f"back from step {times[last]}{_named(document, last)} less than {fraction(threshold)} is left at step "
+            f"{times[died]}{_named(document, died)}, {_steps(times[last] - times[died])} before"
+        )
+    return "; ".join([found, *_reaches(times, rows, level), *_steepest(document)])
+
+
+def _died(row: Row, level: float) -> int | None:
+    """Return the latest place of a row below the level, None if there is none."""
+    below = [place for place, value in enumerate(row) if value is None or value < level]
+    return max(below) if below else None
+
+
+def _reaches(times: list[int], rows: list[Row], level: float) -> list[str]:
+    """Say how far back it reaches from steps that are far enough from the start to tell."""
+    died = [(i, _died(row, level)) for i, row in enumerate(rows)]
+    reaches = [times[i] - times[k] for i, k in died if k is not None]
+    if len(reaches) < 2 or min(reaches) == max(reaches):
+        return []
+    return [f"from others it takes {min(reaches)} to {max(reaches)} steps"]
+
+
+def _steepest(document: Mapping[str, Any]) -> list[str]:
+    """Say between which neighbouring times the gradient of the last step shrinks most, on its way back."""
+    times, row = document["times"], document["log10_norm"][-1]
+    kept = {
+        i: -math.inf if before is None else before - after
+        for i, (before, after) in enumerate(pairwise(row))
+        if after is not None
+    }
+    steepest = min(kept, key=lambda i: kept[i], default=0)
+    if len(row) < 3 or kept[steepest] >= 0:
+        return []
+    left = "nothing" if kept[steepest] == -math.inf else number(10.0 ** max(kept[steepest], -300.0))
+    where = f"from step {times[steepest + 1]}{_named(document, steepest + 1)} to {times[steepest]}"
+    return [f"it shrinks most {where}, to {left} of what it was"]
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+def _named(document: Mapping[str, Any], place: int) -> str:
+    """Return a step's token in brackets, if it has one."""
+    time, tokens = document["times"][place], document["tokens"]
+    return f" ({tokens[time - 1]!r})" if tokens and time and tokens[time - 1] else ""
+
+
+def map_passage(document: Mapping[str, Any], model: Document) -> Passage:
+    """Return the map at a few times."""
+    times, rows = document["times"], document["log10_norm"]
+    last = len(times) - 1
+    places = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
+    body = tuple((str(times[i]), *(log10_text(rows[i][k]) if k <= i else "" for k in places)) for i in places if i)
+    return Passage(
+        title="Map: ‖∂s_t/∂s_k‖ along the first sequence",
+        sentences=(document["sentence"],),
+        headings=("t \\ k", *(str(times[k]) for k in places)),
+        rows=body,
+        legend="log₁₀ of ‖·‖₂, from step k (across) to step t (down)",
+    )
+
+
+def map_series(document: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+    """Yield every number of the map, a series for each t."""
+    for t, row in zip(document["times"], document["log10_norm"], strict=True):
+        for k, value in zip(document["times"], row, strict=False):
+            yield f"t={t}.log10_norm", k, value

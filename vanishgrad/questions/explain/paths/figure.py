@@ -1,0 +1,117 @@
+"""Pictures of the gradient's paths: norms by number of detours, shares by gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.reports.figures.conditions import frame
+from vanishgrad.reports.figures.labels import Label, column_height, column_width, text_width, write_labels
+from vanishgrad.reports.figures.lines import LAG, NORM, Trace, decades, draw_traces, labels, last_lag, notes
+from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, RULE, SKY, VERMILLION, Look
+from vanishgrad.reports.figures.reading import Field, Model, Report, read_curve
+from vanishgrad.reports.figures.style import wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COUNTS = {
+    "0": ("conveyor", Look(ORANGE, DASHES[2])),
+    "1": ("1 detour", Look(SKY, DASHES[1])),
+    "2": ("2 detours", Look(BLUE, DASHES[1])),
+    "more": ("more detours", Look(PURPLE, DASHES[3])),
+}
+GATES = {
+    "f": Look(BLUE),
+    "i": Look(GREEN, DASHES[1]),
+    "g": Look(VERMILLION, DASHES[3]),
+    "z": Look(BLUE),
+    "r": Look(GREEN, DASHES[1]),
+    "n": Look(VERMILLION, DASHES[3]),
+}
+OTHER = Look(PURPLE)
+LOWEST, HIGHEST, TICK = -0.5, 1.5, 0.25
+"""Shares beyond which a line leaves its panel: there paths cancel."""
+CAPTION = (
+    "Left: the norm of the whole and of the paths with so many detours; norms do not add. Right: shares along the "
+    "direction that the whole keeps best, mean over trials; the conveyor and the gates through which the last detour "
+    "returns add up to 1, one below 0 or above 1 is taken back by others."
+)
+WIDTH, HEIGHT, AXIS, BETWEEN = 2.9, 2.7, 0.5, 0.65
+
+
+def draw_detours(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw two panels for each model: norms by number of detours, and shares by gate."""
+    norms = [_norms(model) for model in models]
+    shares = [_shares(model.sections["paths"]) for model in models]
+    traces = [trace for of_model in norms for trace in of_model]
+    scale, end = decades(traces), last_lag(traces)
+    columns = [labels(of_model, scale, end) for of_model in norms] + [_share_labels(each) for each in shares]
+    right = max(column_width([label.text for label in column]) for column in columns)
+    layout = Panels(
+        2 * len(models), 2, WIDTH, max(HEIGHT, *map(column_height, columns)),
+        AXIS + max(map(text_width, scale.ticks.values())), right, BETWEEN,
+    )  # fmt: skip
+    said = [*notes(report, traces, scale), CAPTION]
+    figure, axes = sheet("Which way the gradient takes", frame(report, models), said, layout)
+    for i, (model, of_norms, of_shares) in enumerate(zip(models, norms, shares, strict=True)):
+        left, beside = axes[2 * i], axes[2 * i + 1]
+        draw_traces(left, of_norms, scale, end)
+        left.set_title(wrapped(model.label, 36, 2), loc="left", fontsize=9.5, fontweight="bold")
+        left.set_ylabel(NORM)
+        _draw_shares(beside, of_shares)
+        for each in (left, beside):
+            each.set_xlabel(LAG)
+    return figure
+
+
+def _norms(model: Model) -> list[Trace]:
+    paths = model.sections["paths"]
+    whole = model.curves[paths["curve"].text()]
+    found = [Trace("whole", Look(BLACK), whole)]
+    for name, carried in paths["detours"].members().items():
+        text, look = COUNTS.get(name, (name, OTHER))
+        found.append(Trace(text, look, read_curve(carried["log10_norm"], whole.threshold)))
+    return found
+
+
+def _shares(paths: Field) -> Mapping[str, tuple[Array, Look]]:
+    """Return name → mean share by lag and its look: the conveyor, then the gates."""
+    conveyor = paths["detours"]["0"]["share"]["mean"].numbers()
+    gates = {
+        f"through U_{name}": (carried["share"]["mean"].numbers(), GATES.get(name, OTHER))
+        for name, carried in paths["gates"].members().items()
+    }
+    return {"conveyor": (conveyor, COUNTS["0"][1]), **gates}
+
+
+def _share_labels(shares: Mapping[str, tuple[Array, Look]]) -> list[Label]:
+    return [
+        Label(len(values) - 1, float(np.clip(np.nan_to_num(values[-1]), *_limits(shares))), name, look)
+        for name, (values, look) in shares.items()
+    ]
+
+
+def _limits(shares: Mapping[str, tuple[Array, Look]]) -> tuple[float, float]:
+    every = np.concatenate([values for values, _ in shares.values()])
+    low, high = np.nanmin(every, initial=0.0), np.nanmax(every, initial=1.0)
+    return max(float(low), LOWEST) - 0.04, min(float(high), HIGHEST) + 0.04
+
+
+def _draw_shares(axes: Axes, shares: Mapping[str, tuple[Array, Look]]) -> None:
+    for values, look in shares.values():
+        axes.plot(np.arange(len(values)), values, color=look.colour, linestyle=look.linestyle, linewidth=1.6)
+    axes.set_xlim(0, max(len(values) - 1 for values, _ in shares.values()) or 1)
+    low, high = _limits(shares)
+    axes.set_ylim(low, high)
+    axes.set_yticks(TICK * np.arange(np.ceil(low / TICK), np.floor(high / TICK) + 1))
+    axes.locator_params(axis="x", nbins=6, integer=True)
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_ylabel("share of the whole")
+    write_labels(axes, _share_labels(shares))

@@ -1,0 +1,164 @@
+"""The paths of the gradient: what the conveyor carries, and what goes through which gate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.reports.documents.document import Document, log10s
+from vanishgrad.reports.sentences import log10_text, number, power
+
+if TYPE_CHECKING:
+    from vanishgrad.arrays import Array
+    from vanishgrad.questions.explain.paths.measure import Carried, Paths
+
+DIGITS = 12
+EQUAL = 1e-9
+"""Decades that two norms may differ by and still pass for equal."""
+CONVEYOR = "0"
+FAR = 0.3
+"""Decades from which on a difference is told as a factor."""
+MOST = 1.5
+"""A share from which on the conveyor is called cancelled, not carrying."""
+KEEPING = {"forget": "forget gates", "keep": "keep gates"}
+STATISTICS = ("median", "mean", "low", "high")
+
+
+def paths_document(paths: Paths, model: Document) -> Document:
+    """Return the section's part of the JSON document."""
+    found: Document = {
+        "curve": paths.curve,
+        "detours": {name: _carried(carried) for name, carried in paths.detours.items()},
+        "gates": {name: _carried(carried) for name, carried in paths.gates.items()},
+    }
+    return {**found, "sentence": sentence(found, model)}
+
+
+def _carried(carried: Carried) -> Document:
+    return {
+        "log10_norm": {name: log10s(getattr(carried.log_norm, name)) for name in STATISTICS},
+        "share": {name: _numbers(getattr(carried.share, name)) for name in ("mean", "low", "high")},
+    }
+
+
+def _numbers(values: Array) -> list[float | None]:
+    return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in values.tolist()]
+
+
+def sentence(paths: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Return which way the gradient takes at its horizon, the last lag at which it is above the threshold."""
+    lag = model["curves"][paths["curve"]]["horizon"] or 0
+    conveyor = paths["detours"][CONVEYOR]["share"]["mean"][lag]
+    by_gate = {name: carried["share"]["mean"][lag] for name, carried in paths["gates"].items()}
+    if conveyor is None or None in by_gate.values() or abs(conveyor) > MOST:
+        alone = paths["detours"][CONVEYOR]["log10_norm"]["median"][lag]
+        left = model["curves"][paths["curve"]]["log10_norm"]["median"][lag]
+        return (
+            f"at lag {lag} the conveyor alone would be 10^{log10_text(alone)}, of which the detours leave "
+            f"10^{log10_text(left)}: the paths cancel"
+        )
+    first, *others = sorted(by_gate, key=lambda name: -abs(by_gate[name]))
+    way = f"at lag {lag} the conveyor carries {percent(conveyor)} of {matrix(paths)}"
+    if all(abs(share) < 0.005 for share in by_gate.values()):
+        return f"{way}: there is hardly another path"
+    rest = ", ".join(f"{percent(by_gate[name])} through U_{name}" for name in others)
+    return f"{way}; the rest returns through U_{first} ({percent(by_gate[first])}; {rest})"
+
+
+def matrix(paths: Mapping[str, Any]) -> str:
+    """Return the name of the matrix that is split."""
+    return "∂c_T/∂c_k" if paths["curve"] == "cell" else "∂h_T/∂h_k"
+
+
+def percent(share: float, sign: bool = False) -> str:
+    """Return a share in per cent."""
+    value, plus = round(100 * share, 2) + 0.0, "+" if sign else ""
+    return "0 %" if abs(value) < 0.05 else f"{value:{plus}.0f} %" if abs(value) >= 10 else f"{value:{plus}.1f} %"
+
+
+def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
+    """Return the way that the gradient takes, at a few lags."""
+    counts, gates = paths["detours"], paths["gates"]
+    norms = model["curves"][paths["curve"]]["log10_norm"]["median"]
+    rows = tuple(
+        (
+            str(lag),
+            log10_text(norms[lag]),
+            log10_text(counts[CONVEYOR]["log10_norm"]["median"][lag]),
+            *(_share(carried, lag) for carried in (*counts.values(), *gates.values())),
+        )
+        for lag in few_lags(len(norms) - 1)
+    )
+    return Passage(
+        title=f"Paths: {matrix(paths)} by the detours that leave the conveyor",
+        sentences=tuple(each for each in (_conveyor(model), paths["sentence"], _textbook(model)) if each),
+        headings=("lag", "whole", "conv.", *counts, *(f"U_{name}" for name in gates)),
+        rows=rows,
+        legend=(
+            "whole, conv.: log₁₀ of ‖·‖₂ of the whole and of the conveyor; then shares in % along the direction that "
+            "the whole keeps best: by the number of detours (0: the conveyor), and by the gate through which the last "
+            "one returns (with the conveyor they are 100)"
+        ),
+    )
+
+
+def _share(carried: Mapping[str, Any], lag: int) -> str:
+    share = carried["share"]["mean"][lag]
+    return "–" if share is None else f"{100 * share + 0.0:.1f}" if abs(share) < 10 else f"{100 * share:.0f}"
+
+
+def _conveyor(model: Mapping[str, Any]) -> str:
+    """Say what a step along the conveyor costs, and which bias that is."""
+    rate = model["curves"].get("conveyor", {}).get("rate")
+    gate = next((name for name in KEEPING if name in model["gates"]), None)
+    if rate is None or rate["factor"] is None or gate is None:
+        return ""
+    mean = model["gates"][gate]["mean"]
+    bias = f" = σ({round(math.log(mean / (1 - mean)), 2) + 0.0:.2f})" if 0 < mean < 1 else ""
+    kept = power(20 * math.log10(rate["factor"]))
+    return (
+        f"the conveyor alone multiplies the gradient by {number(rate['factor'])} a step, {kept} in 20 steps: its "
+        f"{KEEPING[gate]} average {number(mean)}{bias}"
+    )
+
+
+def _textbook(model: Mapping[str, Any]) -> str:
+    """Say how far the four-term product is off what autograd prints."""
+    total, product = (model["curves"].get(name) for name in ("total", "four_term"))
+    if total is None or product is None:
+        return ""
+    lag = total["horizon"] or 0
+    true, found = (curve["log10_norm"]["median"][lag] for curve in (total, product))
+    if true is None or found is None or not lag:
+        return ""
+    return (
+        f"with h_k moving too (autograd's dc_T/dc_k) the norm is {power(true)} at lag {lag}; the textbooks' product "
+        f"∏(F + C E) is {_off(found - true)}"
+    )
+
+
+def _off(decades: float) -> str:
+    """Say by how much a norm is another, from the decades between them."""
+    if abs(decades) < EQUAL:
+        return "the same"
+    if abs(decades) > FAR:
+        return f"{power(decades)} times that"
+    off = 10.0**decades - 1
+    return "less than 0.1 % off" if abs(off) < 1e-3 else f"{percent(off, sign=True)} off"
+
+
+def few_lags(last: int) -> list[int]:
+    """Return 1, 2, 5, 10, … below the last lag, and it."""
+    return [*(digit * 10**decade for decade in range(8) for digit in (1, 2, 5) if digit * 10**decade < last), last]
+
+
+def paths_series(paths: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+    """Yield every number of the section."""
+    for kind in ("detours", "gates"):
+        for name, carried in paths[kind].items():
+            for quantity in ("log10_norm", "share"):
+                for statistic, values in carried[quantity].items():
+                    for lag, value in enumerate(values):
+                        yield f"{kind}.{name}.{quantity}_{statistic}", lag, value

@@ -1,0 +1,43 @@
+"""What truncated backpropagation loses, lag by lag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vanishgrad.reports.figures.conditions import frame
+from vanishgrad.reports.figures.lines import Trace
+from vanishgrad.reports.figures.norms import MULTIPLES, Panel, heading, page
+from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, VERMILLION, Look
+from vanishgrad.reports.figures.reading import Curve, Model, Report, read_curve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "lost: ‖G − G_≤l‖/‖G‖, what a truncation to l + 1 steps takes from ∂L/∂θ; own: ‖G_l‖/‖G‖, what lag l alone "
+    "contributes. Under the threshold stands a length that keeps 99 %. proved: an upper bound, where γ‖W‖₂ < 1."
+)
+
+
+def draw_truncation(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw a panel for each model: what is lost beyond each lag, what each lag contributes, and the bound."""
+    panels = [Panel(heading(model), _traces(model)) for model in models]
+    title = "How much of the weights' gradient a truncation loses"
+    return page(
+        title, frame(report, models), report, panels, MULTIPLES, CAPTION,
+        y="share of ‖∂L/∂θ‖ (no unit)", x="lag l (steps)",
+    )  # fmt: skip
+
+
+def _traces(model: Model) -> list[Trace]:
+    section = model.sections["truncation"]
+    allowed, several = section["allowed"].number(), model.trials > 1
+    traces = [
+        Trace("lost", Look(BLACK), read_curve(section["log10_lost"], allowed), several),
+        Trace("own", Look(BLUE, DASHES[1]), read_curve(section["log10_share"], allowed), several),
+    ]
+    if section["log10_bound"].absent():
+        return traces
+    bound = section["log10_bound"].numbers()
+    return [*traces, Trace("proved", Look(VERMILLION, DASHES[1]), Curve(bound, bound, bound, allowed))]

@@ -1,0 +1,95 @@
+"""The loss whose gradient is split: which outputs it sees, and what it sends back to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell
+from vanishgrad.curves.model_result import unit_losses
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.inputs.files import load_array
+from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.random_streams import CELLS, Role, stream
+
+LOSSES = ("all", "last")
+MOST_OUTPUTS = 256
+"""Outputs that a random loss sees; of a longer sequence only every second, third, … one: work grows with each."""
+
+
+@dataclass(frozen=True)
+class LossRequest:
+    """What is asked about truncation.
+
+    Attributes
+    ----------
+    loss : str
+        ``all`` (evenly spaced ones of more than `MOST_OUTPUTS`) or ``last``: which outputs the loss sees, where no file
+        says so.
+    cotangent : str or None
+        A .npy file of ∂L/∂h_t: (n,), (T, n) or (B, T, n); random unit vectors by default.
+    truncation : int or None
+        A length N whose loss is asked.
+
+    Raises
+    ------
+    UsageError
+        For a value that cannot be.
+    """
+
+    loss: str = "all"
+    cotangent: str | None = None
+    truncation: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise UsageError(f"expected --loss {' or '.join(LOSSES)}, got {self.loss!r}")
+        if self.truncation is not None and self.truncation < 1:
+            raise UsageError(f"expected --truncation from 1 on, got {self.truncation}")
+
+
+def cotangents(cell: Cell, sequences: InputSequences, request: LossRequest, seed: int) -> Array:
+    """Return ∂L/∂h_t of every trial, (B, T, n): from the file, or random unit vectors."""
+    shape, dtype = (sequences.trials, sequences.steps, cell.parts[0].size), sequences.xs.dtype
+    if request.cotangent is not None:
+        given = load_array(request.cotangent, "cotangents").astype(dtype)
+        if given.shape not in (shape, shape[1:], shape[2:]):
+            raise VanishgradError(
+                f"expected cotangents ({shape[2]},), {shape[1:]} or {shape} of ∂L/∂h_t, got {given.shape} in "
+                f"{request.cotangent!r}; try --steps, --trials or another file"
+            )
+        if not np.isfinite(given).all():
+            raise VanishgradError(f"expected finite cotangents, got NaN or infinity in {request.cotangent!r}")
+        rows = np.broadcast_to(given, shape)
+        decides = given.ndim > 1
+    elif request.loss == "last":
+        rows, decides = np.broadcast_to(unit_losses(cell, sequences.trials, seed)[:, None], shape), False
+    else:
+        seen = (shape[1] - 1 - np.arange(shape[1])) % _spacing(shape[1]) == 0
+        rows, decides = np.where(seen[:, None], _unit_vectors(cell, shape, seed), 0), True
+    last = np.arange(shape[1])[:, None] == shape[1] - 1
+    return np.where(last, rows, 0) if request.loss == "last" and not decides else rows
+
+
+def _unit_vectors(cell: Cell, shape: tuple[int, int, int], seed: int) -> Array:
+    draws = [
+        stream(seed, Role.COTANGENT, b, CELLS.get(cell.name, 0)).standard_normal(shape[1:]) for b in range(shape[0])
+    ]
+    rows = np.stack(draws)
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
+def _spacing(steps: int) -> int:
+    return -(-steps // MOST_OUTPUTS)
+
+
+def in_words(request: LossRequest, steps: int) -> str:
+    """Return which loss it is."""
+    if request.cotangent is not None:
+        return f"cotangents of {request.cotangent}"
+    if request.loss == "last":
+        return "a random unit vector at the last output"
+    spacing = _spacing(steps)
+    return "random unit vectors at " + ("every output" if spacing == 1 else f"one output in {spacing}")

@@ -1,0 +1,108 @@
+"""What can be said of the recurrent layers of a file without any input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell
+from vanishgrad.curves.statistics import quantiles
+from vanishgrad.propagation.singular_values.largest import largest_singular_value
+from vanishgrad.weights.layers import Layer, LayerFile
+
+CANDIDATE = {"rnn": "h", "lstm": "g", "gru": "n"}
+"""The gate whose recurrent weights carry the state through the nonlinearity."""
+KEEP = {"lstm": "f", "gru": "z"}
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class KeepBias:
+    """The bias of the gate that keeps the state, and the memory that it implies while its inputs are zero.
+
+    Attributes
+    ----------
+    mean : float
+    quantiles : tuple of float
+        At `QUANTILES`.
+    time_constants : tuple of float
+        -1/ln σ(b) at the same quantiles, in steps.
+    chrono_horizon : float
+        1 + e^b at the last quantile: the T for which the chrono rule b = ln(T - 1) gives it.
+    """
+
+    mean: float
+    quantiles: tuple[float, ...]
+    time_constants: tuple[float, ...]
+    chrono_horizon: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFacts:
+    """A layer with the norms of its weights.
+
+    Attributes
+    ----------
+    norms : mapping
+        Gate → ‖W_hh of the gate‖₂.
+    radius : float or None
+        ρ(W_hh) of the candidate (of the whole, without gates); None where it is not square.
+    gamma_norm : float
+        γ‖W‖₂ of the same.
+    keep_bias : KeepBias or None
+    """
+
+    layer: Layer
+    norms: Mapping[str, float]
+    radius: float | None
+    gamma_norm: float
+    keep_bias: KeepBias | None
+
+
+@dataclass(frozen=True, eq=False)
+class InspectResult:
+    """The recurrent layers of a file, in its order."""
+
+    file: LayerFile
+    layers: tuple[LayerFacts, ...]
+
+
+def inspect(file: LayerFile, names: tuple[str, ...] = ()) -> InspectResult:
+    """Return what a file's layers, or those named, are."""
+    return InspectResult(file, tuple(layer_facts(layer) for layer in file.select(names)))
+
+
+def layer_facts(layer: Layer) -> LayerFacts:
+    """Read one layer's weights and return their norms."""
+    cell = layer.build()
+    blocks = dict(zip(cell.gates, np.split(cell.W_hh[0], len(cell.gates)), strict=True))
+    norms = {gate: float(largest_singular_value(W[None])[0]) for gate, W in blocks.items()}
+    candidate = CANDIDATE[layer.cell]
+    W = blocks[candidate]
+    square = W.shape[0] == W.shape[1]
+    return LayerFacts(
+        layer,
+        norms,
+        float(np.abs(np.linalg.eigvals(W)).max()) if square else None,
+        layer.reading.activation.gamma * norms[candidate],
+        _keep_bias(cell, layer.cell),
+    )
+
+
+def _keep_bias(cell: Cell, kind: str) -> KeepBias | None:
+    if kind not in KEEP:
+        return None
+    place, n = cell.gates.index(KEEP[kind]), cell.hidden_size
+    b = cell.b[0, place * n : (place + 1) * n]
+    found = quantiles(b, QUANTILES)
+    return KeepBias(
+        float(b.mean()), tuple(found), tuple(_time_constants(np.array(found)).tolist()), 1 + float(np.exp(found[-1]))
+    )
+
+
+def _time_constants(b: Array) -> Array:
+    """Return -1/ln σ(b) = 1/ln(1 + e^{-b})."""
+    return 1 / np.log1p(np.exp(-b))

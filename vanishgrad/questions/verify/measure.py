@@ -1,0 +1,200 @@
+"""Is the arithmetic right? Each line puts one result beside another way to it that shares no code with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
+from vanishgrad.curves.jacobian_check import STEP, complex_step, tolerance
+from vanishgrad.inputs.sequences import InputRequest, input_sequences
+from vanishgrad.propagation.products.products import backward_products
+from vanishgrad.propagation.run import run
+from vanishgrad.weights.laws import draw
+from vanishgrad.weights.model_string import names_file, parse
+from vanishgrad.weights.recognition import recurrent_layers
+
+MOST_DIRECTIONS = 64
+WORST_CONDITION = 1e8
+"""Of a Jacobian, beyond which its determinant in floating point says nothing; saturated networks are beyond."""
+DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru", "gru:reset=before")
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    """What to verify: MODEL strings, of a size at which the definition is quick, and files of weights."""
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    hidden: int = 12
+    steps: int = 20
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class VerifiedLine:
+    """One comparison: its error beside its tolerance."""
+
+    label: str
+    claim: str
+    error: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within the tolerance; NaN is not."""
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """All lines of a verification."""
+
+    request: VerifyRequest
+    lines: tuple[VerifiedLine, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every line passed."""
+        return all(line.passed for line in self.lines)
+
+
+def verify(request: VerifyRequest) -> VerifyResult:
+    """Verify every model of a request, and every layer of the files that it names."""
+    lines: list[VerifiedLine] = []
+    for label, cell in _cells(request):
+        xs = input_sequences(InputRequest(steps=request.steps, trials=1, seed=request.seed), cell.input_size).xs
+        lines.extend(verified(label, cell, xs))
+    return VerifyResult(request, tuple(lines))
+
+
+def _cells(request: VerifyRequest) -> Iterator[tuple[str, Cell]]:
+    for label in request.models:
+        if names_file(label):
+            yield from ((layer.name, layer.build()) for layer in recurrent_layers(label))
+        else:
+            spec = parse(label).resolved(request.hidden, request.steps)
+            yield label, draw(spec, spec.keys["hidden"], request.steps, 1, request.seed).cell(spec)
+
+
+def verified(label: str, cell: Cell, xs: Array) -> Iterator[VerifiedLine]:
+    """Yield every line for a cell with one set of weights along inputs (1, T, d)."""
+    trajectory = run(cell, xs, np.zeros((1, cell.state_size)))
+    unit, condition = tolerance(cell, trajectory.states.dtype), _condition(cell, trajectory)
+    for claim, error, units in (
+        ("J_t equals the complex step of the cell", _jacobian, 1),
+        ("J_t V and W J_t equal the dense products", _structured, 1),
+        ("∂s_T/∂s_0 equals the complex step of the whole run", _definition, trajectory.steps),
+        ("det J_t equals its closed form", _determinant, condition),
+        ("Σ ln σ_i of the product equals Σ ln|det J_t|", _sum_rule, condition),
+    ):
+        found = error(cell, trajectory, xs) if units <= WORST_CONDITION else None
+        if found is not None:
+            yield VerifiedLine(label, claim, found, units * unit)
+
+
+def _condition(cell: Cell, trajectory: StoredTrajectory) -> float:
+    """Return the largest κ₂(J_t): roundoff may change a determinant by so many units."""
+    J = np.concatenate([_dense(cell, trajectory, t) for t in range(1, trajectory.steps + 1)])
+    sigma = np.linalg.svd(J, compute_uv=False)
+    return float((sigma[:, 0] / np.maximum(sigma[:, -1], np.finfo(float).tiny)).max())
+
+
+def _jacobian(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+    def error(t: int) -> float:
+        s = trajectory.states[t - 1]
+        return _relative(
+            _dense(cell, trajectory, t) @ _directions(cell),
+            _stepped(lambda v: complex_step(cell, t, xs[:, t - 1 : t], s, v), cell),
+        )
+
+    return max(error(1), error(trajectory.steps))
+
+
+def _structured(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+    t, m = trajectory.steps, cell.state_size
+    linearisation = cell.linearise(trajectory, t - 1, t)
+    J = linearisation.dense(t)
+    errors = []
+    for width in (1, m):
+        W = np.random.default_rng(width).standard_normal((1, width, m))
+        V, WJ, JV = np.swapaxes(W, 1, 2).copy(), np.empty_like(W), np.empty((1, m, width))
+        linearisation.cotangent(t, W, WJ)
+        linearisation.tangent(t, V, JV)
+        errors += [_relative(WJ, W @ J), _relative(JV, J @ V)]
+    return max(errors)
+
+
+def _definition(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+    *_, last = backward_products(cell, trajectory, 1)
+    matrix, log_scale = last.block(None, None)
+
+    def end(v: Array) -> Array:
+        s = trajectory.states[0] + 1j * STEP * v
+        sequences = cell.input_preactivation(xs).astype(np.complex128)
+        for t in range(1, trajectory.steps + 1):
+            s, _ = cell.advance(t, sequences[t - 1], s)
+        return s.imag / STEP
+
+    return _relative(matrix * np.exp(log_scale)[:, None, None] @ _directions(cell), _stepped(end, cell))
+
+
+def _determinant(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float | None:
+    closed = _log_determinants(cell, trajectory)
+    if closed is None:
+        return None
+    by_lu = [float(np.linalg.slogdet(_dense(cell, trajectory, t))[1][0]) for t in range(1, trajectory.steps + 1)]
+    return _relative(np.array(by_lu), closed)
+
+
+def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+    """The product's singular values multiply to |det|; a QR sweep finds them where the product itself has none left."""
+    Q, logs = np.eye(cell.state_size)[None], []
+    for t in range(1, trajectory.steps + 1):
+        Q, R = np.linalg.qr(_dense(cell, trajectory, t) @ Q)
+        logs.append(float(np.log(np.abs(np.einsum("bii->bi", R))).sum()))
+    closed = _log_determinants(cell, trajectory)
+    if closed is None:
+        closed = np.array(
+            [np.linalg.slogdet(_dense(cell, trajectory, t))[1][0] for t in range(1, trajectory.steps + 1)]
+        )
+    return abs(sum(logs) - float(closed.sum())) / float(np.abs(closed).sum())
+
+
+def _log_determinants(cell: Cell, trajectory: StoredTrajectory) -> Array | None:
+    """Return ln|det J_t|, (T,): ln|det W| + Σ ln φ' for a vanilla network, and theory's formula for the LSTM.
+
+    LSTM: det J_t = det W_hh^o ∏ f o' φ(c), for the block matrix factors into triangular ones.
+    """
+    a = trajectory.records[:, 0]
+    if type(cell) is RNN and cell.W_hh.ndim == 3:
+        return np.linalg.slogdet(cell.W_hh)[1] + np.log(np.abs(cell.activation.dphi(a))).sum(axis=-1)
+    if type(cell) is not LSTM:
+        return None
+    n = cell.hidden_size
+    _, f, _, _ = cell.gate_outputs(a)
+    do, c = cell.gate_activation.dphi(cell.split(a)[3]), trajectory.states[1:, 0, n:]
+    factors = np.abs(f * do * cell.cell_activation.phi(c))
+    return np.linalg.slogdet(cell.W_hh[:, 3 * n :])[1] + np.log(factors).sum(axis=-1)
+
+
+def _dense(cell: Cell, trajectory: StoredTrajectory, t: int) -> Array:
+    return cell.linearise(trajectory, t - 1, t).dense(t)
+
+
+def _directions(cell: Cell) -> Array:
+    """Return every unit vector as a column, (m, m), or for a large state `MOST_DIRECTIONS` random ones."""
+    m = cell.state_size
+    return np.eye(m) if m <= MOST_DIRECTIONS else np.random.default_rng(m).standard_normal((m, MOST_DIRECTIONS))
+
+
+def _stepped(derivative: Callable[[Array], Array], cell: Cell) -> Array:
+    """Return a directional derivative along each of the directions, (1, m, directions)."""
+    return np.stack([derivative(direction[None]) for direction in _directions(cell).T], axis=-1)
+
+
+def _relative(found: Array, expected: Array) -> float:
+    size = float(np.abs(expected).max())
+    return float(np.abs(found - expected).max()) / (size or 1.0)

@@ -1,0 +1,118 @@
+"""Norms against the lag: lines, bands, thresholds and labels of one panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.reports.figures.conditions import counted
+from vanishgrad.reports.figures.labels import Label, write_labels
+from vanishgrad.reports.figures.log_axis import Decades
+from vanishgrad.reports.figures.palette import MUTED, Look
+from vanishgrad.reports.figures.reading import Curve, Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_POINTS = 2000
+"""Lags that a line is drawn through; a panel has fewer pixels."""
+FEW_POINTS = 12
+"""Lags up to which each is marked."""
+THRESHOLD = Look(MUTED, (3, 2))
+NORM = "spectral norm ‖·‖₂ (no unit)"
+BANDS = {"min-max": "smallest to largest trial", "5-95 %": "5 % to 95 % quantile over trials"}
+LAG = "lag T − k (steps)"
+
+
+class Trace(NamedTuple):
+    """One line of a panel: what it is called, how it looks, its curve, and whether its band is drawn."""
+
+    text: str
+    look: Look
+    curve: Curve
+    band: bool = False
+
+    @property
+    def title(self) -> str:
+        """What stands at the line's end."""
+        zero = self.curve.zero_from
+        return self.text if zero is None else f"{self.text}\nexactly 0 from lag {zero}"
+
+
+def drawn_lags(curve: Curve) -> Array:
+    """Return the lags that a curve is drawn at: all, or evenly spaced ones and the last before exact zero."""
+    size, zero = curve.median.size, curve.zero_from
+    lags = np.linspace(0, size - 1, min(size, MOST_POINTS)).round()
+    kept = lags if zero is None else np.append(lags, [max(zero - 1, 0), zero])
+    return np.unique(kept.astype(int))
+
+
+def thresholds(curves: Iterable[Curve]) -> dict[str, float]:
+    """Return the thresholds that curves are held against, and their inverses where a curve comes near one."""
+    found: dict[str, float] = {}
+    for curve in curves:
+        exponent = float(np.log10(curve.threshold))
+        found[f"threshold {curve.threshold:.4g}"] = exponent
+        if np.nanmax(curve.high, initial=0.0) > -exponent:
+            found[f"1/threshold {1 / curve.threshold:.4g}"] = -exponent
+    return found
+
+
+def decades(traces: Iterable[Trace]) -> Decades:
+    """Return the scale that all traces fit on, with their thresholds."""
+    curves = [trace.curve for trace in traces]
+    lines = [curve.median for curve in curves]
+    bands = [edge for trace in traces if trace.band for edge in (trace.curve.low, trace.curve.high)]
+    return Decades.of([*lines, *bands, np.array(list(thresholds(curves).values()))])
+
+
+def last_lag(traces: Iterable[Trace]) -> int:
+    """Return the largest lag of any trace."""
+    return max(trace.curve.median.size for trace in traces) - 1
+
+
+def labels(traces: Sequence[Trace], scale: Decades, last_lag: int) -> list[Label]:
+    """Return what is written beside a panel: a name for each line and threshold."""
+    return [
+        *(Label(t.curve.median.size - 1, float(scale.heights(t.curve.median)[-1]), t.title, t.look) for t in traces),
+        *(Label(last_lag, y, text, THRESHOLD, MUTED) for text, y in thresholds(t.curve for t in traces).items()),
+    ]
+
+
+def draw_traces(axes: Axes, traces: Sequence[Trace], scale: Decades, last_lag: int) -> None:
+    """Draw a panel."""
+    scale.apply(axes)
+    axes.set_xlim(0, max(last_lag, 1))
+    axes.locator_params(axis="x", nbins=6, integer=True)
+    for exponent in thresholds(trace.curve for trace in traces).values():
+        axes.axhline(exponent, color=THRESHOLD.colour, linestyle=THRESHOLD.linestyle, linewidth=0.9)
+    for trace in traces:
+        _draw(axes, trace, scale)
+    write_labels(axes, labels(traces, scale, last_lag))
+
+
+def _draw(axes: Axes, trace: Trace, scale: Decades) -> None:
+    curve, look, lags = trace.curve, trace.look, drawn_lags(trace.curve)
+    if trace.band:
+        low, high = (scale.heights(edge[lags]) for edge in (curve.low, curve.high))
+        axes.fill_between(lags, low, high, color=look.colour, alpha=0.18, linewidth=0)
+    axes.plot(
+        lags, scale.heights(curve.median[lags]), label=trace.text, color=look.colour, linestyle=look.linestyle,
+        linewidth=1.6, marker=look.mark or ("." if len(lags) <= FEW_POINTS else ""), markersize=4,
+        markevery=1 if len(lags) <= FEW_POINTS else len(lags) // 8, clip_on=False,
+    )  # fmt: skip
+    if curve.zero_from is not None:
+        axes.plot(curve.zero_from, scale.heights(curve.median)[-1], "v", color=look.colour, markersize=6, clip_on=False)
+
+
+def notes(report: Report, traces: Sequence[Trace], scale: Decades) -> list[str]:
+    """Return what the marks of traces mean, a sentence each."""
+    trials = counted((model.trials for model in report.models), "trial")
+    lines = f"Lines: the median of {trials}" if report.trials > 1 else "Lines: the one trial"
+    if any(trace.band for trace in traces):
+        lines = f"{lines}; bands: {BANDS.get(report.band, report.band)}"
+    thinned = any(trace.curve.median.size > MOST_POINTS for trace in traces)
+    return [f"{lines}.", *scale.notes, *([f"Lines are drawn through {MOST_POINTS} of the lags."] if thinned else [])]

@@ -1,0 +1,150 @@
+"""Pictures of norms against the lag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vanishgrad.reports.figures.conditions import frame
+from vanishgrad.reports.figures.labels import column_height, column_width, text_width
+from vanishgrad.reports.figures.lines import LAG, NORM, Trace, decades, draw_traces, labels, last_lag, notes
+from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.palette import BLACK, BOUNDS, CURVES, Look, look
+from vanishgrad.reports.figures.reading import Bound, Curve, Model, Report
+from vanishgrad.reports.figures.style import wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMULAS = {"state": r"$\|\partial s_T / \partial s_k\|_2$", "input": r"$\|\partial h_T / \partial x_k\|_2$"}
+BOUND_NAMES = {
+    "gamma_norm": "γ‖W‖₂",
+    "gamma_norm_scaled": "γ‖ΔWΔ⁻¹‖₂",
+    "block_contraction": "blocks, trial 0",
+}
+PATHS_CAPTION = (
+    "conveyor: the product of the forget (GRU: keep) gates alone, as the usual argument has it; the whole may be "
+    "larger or smaller. hidden and cell hold the other part of the state fixed; in total h moves with c, and four_term "
+    "is the textbooks' product for it. stack: all layers up to this one. input: does an old input still move the "
+    "output?"
+)
+BOUNDS_CAPTION = (
+    "Dashed: proved upper bounds of the state's norm, for the largest trial or for trial 0; one whose factor per "
+    "step is not below 1 does not prove that the gradient vanishes. Dotted: the conveyor, which is no bound."
+)
+LABEL_CHARACTERS, EQUAL_CHARACTERS = 26, 16
+HEADING_CHARACTERS = 36
+AXIS = 0.48
+"""Inches that the axis of norms takes beside what its ticks say."""
+HEADING, HEADING_LINE = 0.2, 0.16
+
+
+class Panel(NamedTuple):
+    """What one panel shows under which heading; a formula is set as one."""
+
+    heading: str
+    traces: Sequence[Trace]
+    formula: str = ""
+
+
+class CurveFormat(NamedTuple):
+    """Inches of a panel, and how many stand side by side."""
+
+    width: float
+    height: float
+    columns: int
+
+
+PAIR, MULTIPLES = CurveFormat(3.2, 3.7, 2), CurveFormat(2.5, 2.4, 3)
+
+
+def draw_curves(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw one line per model, a panel for `state` and one for `input`."""
+    panels = [
+        Panel(name, [_of_model(report, model, name) for model in models if name in model.curves], formula)
+        for name, formula in FORMULAS.items()
+    ]
+    return page("How far back the gradient reaches", frame(report, models), report, panels, PAIR)
+
+
+def draw_paths(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw a panel for each gated model with all of its curves, equal ones once."""
+    panels = [Panel(heading(model), _distinct(model)) for model in models]
+    title = "Which curve is meant by “the gradient”?"
+    return page(title, frame(report, models), report, panels, MULTIPLES, PATHS_CAPTION)
+
+
+def draw_bounds(report: Report, models: Sequence[Model]) -> Figure:
+    """Draw a panel for each model with bounds: measured, proved, and the conveyor."""
+    panels = [Panel(heading(model), _with_bounds(model)) for model in models]
+    title = "What is measured and what is proved"
+    return page(title, frame(report, models), report, panels, MULTIPLES, BOUNDS_CAPTION)
+
+
+def _of_model(report: Report, model: Model, curve: str) -> Trace:
+    text = wrapped(model.label, LABEL_CHARACTERS, 4)
+    return Trace(text, look(report.models.index(model)), model.curves[curve], band=report.trials > 1)
+
+
+def heading(model: Model) -> str:
+    """Return what stands above a model's panel."""
+    return wrapped(model.label, HEADING_CHARACTERS, 3)
+
+
+def _distinct(model: Model) -> list[Trace]:
+    """Return a model's curves in the order of `CURVES`, each with the names of all that are equal to it."""
+    found: list[tuple[list[str], Curve]] = []
+    for name in (name for name in CURVES if name in model.curves):
+        curve = model.curves[name]
+        for names, other in found:
+            if np.array_equal(curve.median, other.median, equal_nan=True):
+                names.append(name)
+                break
+        else:
+            found.append(([name], curve))
+    return [Trace(wrapped(" = ".join(names), EQUAL_CHARACTERS, 4), CURVES[names[0]], curve) for names, curve in found]
+
+
+def _with_bounds(model: Model) -> list[Trace]:
+    bounds = [bound for bound in model.bounds if bound.curve in model.curves]
+    names = dict.fromkeys(bound.curve for bound in bounds)
+    conveyor = [Trace("conveyor", CURVES["conveyor"], model.curves["conveyor"])] if "conveyor" in model.curves else []
+    return [
+        *(Trace(f"{name}, measured", Look(BLACK), model.curves[name], band=model.trials > 1) for name in names),
+        *(_proved(bound, BOUNDS[i % len(BOUNDS)], model.curves[bound.curve]) for i, bound in enumerate(bounds)),
+        *conveyor,
+    ]
+
+
+def _proved(bound: Bound, appearance: Look, measured: Curve) -> Trace:
+    name = BOUND_NAMES.get(bound.name, wrapped(bound.name, LABEL_CHARACTERS, 1))
+    text = name if bound.holds else f"{name}\n(not below 1)"
+    return Trace(text, appearance, Curve(bound.log10_norm, bound.log10_norm, bound.log10_norm, measured.threshold))
+
+
+def page(
+    title: str, frame_: str, report: Report, panels: Sequence[Panel], size: CurveFormat, *caption: str,
+    y: str = NORM, x: str = LAG,
+) -> Figure:  # fmt: skip
+    """Return a page of panels on one scale, with the names of their axes."""
+    panels = [panel for panel in panels if panel.traces]
+    traces = [trace for panel in panels for trace in panel.traces]
+    scale = decades(traces)
+    end = last_lag(traces)
+    columns = [labels(panel.traces, scale, end) for panel in panels]
+    right = max(column_width([label.text for label in column]) for column in columns)
+    height = max(size.height, *map(column_height, columns))
+    left = AXIS + max(map(text_width, scale.ticks.values()))
+    above = HEADING + HEADING_LINE * max(panel.heading.count("\n") + 1 for panel in panels)
+    layout = Panels(len(panels), size.columns, size.width, height, left, right, between=0.12, heading=above)
+    figure, all_axes = sheet(title, frame_, [*notes(report, traces, scale), *caption], layout)
+    for i, (axes, panel) in enumerate(zip(all_axes, panels, strict=True)):
+        draw_traces(axes, panel.traces, scale, end)
+        axes.set_title(panel.heading, loc="left", fontsize=9.5, fontweight="bold")
+        axes.set_title(panel.formula, loc="right", fontsize=9.5, parse_math=True)
+        axes.tick_params(axis="y", labelleft=i % size.columns == 0)
+        axes.set_ylabel(y if i % size.columns == 0 else "")
+        axes.set_xlabel(x if i + size.columns >= len(panels) else "")
+    return figure

@@ -1,0 +1,74 @@
+"""A page of equal panels, laid out in inches: what it is about above, what the marks mean below."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from vanishgrad.reports.figures.labels import text_width
+from vanishgrad.reports.figures.palette import MUTED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARGIN = 0.15
+TITLE_SIZE = 12.5
+TITLE, TEXT = 0.26, 0.17
+"""Heights of a title's line and of a line of other text."""
+FOOT = 0.52
+"""Height below a panel, for an axis with a line of numbers and its name."""
+CHARACTERS_PER_INCH = 14.5
+"""Of text of 8.5 points, with something to spare."""
+
+
+class Panels(NamedTuple):
+    """How panels stand: how many, in how many columns, and their inches."""
+
+    number: int
+    columns: int
+    width: float
+    height: float
+    left: float
+    """Inches to the left of each row of panels, for the axis."""
+    right: float
+    """Inches to the right of each panel, for labels."""
+    between: float = 0.0
+    """Inches more before each panel but the first of a row."""
+    heading: float = 0.36
+    """Inches above each panel."""
+    foot: float = FOOT
+    """Inches below each panel, for its axis."""
+
+
+def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a title, a line that frames the finding, empty panels and a caption."""
+    from matplotlib.figure import Figure
+
+    columns, rows = min(panels.columns, panels.number), math.ceil(panels.number / panels.columns)
+    laid = panels.left + columns * (panels.width + panels.right) + (columns - 1) * panels.between + MARGIN
+    width = max(laid, 2 * MARGIN + text_width(title, TITLE_SIZE, "bold"))
+    above = _paragraph([frame], width)
+    below = _paragraph(caption, width)
+    top = MARGIN + TITLE + TEXT * len(above)
+    pitch = panels.heading + panels.height + panels.foot
+    height = top + rows * pitch + TEXT * len(below) + MARGIN
+    figure = Figure(figsize=(width, height), facecolor="white")
+    x = MARGIN / width
+    figure.text(x, 1 - MARGIN / height, title, fontsize=TITLE_SIZE, fontweight="bold", va="top")
+    figure.text(x, 1 - (MARGIN + TITLE) / height, "\n".join(above), color=MUTED, va="top", linespacing=1.3)
+    figure.text(x, (MARGIN + TEXT * len(below)) / height, "\n".join(below), color=MUTED, va="top", linespacing=1.3)
+    axes = []
+    for i in range(panels.number):
+        row, column = divmod(i, panels.columns)
+        left = panels.left + column * (panels.width + panels.right + panels.between)
+        bottom = height - top - (row + 1) * pitch + panels.foot
+        axes.append(figure.add_axes((left / width, bottom / height, panels.width / width, panels.height / height)))
+    return figure, axes
+
+
+def _paragraph(sentences: Sequence[str], width: float) -> list[str]:
+    characters = int((width - 2 * MARGIN) * CHARACTERS_PER_INCH)
+    return [line for sentence in sentences for line in textwrap.wrap(sentence, characters)]

@@ -1,0 +1,121 @@
+"""How every picture is set: fonts, sizes and what makes its bytes the same each time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.reports.figures.palette import INK, MUTED
+
+if TYPE_CHECKING:
+    from matplotlib.font_manager import FontEntry
+
+SETTINGS: dict[Any, Any] = {
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 100,
+    "font.size": 8.5,
+    "lines.solid_capstyle": "butt",
+    "mathtext.fontset": "dejavusans",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "vanishgrad",
+    "text.color": INK,
+    "text.hinting": "none",
+    "text.parse_math": False,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+}
+BASE_FONT = "DejaVu Sans"
+OTHER_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC")
+"""Asked first for what the base font lacks."""
+REGULAR = 400
+BREAK = r"(?:[-,:@/_ ]|\.(?!\d))"
+"""Where a label may be broken: after punctuation, but not within a number."""
+USELESS_FONTS = ("lastresort", "emoji")
+"""Fonts that have a box, or a bitmap, for everything."""
+
+
+@contextmanager
+def style(words: str) -> Iterator[None]:
+    """Draw with these settings and none of the reader's own, in fonts that have the characters of some words."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        other = _other_font(_lacking(words))
+        matplotlib.rcParams["font.family"] = [BASE_FONT, other.name] if other else [BASE_FONT]
+        yield
+
+
+def drawable(text: str) -> str:
+    """Return a text with an escape in place of each character that no installed font has."""
+    lacking = set(undrawable(text))
+    return "".join(c.encode("unicode_escape").decode() if c in lacking else c for c in text)
+
+
+def undrawable(text: str) -> str:
+    """Return the characters of a text that no installed font has, or that print nothing."""
+    lacking, other = _lacking(text), _other_font(_lacking(text))
+    had = _characters(other.fname) if other else frozenset()
+    return "".join(c for c in lacking if ord(c) not in had or not c.isprintable())
+
+
+def wrapped(text: str, width: int, lines: int) -> str:
+    """Return a drawable text in lines of a width, broken after punctuation, its middle left out if it is too long."""
+    text, most = drawable(text), width * lines
+    if len(text) > most:
+        text = text[: most // 2 - 1] + "…" + text[len(text) - most // 2 :]
+    found = [""]
+    for piece in re.findall(rf".{{0,{width - 1}}}{BREAK}|.{{1,{width}}}", text):
+        if len(found[-1] + piece.rstrip()) > width:
+            found.append("")
+        found[-1] += piece
+    return "\n".join(line.strip() for line in found) or " "
+
+
+def _lacking(text: str) -> str:
+    from matplotlib.font_manager import findfont
+
+    base = _characters(str(findfont(BASE_FONT)))
+    return "".join(c for c in sorted(set(text)) if ord(c) not in base or not c.isprintable())
+
+
+@lru_cache(maxsize=16)
+def _other_font(lacking: str) -> FontEntry | None:
+    """Return the installed font that has the most of some characters, if any has one."""
+    from matplotlib.font_manager import fontManager
+
+    wanted = {ord(c) for c in lacking if c.isprintable()}
+    fonts = [font for font in fontManager.ttflist if not any(word in _plain(font.name) for word in USELESS_FONTS)]
+    fonts.sort(key=lambda font: (font.name not in OTHER_FONTS, font.name, font.weight != REGULAR, font.fname))
+    best, most = None, 0
+    for font in fonts if wanted else ():
+        had = len(wanted & _characters(font.fname))
+        best, most = (font, had) if had > most else (best, most)
+        if most == len(wanted):
+            break
+    return best
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace(" ", "")
+
+
+@lru_cache(maxsize=16)
+def _characters(path: str) -> frozenset[int]:
+    from matplotlib.font_manager import get_font
+
+    try:
+        return frozenset(get_font(path).get_charmap())
+    except (OSError, RuntimeError):
+        return frozenset()

@@ -1,0 +1,202 @@
+"""The comparison as a table that fits 80 columns, a sentence for each model, and the caveats."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.reports.sentences import caveat, log10_text, notes, number, opening, sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDTH = 80
+SPARK = 8
+LABEL = 18
+BLOCKS = "▁▂▃▄▅▆▇█"
+ARROWS = {"contracting": "↘", "neutral": "→", "expanding": "↗", None: " "}
+COLOURS = {"vanishing": "red", "preserved": "green", "exploding": "magenta", "inconclusive": "yellow"}
+
+
+def to_table(document: Mapping[str, Any], colour: bool) -> str:
+    """Return a document for people, with the escape codes of colours if a terminal wants them."""
+    out = io.StringIO()
+    console = console_to(out, colour)
+    models = [model for model in document["models"] if "state" in model["curves"]]
+    if opening(document):
+        print_wrapped(console, opening(document))
+    console.print(title(document))
+    console.print()
+    console.print(_table(models))
+    console.print(_legend(models), style="dim")
+    console.print()
+    if document["format"] == "vanishgrad-analyze" and any(model["gates"] for model in models):
+        console.print(_gates(models))
+        console.print(
+            "gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps",
+            style="dim",
+        )
+        console.print()
+    for model in models:
+        print_wrapped(console, f"{model['label']}: {sentence(model)}")
+    console.print()
+    for note in notes(models):
+        print_wrapped(console, f"note: {note}")
+    print_wrapped(console, caveat(document))
+    return out.getvalue()
+
+
+def console_to(out: io.StringIO, colour: bool) -> Console:
+    """Return a console that writes within `WIDTH` columns, with colours only if they are wanted."""
+    from rich.console import Console
+
+    return Console(
+        file=out,
+        width=WIDTH,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+
+
+def print_wrapped(console: Console, text: str) -> None:
+    """Print a paragraph, hanging under its first word."""
+    console.print(
+        "\n".join(textwrap.wrap(text, WIDTH - 1, subsequent_indent="  ", break_on_hyphens=False)), markup=False
+    )
+
+
+def title(document: Mapping[str, Any]) -> str:
+    """Return what was measured, over how many steps and trials of which input."""
+    request = document["request"]
+    source = textwrap.shorten(str(request["input"]), WIDTH // 2, placeholder=" …")
+    return (
+        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {source}, {request['dtype']}"
+    )
+
+
+def _table(models: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    table.add_column("model", overflow="fold", width=_label_width(models))
+    table.add_column("verdict", no_wrap=True)
+    for heading in ("×/step", "horizon", "state", "typical", "input"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("by lag", no_wrap=True)
+    low, high = _scale(models)
+    for model in models:
+        state = model["curves"]["state"]
+        table.add_row(
+            Text(folded(model["label"])),
+            Text(f"{state['verdict']} {ARROWS[state['trend']]}", style=COLOURS[state["verdict"]]),
+            factor(state),
+            horizon(state),
+            *final_texts(model),
+            sparkline(state["log10_norm"]["median"], low, high),
+        )
+    return table
+
+
+def _gates(models: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    table.add_column("layer", overflow="fold", width=_label_width(models))
+    table.add_column("gate")
+    for heading in ("mean", "5 %", "median", "95 %", "≈ 0", "≈ 1", "τ"):
+        table.add_column(heading, justify="right", min_width=6)
+    for model in models:
+        for name, gate in model["gates"].items():
+            low, _, median, _, high = gate["quantiles"].values()
+            near = gate["saturated"]
+            numbers = [f"{value:.2f}" for value in (gate["mean"], low, median, high)]
+            shares = [f"{100 * near[key]:.0f} %" for key in ("near_zero", "near_one")]
+            tau = _median_time(model) if name in ("forget", "keep") else ""
+            table.add_row(Text(folded(model["label"])), name, *numbers, *shares, tau)
+    return table
+
+
+def _median_time(model: Mapping[str, Any]) -> str:
+    known = sorted(math.inf if value is None else value for value in model["time_constants"])
+    return number(known[len(known) // 2])
+
+
+def _label_width(models: Sequence[Mapping[str, Any]]) -> int:
+    return min(LABEL, max([5, *(len(model["label"]) for model in models)]))
+
+
+def folded(label: str) -> str:
+    """Return a label in lines of at most `LABEL` characters, broken behind its own separators where they allow it."""
+    lines = [""]
+    for piece in re.findall(r"[^@:,/]*[@:,/]?", label):
+        if len(lines[-1]) + len(piece) > LABEL and lines[-1]:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
+def factor(state: Mapping[str, Any]) -> str:
+    """Return the factor per step, or a dash where no rate is fitted."""
+    rate = state["rate"]
+    return "–" if rate is None or rate["factor"] is None else number(rate["factor"])
+
+
+def horizon(state: Mapping[str, Any]) -> str:
+    """Return the horizon, "> T" where the curve never falls below the threshold."""
+    if state["horizon"] is None:
+        return "none"
+    return f"> {state['horizon']}" if state["horizon_censored"] else str(state["horizon"])
+
+
+def finals(model: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+    """Return log10 of the state's norm, of its typical direction and of the input's norm at their last lags."""
+    state, found = model["curves"]["state"], model["curves"].get("input")
+    return (
+        state["log10_norm"]["median"][-1],
+        state["log10_rms"]["median"][-1],
+        found["log10_norm"]["median"][-1] if found else None,
+    )
+
+
+def final_texts(model: Mapping[str, Any]) -> list[str]:
+    """Return the same as text, a dash for the typical direction where it was not measured."""
+    texts = [log10_text(value) for value in finals(model)]
+    if model["engine"]["name"] == "matrix-free" and finals(model)[0] is not None:
+        texts[1] = "–"
+    return texts
+
+
+def _scale(models: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    values = [
+        value for model in models for value in model["curves"]["state"]["log10_norm"]["median"] if value is not None
+    ]
+    return min([*values, -1.0]), max([*values, 0.0])
+
+
+def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
+    """Return a curve as blocks between two levels; an exact zero is a blank."""
+    picked = [values[round(i * (len(values) - 1) / (SPARK - 1))] for i in range(SPARK)]
+    return "".join(" " if value is None else BLOCKS[int((value - low) / (high - low) * 7.999)] for value in picked)
+
+
+def _legend(models: Sequence[Mapping[str, Any]]) -> str:
+    low, high = _scale(models)
+    return (
+        "↘ contracting  → neutral  ↗ expanding; horizon: steps until the norm is below\n"
+        f"{models[0]['curves']['state']['threshold']:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
+        "‖∂h_T/∂x_k‖₂ are log₁₀\n"
+        f"medians at the last lag; sparklines run from lag 0, 10^{high:.0f} at the top to 10^{low:.0f}"
+        if models
+        else ""
+    )

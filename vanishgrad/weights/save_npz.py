@@ -1,0 +1,120 @@
+"""Weights and inputs saved so that anyone can redo the numbers in another framework."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import GRU, Activation, Cell
+from vanishgrad.cells.peephole import PeepholeLSTM
+from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.hints import CHOICES
+from vanishgrad.weights.laws import Weights
+from vanishgrad.weights.model_string import ModelSpec
+
+
+def file_name(label: str, trial: int) -> str:
+    """Return ``LABEL.TRIAL.npz``, characters outside A-Za-z0-9._- as _."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', label)}.{trial}.npz"
+
+
+def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
+    """Return one trial's weights under PyTorch's names and gate order, with a text member `vanishgrad` that names them.
+
+    A bias set by forget_bias or chrono stands whole in bias_ih_l0. An untied network's weight_hh_l0 has a time axis.
+    """
+    about = {
+        "cell": spec.cell,
+        "reset": spec.keys.get("reset"),
+        "activation": spec.keys["activation"],
+        "label": spec.label,
+        "law": spec.law,
+        "seed": seed,
+        "trial": trial,
+    }
+    tensors = {
+        "weight_ih_l0": weights.weight_ih[trial],
+        "weight_hh_l0": weights.weight_hh[trial],
+        "bias_ih_l0": weights.bias_ih[trial],
+        "bias_hh_l0": weights.bias_hh[trial],
+    }
+    return _bytes(tensors, about)
+
+
+def cell_npz(cell: Cell, label: str, backward: bool = False, below: Sequence[Cell] = ()) -> bytes:
+    """Return the one set of weights of a cell in the same form; `analyze` makes the same cell of them, bit by bit.
+
+    Biases stand whole in bias_ih_l0, but for the GRU's candidate, which has its recurrent one in bias_hh_l0. The names
+    of a backward layer end in _reverse; with layers below, bottom first, they are l0, l1, … and the cell's come last.
+
+    Raises
+    ------
+    VanishgradError
+        For what these names cannot say: several sets of weights, peepholes, an activation without a name.
+    """
+    layers = (*below, cell)
+    unsayable = next(filter(None, map(_unsayable, layers)), None) or _unlike(layers)
+    if unsayable:
+        raise VanishgradError(
+            f"expected one set of weights that PyTorch's names can say, got {unsayable} in {label}; "
+            "try --trials 1, or another layer"
+        )
+    suffix = "_reverse" if backward else ""
+    tensors = {
+        f"{name}_l{place}{suffix}": tensor
+        for place, each in enumerate(layers)
+        for name, tensor in _tensors(each).items()
+    }
+    reading = {name: value for each in layers for name, value in _reading(each).items()}
+    return _bytes(tensors, {"cell": cell.name, **reading, "label": label})
+
+
+def _tensors(cell: Cell) -> dict[str, Array]:
+    bias_hh = np.zeros_like(cell.b[0])
+    if isinstance(cell, GRU):
+        bias_hh[2 * cell.hidden_size :] = cell.b_hn[0]
+    tensors = {"weight_ih": cell.W_hx[0], "weight_hh": cell.W_hh[0], "bias_ih": cell.b[0], "bias_hh": bias_hh}
+    return {**tensors, "weight_hr": cell.W_hr[0]} if isinstance(cell, ProjectedLSTM) else tensors
+
+
+def _reading(cell: Cell) -> dict[str, str]:
+    """Return what names and shapes do not say of a cell."""
+    reset = {"reset": cell.reset} if isinstance(cell, GRU) else {}
+    return {**reset, **{name: each.name for name, each in _activations(cell).items() if name != "cell_activation"}}
+
+
+def _unlike(layers: Sequence[Cell]) -> str | None:
+    """Return what one text for the whole file cannot say: layers that are to be read in different ways."""
+    readings = [set(_reading(each).items()) for each in layers]
+    names = [name for name, _ in set().union(*readings)]
+    return "layers with activations of their own" if len(names) > len(set(names)) else None
+
+
+def _unsayable(cell: Cell) -> str | None:
+    if cell.trials > 1:
+        return f"{cell.trials} sets of weights"
+    if isinstance(cell, PeepholeLSTM):
+        return "peepholes"
+    found = _activations(cell)
+    if found.get("cell_activation", found["activation"]) != found["activation"]:
+        return "an activation of the cell state alone"
+    return next((f"the activation {each.name}" for each in found.values() if CHOICES.get(each.name) != each), None)
+
+
+def _activations(cell: Cell) -> dict[str, Activation]:
+    names = ("activation", "gate_activation", "cell_activation")
+    return {name: getattr(cell, name) for name in names if hasattr(cell, name)}
+
+
+def _bytes(tensors: dict[str, Array], about: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    members = {**tensors, "vanishgrad": np.array(json.dumps(about, ensure_ascii=False))}
+    np.savez(buffer, **members)  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -1,0 +1,64 @@
+"""A state dict in memory: arrays and live tensors of any framework, none of which is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.tensors import Tensor, TensorFile, shown
+
+WHERE = "the mapping"
+DEEPEST = 64
+
+
+def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
+    """Return the tensors of a state dict or of a nested parameter tree, keys joined by dots.
+
+    Raises
+    ------
+    VanishgradError
+        If the mapping nests deeper than 64 levels.
+    """
+    found: dict[str, Tensor] = {}
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), mapping)]
+    while waiting:
+        path, value = waiting.pop()
+        if len(path) > DEEPEST:
+            raise VanishgradError(f"expected at most {DEEPEST} levels, got a deeper mapping; try one state_dict of it")
+        if isinstance(value, Mapping):
+            waiting.extend(((*path, _key(key)), each) for key, each in reversed(list(value.items())))
+        elif hasattr(value, "shape") and hasattr(value, "dtype"):
+            found[".".join(path)] = _tensor(".".join(path), value)
+    return TensorFile(WHERE, "mapping", found)
+
+
+def _key(key: Any) -> str:
+    return ".".join(map(str, key)) if isinstance(key, tuple) else str(key)
+
+
+def _tensor(name: str, value: Any) -> Tensor:
+    return Tensor(name, tuple(int(size) for size in value.shape), _dtype(value), partial(_numbers, name, value))
+
+
+def _dtype(value: Any) -> str:
+    """Return the dtype's plain name: PyTorch writes torch.float32, TensorFlow <dtype: 'float32'>."""
+    return str(getattr(value.dtype, "name", value.dtype)).removeprefix("torch.")
+
+
+def _numbers(name: str, value: Any) -> Array:
+    """Return the numbers on the host; NumPy has no bfloat16, so that becomes float32, which holds it exactly."""
+    try:
+        on_host = value.detach().cpu() if hasattr(value, "detach") else value
+        if _dtype(value) == "bfloat16":
+            return np.asarray(on_host.float() if hasattr(on_host, "float") else on_host.astype("float32"))
+        return np.asarray(on_host)
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise VanishgradError(
+            f"expected an array for {shown(name)}, got {type(value).__name__}, which fails with: {shown(str(error))}; "
+            "try numpy.asarray on it first"
+        ) from None
