@@ -51,6 +51,86 @@ def test_interrupt(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+LONG = ["compare", "--hidden", "256", "--steps", "3000", "--jobs", "2", "--output", "report.json"]
+
+
+def started(tmp_path) -> tuple[subprocess.Popen, list[int]]:
+    """Start two long measurements side by side; return the process and its workers."""
+    process = subprocess.Popen(
+        [*VANISHGRAD, *LONG],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while len(workers := children(process.pid)) < 2:
+        assert process.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.5)
+    return process, workers
+
+
+def children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs, which a dead one that nobody has waited for does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+linux = pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs Linux's /proc")
+
+
+@linux
+def test_a_killed_worker_ends_the_run_with_a_sentence(tmp_path):
+    process, workers = started(tmp_path)
+    os.kill(workers[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith("vanishgrad compare: expected 2 processes to work side by side, got one that was killed")
+    assert errors.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+    assert not any(map(alive, workers))
+
+
+@linux
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_no_worker_outlives_its_parent(tmp_path, end):
+    process, workers = started(tmp_path)
+    process.send_signal(end)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == -end
+    time.sleep(1)
+    assert not any(map(alive, workers))
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("tenths", range(0, 20, 2))
+def test_ctrl_c_to_the_parent_alone_at_any_moment(tmp_path, tenths):
+    process = subprocess.Popen(
+        [*VANISHGRAD, *LONG],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    time.sleep(0.5 + tenths / 10)
+    workers = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT)  # the latter where exec of a string in an import is interrupted
+    assert errors.strip() == b""
+    assert not any(map(alive, workers))
+    assert list(tmp_path.iterdir()) == []
+
+
 def imported(*arguments: str) -> set[str]:
     program = (
         "import sys; from vanishgrad.cli import _status; status = _status(sys.argv[1:]); "

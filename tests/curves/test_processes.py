@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import time
+
 import pytest
 from threadpoolctl import threadpool_info
 
 from vanishgrad.curves.processes import LARGE, THREADS, blas_threads, map_in_processes, threads_asked_for
+from vanishgrad.errors import VanishgradError
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 8])
@@ -17,6 +23,23 @@ def test_results_come_in_the_order_of_the_items_whatever_they_cost(jobs: int) ->
 def test_an_error_ends_the_work(jobs: int) -> None:
     with pytest.raises(ZeroDivisionError):
         list(map_in_processes(_inverse, [1, 0, 2], jobs))
+
+
+def test_work_is_handed_over_unpickled() -> None:
+    offset = 5
+    assert list(map_in_processes(lambda x: x + offset, [1, 2], 2)) == [6, 7]
+
+
+def test_a_dead_worker_is_a_sentence_and_no_wait() -> None:
+    with pytest.raises(VanishgradError, match=r"got one that was killed.*try fewer --jobs"):
+        list(map_in_processes(lambda x: os.kill(os.getpid(), signal.SIGKILL), [1, 2], 2))
+
+
+def test_unfinished_work_ends_with_its_reader() -> None:
+    values = map_in_processes(lambda x: time.sleep(1000 * x), [0, 1, 1], 2)
+    assert next(values) is None
+    values.close()
+    assert not multiprocessing.active_children()
 
 
 def _inverse(x: int) -> float:

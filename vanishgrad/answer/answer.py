@@ -13,7 +13,7 @@ from vanishgrad.answer.study import Studied, study
 from vanishgrad.answer.subjects import AnswerRequest, demand_some, runs
 from vanishgrad.answer.tables import Table, claim_tables, example_tables, model_tables
 from vanishgrad.answer.worked import worked_numbers
-from vanishgrad.curves.processes import blas_threads, cores, map_in_processes
+from vanishgrad.curves.processes import blas_threads, map_in_processes
 
 WORTH_A_PROCESS = 2**22
 """Numbers in all Jacobians from which on a second process gains more than it costs."""
@@ -31,15 +31,17 @@ class Answer:
     figures: Mapping[str, Figure]
 
 
-def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: None) -> Answer:
-    """Study every model of a request and work every example; `done` is called with each label.
+def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: None, jobs: int = 1) -> Answer:
+    """Study every model of a request, up to `jobs` side by side, and work every example.
+
+    `done` is called with each label; the answer does not depend on `jobs`.
 
     Raises
     ------
     UsageError, VanishgradError
         As `subjects.runs`.
     """
-    studied = list(_studied(list(runs(request)), done))
+    studied = list(_studied(list(runs(request)), done, jobs))
     demand_some(studied)
     with blas_threads(SMALL, jobs=1):
         numbers, built, examples = (
@@ -52,10 +54,10 @@ def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: N
     return Answer(request, tuple(studied), claims, numbers, tables, figures(studied))
 
 
-def _studied(models: Sequence[MeasuredRun], done: Callable[[str], None]) -> Iterator[Studied]:
+def _studied(models: Sequence[MeasuredRun], done: Callable[[str], None], jobs: int) -> Iterator[Studied]:
     """Yield what is found for each model; several that take a while are studied side by side."""
     work = sum(run.steps * run.cell.state_size**2 for run in models)
-    jobs = min(cores(), len(models)) if work > WORTH_A_PROCESS else 1
+    jobs = min(jobs, len(models)) if work > WORTH_A_PROCESS else 1
     with blas_threads(max((run.cell.state_size for run in models), default=1), jobs):
         for found in map_in_processes(study, models, jobs):
             done(found.label)

@@ -14,8 +14,9 @@ from vanishgrad.answer import answer as answered
 from vanishgrad.answer.structure import LANGUAGES
 from vanishgrad.answer.subjects import DEFAULT_MODELS
 from vanishgrad.cli.emit import demand_writable, has_colour
-from vanishgrad.cli.options import HINT_NAMES, HINTS, LAYERS
+from vanishgrad.cli.options import HINT_NAMES, HINTS, JOBS, LAYERS
 from vanishgrad.cli.progress import progress
+from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
 from vanishgrad.reports.files import write
 
@@ -39,6 +40,7 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", 
 @click.option("--input", default="white", show_default=True, metavar="SOURCE", help="white[:STD] or zeros.")
 @LAYERS
 @HINTS
+@JOBS
 @click.option("--quiet", is_flag=True, help="No progress.")
 def answer(
     models: tuple[str, ...],
@@ -47,6 +49,7 @@ def answer(
     output: str,
     font: str | None,
     quiet: bool,
+    jobs: int | None,
     **options: Any,
 ) -> None:
     """The formal answer: the theorems with proofs, beside these models' numbers."""
@@ -59,7 +62,7 @@ def answer(
     request = AnswerRequest(models=models or DEFAULT_MODELS, **options)
     demand_writable(output.removesuffix(".pdf"), ())
     with progress(None, quiet) as done:
-        found = answered(request, done)
+        found = answered(request, done, jobs or cores())
     content = rendered(found, lang or locale_language(), kind, font, colour=output == "-")
     _out(content, output)
 

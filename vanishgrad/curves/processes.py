@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
@@ -28,22 +26,22 @@ def map_in_processes(
 ) -> Iterator[Found]:
     """Yield work(item) in order, computed by up to `jobs` processes where forking is to be had, costly items first.
 
-    Work that is sent out must not depend on anything but its item. An exception ends all of it.
+    Work and items reach the processes by forking and are never pickled, results are. Work that is sent out must not
+    depend on anything but its item. An exception, or Ctrl-C, ends all of it at once.
+
+    Raises
+    ------
+    VanishgradError
+        If the processes cannot be started, or if one of them is killed.
     """
     jobs = min(jobs, len(items))
-    if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
+    if jobs < 2 or not hasattr(os, "fork"):
         yield from map(work, items)
         return
-    with multiprocessing.get_context("fork").Pool(jobs, initializer=_leave_interrupts_to_the_parent) as pool:
-        begun = {
-            i: pool.apply_async(work, (items[i],)) for i in sorted(range(len(items)), key=lambda i: -cost(items[i]))
-        }
-        for i in range(len(items)):
-            yield begun[i].get()
+    from vanishgrad.curves.worker_pool import results  # concurrent.futures takes 20 ms to import
 
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    costly_first = sorted(range(len(items)), key=lambda i: -cost(items[i]))
+    yield from results(work, items, costly_first, jobs)
 
 
 def blas_threads(state_size: int, jobs: int) -> AbstractContextManager[object]:

@@ -1,0 +1,102 @@
+"""Worker processes that never outlive the process that forked them, whichever way it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.interrupts import interrupts_deferred
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+PR_SET_PDEATHSIG = 1
+"""Linux's prctl option: the signal that a process gets when its parent dies."""
+
+
+def results(work: Callable[[Item], Found], items: Sequence[Item], order: Sequence[int], jobs: int) -> Iterator[Found]:
+    """Yield work(item) of every item in turn, begun in another order by `jobs` processes.
+
+    Work and items reach the processes by forking; results are pickled.
+
+    Raises
+    ------
+    VanishgradError
+        If the processes cannot be started, or if one of them is killed.
+    """
+    with _workers(work, items, jobs) as pool:
+        begun = _begun(pool, order, jobs)
+        try:
+            for i in range(len(items)):
+                yield begun.pop(i).result()
+        except BrokenProcessPool:
+            raise VanishgradError(
+                f"expected {jobs} processes to work side by side, got one that was killed, perhaps because memory ran "
+                "out; try fewer --jobs"
+            ) from None
+
+
+def _begun(pool: ProcessPoolExecutor, order: Sequence[int], jobs: int) -> dict[int, Future[Any]]:
+    try:
+        with interrupts_deferred():
+            return {i: pool.submit(_result_of, i) for i in order}
+    except OSError as error:
+        raise VanishgradError(
+            f"expected to start {jobs} processes, got: {error.strerror or error}; try fewer --jobs"
+        ) from None
+
+
+@contextlib.contextmanager
+def _workers(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield processes that know the work, and end with the block or with this process, whichever is first.
+
+    They hold the reading end of a pipe, this process alone the writing end: a closed one tells them to end.
+    """
+    reading, writing = os.pipe()
+    told = work, items, os.getpid(), reading, writing
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, told)
+    try:
+        yield pool
+    finally:
+        with interrupts_deferred():
+            os.close(writing)
+            pool.shutdown(cancel_futures=True)
+            os.close(reading)
+
+
+_assignment: tuple[Callable[[Any], Any], Sequence[Any]]
+"""What a process was forked for: its work and all items."""
+
+
+def _begin(work: Callable[[Item], Found], items: Sequence[Item], parent: int, reading: int, writing: int) -> None:
+    """Prepare a process: Ctrl-C is left to the parent, whose end is this process's end too."""
+    global _assignment
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.close(writing)
+    threading.Thread(target=_end_when_closed, args=(reading,), daemon=True).start()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    _assignment = work, items
+
+
+def _end_when_closed(reading: int) -> None:
+    """Wait until nobody holds the writing end of a pipe, then end this process without a word."""
+    os.read(reading, 1)
+    os._exit(1)
+
+
+def _result_of(index: int) -> Any:
+    work, items = _assignment
+    return work(items[index])
