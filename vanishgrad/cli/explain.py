@@ -12,11 +12,11 @@ from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
 from vanishgrad.questions.explain.document import explanation
-from vanishgrad.questions.explain.explain import SECTIONS
 from vanishgrad.questions.explain.explain import explain as explain_models
 from vanishgrad.questions.explain.findings.apply import apply, demand_applicable
 from vanishgrad.questions.explain.findings.remedies import REMEDIES
 from vanishgrad.questions.explain.request import ExplainRequest
+from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.questions.explain.truncation.loss import LOSSES
 
 

@@ -29,14 +29,8 @@ def _table(document: Document, kind: str, colour: bool) -> str:
 
 
 def _explanation(document: Document, kind: str, colour: bool) -> str:
+    from vanishgrad.questions.explain.text import to_csv, to_markdown, to_terminal
+
     if kind == "csv":
-        from vanishgrad.questions.explain.csv_rows import to_csv
-
         return to_csv(document)
-    if kind == "markdown":
-        from vanishgrad.questions.explain.markdown import to_markdown
-
-        return to_markdown(document)
-    from vanishgrad.questions.explain.terminal import to_terminal
-
-    return to_terminal(document, colour)
+    return to_markdown(document) if kind == "markdown" else to_terminal(document, colour)

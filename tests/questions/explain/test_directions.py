@@ -9,8 +9,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.questions.explain.directions.measure import directions, effective_rank, spread
 from vanishgrad.questions.explain.explain import explain
 from vanishgrad.questions.explain.request import ExplainRequest
-from vanishgrad.questions.explain.run import Run, runs
-from vanishgrad.questions.explain.spectra import spectral_trials
+from vanishgrad.questions.explain.run import Run, runs, spectral_trials
 
 N = 6
 

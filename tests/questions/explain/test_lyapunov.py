@@ -7,10 +7,10 @@ import pytest
 
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import stretches
-from vanishgrad.questions.explain.absent import Absent
 from vanishgrad.questions.explain.lyapunov.measure import Lyapunov, lyapunov
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.run import Run, runs
+from vanishgrad.questions.explain.section import Absent
 
 N = 6
 

@@ -14,7 +14,7 @@ from vanishgrad.cells.activations import LINEAR, RELU
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.run import run
-from vanishgrad.questions.explain.absent import Absent
+from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.truncation.loss import LossRequest, cotangents, in_words
 from vanishgrad.questions.explain.truncation.measure import LOST, Truncation, truncated
 from vanishgrad.weights.laws import draw

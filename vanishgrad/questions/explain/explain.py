@@ -9,28 +9,11 @@ from typing import Any
 from vanishgrad.curves.model_result import ModelResult
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
-from vanishgrad.questions.explain.absent import Absent
-from vanishgrad.questions.explain.attention.measure import attention
 from vanishgrad.questions.explain.curves import further_curves
-from vanishgrad.questions.explain.directions.measure import directions
-from vanishgrad.questions.explain.findings.measure import findings
-from vanishgrad.questions.explain.lyapunov.measure import lyapunov
-from vanishgrad.questions.explain.map.measure import map_
-from vanishgrad.questions.explain.paths.measure import paths
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.run import Run, layer_file, runs
-from vanishgrad.questions.explain.truncation.measure import truncation
-
-SECTIONS: Mapping[str, Callable[[Run], Any]] = {
-    "paths": paths,
-    "map": map_,
-    "directions": directions,
-    "lyapunov": lyapunov,
-    "truncation": truncation,
-    "attention": attention,
-    "findings": findings,
-}
-"""Name of a section → what works it out of a run: a frozen result, or why there is none."""
+from vanishgrad.questions.explain.section import Absent
+from vanishgrad.questions.explain.sections import SECTIONS
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +67,11 @@ def explain(
 
 
 def _explained(run: Run) -> ExplainedModel:
-    result = run.measured
-    found = {name: section(run) for name, section in SECTIONS.items() if name in (run.request.only or SECTIONS)}
-    absent = [f"no {name}: {each.reason}" for name, each in found.items() if isinstance(each, Absent)]
-    sections = {name: None if isinstance(each, Absent) else each for name, each in found.items()}
-    curves = {**result.curves, **further_curves(run)}
-    return ExplainedModel(replace(result, curves=curves, notes=(*result.notes, *absent)), sections)
+    results = {name: SECTIONS[name].measure(run) for name in SECTIONS if name in (run.request.only or SECTIONS)}
+    absent = {name: result.reason for name, result in results.items() if isinstance(result, Absent)}
+    notes = (*run.measured.notes, *(f"no {name}: {reason}" for name, reason in absent.items()))
+    curves = {**run.measured.curves, **further_curves(run)}
+    return ExplainedModel(
+        replace(run.measured, curves=curves, notes=notes),
+        {name: None if name in absent else result for name, result in results.items()},
+    )

@@ -10,16 +10,20 @@ from typing import Any
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.curves.model_result import ModelResult, Prepared, Subject, model_result
+from vanishgrad.curves.recorder import alive_lags
+from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences, input_sequences
 from vanishgrad.propagation.run import run
 from vanishgrad.propagation.singular_values.all_values import Spectrum, spectra
 from vanishgrad.questions.analyze import LayerRuns
 from vanishgrad.questions.compare import prepared
 from vanishgrad.questions.explain.request import ExplainRequest
-from vanishgrad.questions.explain.spectra import spectral_blocks, spectral_lags, spectral_trials
 from vanishgrad.weights.layers import LayerFile
 from vanishgrad.weights.model_string import parse
 from vanishgrad.weights.recognition import recurrent_layers
+
+MAX_SVD_WORK = 8 * 128**3
+"""Trials times the cube of the state's size: eight LSTMs of 64 units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,3 +110,30 @@ def _model(request: ExplainRequest) -> Iterator[Prepared]:
     comparison = request.comparison()
     (label,) = comparison.models
     yield prepared(parse(label), comparison, input_sequences(comparison.input_request(), request.hidden))
+
+
+def spectral_trials(cell: Cell, trials: int) -> int:
+    """Return how many trials are looked at: all of small networks, one of large ones."""
+    return min(trials, max(1, MAX_SVD_WORK // cell.state_size**3))
+
+
+def spectral_blocks(cell: Cell) -> dict[str, tuple[str, str] | None]:
+    """Return name → (to, from) parts, None for the whole state.
+
+    The whole state of an LSTM is never nearly isometric, its cell can be: so the cell's block stands beside it.
+    """
+    hidden = cell.parts[0].name
+    return {"state": None, **{name: block for name, block in cell.curves.items() if hidden not in block}}
+
+
+def spectral_lags(asked: tuple[int, ...], last: int) -> list[int]:
+    """Return the lags asked for, or 1, the powers of ten and the last.
+
+    Raises
+    ------
+    UsageError
+        If a lag lies beyond the last.
+    """
+    if asked and max(asked) > last:
+        raise UsageError(f"expected --lags up to {last}, got {max(asked)}; try --steps {max(asked)}")
+    return sorted(set(asked or [1, *alive_lags(last)]))

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.questions.plot.kinds import KINDS_BY_NAME, Kind
+from vanishgrad.questions.plot.kinds import KINDS_BY_NAME
+from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import MOST_LOOKS
 from vanishgrad.reports.figures.reading import Report, read
 from vanishgrad.reports.figures.style import style, undrawable
@@ -96,7 +97,7 @@ def _draw(report: Report, name: str) -> Figure:
     return kind.draw(report, served)
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> PictureKind:
     if name in KINDS_BY_NAME:
         return KINDS_BY_NAME[name]
     near = difflib.get_close_matches(name, KINDS_BY_NAME, n=1, cutoff=0.0)[0]

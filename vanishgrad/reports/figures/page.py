@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vanishgrad.reports.figures.labels import text_width
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from vanishgrad.reports.figures.reading import Model, Report
+
 MARGIN = 0.15
 TITLE_SIZE = 12.5
 TITLE, TEXT = 0.26, 0.17
@@ -22,6 +24,15 @@ FOOT = 0.52
 """Height below a panel, for an axis with a line of numbers and its name."""
 CHARACTERS_PER_INCH = 14.5
 """Of text of 8.5 points, with something to spare."""
+
+
+class PictureKind(NamedTuple):
+    """A kind of picture: what it shows, what it needs, whether a model has that, and how it is drawn."""
+
+    about: str
+    needs: str
+    serves: Callable[[Model], bool]
+    draw: Callable[[Report, Sequence[Model]], Figure]
 
 
 class Panels(NamedTuple):

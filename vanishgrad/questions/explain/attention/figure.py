@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.lines import Trace
 from vanishgrad.reports.figures.norms import MULTIPLES, Panel, heading, page
+from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, GREEN, Look
 from vanishgrad.reports.figures.reading import Curve, Field, Model, Report, read_curve
 
@@ -38,3 +39,11 @@ def _traces(model: Model) -> list[Trace]:
 
 def _curve(curve: Field) -> Curve:
     return read_curve(curve["log10_norm"], curve["threshold"].number())
+
+
+ATTENTION_PICTURE = PictureKind(
+    "What attention and an additive skip would send back along the same states, beside the recurrence.",
+    "an explanation with the section attention",
+    lambda model: "attention" in model.sections,
+    draw_attention,
+)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
 from vanishgrad.questions.explain.paths.report import few_lags
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document, curve_document, log10, log10s
 from vanishgrad.reports.sentences import log10_text, number, power
 
@@ -67,7 +67,7 @@ def _diluted(section: Mapping[str, Any]) -> str:
     )
 
 
-def attention_series(section: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def attention_series(section: Mapping[str, Any]) -> Series:
     """Yield every number of the section; the index of `log10_typical` is the number of states."""
     for name in CURVES:
         for quantity in ("log10_norm", "log10_rms"):

@@ -12,7 +12,7 @@ from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, text_width, write_labels
 from vanishgrad.reports.figures.lines import BANDS
 from vanishgrad.reports.figures.log_axis import Decades
-from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import DASHES, Look
 from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import wrapped
@@ -104,3 +104,11 @@ def _draw(axes: Axes, lines: Sequence[SpectrumLine], scale: Decades) -> None:
             marker="." if count <= FEW_RANKS else "", clip_on=False,
         )  # fmt: skip
     write_labels(axes, _labels(lines, scale))
+
+
+DIRECTIONS_PICTURE = PictureKind(
+    "All singular values at a few lags: how many directions the gradient keeps, and how alike.",
+    "the directions of vanishgrad explain",
+    lambda model: "directions" in model.sections,
+    draw_directions,
+)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document, log10s
 from vanishgrad.reports.sentences import log10_text, number, power
 
@@ -141,7 +141,7 @@ def _errors(directions: Mapping[str, Any]) -> Iterator[str]:
         yield f"estimated error of log₁₀ σ: {first} for the best, at most {worst} for all (u Σ κ(J_t))"
 
 
-def directions_series(directions: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def directions_series(directions: Mapping[str, Any]) -> Series:
     """Yield every singular value, counted from 0, and the numbers of each lag."""
     for name, lags in directions["blocks"].items():
         for found in lags:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import LINE_HEIGHT, text_width
-from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import BLUE, INK, MUTED, RULE
 from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import wrapped
@@ -91,3 +91,11 @@ def _bar(name: str, reach: Field, colour: str) -> Bar:
 
 def _logarithm(value: Field) -> str:
     return "zero" if value.absent() else f"{value.number():.1f}"
+
+
+FINDINGS_PICTURE = PictureKind(
+    "How far the gradient reaches as it is and with each remedy, computed on the changed weights.",
+    "an explanation with findings that a remedy answers",
+    has_remedies,
+    draw_findings,
+)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document, log10
 from vanishgrad.reports.sentences import log10_text, number
 from vanishgrad.reports.table import horizon
@@ -125,7 +125,7 @@ def _numbers(reach: Mapping[str, Any]) -> tuple[str, str, str, str]:
     )
 
 
-def findings_series(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int, float | None]]:
+def findings_series(findings: Sequence[Mapping[str, Any]]) -> Series:
     """Yield every number of the section; the index is the finding's place."""
     for i, finding in enumerate(findings):
         yield f"{finding['rule']}.severity", i, finding["severity"]
@@ -135,7 +135,7 @@ def findings_series(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str
                 yield from _reach_series(f"{finding['rule']}.{remedy['name']}.{when}", i, remedy[when] or {})
 
 
-def _reach_series(name: str, i: int, reach: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def _reach_series(name: str, i: int, reach: Mapping[str, Any]) -> Series:
     for quantity in ("horizon", "factor", "log10_norm", "log10_input"):
         if quantity in reach:
             yield f"{name}.{quantity}", i, reach[quantity]

@@ -11,7 +11,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import Label, column_width, write_labels
 from vanishgrad.reports.figures.lines import BANDS
-from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, MUTED, RULE, VERMILLION, Look
 from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import wrapped
@@ -116,3 +116,11 @@ def _draw(axes: Axes, found: Exponents) -> None:
     axes.set_axisbelow(True)
     if found.labels:
         write_labels(axes, found.labels)
+
+
+LYAPUNOV_PICTURE = PictureKind(
+    "The Lyapunov exponents with their errors: which directions grow or are forgotten in the long run.",
+    "the exponents of vanishgrad explain",
+    lambda model: "lyapunov" in model.sections,
+    draw_lyapunov,
+)

@@ -12,9 +12,9 @@ from vanishgrad.curves.statistics import band
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputSequences, stretches
 from vanishgrad.propagation.lyapunov import LyapunovSpectrum, entropy, kaplan_yorke, lyapunov_spectrum
-from vanishgrad.questions.explain.absent import Absent
 from vanishgrad.questions.explain.lyapunov.mean_field import mean_field
 from vanishgrad.questions.explain.run import Run
+from vanishgrad.questions.explain.section import Absent
 
 DEFAULT_EXPONENTS = 16
 DEFAULT_STEPS = 1000

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document
 from vanishgrad.reports.sentences import number
 
@@ -149,7 +149,7 @@ def _others(lyapunov: Mapping[str, Any]) -> Iterator[tuple[str, list[float | Non
         yield "mean_field", lyapunov["mean_field"]
 
 
-def lyapunov_series(lyapunov: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def lyapunov_series(lyapunov: Mapping[str, Any]) -> Series:
     """Yield every exponent, counted from 0, and the first ones' convergence by steps."""
     for name, values in (*lyapunov["exponents"].items(), *_others(lyapunov)):
         for i, value in enumerate(values):

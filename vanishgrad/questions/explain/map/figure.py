@@ -12,7 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import text_width
 from vanishgrad.reports.figures.log_axis import power_of_ten
-from vanishgrad.reports.figures.page import FOOT, Panels, sheet
+from vanishgrad.reports.figures.page import FOOT, Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import MUTED, SHADE, VERMILLION
 from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import drawable, wrapped
@@ -122,3 +122,11 @@ def _bar(figure: Figure, axes: Axes, image: AxesImage) -> None:
     ticks = np.arange(math.ceil(low / step) * step, high + 1e-9, step)
     bar.set_ticks(ticks.tolist(), labels=[power_of_ten(int(tick)) for tick in ticks])
     bar.outline.set_linewidth(0.5)
+
+
+MAP_PICTURE = PictureKind(
+    "The norm between any two steps of a sequence, with its tokens along the axes: where does the gradient die?",
+    "the map of vanishgrad explain",
+    lambda model: "map" in model.sections,
+    draw_map,
+)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document, log10s
 from vanishgrad.reports.sentences import fraction, log10_text, number, power
 
@@ -104,7 +104,7 @@ def map_passage(document: Mapping[str, Any], model: Document) -> Passage:
     )
 
 
-def map_series(document: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def map_series(document: Mapping[str, Any]) -> Series:
     """Yield every number of the map, a series for each t."""
     for t, row in zip(document["times"], document["log10_norm"], strict=True):
         for k, value in zip(document["times"], row, strict=False):

@@ -11,7 +11,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, text_width, write_labels
 from vanishgrad.reports.figures.lines import LAG, NORM, Trace, decades, draw_traces, labels, last_lag, notes
-from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, RULE, SKY, VERMILLION, Look
 from vanishgrad.reports.figures.reading import Field, Model, Report, read_curve
 from vanishgrad.reports.figures.style import wrapped
@@ -115,3 +115,11 @@ def _draw_shares(axes: Axes, shares: Mapping[str, tuple[Array, Look]]) -> None:
     axes.set_axisbelow(True)
     axes.set_ylabel("share of the whole")
     write_labels(axes, _share_labels(shares))
+
+
+PATHS_PICTURE = PictureKind(
+    "What the conveyor carries of the gradient, and what goes by one, two or more detours through which gate.",
+    "the paths of vanishgrad explain",
+    lambda model: "paths" in model.sections,
+    draw_detours,
+)

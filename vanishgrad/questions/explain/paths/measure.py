@@ -13,8 +13,8 @@ from vanishgrad.curves.statistics import band
 from vanishgrad.propagation.products.detours import WHOLE, DetourProducts, detour_products
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 from vanishgrad.propagation.singular_values.leading_pairs import LeadingPairs
-from vanishgrad.questions.explain.absent import Absent
 from vanishgrad.questions.explain.run import Run
+from vanishgrad.questions.explain.section import Absent
 
 
 @dataclass(frozen=True, eq=False)

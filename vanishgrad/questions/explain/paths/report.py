@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document, log10s
 from vanishgrad.reports.sentences import log10_text, number, power
 
@@ -154,7 +154,7 @@ def few_lags(last: int) -> list[int]:
     return [*(digit * 10**decade for decade in range(8) for digit in (1, 2, 5) if digit * 10**decade < last), last]
 
 
-def paths_series(paths: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def paths_series(paths: Mapping[str, Any]) -> Series:
     """Yield every number of the section."""
     for kind in ("detours", "gates"):
         for name, carried in paths[kind].items():

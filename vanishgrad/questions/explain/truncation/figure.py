@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.lines import Trace
 from vanishgrad.reports.figures.norms import MULTIPLES, Panel, heading, page
+from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, VERMILLION, Look
 from vanishgrad.reports.figures.reading import Curve, Model, Report, read_curve
 
@@ -41,3 +42,11 @@ def _traces(model: Model) -> list[Trace]:
         return traces
     bound = section["log10_bound"].numbers()
     return [*traces, Trace("proved", Look(VERMILLION, DASHES[1]), Curve(bound, bound, bound, allowed))]
+
+
+TRUNCATION_PICTURE = PictureKind(
+    "What truncated backpropagation loses of the parameter gradient, by length, with the proved bound.",
+    "an explanation with the section truncation",
+    lambda model: "truncation" in model.sections,
+    draw_truncation,
+)

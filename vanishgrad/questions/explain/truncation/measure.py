@@ -13,8 +13,8 @@ from vanishgrad.curves.curve import Band, over_trials
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 from vanishgrad.propagation.weight_gradient import Contributions, OneSequence, contributions, segment_gradient
-from vanishgrad.questions.explain.absent import Absent
 from vanishgrad.questions.explain.run import Run
+from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.truncation.loss import LossRequest, cotangents, in_words
 
 LOST = 0.01

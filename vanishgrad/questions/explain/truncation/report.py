@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.passage import Passage
 from vanishgrad.questions.explain.paths.report import few_lags
+from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.questions.explain.truncation.measure import LOST
 from vanishgrad.reports.documents.document import Document, band_document, log10s
 from vanishgrad.reports.sentences import log10_text, number
@@ -118,7 +118,7 @@ def _share(value: float) -> str:
     return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
 
 
-def truncation_series(section: Mapping[str, Any]) -> Iterator[tuple[str, int, float | None]]:
+def truncation_series(section: Mapping[str, Any]) -> Series:
     """Yield every number of the section; the index of what is kept and lost is N − 1."""
     for quantity in QUANTITIES:
         for statistic, values in section[quantity].items():

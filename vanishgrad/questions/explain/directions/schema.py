@@ -1,18 +1,8 @@
-"""What the singular values and the Lyapunov exponents of a model are said to be."""
+"""The JSON Schema of all singular values at a few lags."""
 
 from __future__ import annotations
 
-from vanishgrad.reports.documents.schema_parts import (
-    BOOLEAN,
-    STRING,
-    array,
-    integer,
-    mapping,
-    nullable,
-    number,
-    one_of,
-    record,
-)
+from vanishgrad.reports.documents.schema_parts import BOOLEAN, STRING, array, integer, mapping, nullable, number, record
 
 SIGMAS = array(nullable(number()), "index = rank of the singular value, descending; null = exactly zero")
 CARRIERS = nullable(
@@ -34,7 +24,7 @@ CARRIERS = nullable(
     )
 )
 
-DIRECTIONS = record(
+SCHEMA = record(
     {
         "blocks": mapping(
             array(
@@ -56,27 +46,6 @@ DIRECTIONS = record(
         ),
         "trials": integer(least=1),
         "pooled": BOOLEAN,
-        "sentence": STRING,
-    }
-)
-
-EXPONENTS = array(nullable(number()), "nats per step, descending; null = minus infinity, or no error known")
-
-LYAPUNOV = record(
-    {
-        "exponents": record({"mean": EXPONENTS, "error": EXPONENTS, "low": EXPONENTS, "high": EXPONENTS}),
-        "finite_time": EXPONENTS,
-        "mean_field": nullable(EXPONENTS),
-        "unit": one_of("nats/step"),
-        "complete": BOOLEAN,
-        "steps": integer(least=1),
-        "burn_in": integer(),
-        "finite_steps": integer(least=1),
-        "input_continued": BOOLEAN,
-        "kaplan_yorke_dimension": nullable(number()),
-        "entropy": nullable(number("nats per step")),
-        "sum_rule": nullable(record({"sum": number(), "log_det": number(), "difference": number()})),
-        "history": array(record({"steps": integer(least=1), "exponents": EXPONENTS})),
         "sentence": STRING,
     }
 )

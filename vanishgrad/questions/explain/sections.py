@@ -1,0 +1,65 @@
+"""The register of an explanation's sections: a row each, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from vanishgrad.questions.explain.attention.figure import ATTENTION_PICTURE
+from vanishgrad.questions.explain.attention.measure import attention
+from vanishgrad.questions.explain.attention.report import attention_document, attention_passage, attention_series
+from vanishgrad.questions.explain.attention.schema import SCHEMA as ATTENTION_SCHEMA
+from vanishgrad.questions.explain.directions.figure import DIRECTIONS_PICTURE
+from vanishgrad.questions.explain.directions.measure import directions
+from vanishgrad.questions.explain.directions.report import directions_document, directions_passage, directions_series
+from vanishgrad.questions.explain.directions.schema import SCHEMA as DIRECTIONS_SCHEMA
+from vanishgrad.questions.explain.findings.figure import FINDINGS_PICTURE
+from vanishgrad.questions.explain.findings.measure import findings
+from vanishgrad.questions.explain.findings.report import findings_document, findings_passage, findings_series
+from vanishgrad.questions.explain.findings.schema import SCHEMA as FINDINGS_SCHEMA
+from vanishgrad.questions.explain.lyapunov.figure import LYAPUNOV_PICTURE
+from vanishgrad.questions.explain.lyapunov.measure import lyapunov
+from vanishgrad.questions.explain.lyapunov.report import lyapunov_document, lyapunov_passage, lyapunov_series
+from vanishgrad.questions.explain.lyapunov.schema import SCHEMA as LYAPUNOV_SCHEMA
+from vanishgrad.questions.explain.map.figure import MAP_PICTURE
+from vanishgrad.questions.explain.map.measure import map_
+from vanishgrad.questions.explain.map.report import map_document, map_passage, map_series
+from vanishgrad.questions.explain.map.schema import SCHEMA as MAP_SCHEMA
+from vanishgrad.questions.explain.paths.figure import PATHS_PICTURE
+from vanishgrad.questions.explain.paths.measure import paths
+from vanishgrad.questions.explain.paths.report import paths_document, paths_passage, paths_series
+from vanishgrad.questions.explain.paths.schema import SCHEMA as PATHS_SCHEMA
+from vanishgrad.questions.explain.section import Section
+from vanishgrad.questions.explain.truncation.figure import TRUNCATION_PICTURE
+from vanishgrad.questions.explain.truncation.measure import truncation
+from vanishgrad.questions.explain.truncation.report import truncation_document, truncation_passage, truncation_series
+from vanishgrad.questions.explain.truncation.schema import SCHEMA as TRUNCATION_SCHEMA
+
+SECTIONS: dict[str, Section] = {
+    "paths": Section(
+        paths, paths_document, paths_passage, paths_series, PATHS_SCHEMA,
+        {"detours": PATHS_PICTURE},
+    ),
+    "map": Section(
+        map_, map_document, map_passage, map_series, MAP_SCHEMA,
+        {"map": MAP_PICTURE},
+    ),
+    "directions": Section(
+        directions, directions_document, directions_passage, directions_series, DIRECTIONS_SCHEMA,
+        {"directions": DIRECTIONS_PICTURE},
+    ),
+    "lyapunov": Section(
+        lyapunov, lyapunov_document, lyapunov_passage, lyapunov_series, LYAPUNOV_SCHEMA,
+        {"lyapunov": LYAPUNOV_PICTURE},
+    ),
+    "truncation": Section(
+        truncation, truncation_document, truncation_passage, truncation_series, TRUNCATION_SCHEMA,
+        {"truncation": TRUNCATION_PICTURE},
+    ),
+    "attention": Section(
+        attention, attention_document, attention_passage, attention_series, ATTENTION_SCHEMA,
+        {"attention": ATTENTION_PICTURE},
+    ),
+    "findings": Section(
+        findings, findings_document, findings_passage, findings_series, FINDINGS_SCHEMA,
+        {"findings": FINDINGS_PICTURE},
+    ),
+}  # fmt: skip
+"""Name, as in `--only`, the JSON document and CSV → section."""

@@ -1,0 +1,120 @@
+"""An explanation as text: at a terminal within 80 columns, as Markdown, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.questions.explain.document import passages, shown_sections, why
+from vanishgrad.questions.explain.section import Passage, Series
+from vanishgrad.questions.explain.sections import SECTIONS
+from vanishgrad.reports.csv_rows import QUANTITIES, STATISTICS
+from vanishgrad.reports.markdown import to_markdown as table_of_models
+from vanishgrad.reports.sentences import caveat, notes, opening
+from vanishgrad.reports.table import COLOURS, WIDTH, console_to, print_wrapped, title
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+CSV_HEADINGS = ("label", "section", "series", "index", "value")
+CURVES = "curves"
+
+
+def to_terminal(document: Mapping[str, Any], colour: bool) -> str:
+    """Return an explanation for people, with the escape codes of colours if a terminal wants them."""
+    out = io.StringIO()
+    console = console_to(out, colour)
+    if opening(document):
+        print_wrapped(console, opening(document))
+    console.print(title(document))
+    for model in document["models"]:
+        console.print()
+        verdict = model["curves"]["state"]["verdict"]
+        console.print(f"{model['label']}: {verdict}", style=f"bold {COLOURS[verdict]}", markup=False)
+        for each in why(dict(model)):
+            print_wrapped(console, each)
+        for passage in passages(dict(model)):
+            console.print()
+            _print_passage(console, passage)
+    console.print()
+    for note in notes(document["models"]):
+        print_wrapped(console, f"note: {note}")
+    print_wrapped(console, caveat(document))
+    return out.getvalue()
+
+
+def _print_passage(console: Console, passage: Passage) -> None:
+    console.print(passage.title, style="bold", markup=False)
+    for each in passage.sentences:
+        print_wrapped(console, each)
+    if passage.rows:
+        console.print()
+        console.print(_table(passage))
+    if passage.legend:
+        console.print("\n".join(textwrap.wrap(passage.legend, WIDTH - 1)), style="dim", markup=False)
+
+
+def _table(passage: Passage) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    for i, heading in enumerate(passage.headings):
+        table.add_column(heading, justify="right" if i else "left", no_wrap=True)
+    for row in passage.rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def to_markdown(document: Mapping[str, Any]) -> str:
+    """Return a paragraph for each section of each model, then what `compare` prints of them."""
+    lines = [line for model in document["models"] for line in _markdown(dict(model))]
+    return "\n".join(lines) + "\n" + table_of_models(document)
+
+
+def _markdown(model: dict[str, Any]) -> Iterator[str]:
+    yield f"## `{model['label']}`"
+    yield ""
+    yield " ".join(why(model))
+    yield ""
+    for passage in passages(model):
+        yield from _markdown_passage(passage)
+
+
+def _markdown_passage(passage: Passage) -> Iterator[str]:
+    yield f"### {passage.title}"
+    yield ""
+    yield from (f"- {each}" for each in passage.sentences)
+    yield ""
+    if passage.rows:
+        yield "| " + " | ".join(passage.headings) + " |"
+        yield "|---|" + "--:|" * (len(passage.headings) - 1)
+        yield from ("| " + " | ".join(row) + " |" for row in passage.rows)
+        yield ""
+    if passage.legend:
+        yield passage.legend
+        yield ""
+
+
+def to_csv(document: Mapping[str, Any]) -> str:
+    """Return long CSV; an exact zero's logarithm is an empty field."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_HEADINGS)
+    for model in document["models"]:
+        writer.writerows([model["label"], CURVES, *row] for row in _curve_rows(model))
+        for name in shown_sections(model):
+            writer.writerows([model["label"], name, *row] for row in SECTIONS[name].series(model[name]))
+    return out.getvalue()
+
+
+def _curve_rows(model: Mapping[str, Any]) -> Series:
+    for name, curve in model["curves"].items():
+        for quantity in QUANTITIES:
+            for statistic in STATISTICS:
+                for lag, value in enumerate(curve[quantity][statistic]):
+                    yield f"{name}.{quantity}_{statistic}", lag, value
