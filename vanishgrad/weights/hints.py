@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
 from vanishgrad.errors import UsageError
@@ -35,6 +35,13 @@ class Unreadable(Exception):
 class Hints:
     """What the user says about a file, None where it is left to the file.
 
+    Attributes
+    ----------
+    layout, cell, activation, gate_activation, reset : str or None
+        One of the names that `ALLOWED` has for each.
+    ignore : tuple of str
+        Tensors or modules to read on without.
+
     Raises
     ------
     UsageError
@@ -46,12 +53,13 @@ class Hints:
     activation: str | None = None
     gate_activation: str | None = None
     reset: str | None = None
+    ignore: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value, allowed = getattr(self, each.name), ALLOWED[each.name]
+        for name, allowed in ALLOWED.items():
+            value = getattr(self, name)
             if value is not None and value not in allowed:
-                raise UsageError(f"expected {flag(each.name)} to be one of {', '.join(allowed)}, got {shown(value)}")
+                raise UsageError(f"expected {flag(name)} to be one of {', '.join(allowed)}, got {shown(value)}")
 
 
 @dataclass(frozen=True)

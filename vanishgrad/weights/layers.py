@@ -47,6 +47,8 @@ class Layer:
         Activations and reset convention.
     assumptions : tuple of str
         A sentence for each choice that the file leaves open, with the flag that makes the other.
+    without : tuple of str
+        Tensors of its module that the user left out of the reading with `--ignore`.
     roles : mapping from str to Tensor
         ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes).
     stacking : Stacking
@@ -71,6 +73,12 @@ class Layer:
     direction: str = "forward"
     driven_by: tuple[str, ...] | None = None
     assumptions: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def gate_rows(self) -> int:
+        """The entries g·n of a bias."""
+        return len(self.stacking.order(self.cell)) * self.hidden_size
 
     @property
     def dtype(self) -> str:

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.accounting import Accounts
 from vanishgrad.weights.formats import open_tensors
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
@@ -26,25 +27,15 @@ LONGEST = 1000
 """Characters of a name; longer ones are no layer's."""
 
 
-def recurrent_layers(
-    source: str | os.PathLike[str] | Mapping[str, Any],
-    *,
-    layout: str | None = None,
-    cell: str | None = None,
-    activation: str | None = None,
-    gate_activation: str | None = None,
-    reset: str | None = None,
-) -> LayerFile:
+def recurrent_layers(source: str | os.PathLike[str] | Mapping[str, Any], **hints: Any) -> LayerFile:
     """Return the recurrent layers of a file of weights, or of a mapping of arrays; no number of a file is read.
 
     Parameters
     ----------
     source : path or mapping
         A file of any known format, or name → array; tensors of PyTorch, JAX and TensorFlow are taken as they are.
-    layout : str, optional
-        Gate order and orientation: ``pytorch``, ``keras``, ``onnx``, ``flax``.
-    cell, activation, gate_activation, reset : str, optional
-        The reading to take where the file leaves it open.
+    **hints
+        The attributes of `Hints`: the reading to take where the file leaves it open.
 
     Raises
     ------
@@ -53,8 +44,18 @@ def recurrent_layers(
     UsageError
         If a hint is not one of the names known.
     """
-    hints = Hints(layout, cell, activation, gate_activation, reset)
     file = live_tensors(source) if isinstance(source, Mapping) else open_tensors(source)
+    return layers_of(file, Hints(**hints))
+
+
+def layers_of(file: TensorFile, hints: Hints) -> LayerFile:
+    """Return the recurrent layers among the tensors of a file.
+
+    Raises
+    ------
+    VanishgradError
+        If there is none that can be read, or if a hint fits none.
+    """
     layers, refused = _seen(file, hints)
     if not layers:
         raise VanishgradError(refused[0]) if refused else nothing_found(file)
@@ -62,30 +63,46 @@ def recurrent_layers(
     return LayerFile(file.path, file.format, _ordered(layers), tuple(refused), file.tensors)
 
 
-def from_state_dict(mapping: Mapping[str, Any], **hints: str | None) -> LayerFile:
+def from_state_dict(mapping: Mapping[str, Any], **hints: Any) -> LayerFile:
     """Return the recurrent layers of a live model's state dict, or of arrays by name; see `recurrent_layers`."""
     return recurrent_layers(mapping, **hints)
 
 
 def _seen(file: TensorFile, hints: Hints) -> tuple[list[Layer], list[str]]:
+    """Return the layers that are wholly understood, and a sentence for each of the others."""
     layers: list[Layer] = []
     refused: list[str] = []
-    free = {name: each for name, each in file.tensors.items() if len(name) < LONGEST and not TRAINING.fullmatch(name)}
-    for name in LAYOUTS:
-        for sighting in plausible_sightings(name, file, free, hints):
-            _take(sighting, file, free, layers, refused)
+    weights = {name: each for name, each in file.tensors.items() if not TRAINING.fullmatch(name)}
+    sightings = _sightings(file, {name: each for name, each in weights.items() if len(name) < LONGEST}, hints)
+    claimed = {claim for sighting in sightings for claim in sighting.claims}
+    accounts = Accounts([each for name, each in weights.items() if name not in claimed], hints.ignore)
+    for sighting in sightings:
+        layer = _read(sighting, accounts)
+        if isinstance(layer, Layer):
+            layers.append(layer)
+        else:
+            refused.append(f"{file.path}: layer {shown(sighting.name) or 'at the top'}: {shown(str(layer), 600)}")
+    if layers or not refused:
+        accounts.require_useful(file.path)
     return layers, refused
 
 
-def _take(
-    sighting: Sighting, file: TensorFile, free: dict[str, Tensor], layers: list[Layer], refused: list[str]
-) -> None:
-    for claim in sighting.claims:
-        free.pop(claim, None)
+def _read(sighting: Sighting, accounts: Accounts) -> Layer | Unreadable:
     try:
-        layers.append(sighting.layer())
+        return accounts.complete(sighting.layer(), sighting.module)
     except Unreadable as reason:
-        refused.append(f"{file.path}: layer {shown(sighting.name) or 'at the top'}: {shown(str(reason), 500)}")
+        return reason
+
+
+def _sightings(file: TensorFile, free: dict[str, Tensor], hints: Hints) -> list[Sighting]:
+    """Return what every layout sees among the tensors that those before it have not claimed."""
+    sightings: list[Sighting] = []
+    for name in LAYOUTS:
+        for sighting in plausible_sightings(name, file, free, hints):
+            sightings.append(sighting)
+            for claim in sighting.claims:
+                free.pop(claim, None)
+    return sightings
 
 
 def _require_useful(file: TensorFile, hints: Hints, layers: list[Layer]) -> None:

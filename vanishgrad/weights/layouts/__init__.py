@@ -1,4 +1,11 @@
-"""Frameworks' names and gate orders: one module each. A new layout is one file and one row of `LAYOUTS`."""
+"""Frameworks' names and gate orders: one module each. A new layout is one file and one row of `LAYOUTS`.
+
+What a layout owes: each `Sighting` claims the tensors that its reading uses, and no others but exact copies of them;
+and it names the `module` that they stand in, as the file spells it, so that whatever else is found there is either
+explained or the layer refused (`accounting`). A cell that uses more tensors (norms, peepholes) claims them too and
+gives each a role. Only a layout whose file says for each layer what it reads, as a graph does, has no module: it
+refuses itself what it does not know.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +38,10 @@ class Sighting:
     ----------
     name : str
     claims : tuple of str
-        The tensors that belong to it.
+        The tensors that the reading uses, and exact copies of them.
+    module : str or None
+        What the names of all tensors of its module begin with, the last separator included: ``encoder.rnn.``; empty
+        for the whole file, None where the file itself says what the layer uses.
     layer : callable
         Returns the layer, or raises Unreadable with the reason.
     """
@@ -39,6 +49,7 @@ class Sighting:
     name: str
     claims: tuple[str, ...]
     layer: Callable[[], Layer]
+    module: str | None
 
 
 class Layout(Protocol):

@@ -55,9 +55,9 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             if all(each in free for each in kernels):
                 biases = [each.replace("kernel", "bias") for each in kernels]
                 claims = tuple(each for each in (*kernels, *biases) if each in free)
-                yield Sighting(_label(path), claims, partial(_layer, file, free, found, modules, hints))
+                yield Sighting(_label(path), claims, partial(_layer, file, free, found, modules, hints), path)
         if found["module"] == "hf" and all(f"{path}{each}{tail}" in free for each in MINIMAL):
-            yield Sighting(_label(path), (name,), _refuse)
+            yield Sighting(_label(path), (name,), _refuse, path)
 
 
 def _label(path: str) -> str:

@@ -22,6 +22,8 @@ from vanishgrad.weights.tensors import Tensor, TensorFile, derived, part, row, s
 KERAS_3 = re.compile(r"(?P<path>.*?)[./]?cell(?:[./]cells[./]\w+)?[./]vars[./]1")
 NAMED = re.compile(r"(?P<path>(?:.*[./])?)recurrent_kernel(?P<suffix>(?::0)?)")
 DIRECTION = re.compile(r"(?:forward|backward)_\w+")
+INNER = re.compile(r"(?:(?:forward|backward)_\w+|\w*cell(?:_\d+)?|cells)[./]")
+"""Parts of a path within one layer."""
 MOST_LAYERS = 1000
 """Recurrent layers of a configuration; each is compared with each recurrent kernel of the file."""
 SCAFFOLDING = ("layers", "model_weights", "layer", "forward_layer", "backward_layer", "cell", "")
@@ -55,7 +57,16 @@ def _found(
         own = [free[each] for each in names if each in free]
         label = entry.name if entry else _label(found["path"])
         claims = tuple(each.name for each in own)
-        yield Sighting(label, claims, partial(_layer, file, found["path"], names, own, entry, hints))
+        layer = partial(_layer, file, found["path"], names, own, entry, hints)
+        yield Sighting(label, claims, layer, _module(found["path"]))
+
+
+def _module(path: str) -> str:
+    """Return where a layer's own weights stand: outside its cell, and outside the directions of a Bidirectional."""
+    parts = re.split(r"(?<=[./])", path if not path or path[-1] in "./" else path + "/")
+    while len(parts) > 2 and INNER.fullmatch(parts[-2]):
+        del parts[-2]
+    return "".join(parts)
 
 
 def _segments(path: str) -> list[str]:

@@ -20,6 +20,11 @@ from vanishgrad.weights.tensors import Tensor, TensorFile, part, row, shape_text
 CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
 REFUSED = ("DynamicQuantizeLSTM", "AttnLSTM", "QLinearLSTM")
 INPUTS = {"W": 1, "R": 2, "B": 3, "P": 7}
+KNOWN = frozenset(
+    ("activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "input_forget", "layout",
+     "linear_before_reset", "output_sequence")
+)  # fmt: skip
+"""Attributes of the three nodes, one of their first version included."""
 PASSING = ("Identity", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Cast", "Dropout")
 """Nodes that leave the numbers of a sequence as they are, between one recurrent node and the next."""
 FARTHEST = 1000
@@ -86,7 +91,8 @@ def _directions(
     for index in rows:
         is_backward = direction == "reverse" or index == 1
         label = name + (".reverse" if is_backward else "")
-        yield Sighting(label, claims, partial(_layer, file, graph, node, index, is_backward, label, names, hints))
+        layer = partial(_layer, file, graph, node, index, is_backward, label, names, hints)
+        yield Sighting(label, claims, layer, module=None)
 
 
 def _layer(
@@ -96,6 +102,7 @@ def _layer(
     if node.op in REFUSED:
         raise Unreadable(f"expected RNN, GRU or LSTM, got the quantised or fused node {node.op}; try the float model")
     cell = CELLS[node.op]
+    _require_known(node)
     roles = _roles(node, graph, file, index, cell)
     phis = activations(cell, node.attributes, index)
     if cell == "lstm" and phis[1].name != phis[2].name:
@@ -113,6 +120,13 @@ def _layer(
         driven_by=_below(node, graph, names),
         variant=_variant(node, roles, phis[0].name),
     )  # fmt: skip
+
+
+def _require_known(node: Node) -> None:
+    """Refuse a node that says more than the operator's definition: what it means is not known."""
+    strange = [*(set(node.attributes) - KNOWN), *(f"input {place}" for place in range(8, len(node.inputs)))]
+    if strange:
+        raise Unreadable(f"expected the attributes of {node.op} in ONNX, got {shown(strange[0])}; try another export")
 
 
 def _roles(node: Node, graph: Graph, file: TensorFile, index: int, cell: str) -> dict[str, Tensor]:

@@ -47,7 +47,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             if "W_hx" in roles and _is_plausible(roles):
                 claims = tuple(tensor.name for tensor in roles.values())
                 taken.update(claims)
-                yield Sighting(_layer_name(affixes), claims, partial(_layer, file, affixes, roles, hints))
+                yield Sighting(_layer_name(affixes), claims, partial(_layer, file, affixes, roles, hints), affixes[0])
 
 
 def _affixes(name: str, recurrent: str) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.biases import BIASES
-from vanishgrad.weights.layouts.reparametrised import UNFOLDED, folded, shadowed
+from vanishgrad.weights.layouts.reparametrised import UNFOLDED, copies, folded, shadowed
 from vanishgrad.weights.layouts.shapes import UNTIED, fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
 
@@ -31,10 +31,13 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             continue
         if found := NAMES.fullmatch(name):
             roles = {role: whole[each] for role, each in _names(found).items() if each in whole}
-            claims = tuple(leaf.name for tensor in roles.values() for leaf in tensor.stored)
-            yield Sighting(_layer_name(found), claims, partial(_layer, file, found, roles, whole, hints))
+            stored = {leaf.name for tensor in roles.values() for leaf in tensor.stored}
+            claims = (*stored, *copies(stored, free))
+            layer = partial(_layer, file, found, roles, whole, hints)
+            yield Sighting(_layer_name(found), claims, layer, found["path"])
         elif found := UNFOLDED.fullmatch(name):
-            yield Sighting(name, (name,), partial(_refuse, "a spectrally normalised layer", "remove_parametrizations"))
+            refusal = partial(_refuse, "a spectrally normalised layer", "remove_parametrizations")
+            yield Sighting(name, (name,), refusal, found["path"])
 
 
 def _is_hand_made(name: str, free: Mapping[str, Tensor]) -> bool:
@@ -52,7 +55,7 @@ def _quantised(free: Mapping[str, Tensor]) -> Iterator[Sighting]:
             packed.setdefault(found["path"].rstrip("."), []).append(name)
     refusal = partial(_refuse, "a dynamically quantised layer", "the model from before quantize_dynamic")
     for path, names in packed.items():
-        yield Sighting(path, tuple(names), refusal)
+        yield Sighting(path, tuple(names), refusal, path and f"{path}.")
 
 
 def _names(found: re.Match[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -36,6 +36,15 @@ def shadowed(name: str, free: Mapping[str, Tensor]) -> bool:
     """Return whether a weight is the dropped copy of a ``_raw`` one further out."""
     found = WRAPPED.fullmatch(name)
     return bool(found and f"{found['outer']}{found['name']}_raw" in free)
+
+
+def copies(stored: Collection[str], free: Mapping[str, Tensor]) -> Iterator[str]:
+    """Yield the names of the dropped copies of ``_raw`` weights, which the wrapped module keeps."""
+    for name in stored:
+        if found := RAW.fullmatch(name):
+            copy = f"{found['path']}module.{found['name']}"
+            if copy in free:
+                yield copy
 
 
 def _normed(free: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
