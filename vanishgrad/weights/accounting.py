@@ -170,7 +170,7 @@ def _grouped(tensors: Sequence[Tensor], module: str) -> tuple[str, ...]:
 
 def _left_over(left: Sequence[Tensor], module: str, layer: Layer) -> Unreadable:
     names = _grouped(left, module)
-    some = ", ".join(shown(each, 60) for each in names[:MOST_NAMED])
+    some = ", ".join(shown(each, 120) for each in names[:MOST_NAMED])
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     looks = dict.fromkeys(_looks(tuple(_parts(each.name[len(module) :]))) or _shaped(each, layer) for each in left)
     return Unreadable(

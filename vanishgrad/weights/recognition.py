@@ -81,7 +81,7 @@ def _seen(file: TensorFile, hints: Hints) -> tuple[list[Layer], list[str]]:
         if isinstance(layer, Layer):
             layers.append(layer)
         else:
-            refused.append(f"{file.path}: layer {shown(sighting.name) or 'at the top'}: {shown(str(layer), 600)}")
+            refused.append(f"{file.path}: layer {shown(sighting.name) or 'at the top'}: {shown(str(layer), 1000)}")
     if layers or not refused:
         accounts.require_useful(file.path)
     return layers, refused
