@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vanishgrad.questions.explain.run import Run
-from vanishgrad.questions.explain.section import Passage, Section, Series
+from vanishgrad.questions.explain.section import ExplainSection, Passage, Series
 from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.documents.schema_parts import number, record
 from vanishgrad.reports.figures.page import PictureKind
@@ -44,7 +44,7 @@ def draw(report, models):
 
 
 PICTURE = PictureKind("The mean.", "the section mean", lambda model: "mean" in model.sections, draw)
-SECTIONS["mean"] = Section(
+SECTIONS["mean"] = ExplainSection(
     measure, document, passage, series, record({"mean": number()}), {"mean-bar": PICTURE}
 )  # fmt: skip
 

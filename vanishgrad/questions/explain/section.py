@@ -51,7 +51,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Section:
+class ExplainSection:
     """A row of the register.
 
     Attributes

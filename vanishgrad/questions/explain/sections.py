@@ -26,38 +26,38 @@ from vanishgrad.questions.explain.paths.figure import PATHS_PICTURE
 from vanishgrad.questions.explain.paths.measure import paths
 from vanishgrad.questions.explain.paths.report import paths_document, paths_passage, paths_series
 from vanishgrad.questions.explain.paths.schema import SCHEMA as PATHS_SCHEMA
-from vanishgrad.questions.explain.section import Section
+from vanishgrad.questions.explain.section import ExplainSection
 from vanishgrad.questions.explain.truncation.figure import TRUNCATION_PICTURE
 from vanishgrad.questions.explain.truncation.measure import truncation
 from vanishgrad.questions.explain.truncation.report import truncation_document, truncation_passage, truncation_series
 from vanishgrad.questions.explain.truncation.schema import SCHEMA as TRUNCATION_SCHEMA
 
-SECTIONS: dict[str, Section] = {
-    "paths": Section(
+SECTIONS: dict[str, ExplainSection] = {
+    "paths": ExplainSection(
         paths, paths_document, paths_passage, paths_series, PATHS_SCHEMA,
         {"detours": PATHS_PICTURE},
     ),
-    "map": Section(
+    "map": ExplainSection(
         map_, map_document, map_passage, map_series, MAP_SCHEMA,
         {"map": MAP_PICTURE},
     ),
-    "directions": Section(
+    "directions": ExplainSection(
         directions, directions_document, directions_passage, directions_series, DIRECTIONS_SCHEMA,
         {"directions": DIRECTIONS_PICTURE},
     ),
-    "lyapunov": Section(
+    "lyapunov": ExplainSection(
         lyapunov, lyapunov_document, lyapunov_passage, lyapunov_series, LYAPUNOV_SCHEMA,
         {"lyapunov": LYAPUNOV_PICTURE},
     ),
-    "truncation": Section(
+    "truncation": ExplainSection(
         truncation, truncation_document, truncation_passage, truncation_series, TRUNCATION_SCHEMA,
         {"truncation": TRUNCATION_PICTURE},
     ),
-    "attention": Section(
+    "attention": ExplainSection(
         attention, attention_document, attention_passage, attention_series, ATTENTION_SCHEMA,
         {"attention": ATTENTION_PICTURE},
     ),
-    "findings": Section(
+    "findings": ExplainSection(
         findings, findings_document, findings_passage, findings_series, FINDINGS_SCHEMA,
         {"findings": FINDINGS_PICTURE},
     ),
