@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, draw, emit, is_summary, warn
+from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest
@@ -35,10 +35,9 @@ def analyze(
     order = tuple(stack.split(",")) if stack else ()
     summary = is_summary(format_, output, plots, plot_folder)
     request = AnalyzeRequest(weights=weights, stack=order, summary=summary, **options)
-    demand_writable(output, plots)
+    demand_writable(output, plots, [plot_folder])
     with progress(None, quiet) as done:
         result = analyze_layers(request, done=done)
     document = analysis(result)
     warn(result.refused, quiet)
-    draw(document, plots, plot_folder, quiet)
-    emit(document, format_, output)
+    emit(document, format_, output, pictures(document, plots, plot_folder, quiet), [plot_folder])

@@ -15,7 +15,7 @@ from vanishgrad.cli.options import HINT_NAMES, HINTS
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
 from vanishgrad.reports.documents.document import header, to_json
-from vanishgrad.reports.files import write
+from vanishgrad.reports.files import write_together
 
 FAILED = 3
 
@@ -71,8 +71,7 @@ def certify(
     request = CertifyRequest(source, target, **options)
     with blas_threads(state_size=0, jobs=1):
         result = certified(request) if output else certify_formally(request)
-    for path, content in result.files.items():
-        write(path, content)
+    write_together(result.files.items())
     click.echo(_told(result, list(result.files)), nl=False)
     return 0 if result.files else FAILED
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, draw, emit, is_summary
+from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures
 from vanishgrad.cli.options import JOBS, MODEL, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
@@ -36,13 +38,13 @@ def compare(
     """Models side by side: how far back does the gradient reach?"""
     summary = is_summary(format_, output, plots, plot_folder)
     request = CompareRequest(models=models or DEFAULT_MODELS, summary=summary, **options)
-    demand_writable(output, plots)
+    demand_writable(output, plots, [plot_folder, save])
     with progress(len(request.models), quiet) as done:
         result = compare_models(request, done, jobs or cores())
     document = comparison(result)
-    draw(document, plots, plot_folder, quiet)
+    files: Iterator[tuple[str, bytes]] = pictures(document, plots, plot_folder, quiet)
     if save is not None:
-        from vanishgrad.questions.save import save as save_weights
+        from vanishgrad.questions.save import saved
 
-        save_weights(result, save)
-    emit(document, format_, output)
+        files = chain(files, saved(result, save))
+    emit(document, format_, output, files, [plot_folder, save])

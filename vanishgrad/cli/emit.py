@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.rendering import rendered
 from vanishgrad.reports.documents.document import Document
-from vanishgrad.reports.files import folder, write
+from vanishgrad.reports.files import demand_folder, demand_target, write_together
 
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
 
 
-def demand_writable(output: str, plots: Sequence[str]) -> None:
-    """Refuse, before any work is done, a picture without a picture's ending and an output that has one."""
+def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | None] = ()) -> None:
+    """Refuse, before any work is done, what cannot be written, and a picture or a report with the other's ending."""
     for plot in plots:
         if Path(plot).suffix.lower() not in PICTURES:
             raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
@@ -27,18 +28,30 @@ def demand_writable(output: str, plots: Sequence[str]) -> None:
             raise VanishgradError(
                 f"expected an existing folder for {path!r}, got none at {str(parent)!r}; try mkdir -p"
             )
+        demand_target(path)
+    for folder in filter(None, folders):
+        demand_folder(folder)
     if Path(output).suffix.lower() in PICTURES:
         raise UsageError(f"expected a report's ending for --output, got {output!r}; try --plot {output}")
 
 
-def emit(document: Document, format_: str | None, output: str) -> None:
-    """Write a document in a format to a file, or to stdout."""
+def emit(
+    document: Document,
+    format_: str | None,
+    output: str,
+    files: Iterable[tuple[str, bytes]] = (),
+    folders: Iterable[str | None] = (),
+) -> None:
+    """Write a document in a format to a file, or to stdout, and other files, all together or none.
+
+    `files` are (path, content); `folders` are made for them where there are none.
+    """
     kind = _kind(format_, output)
-    if output != "-":
-        write(output, rendered(document, kind, colour=False).encode())
-        return
-    sys.stdout.write(rendered(document, kind, colour=kind == "table" and has_colour()))
-    sys.stdout.flush()
+    report = [] if output == "-" else [(output, rendered(document, kind, colour=False).encode())]
+    write_together(chain(report, files), [folder for folder in folders if folder is not None])
+    if output == "-":
+        sys.stdout.write(rendered(document, kind, colour=kind == "table" and has_colour()))
+        sys.stdout.flush()
 
 
 def is_summary(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> bool:
@@ -55,8 +68,13 @@ def has_colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def draw(document: Document, plots: Sequence[str], plot_folder: str | None, quiet: bool = False) -> None:
-    """Write the pictures that were asked for; say so where a label has characters that no installed font has."""
+def pictures(
+    document: Document, plots: Sequence[str], plot_folder: str | None, quiet: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, content) of the pictures that were asked for.
+
+    Say so where a label has characters that no installed font has.
+    """
     if not plots and plot_folder is None:
         return
     from vanishgrad.questions.plot.render import available_kinds, render, undrawable_characters
@@ -65,11 +83,11 @@ def draw(document: Document, plots: Sequence[str], plot_folder: str | None, quie
     if missing:
         warn([f"no installed font has {missing}; they are drawn as escapes; try installing Noto Sans CJK"], quiet)
     for path in plots:
-        write(path, render(document, "curves", Path(path).suffix[1:].lower()))
-    if plot_folder is not None:
-        target = folder(plot_folder)
-        for kind in available_kinds(document):
-            write(str(target / f"{kind}.svg"), render(document, kind, "svg"))
+        yield path, render(document, "curves", Path(path).suffix[1:].lower())
+    if plot_folder is None:
+        return
+    for kind in available_kinds(document):
+        yield os.path.join(plot_folder, f"{kind}.svg"), render(document, kind, "svg")
 
 
 def warn(sentences: Sequence[str], quiet: bool) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, draw, emit, warn
+from vanishgrad.cli.emit import demand_writable, emit, pictures, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import explain as explain_models
-from vanishgrad.questions.explain.findings.apply import apply, demand_applicable
+from vanishgrad.questions.explain.findings.apply import demand_applicable, remedied
 from vanishgrad.questions.explain.findings.remedies import REMEDIES
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.sections import SECTIONS
@@ -72,18 +72,21 @@ def explain(
     if text is not None:
         options["input"] = _text(text, options["input"])
     request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
-    demand_writable(output, plots)
+    demand_writable(output, plots, [plot_folder])
     if applied is not None:
         demand_applicable(request, applied)
     with progress(None, quiet) as done:
         result = explain_models(request, done=done)
     document = explanation(result)
     warn(document["refused"], quiet)
+    files, notes = list(pictures(document, plots, plot_folder, quiet)), list[str]()
     if applied is not None:
-        written = apply(result, applied, remedy)
-        click.echo("" if quiet else f"wrote {written}", err=True, nl=not quiet)
-    draw(document, plots, plot_folder, quiet)
-    emit(document, format_, output)
+        weights, effect = remedied(result, remedy)
+        files.append((applied, weights))
+        notes.append(f"wrote {applied}: {effect}")
+    emit(document, format_, output, files, [plot_folder])
+    for note in [] if quiet else notes:
+        click.echo(note, err=True)
 
 
 def _text(text: str, source: str) -> str:

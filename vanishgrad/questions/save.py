@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterator
 
 import numpy as np
 
 from vanishgrad.questions.compare import CompareResult, weights_of
-from vanishgrad.reports.files import folder, write
 from vanishgrad.weights.model_string import names_file, parse
 from vanishgrad.weights.save_npz import file_name, npz
 
 
-def save(result: CompareResult, path: str) -> None:
-    """Write one .npz for each random model and trial, and inputs.npy (trials, T, d)."""
-    target = folder(path)
+def saved(result: CompareResult, path: str) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, content) of one .npz for each random model and trial, and of inputs.npy (trials, T, d)."""
     for label in (each for each in result.request.models if not names_file(each)):
         spec, weights = weights_of(parse(label), result.request, result.sequences)
         for trial in range(result.sequences.trials):
-            write(str(target / file_name(label, trial)), npz(weights, spec, result.request.seed, trial))
+            yield os.path.join(path, file_name(label, trial)), npz(weights, spec, result.request.seed, trial)
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(result.sequences.xs), allow_pickle=False)
-    write(str(target / "inputs.npy"), buffer.getvalue())
+    yield os.path.join(path, "inputs.npy"), buffer.getvalue()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.explain.findings.report import effect, remedy_document
-from vanishgrad.reports.files import write
 from vanishgrad.weights.save_npz import cell_npz
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ def demand_applicable(request: ExplainRequest, path: str) -> None:
         )
 
 
-def apply(result: ExplainResult, path: str, name: str | None = None) -> str:
-    """Write the weights that a remedy makes of the only model, the best one by default; return what was written.
+def remedied(result: ExplainResult, name: str | None = None) -> tuple[bytes, str]:
+    """Return the .npz of the weights that a remedy makes of the only model, the best one by default, and its effect.
 
     Raises
     ------
@@ -53,8 +52,8 @@ def apply(result: ExplainResult, path: str, name: str | None = None) -> str:
     diagnosis, source = model.sections[SECTION], model.result.source
     remedy = _chosen(diagnosis, name)
     label = f"{model.result.label} with {remedy.change}"
-    write(path, cell_npz(remedy.cell, label, source.get("direction") == "backward", diagnosis.below))
-    return f"{path}: {effect(remedy_document(remedy))}{_driven(source, len(diagnosis.below))}"
+    weights = cell_npz(remedy.cell, label, source.get("direction") == "backward", diagnosis.below)
+    return weights, f"{effect(remedy_document(remedy))}{_driven(source, len(diagnosis.below))}"
 
 
 def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
