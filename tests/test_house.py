@@ -1,14 +1,14 @@
-"""The house keeps its floors, and README and help speak of the same commands."""
+"""The house keeps its floors, and CI and nox run the same commands."""
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
 import pytest
 
 from tests import house
-from vanishgrad.cli import COMMANDS, cli
 
 ROOT = Path(__file__).parent.parent
 MAX_CELL_NAMES = 91
@@ -17,7 +17,6 @@ MAX_SMALL_FILES = 28
 """It only falls, to 15."""
 CLASSES_TWICE = {"Report", "Curve", "Bound"}
 """Of the reader of pictures, which goes when reports are typed."""
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_imports_only_go_down_the_floors(monkeypatch):
@@ -27,28 +26,11 @@ def test_imports_only_go_down_the_floors(monkeypatch):
     assert lint_imports(config_filename="setup.cfg", is_debug_mode=False, show_timings=False, verbose=False) == 0
 
 
-def test_readme_has_every_command_and_no_other():
-    named = set(re.findall(r"vanishgrad ([a-z]+)", README)) | set(re.findall(r"`([a-z]+)`", README))
-    assert set(COMMANDS) <= named
-    assert set(re.findall(r"^vanishgrad ([a-z]+)", README, flags=re.MULTILINE)) <= set(COMMANDS)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_option_in_readme_exists(command):
-    known = {flag for parameter in cli.get_command(None, command).params for flag in parameter.opts}
-    for line in re.findall(rf"^vanishgrad {command}\b(.*)$", README, flags=re.MULTILINE):
-        used = re.findall(r"(?<!\S)--[a-z-]+", line.split("|")[0])
-        assert set(used) <= known, line
-
-
-def test_every_picture_in_the_gallery_is_shown_with_its_command():
-    for picture in (ROOT / "plots").iterdir():
-        assert f"plots/{picture.name}" in README, picture.name
-
-
-def test_readme_links_to_files_that_exist():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_ci_and_nox_run_the_same_commands():
+    ci = set(re.findall(r"^(?:python -m pytest.*|mypy|ruff .*|mkdocs .*)$", (ROOT / ".ci" / "run").read_text(), re.M))
+    calls = re.findall(r"session\.run\(([^)]*)\)", (ROOT / "noxfile.py").read_text())
+    nox = {" ".join(re.findall(r'"([^"]*)"', call)) for call in calls}
+    assert ci == nox
 
 
 def test_cells_are_named_in_their_own_rooms():
@@ -81,3 +63,13 @@ def test_public_classes_have_names_of_their_own():
 
 def test_a_name_that_says_nothing_is_no_answer():
     assert not house.guessable("where is the horizon of a curve computed", "reports/table.py")
+
+
+def test_the_lowest_versions_are_those_of_setup_cfg():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    wanted = [line.split(">=") for line in settings["options"]["install_requires"].split()]
+    pinned = [line.split("==") for line in (ROOT / "tests" / "lowest.txt").read_text().splitlines()[1:]]
+    assert [(name, f"{version}.0.0".split(".")[:3]) for name, version in wanted] == [
+        (name, version.split(".")) for name, version in pinned
+    ]

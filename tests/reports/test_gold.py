@@ -1,6 +1,6 @@
 """Gold files: what a reader sees does not change unnoticed.
 
-Refresh with ``VANISHGRAD_REFRESH=1 python -m pytest tests/report/test_gold.py``, and read the difference.
+Refresh with ``VANISHGRAD_REFRESH=1 python -m pytest tests/reports/test_gold.py``, and read the difference.
 """
 
 from __future__ import annotations
