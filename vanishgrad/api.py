@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from vanishgrad.cells import Cell
-from vanishgrad.questions.analyze import AnalyzeRequest, AnalyzeResult
+from vanishgrad.questions.analyze import AnalyzeRequest, AnalyzeResult, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
-from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, CompareResult
+from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, CompareResult, comparison
 from vanishgrad.questions.compare import compare as compare_models
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import ExplainResult
 from vanishgrad.questions.explain.explain import explain as explain_models
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.rendering import rendered
-from vanishgrad.reports.documents.document import Document, analysis, comparison, to_json
+from vanishgrad.reports.documents.document import Document, to_json
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from vanishgrad.reports.documents.document import comparison
+from vanishgrad.questions.compare import comparison
 
 SMALL = ("--hidden", "4", "--steps", "8", "--trials", "2")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vanishgrad.questions.compare import CompareRequest, compare
-from vanishgrad.reports.documents.document import comparison
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
 
 MODELS = ("rnn", "lstm", "gru")
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.reference import sigmoid
 from vanishgrad.curves.gates import QUANTILES, SATURATED
-from vanishgrad.questions.compare import CompareRequest, compare, weights_of
+from vanishgrad.models.random_models import weights_of
+from vanishgrad.questions.compare import CompareRequest, compare
 from vanishgrad.weights.model_string import parse
 
 PLACES = {"lstm@chrono": {"input": 0, "forget": 1, "output": 3}, "gru@chrono": {"reset": 0, "keep": 1}}

@@ -10,10 +10,11 @@ from tests.engine import trajectory
 from vanishgrad.cells import LSTM, RNN, Linearisation, StoredTrajectory
 from vanishgrad.cells.lstm import LSTMLinearisation
 from vanishgrad.curves.jacobian_check import check, tolerance
-from vanishgrad.curves.model_result import Subject, model_result
+from vanishgrad.curves.model_result import model_result
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.sequences import InputRequest, input_sequences
 from vanishgrad.inputs.sources import Held
+from vanishgrad.models.subject import Subject
 from vanishgrad.questions.compare import CompareRequest, compare
 
 

@@ -10,10 +10,10 @@ from vanishgrad.curves import measure
 from vanishgrad.curves.curve import Trend
 from vanishgrad.curves.matrix_free_curves import measured_lags
 from vanishgrad.curves.measure import products_fit
-from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.questions.plot.render import available_kinds, render
 from vanishgrad.reports.csv_rows import to_csv
-from vanishgrad.reports.documents.document import comparison, to_json
+from vanishgrad.reports.documents.document import to_json
 from vanishgrad.reports.table import to_table
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse

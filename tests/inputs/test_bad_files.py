@@ -12,7 +12,8 @@ import pytest
 
 from vanishgrad.cells import LSTM
 from vanishgrad.errors import VanishgradError
-from vanishgrad.inputs.sequences import InputRequest, initial_state, input_sequences
+from vanishgrad.inputs.initial_state import initial_state
+from vanishgrad.inputs.sequences import InputRequest, input_sequences
 
 LINES = np.arange(12.0).reshape(4, 3)
 

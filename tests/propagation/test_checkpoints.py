@@ -15,8 +15,8 @@ from vanishgrad.propagation import checkpoints
 from vanishgrad.propagation import run as run_module
 from vanishgrad.propagation.checkpoints import CheckpointedTrajectory, path
 from vanishgrad.propagation.run import run
-from vanishgrad.questions.compare import CompareRequest, compare
-from vanishgrad.reports.documents.document import comparison, to_json
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
+from vanishgrad.reports.documents.document import to_json
 
 STEPS, WIDTH = 41, 3
 BLOCK = 8

@@ -11,8 +11,8 @@ import pytest
 from vanishgrad.curves import measure
 from vanishgrad.curves.model_result import ModelResult
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, _side_by_side, compare
-from vanishgrad.reports.documents.document import comparison, to_json
+from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, _side_by_side, compare, comparison
+from vanishgrad.reports.documents.document import to_json
 from vanishgrad.weights.model_string import parse
 
 SMALL = CompareRequest(("rnn", "lstm", "gru"), hidden=6, input_size=4, steps=12, trials=3)

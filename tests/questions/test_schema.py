@@ -10,11 +10,11 @@ import pytest
 
 from vanishgrad.answer import AnswerRequest, answer
 from vanishgrad.answer.renderers.claims_json import answer_document
-from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.questions.schema import BODIES, schema
 from vanishgrad.questions.verify.measure import VerifyRequest, verify
 from vanishgrad.questions.verify.report import verification
-from vanishgrad.reports.documents.document import comparison, to_json
+from vanishgrad.reports.documents.document import to_json
 
 CASES = {
     "every cell": CompareRequest(models=("rnn", "lstm@chrono", "gru:reset=before"), hidden=5, steps=8, trials=3),

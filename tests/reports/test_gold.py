@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from vanishgrad.questions.compare import CompareRequest, compare
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.csv_rows import to_csv
-from vanishgrad.reports.documents.document import comparison, to_json
+from vanishgrad.reports.documents.document import to_json
 from vanishgrad.reports.markdown import to_markdown
 from vanishgrad.reports.table import to_table
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vanishgrad.questions.compare import CompareRequest, compare
-from vanishgrad.reports.documents.document import comparison
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
 from vanishgrad.reports.table import folded, sparkline
 

@@ -10,9 +10,11 @@ from vanishgrad.answer.quantities.measured import MeasuredRun
 from vanishgrad.cells import Cell
 from vanishgrad.curves.model_result import unit_losses
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.inputs.sequences import InputRequest, InputSequences, initial_state, input_sequences
+from vanishgrad.inputs.initial_state import initial_state
+from vanishgrad.inputs.sequences import InputRequest, InputSequences, input_sequences
+from vanishgrad.models.options import ModelOptions
+from vanishgrad.models.random_models import weights_of
 from vanishgrad.propagation.run import run
-from vanishgrad.questions.compare import CompareRequest, weights_of
 from vanishgrad.weights.model_string import names_file, parse
 
 DEFAULT_MODELS = (
@@ -85,8 +87,7 @@ def runs(request: AnswerRequest) -> Iterator[MeasuredRun]:
 
 def _random(label: str, request: AnswerRequest) -> MeasuredRun:
     sequences = input_sequences(_input_request(request, request.input_size), request.hidden)
-    comparison = CompareRequest((label,), request.hidden, seed=request.seed)
-    spec, weights = weights_of(parse(label), comparison, sequences)
+    spec, weights = weights_of(parse(label), ModelOptions(hidden=request.hidden, seed=request.seed), sequences)
     return _run(label, str(spec), weights.cell(spec).trial(0), spec.cell, request, sequences)
 
 

@@ -9,9 +9,8 @@ import click
 from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures, warn
 from vanishgrad.cli.options import FILE, HINTS, LAYERS, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
-from vanishgrad.questions.analyze import AnalyzeRequest
+from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
-from vanishgrad.reports.documents.document import analysis
 
 
 @click.command()

@@ -12,9 +12,8 @@ from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures
 from vanishgrad.cli.options import JOBS, MODEL, OUTPUT, RUN
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
-from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest
+from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, comparison
 from vanishgrad.questions.compare import compare as compare_models
-from vanishgrad.reports.documents.document import comparison
 
 
 @click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")

@@ -10,10 +10,10 @@ import click
 from vanishgrad.cli.emit import PICTURES
 from vanishgrad.cli.options import HINTS, LAYERS, RUN
 from vanishgrad.errors import UsageError
-from vanishgrad.questions.analyze import AnalyzeRequest
+from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
 from vanishgrad.questions.diff import difference, to_text
-from vanishgrad.reports.documents.document import Document, analysis, to_json
+from vanishgrad.reports.documents.document import Document, to_json
 from vanishgrad.reports.documents.reading import is_report, read_report
 
 

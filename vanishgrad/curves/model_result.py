@@ -19,6 +19,7 @@ from vanishgrad.curves.recorder import MATRIX_FREE, Engine
 from vanishgrad.curves.scope import EVERYTHING, Scope
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.models.subject import Subject
 from vanishgrad.propagation.backends import NUMPY, Backend, HostPath
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.propagation.run import block_length
@@ -72,33 +73,6 @@ class ModelResult:
     check: Check
     engine: Engine
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """A cell with the names under which its result is reported, and what is to be said of it beforehand."""
-
-    label: str
-    spec: str
-    cell: Cell
-    source: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A subject with its input and where it starts, (B, m): all that a measurement needs.
-
-    Attributes
-    ----------
-    stack : Prepared or None
-        The layers below, and it, as one cell along the input of the lowest, where one layer drives the next.
-    """
-
-    subject: Subject
-    sequences: InputSequences
-    s0: Array
-    stack: Prepared | None = None
 
 
 def model_result(

@@ -1,4 +1,4 @@
-"""What every measured run is asked for, whatever the weights."""
+"""What every measured run is asked for: which models, and how they are measured."""
 
 from __future__ import annotations
 
@@ -6,32 +6,23 @@ from dataclasses import dataclass
 
 from vanishgrad.curves.scope import SUMMARY, Scope
 from vanishgrad.errors import UsageError
+from vanishgrad.models.options import ModelOptions
 from vanishgrad.propagation.backends import backend
 
-DTYPES = ("float64", "float32")
 ENGINES = ("auto", "dense", "adaptive", "matrix-free")
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
-LEAST = {
-    "hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0, "exponents": 1, "lyapunov_steps": 1,
-}  # fmt: skip
-"""The least value of each option that counts something, where a request has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRequest:
-    """The options that all measured runs share, as the command line has them.
+class RunRequest(ModelOptions):
+    """Models, and how they are measured.
 
     Attributes
     ----------
-    steps, trials : int or None
-        None leaves them to the input.
-    seed, burn_in : int
-    input, initial : str
-    lengths : str or None
     threshold : float
         Between 0 and 1.
-    dtype, engine : str
-        One of `DTYPES` and of `ENGINES`.
+    engine : str
+        One of `ENGINES`.
     backend : str
         The array library: ``numpy``, ``torch`` or ``cupy``.
     device : str or None
@@ -43,28 +34,15 @@ class RunRequest:
         For a value that cannot be.
     """
 
-    steps: int | None = None
-    trials: int | None = None
-    seed: int = 0
-    input: str = "white"
-    initial: str = "zeros"
-    burn_in: int = 0
-    lengths: str | None = None
     threshold: float = 1e-3
-    dtype: str = "float64"
     engine: str = "auto"
     backend: str = "numpy"
     device: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            value = getattr(self, name, None)
-            if value is not None and value < least:
-                raise UsageError(f"expected --{name.replace('_', '-')} from {least} on, got {value}")
+        super().__post_init__()
         if not 0 < self.threshold < 1:
             raise UsageError(f"expected --threshold between 0 and 1, got {self.threshold:g}; try --threshold 1e-3")
-        if self.dtype not in DTYPES:
-            raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.engine not in ENGINES:
             raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
         backend(self.backend, self.device)

@@ -10,11 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import Cell
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.files import FileSequences, load, load_array
 from vanishgrad.inputs.sources import Held, Noise, Source, Tokens, Zeros, rounded
-from vanishgrad.random_streams import ANY_CELL, CELLS, Role, stream
+from vanishgrad.random_streams import ANY_CELL, Role, stream
 
 DEFAULT_STEPS = 100
 DEFAULT_TRIALS = 8
@@ -255,30 +254,3 @@ def _aligned(inputs: Source, burn_in: int, lengths: Array | None, steps: int) ->
     for b, length in enumerate(lengths):
         moved[b, steps - length :] = xs[b, : burn_in + length]
     return InputSequences(Held(moved, inputs.dtype, inputs.name), burn_in, lengths, inputs.name)
-
-
-def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtype: str) -> Array:
-    """Return s_0 of every trial, (B, m): zeros, ``normal[:STD]``, or a .npy file (m,) or (B, m).
-
-    Raises
-    ------
-    UsageError, VanishgradError
-        As `input_sequences`.
-    """
-    if text == "zeros":
-        return np.zeros((trials, cell.state_size), dtype=dtype)
-    if text.partition(":")[0] == "normal":
-        scale = white_std(text)
-        rows = [
-            stream(seed, Role.INITIAL, b, CELLS.get(name, 0)).standard_normal(cell.state_size) for b in range(trials)
-        ]
-        return (scale * np.stack(rows)).astype(dtype)
-    state = load_array(text, "initial states").astype(dtype)
-    if state.shape not in ((cell.state_size,), (trials, cell.state_size)):
-        raise VanishgradError(
-            f"expected initial states ({cell.state_size},) or ({trials}, {cell.state_size}) for {name}, "
-            f"got {state.shape} in {text!r}"
-        )
-    if not np.isfinite(state).all():
-        raise VanishgradError(f"expected finite initial states, got NaN or infinity in {text!r}")
-    return np.broadcast_to(state, (trials, cell.state_size)).copy()

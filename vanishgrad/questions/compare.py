@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from vanishgrad.curves.measure import group_size
-from vanishgrad.curves.model_result import ModelResult, Prepared, Subject, model_result
+from vanishgrad.curves.model_result import ModelResult, model_result
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.curves.recorder import MATRIX_FREE
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
-from vanishgrad.inputs.sequences import InputRequest, InputSequences, initial_state, input_sequences
+from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.models.random_models import prepared, shared_sequences
 from vanishgrad.propagation.backends import backend
-from vanishgrad.weights.laws import Weights, draw
+from vanishgrad.reports.documents.document import RUN_NAMES, Document, band_name, header, model, request_document
 from vanishgrad.weights.model_string import ModelSpec, names_file, parse
 
 DEFAULT_MODELS = (
@@ -35,6 +36,8 @@ PARTS = {"rnn": 1, "gru": 1, "lstm": 2}
 """How many times the hidden size the state is."""
 KEEPING = ("chrono", "orthogonal", "identity")
 """The laws whose memory is long: the singular values of their products lie close, and take longer."""
+REQUEST_NAMES = (*RUN_NAMES, "models", "hidden", "input_size")
+"""The options that the report of a comparison repeats, in its order."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,9 @@ class CompareRequest(CurvesRequest):
     ----------
     models : tuple of str
         MODEL strings, and files of weights.
-    hidden : int
-        The hidden size where a model does not name its own.
-    input_size : int or None
-        None leaves it to the input: `hidden` without a file.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
-    hidden: int = 64
-    input_size: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,12 +59,6 @@ class CompareRequest(CurvesRequest):
         for label in self.models:
             if self.models.count(label) > 1:
                 raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
-
-    def input_request(self) -> InputRequest:
-        """Return what the request says about the input."""
-        return InputRequest(
-            self.input, self.steps, self.trials, self.input_size, self.burn_in, self.lengths, self.seed, self.dtype
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +90,7 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     """
     subjects = [label if names_file(label) else parse(label) for label in request.models]
     backend(request.backend, request.device).demand()
-    sequences = input_sequences(request.input_request(), request.hidden)
+    sequences = shared_sequences(request)
     results = list[ModelResult]()
     models, trials = _side_by_side(subjects, request, sequences.trials, jobs)
     work = partial(_measured, request=request, sequences=sequences, jobs=trials)
@@ -124,13 +115,6 @@ def _groups(subject: ModelSpec | str, request: CompareRequest, trials: int) -> i
         return 1
     state_size = PARTS[subject.cell] * int(subject.keys.get("hidden", request.hidden))
     return -(-trials // group_size(state_size, np.dtype(request.dtype).itemsize * 8))
-
-
-def weights_of(spec: ModelSpec, request: CompareRequest, sequences: InputSequences) -> tuple[ModelSpec, Weights]:
-    """Return the resolved model and the weights of all its trials."""
-    total = sequences.burn_in + sequences.steps
-    resolved = spec.resolved(request.hidden, sequences.steps)
-    return resolved, draw(resolved, sequences.input_size, total, sequences.trials, request.seed, request.dtype)
 
 
 def _cost(subject: ModelSpec | str) -> float:
@@ -170,10 +154,18 @@ def _model(spec: ModelSpec, request: CompareRequest, sequences: InputSequences, 
     )
 
 
-def prepared(spec: ModelSpec, request: CompareRequest, sequences: InputSequences) -> Prepared:
-    """Return a model with its weights, its input and its start."""
-    resolved, weights = weights_of(spec, request, sequences)
-    cell = weights.cell(resolved)
-    source = {"kind": "random", "law": resolved.law, "seed": request.seed}
-    s0 = initial_state(request.initial, cell, spec.cell, sequences.trials, request.seed, request.dtype)
-    return Prepared(Subject(spec.label, str(resolved), cell, source), sequences, s0)
+def comparison(result: CompareResult) -> Document:
+    """Return the document of a comparison."""
+    sequences = result.sequences
+    resolved = {
+        "input_size": sequences.input_size,
+        "steps": sequences.steps,
+        "trials": sequences.trials,
+        "lengths": sequences.lengths.tolist() if result.request.lengths else None,
+        "band": band_name(sequences.trials),
+    }
+    return {
+        **header("compare"),
+        "request": request_document(result.request, REQUEST_NAMES, resolved),
+        "models": [model(each) for each in result.models],
+    }

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vanishgrad.questions.compare import CompareResult, weights_of
+from vanishgrad.models.random_models import weights_of
+from vanishgrad.questions.compare import CompareResult
 from vanishgrad.weights.model_string import names_file, parse
 from vanishgrad.weights.save_npz import file_name, npz
 

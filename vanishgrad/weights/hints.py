@@ -31,7 +31,7 @@ class Unreadable(Exception):
     """Why one layer of a file cannot be read: half a sentence, ``expected …, got …; try …``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hints:
     """What the user says about a file, None where it is left to the file.
 

@@ -10,8 +10,9 @@ from tests.engine import driven
 from tests.reference import complex_step
 from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.inputs.sequences import input_sequences
+from vanishgrad.models.random_models import weights_of
 from vanishgrad.propagation.run import run
-from vanishgrad.questions.compare import CompareRequest, weights_of
+from vanishgrad.questions.compare import CompareRequest
 from vanishgrad.questions.explain.attention.measure import Shortcuts, shortcuts
 from vanishgrad.random_streams import CELLS, Role, stream
 from vanishgrad.weights.laws import draw
@@ -86,7 +87,7 @@ def test_equal_states_share_the_weight_equally_and_the_gradient_falls_as_one_ove
 def test_attention_dilutes_polynomially_whatever_the_recurrence_does(label: str) -> None:
     """theory T9: every weight is at least e^(-2B)/T, and the rate over the lags is no rate."""
     request = CompareRequest((label,), hidden=16, steps=200, trials=4)
-    sequences = input_sequences(request.input_request(), 16)
+    sequences = input_sequences(request.shared_input(), 16)
     _, weights = weights_of(parse(label), request, sequences)
     cell = weights.cell(parse(label).resolved(16, 200))
     trajectory = run(cell, sequences.xs, np.zeros((4, cell.state_size)))

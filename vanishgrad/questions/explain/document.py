@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.questions.explain.section import Passage
 from vanishgrad.questions.explain.sections import SECTIONS
-from vanishgrad.reports.documents.document import Document, band_name, header, model
+from vanishgrad.reports.documents.document import (
+    FILE_NAMES,
+    RUN_NAMES,
+    Document,
+    band_name,
+    header,
+    model,
+    request_document,
+)
 from vanishgrad.reports.sentences import reach, sentence
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.explain import ExplainedModel, ExplainResult
 
+REQUEST_NAMES = (
+    *RUN_NAMES, "source", "only", "hidden", "input_size", "tokens", "lags", "exponents", "lyapunov_steps", "loss",
+    "cotangent", "truncation", *FILE_NAMES,
+)  # fmt: skip
+"""The options that an explanation repeats, in its order."""
+
 
 def explanation(result: ExplainResult) -> Document:
     """Return the document of an explanation."""
     models = [each.result for each in result.models]
-    resolved = asdict(result.request) | {
-        "only": list(result.request.only),
-        "lags": list(result.request.lags),
-        "layers": list(result.request.layers),
-        "stack": list(result.request.stack),
-        "steps": max(each.steps for each in models),
-        "trials": models[0].trials,
-        "band": band_name(models[0].trials),
-    }
+    resolved = {
+        "steps": max(each.steps for each in models), "trials": models[0].trials, "band": band_name(models[0].trials),
+    }  # fmt: skip
+    request = request_document(result.request, REQUEST_NAMES, resolved)
     found = [_model(each) for each in result.models]
-    return {**header("explain"), "request": resolved, "models": found, "refused": list(result.refused)}
+    return {**header("explain"), "request": request, "models": found, "refused": list(result.refused)}
 
 
 def _model(explained: ExplainedModel) -> Document:

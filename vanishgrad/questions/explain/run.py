@@ -9,14 +9,15 @@ from typing import Any
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
-from vanishgrad.curves.model_result import ModelResult, Prepared, Subject, model_result
+from vanishgrad.curves.model_result import ModelResult, model_result
 from vanishgrad.curves.recorder import alive_lags
 from vanishgrad.errors import UsageError
-from vanishgrad.inputs.sequences import InputSequences, input_sequences
+from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.models.file_layers import LayerRuns
+from vanishgrad.models.random_models import prepared, shared_sequences
+from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.run import run
 from vanishgrad.propagation.singular_values.all_values import Spectrum, spectra
-from vanishgrad.questions.analyze import LayerRuns
-from vanishgrad.questions.compare import prepared
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.weights.layers import LayerFile
 from vanishgrad.weights.model_string import parse
@@ -79,7 +80,7 @@ class Run:
 def layer_file(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> LayerFile | None:
     """Return the recurrent layers of a request's file, or of a mapping of arrays instead; None for a MODEL."""
     weights = request.source if source is None else source
-    return recurrent_layers(weights, **request.analysis().hints) if request.is_file and weights is not None else None
+    return recurrent_layers(weights, **request.hints) if request.is_file and weights is not None else None
 
 
 def runs(
@@ -97,7 +98,7 @@ def runs(
         If a file or its input does not fit.
     """
     file = file or layer_file(request, source)
-    for each in _model(request) if file is None else LayerRuns(file, request.analysis()).prepared():
+    for each in _model(request) if file is None else LayerRuns(file, request).prepared():
         yield _run(request, each)
 
 
@@ -107,9 +108,7 @@ def _run(request: ExplainRequest, found: Prepared) -> Run:
 
 
 def _model(request: ExplainRequest) -> Iterator[Prepared]:
-    comparison = request.comparison()
-    (label,) = comparison.models
-    yield prepared(parse(label), comparison, input_sequences(comparison.input_request(), request.hidden))
+    yield prepared(parse(str(request.source)), request, shared_sequences(request))
 
 
 def spectral_trials(cell: Cell, trials: int) -> int:

@@ -19,12 +19,20 @@ if TYPE_CHECKING:
     from vanishgrad.curves.curve import Band, Curve, Rate
     from vanishgrad.curves.gates import Gate
     from vanishgrad.curves.model_result import ModelResult
-    from vanishgrad.questions.analyze import AnalyzeResult
-    from vanishgrad.questions.compare import CompareResult
+    from vanishgrad.curves.request import RunRequest
 
 FORMAT_VERSION = 1
 DIGITS = 12
 """Decimals of a logarithm: beyond the accuracy of any norm, within that of a float64."""
+
+RUN_NAMES = (
+    "steps", "trials", "seed", "input", "initial", "burn_in", "lengths", "threshold", "dtype", "engine", "backend",
+    "device", "curves", "summary",
+)  # fmt: skip
+"""The options of a run that every report repeats, in its order."""
+FILE_NAMES = ("layers", "stack", "embedding", "layout", "cell", "activation", "gate_activation", "reset", "ignore")
+"""The options of a file, likewise."""
+UNLESS_EMPTY = ("curves", "summary", "ignore")
 
 Document = dict[str, Any]
 
@@ -32,31 +40,6 @@ Document = dict[str, Any]
 def to_json(document: Document) -> str:
     """Return strict JSON, a line for each list of numbers."""
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-
-
-def comparison(result: CompareResult) -> Document:
-    """Return the document of a comparison."""
-    return {**header("compare"), "request": _request(result), "models": [model(each) for each in result.models]}
-
-
-def analysis(result: AnalyzeResult) -> Document:
-    """Return the document of an analysis."""
-    request, first = result.request, result.models[0]
-    resolved = asdict(request) | {
-        "weights": list(request.weights),
-        "layers": list(request.layers),
-        "stack": list(request.stack),
-        "steps": max(each.steps for each in result.models),
-        "trials": first.trials,
-        "band": band_name(first.trials),
-    }
-    models = [model(each) for each in result.models]
-    return {
-        **header("analyze"),
-        "request": _without_defaults(resolved),
-        "models": models,
-        "refused": list(result.refused),
-    }
 
 
 def band_name(trials: int) -> str:
@@ -69,22 +52,19 @@ def header(command: str) -> Document:
     return {"format": f"vanishgrad-{command}", "format_version": FORMAT_VERSION, "vanishgrad": __version__}
 
 
-def _request(result: CompareResult) -> Document:
-    sequences = result.sequences
-    resolved = asdict(result.request) | {
-        "models": list(result.request.models),
-        "input_size": sequences.input_size,
-        "steps": sequences.steps,
-        "trials": sequences.trials,
-        "lengths": sequences.lengths.tolist() if result.request.lengths else None,
-        "band": band_name(sequences.trials),
-    }
-    return _without_defaults(resolved)
+def request_document(request: RunRequest, names: Iterable[str], resolved: Document) -> Document:
+    """Return a request as a report repeats it, in the report's order, with what was resolved.
 
-
-def _without_defaults(request: Document) -> Document:
-    """Return a request without what is only said where it leaves something out."""
-    return {name: value for name, value in request.items() if name not in ("curves", "summary") or value}
+    Parameters
+    ----------
+    names : iterable of str
+        The options to repeat, in this order; tuples become lists.
+    resolved : dict
+        What a run made of some of them, and what it adds.
+    """
+    typed = {name: getattr(request, name) for name in names if hasattr(request, name)}
+    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in typed.items()}
+    return {name: value for name, value in (listed | resolved).items() if name not in UNLESS_EMPTY or value}
 
 
 def model(result: ModelResult) -> Document:

@@ -1,0 +1,159 @@
+"""The recurrent layers of a file of weights, each along its own input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.cells import Cell
+from vanishgrad.cells.stack import Stack
+from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.initial_state import initial_state
+from vanishgrad.inputs.sequences import InputSequences, input_sequences, white_std
+from vanishgrad.models.options import ModelOptions
+from vanishgrad.models.subject import Prepared, Subject
+from vanishgrad.propagation.run import run
+from vanishgrad.weights.layers import Layer, LayerFile
+
+UNKNOWN_ORDER = "not known to be stacked: driven by input of its own width; --stack A,B tells the order"
+
+
+class LayerRuns:
+    """The layers of one file, and what each puts out for the one above."""
+
+    def __init__(self, file: LayerFile, options: ModelOptions, prefix: str = "") -> None:
+        self._file, self._options, self._prefix = file, options, prefix
+        self._embedding = None if options.embedding is None else file.embedding(options.embedding)
+        self._cells: dict[str, Cell] = {}
+        self._stack = _stack(file, options.stack)
+
+    def prepared(self) -> Iterator[Prepared]:
+        """Yield every layer that the options name, with its input."""
+        for layer in self._file.select(self._options.layers):
+            sequences, notes = self._drive(layer)
+            cell = self._cell(layer)
+            subject = Subject(
+                self._prefix + layer.name, _spec(layer), cell, _source(layer), (*layer.assumptions, *notes)
+            )
+            yield Prepared(subject, sequences, self._start(layer, sequences), self._stacked(layer, subject))
+
+    def _stacked(self, top: Layer, subject: Subject) -> Prepared | None:
+        """Return a layer and those below as one cell, if there are any and all go forward in time, each by one."""
+        layers = [top]
+        while below := self._stack.get(layers[0].name, layers[0].driven_by):
+            if len(below) > 1:
+                return None
+            layers.insert(0, self._file[below[0]])
+        if len(layers) == 1 or any(layer.direction == "backward" for layer in layers):
+            return None
+        sequences, _ = self._drive(layers[0])
+        starts = [self._start(layer, sequences) for layer in reversed(layers)]
+        cell = Stack([self._cell(layer) for layer in layers])
+        return Prepared(replace(subject, cell=cell), sequences, np.concatenate(starts, axis=-1))
+
+    def _cell(self, layer: Layer) -> Cell:
+        if layer.name not in self._cells:
+            self._cells[layer.name] = layer.build(np.dtype(self._options.dtype))
+        return self._cells[layer.name]
+
+    def _start(self, layer: Layer, sequences: InputSequences) -> Array:
+        options = self._options
+        return initial_state(
+            options.initial, self._cell(layer), layer.cell, sequences.trials, options.seed, options.dtype
+        )
+
+    def _drive(self, layer: Layer) -> tuple[InputSequences, list[str]]:
+        """Return a layer's input in its own order of time, and what is to be said of it."""
+        below = self._stack.get(layer.name, layer.driven_by)
+        if below:
+            sequences, notes = self._from_below(below)
+        else:
+            sequences, notes = self._own_input(layer, known=below is not None)
+        return (_reversed(sequences) if layer.direction == "backward" else sequences), notes
+
+    def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
+        sequences = input_sequences(self._options.layer_input(), layer.input_size, self._embedding)
+        notes = [] if known or not self._options.is_noise else [UNKNOWN_ORDER]
+        if sequences.input_size != layer.input_size:
+            hint = "try --layer" if known else "try --stack, or --layer"
+            raise VanishgradError(
+                f"expected inputs of width {layer.input_size} for {layer.name}, got {sequences.input_size} in "
+                f"{self._options.input!r}; {hint}"
+            )
+        return sequences, notes + self._scale_note(layer)
+
+    def _scale_note(self, layer: Layer) -> list[str]:
+        """Warn where noise stands in for an embedding of another scale."""
+        if not self._options.input.startswith("white"):
+            return []
+        std = white_std(self._options.input)
+        for name, tensor in self._file.tensors.items():
+            if "emb" in name.lower() and tensor.shape[1:] == (layer.input_size,):
+                scale = float(np.std(tensor.read().astype(np.float64)))
+                if scale and not 0.5 <= std / scale <= 2:
+                    return [f"the embedding {name} has entries of size {scale:.2g}; try --input white:{scale:.2g}"]
+        return []
+
+    def _from_below(self, names: tuple[str, ...]) -> tuple[InputSequences, list[str]]:
+        """Return the outputs of the layers below, side by side, in forward time."""
+        parts, notes = [], list[str]()
+        for name in names:
+            layer = self._file[name]
+            sequences, said = self._drive(layer)
+            notes.extend(note for note in said if note not in notes)
+            trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.first)
+            out = np.swapaxes(trajectory.states[1:, :, : layer.output_size], 0, 1)
+            outputs = sequences.with_inputs(np.ascontiguousarray(out))
+            parts.append(_reversed(outputs) if layer.direction == "backward" else outputs)
+        return parts[0].with_inputs(np.concatenate([part.xs for part in parts], axis=-1)), notes
+
+
+def _stack(file: LayerFile, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return what drives each layer of --stack A,B,…: nothing below the first, then each by the one before."""
+    layers = [file[name] for name in names]
+    below: dict[str, tuple[str, ...]] = {layers[0].name: ()} if layers else {}
+    for lower, upper in pairwise(layers):
+        if lower.output_size != upper.input_size:
+            raise VanishgradError(
+                f"expected {upper.name} to take the {lower.output_size} outputs of {lower.name}, got an input of "
+                f"{upper.input_size}; try another order in --stack"
+            )
+        below[upper.name] = (lower.name,)
+    return below
+
+
+def _reversed(sequences: InputSequences) -> InputSequences:
+    """Turn time round, each sequence within its own length: from its last valid step to its first."""
+    xs = sequences.xs.copy()
+    for b, length in enumerate(sequences.lengths):
+        late = sequences.steps - int(length)
+        xs[b, late:] = sequences.xs[b, late:][::-1]
+    return sequences.with_inputs(xs)
+
+
+def _spec(layer: Layer) -> str:
+    keys: dict[str, Any] = {
+        "activation": layer.reading.activation.name,
+        "gate_activation": layer.reading.gate_activation and layer.reading.gate_activation.name,
+        "hidden": layer.hidden_size,
+        "reset": layer.reading.reset,
+        "variant": layer.variant or None,
+    }
+    return f"{layer.cell}@file:" + ",".join(f"{key}={value}" for key, value in keys.items() if value is not None)
+
+
+def _source(layer: Layer) -> dict[str, Any]:
+    return {
+        "kind": "file",
+        "path": layer.file,
+        "layer": layer.name,
+        "layer_index": layer.layer_index,
+        "direction": layer.direction,
+        "layout": layer.layout,
+        "sha256": layer.sha256,
+    }
