@@ -22,7 +22,13 @@ READERS = {
     "keras": ["nested.keras"],
     "onnx": ["torch_lstm_old.onnx", "behind_nodes.onnx", "inside_if.onnx", "listed.onnx", "dequantised.onnx"],
     "msgpack": ["linen.msgpack", "linen_bfloat16.msgpack"],
+    "pytorch-export": ["exported.pt2"],
+    "pickle": ["arrays_protocol2.pkl", "arrays_protocol4.pkl", "arrays_protocol5.pkl"],
+    "safetensors-index": ["sharded"],
+    "distributed-checkpoint": ["distributed"],
+    "keras-shards": ["keras_shards"],
 }
+"""Format → fixtures, files or folders."""
 BOUND = 64 << 20
 """Bytes that a reader may allocate for any mutation of these files, all below 100 kB."""
 EXTREMES = [bytes(8), b"\xff" * 8, b"\xff" * 7 + b"\x7f", (1 << 60).to_bytes(8, "little"), b"\x80\0\0\0"]
@@ -54,21 +60,34 @@ def judge(path: Path) -> None:
     assert "\n" not in message
 
 
+def pieces(name: str) -> list[Path]:
+    """Return the files of a fixture."""
+    whole = FIXTURES / name
+    return sorted(each for each in whole.rglob("*") if each.is_file()) if whole.is_dir() else [whole]
+
+
 def fuzz(reader: str, folder: Path, examples: int) -> None:
-    originals = [(FIXTURES / file).read_bytes() for file in READERS[reader]]
-    path = folder / "mutated"
+    """Mutate one file of a fixture after the other, those beside it left whole."""
+    places = [(name, each) for name in READERS[reader] for each in pieces(name)]
+    for _, each in places:
+        target = folder / each.relative_to(FIXTURES)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(each.read_bytes())
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.sampled_from(originals), edits, ends)
-    def run(original: bytes, changes: list[tuple[float, bytes, int]], end: float) -> None:
-        path.write_bytes(mutated(original, changes, end))
-        judge(path)
+    @given(st.sampled_from(places), edits, ends)
+    def run(place: tuple[str, Path], changes: list[tuple[float, bytes, int]], end: float) -> None:
+        name, piece = place
+        original, target = piece.read_bytes(), folder / piece.relative_to(FIXTURES)
+        target.write_bytes(mutated(original, changes, end))
+        judge(folder / name)
+        target.write_bytes(original)
 
     run()
 
 
 def needs(reader: str) -> None:
-    if reader in ("hdf5", "keras"):
+    if reader in ("hdf5", "keras", "keras-shards"):
         pytest.importorskip("h5py")
 
 
@@ -86,6 +105,6 @@ def test_mutated_files_are_read_or_refused(reader: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_many_mutated_files_are_read_or_refused(reader: str, tmp_path: Path) -> None:
-    """Twenty thousand in all."""
+    """At least twenty thousand in all."""
     needs(reader)
     fuzz(reader, tmp_path, examples=2500)

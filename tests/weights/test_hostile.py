@@ -90,7 +90,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "random bytes": (lambda: np.random.default_rng(0).bytes(5000), "no known format"),
     "a Git LFS pointer": (lambda: b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     "an HTML page": (lambda: b"<!DOCTYPE html><html></html>", "HTML"),
-    "a bare pickle": (lambda: pickle.dumps({"a": 1}), "bare pickle"),
+    "a pickle of no arrays": (lambda: pickle.dumps({"a": 1}), "no tensors"),
     "a lone array": (lambda: npy_header("(4, 4)") + FLOATS, "single array"),
     "a zip of nothing known": (lambda: zipped({"readme.txt": b"hello"}), "none of them weights"),
     "a zip cut short": (lambda: npz(**GOOD)[:-60], "zip"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Protocol, cast
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats.main_file import main_file
 from vanishgrad.weights.formats.zip_members import members
 from vanishgrad.weights.tensors import TensorFile, shown
 
@@ -14,26 +16,32 @@ HEAD = 4096
 """Bytes from the start of a file by which it is recognised."""
 
 FORMATS = {
+    "pytorch-export": "torch_export",
     "pytorch": "torch_zip",
     "keras": "keras_archive",
     "npz": "npz",
     "pytorch-legacy": "torch_legacy",
     "hdf5": "hdf5",
     "safetensors": "safetensors",
+    "safetensors-index": "safetensors_index",
+    "keras-shards": "keras_shards",
     "msgpack": "msgpack_tree",
+    "distributed-checkpoint": "distributed_checkpoint",
+    "pickle": "numpy_pickle",
     "onnx": "onnx_graph",
 }
 """Name of a format → the module that reads it; the first that recognises a file's content is taken."""
 
 STRANGERS = {
     b"version https://git-lfs": ("a Git LFS pointer", "git lfs pull"),
-    b"<": ("an HTML or XML page", "downloading the file itself"),
+    b"<?xml": ("an XML document", "the file of weights that it describes"),
+    b"<": ("an HTML page", "downloading the file itself"),
+    b"{": ("JSON without a map of weights", "the file of weights that it describes"),
     b"\x93NUMPY": ("a single array", "numpy.savez with one name for each weight"),
     b"\x1f\x8b": ("a gzip file", "unpacking it first"),
     b"BZh": ("a bzip2 file", "unpacking it first"),
     b"7z\xbc\xaf": ("a 7-Zip file", "unpacking it first"),
     b"GGUF": ("a GGUF file", "the checkpoint that it was made from"),
-    b"\x80": ("a bare pickle, which runs code when it is loaded", "torch.save(model.state_dict(), ...)"),
 }
 """What a file may begin with that holds no weights this tool can read → what it is, and what to try."""
 
@@ -51,19 +59,34 @@ class Format(Protocol):
 def open_tensors(path: str | os.PathLike[str]) -> TensorFile:
     """Return the tensors of a file of any known format, none of them read.
 
+    Parameters
+    ----------
+    path : path
+        A file, a folder that holds a checkpoint, or a checkpoint's name without its ending.
+
     Raises
     ------
     VanishgradError
         If the file is absent, of no known format, or damaged.
     """
-    where = os.fspath(path)
-    head = _head(where)
-    names = frozenset(members(where)) if head.startswith(b"PK\x03\x04") else frozenset()
-    for module in FORMATS.values():
-        reader = cast(Format, import_module(f"{__name__}.{module}"))
+    return read_as(FORMATS, main_file(os.fspath(path)))
+
+
+def read_as(formats: Iterable[str], path: str) -> TensorFile:
+    """Return the tensors of one file that has one of some formats, none of them read.
+
+    Raises
+    ------
+    VanishgradError
+        If the file is absent, of none of them, or damaged.
+    """
+    head = _head(path)
+    names = frozenset(members(path)) if head.startswith(b"PK\x03\x04") else frozenset()
+    for name in formats:
+        reader = cast(Format, import_module(f"{__name__}.{FORMATS[name]}"))
         if reader.recognises(head, names):
-            return reader.tensors(where)
-    raise _unknown(where, head, names)
+            return reader.tensors(path)
+    raise _unknown(path, head, names)
 
 
 def _head(path: str) -> bytes:
@@ -85,6 +108,7 @@ def _unknown(path: str, head: bytes, names: frozenset[str]) -> VanishgradError:
     for beginning, stranger in STRANGERS.items():
         if head.lstrip(b" \r\n\t\xef\xbb\xbf").startswith(beginning):
             what, remedy = stranger
+            break
     if head.startswith(b"PK"):
         what = f"a zip archive of {len(names)} members, none of them weights"
     return VanishgradError(f"expected weights in {path}, got {what}; try {remedy}")

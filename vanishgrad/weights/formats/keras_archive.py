@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.hdf5 import inside, opened
+from vanishgrad.weights.formats.json_text import json_object
 from vanishgrad.weights.formats.zip_members import Member, members
 from vanishgrad.weights.tensors import TensorFile
 
@@ -45,12 +43,4 @@ def _opened(path: str, member: Member) -> Iterator[h5py.File]:
 def _json(archive: dict[str, Member], name: str) -> dict[str, Any]:
     if name not in archive:
         return {}
-    try:
-        content = json.load(io.BytesIO(archive[name].read()))
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise VanishgradError(
-            f"expected JSON in {archive[name].described}, got something else; try saving the model again"
-        )
-    return content
+    return json_object(archive[name].read(), archive[name].described, "try saving the model again")

@@ -9,6 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats.beside import beside
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.protobuf import fields, message, signed, text, varints
 from vanishgrad.weights.formats.raw import WIDTHS, decoded, stretch
@@ -98,7 +99,7 @@ def _outside(
     path: str, name: str, dtype: str, shape: list[int], count: int, entries: list[int | memoryview]
 ) -> partial[Array]:
     told = dict(_entry(message(each)) for each in entries)
-    where = _beside(path, name, told.get("location", ""))
+    where = beside(path, told.get("location", ""), f"the numbers of {shown(name)}")
     try:
         start, size = int(told.get("offset", "0")), int(told.get("length", count * WIDTHS[dtype]))
     except ValueError:
@@ -114,27 +115,6 @@ def _read_outside(where: str, start: int, size: int, dtype: str, shape: tuple[in
             f"expected {start + size} bytes for {shown(name)}, got fewer in {where}; try copying it again"
         )
     return decoded(stretch(where, start, size, shown(name)), dtype, shape)
-
-
-def _beside(path: str, name: str, location: str) -> str:
-    """Return the path of a file that lies beside the model or in a folder there, and nowhere else."""
-    folder = os.path.realpath(os.path.dirname(path) or ".")
-    try:
-        where = os.path.realpath(os.path.join(folder, location))
-        is_inside = os.path.commonpath([folder, where]) == folder and not os.path.isabs(location)
-    except ValueError:
-        is_inside, where = False, ""
-    if not location or not is_inside:
-        raise VanishgradError(
-            f"expected the numbers of {shown(name)} beside {path}, got the location {shown(location)}; "
-            "try a model whose external data lie in its own folder"
-        )
-    if not os.path.isfile(where):
-        raise VanishgradError(
-            f"expected the numbers of {shown(name)} in {shown(location)} beside {path}, got no such file; "
-            "try copying it there too"
-        )
-    return where
 
 
 def _entry(data: memoryview) -> tuple[str, str]:

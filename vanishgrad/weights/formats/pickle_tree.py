@@ -182,13 +182,18 @@ STEPS: dict[str, Step] = {
 """What each opcode does to the machine; those that are missing (extension registry, buffers) are refused."""
 
 
-def tree(stream: Stream, path: str) -> Any:
+def tree(
+    stream: Stream,
+    path: str,
+    what: str = "tensors",
+    remedy: str = "try saving model.state_dict() again with torch.save",
+) -> Any:
     """Return the pickle that begins at the stream's position, as data; the stream then stands behind it.
 
     Raises
     ------
     VanishgradError
-        If it is no pickle, is cut short, or uses an opcode that no PyTorch file has.
+        If it is no pickle, is cut short, or uses an opcode that no file of weights has.
     """
     machine = _Machine()
     try:
@@ -201,6 +206,5 @@ def tree(stream: Stream, path: str) -> Any:
     except (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, MemoryError, SyntaxError):
         pass
     raise VanishgradError(
-        f"expected a whole pickle of tensors in {path}, got one that is damaged or not PyTorch's; "
-        "try saving model.state_dict() again with torch.save"
+        f"expected a whole pickle of {what} in {path}, got one that is damaged or of something else; {remedy}"
     )

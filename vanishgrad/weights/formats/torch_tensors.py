@@ -12,6 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.pickle_tree import Call, Global, Pairs, Persistent
+from vanishgrad.weights.formats.pickled_array import array, is_array
 from vanishgrad.weights.formats.raw import WIDTHS, decoded
 from vanishgrad.weights.tensors import Tensor, shown
 
@@ -71,6 +72,8 @@ def named_tensors(root: Any, path: str, storages: Storages, big_endian: bool = F
     for name, node in leaves(root):
         if name not in found and (kind := _rebuilder(node)):
             found[name] = _tensor(name, kind, node.arguments, path, storages, big_endian)
+        elif name not in found and is_array(node):
+            found[name] = array(name, node, path)
     return found
 
 
@@ -85,7 +88,7 @@ def leaves(root: Any) -> Iterator[tuple[str, Any]]:
     waiting: list[tuple[str, int, Any]] = [("", 0, root)]
     while waiting:
         name, depth, node = waiting.pop()
-        if not isinstance(node, (Pairs, list, tuple)) or _rebuilder(node):
+        if not isinstance(node, (Pairs, list, tuple)) or _rebuilder(node) or is_array(node):
             yield name, node
         elif id(node) not in seen and depth < DEEPEST:
             seen.add(id(node))
@@ -131,7 +134,7 @@ def _tensor(name: str, kind: str, arguments: Any, path: str, storages: Storages,
         ) from None
     if isinstance(view, str):
         return Tensor(name, (), view, lambda: _refuse(name, path, view))
-    return _readable(name, view, path, storages(view.key), big_endian)
+    return windowed(name, view, path, storages(view.key), big_endian)
 
 
 def _view(kind: str, arguments: Any) -> View | str:
@@ -168,7 +171,14 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _readable(name: str, view: View, path: str, storage: Storage, big_endian: bool) -> Tensor:
+def windowed(name: str, view: View, path: str, storage: Storage, big_endian: bool) -> Tensor:
+    """Return the tensor that a window on a storage is.
+
+    Raises
+    ------
+    VanishgradError
+        If the window reaches outside.
+    """
     if view.dtype not in WIDTHS:
         return Tensor(name, view.shape, view.dtype, lambda: _refuse(name, path, view.dtype))
     width = WIDTHS[view.dtype]

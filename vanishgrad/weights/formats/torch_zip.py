@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from typing import Any
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.pickle_tree import tree
 from vanishgrad.weights.formats.torch_tensors import Storage, named_tensors, told
-from vanishgrad.weights.formats.zip_members import members
-from vanishgrad.weights.tensors import TensorFile, shown
+from vanishgrad.weights.formats.zip_members import Member, members
+from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:
@@ -22,18 +24,30 @@ def _is_pickle(name: str) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the tensors of a checkpoint by dotted path; storages are read when a tensor is."""
-    inside = members(path)
-    pickle = min(filter(_is_pickle, inside), key=len)
+    found, root = inside(path, members(path))
+    return TensorFile(path, "pytorch", found, {"pytorch": told(root)})
+
+
+def inside(path: str, archive: Mapping[str, Member]) -> tuple[dict[str, Tensor], Any]:
+    """Return the tensors that the members of an archive hold, and the pickle that names them.
+
+    Raises
+    ------
+    VanishgradError
+        If no member is a pickle, or a tensor lies outside its storage.
+    """
+    pickle = min(filter(_is_pickle, archive), key=len, default=None)
+    if pickle is None:
+        raise VanishgradError(f"expected data.pkl in an archive of {path}, got none; try saving it again")
     top = pickle.removesuffix("data.pkl")
-    byteorder = inside[f"{top}byteorder"].read(0, 3) if f"{top}byteorder" in inside else b"lit"
+    byteorder = archive[f"{top}byteorder"].read(0, 3) if f"{top}byteorder" in archive else b"lit"
 
     def storage(key: str) -> Storage:
-        if f"{top}data/{key}" not in inside:
+        if f"{top}data/{key}" not in archive:
             raise VanishgradError(
                 f"expected storage {shown(key)} in {path}, got none; the file is cut short, try copying it again"
             )
-        return inside[f"{top}data/{key}"]
+        return archive[f"{top}data/{key}"]
 
-    root = tree(io.BytesIO(inside[pickle].read()), path)
-    found = named_tensors(root, path, storage, big_endian=byteorder == b"big")
-    return TensorFile(path, "pytorch", found, {"pytorch": told(root)})
+    root = tree(io.BytesIO(archive[pickle].read()), path)
+    return named_tensors(root, path, storage, big_endian=byteorder == b"big"), root

@@ -20,10 +20,15 @@ LOCAL_HEADER = 30
 
 @dataclass(frozen=True)
 class Member:
-    """A file in a zip archive: `size` bytes, of which any stretch can be read."""
+    """A file in a zip archive: `size` bytes, of which any stretch can be read.
+
+    The archive itself may be a stretch of a larger file, `extent` bytes from `origin` on.
+    """
 
     archive: str
     info: zipfile.ZipInfo
+    origin: int = 0
+    extent: int | None = None
 
     @property
     def size(self) -> int:
@@ -38,14 +43,14 @@ class Member:
     @property
     def start(self) -> int:
         """Where the member's data begin in the archive."""
-        header = stretch(self.archive, self.info.header_offset, LOCAL_HEADER, self.described)
+        header = stretch(self.archive, self.origin + self.info.header_offset, LOCAL_HEADER, self.described)
         magic, name, extra = header[:4], *struct.unpack("<HH", header[26:30])
         if magic != b"PK\x03\x04":
             raise VanishgradError(
                 f"expected a zip member at the start of {self.described}, got other bytes; "
                 "the file is damaged, try copying it again"
             )
-        return int(self.info.header_offset + LOCAL_HEADER + name + extra)
+        return int(self.origin + self.info.header_offset + LOCAL_HEADER + name + extra)
 
     @property
     def described(self) -> str:
@@ -66,7 +71,7 @@ class Member:
         self.require_readable()
         if self.is_stored:
             return stretch(self.archive, self.start + start, count, self.described)
-        with opened_zip(self.archive) as archive, archive.open(self.info) as member:
+        with opened_zip(self.archive, self.origin, self.extent) as archive, archive.open(self.info) as member:
             data = _skipped_to(member, start).read(count)
         if len(data) != count:
             raise cut_short(self.archive, shown(self.info.filename))
@@ -130,11 +135,15 @@ def _skipped_to(member: IO[bytes], start: int) -> IO[bytes]:
     return member
 
 
+def _archive(file: IO[bytes], origin: int, extent: int | None) -> IO[bytes]:
+    return file if extent is None else io.BufferedReader(_Window(file, origin, extent))
+
+
 @contextmanager
-def opened_zip(path: str) -> Iterator[zipfile.ZipFile]:
-    """Open an archive; what zipfile and its decompressors raise becomes one sentence."""
+def opened_zip(path: str, origin: int = 0, extent: int | None = None) -> Iterator[zipfile.ZipFile]:
+    """Open an archive, a file or a stretch of one; what zipfile and its decompressors raise becomes one sentence."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open(path, "rb") as file, zipfile.ZipFile(_archive(file, origin, extent)) as archive:
             yield archive
     except VanishgradError:
         raise
@@ -161,18 +170,18 @@ def _damaged(path: str, error: Exception) -> VanishgradError:
     )
 
 
-def members(path: str) -> dict[str, Member]:
-    """Return the members of an archive by name, folders left out.
+def members(path: str, origin: int = 0, extent: int | None = None) -> dict[str, Member]:
+    """Return the members of an archive by name, folders left out; it may be a stretch of a file.
 
     Raises
     ------
     VanishgradError
         If the archive is damaged, or two members share a name or their bytes.
     """
-    with opened_zip(path) as archive:
+    with opened_zip(path, origin, extent) as archive:
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     _require_apart(path, infos)
-    return {info.filename: Member(path, info) for info in infos}
+    return {info.filename: Member(path, info, origin, extent) for info in infos}
 
 
 def _require_apart(path: str, infos: list[zipfile.ZipInfo]) -> None:

@@ -1,0 +1,86 @@
+"""Files of other frameworks beside their own outputs: each is read as what it is, or refused by its true name.
+
+The files are no part of the project; they lie beside it, in ../shared/frameworks, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.weights.test_norms import trajectory
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.recognition import recurrent_layers
+
+ABOVE = Path(__file__).parents[3:5]
+FOLDER = next((each / "shared" / "frameworks" for each in ABOVE if (each / "shared").is_dir()), ABOVE[0] / "absent")
+FLOAT32 = 1e-6
+"""The frameworks put out float32: a few roundoffs of 6e-8 in seven steps."""
+
+READ: dict[str, dict[str, str]] = {
+    "paddle_lstm.pdparams": {},
+    "torch_dcp": {},
+    "torch_dcp/__0_0.distcp": {},
+    "torch_ex_lstm.pt2": {},
+}
+"""What must be read → the hints that it needs."""
+REFUSED: dict[str, str] = {
+    "coreml_lstm.mlpackage": "a Core ML package",
+}
+"""What must be refused → the words that name it."""
+MISREAD = (
+    "attention.pt", "cs231n_lstm.npz", "hand_lstm.pt", "k3_stackedcells.keras", "keras1_lstm.h5",
+    "keras1_lstm_gpu_model.h5", "keras1_lstm_model.h5", "layernorm_lstm.pt", "mlx_gru.safetensors",
+)  # fmt: skip
+"""Known to be misread still."""
+EVERY = sorted(
+    each.name
+    for each in (FOLDER.iterdir() if FOLDER.is_dir() else ())
+    if not each.name.endswith((".ref.npz", "README.md", ".bin")) and ".data-0" not in each.name
+)
+"""All but references and the second halves of what is named by its first."""
+pytestmark = pytest.mark.skipif(not EVERY, reason="../shared/frameworks is not beside the project")
+
+
+def reference(name: str) -> dict[str, np.ndarray]:
+    """Return inputs and states of a file by layer: ``x`` and ``h``, or ``layer:x`` and ``layer:h``."""
+    if (FOLDER / name / "ref.json").exists():
+        told = json.loads((FOLDER / name / "ref.json").read_text())
+        return {key: np.squeeze(told[key]) for key in ("x", "h")}
+    stems = [each.name.removesuffix(".ref.npz") for each in FOLDER.glob("*.ref.npz")]
+    fitting = [stem for stem in stems if name.startswith(stem)]
+    return dict(np.load(FOLDER / f"{max(fitting, key=len)}.ref.npz")) if fitting else {}
+
+
+def require_right(name: str, **hints: str) -> None:
+    """Compare the states of every layer for which there is a reference."""
+    found = recurrent_layers(FOLDER / name, **hints)
+    told = reference(name)
+    for layer in found:
+        x, h = (told.get(f"{layer.name}:{key}", told.get(key)) for key in "xh")
+        if x is None or h is None:
+            continue
+        cell = layer.build()
+        states = trajectory(cell, np.float64(x)).states[1:, 0, : h.shape[1]]
+        np.testing.assert_allclose(states, h, rtol=0, atol=FLOAT32, err_msg=layer.name)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_states_equal_the_frameworks_own(name: str) -> None:
+    require_right(name, **READ[name])
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_read_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(VanishgradError, match=REFUSED[name]):
+        recurrent_layers(FOLDER / name)
+
+
+@pytest.mark.parametrize("name", [each for each in EVERY if each not in MISREAD])
+def test_no_file_is_misread(name: str) -> None:
+    with suppress(VanishgradError):
+        require_right(name)
