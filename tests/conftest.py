@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+collect_ignore_glob = ["weights/fixtures/*"]
+"""Scripts that need the frameworks whose files they write; they are no tests, and hold no doctests."""
+
 settings.register_profile("vanishgrad", deadline=None, derandomize=True, database=None)
 settings.load_profile("vanishgrad")
 
