@@ -103,6 +103,16 @@ def test_scaled_norm_belongs_to_its_condition():
     assert np.linalg.norm(np.linalg.matrix_power(W, 30), 2) <= math.exp(log_condition) * scaled**30
 
 
+@pytest.mark.parametrize(
+    "W", [[[0.0, 0.0, -0.4], [0.0] * 3, [0.0] * 3], [[0.0] * 3, [0.0] * 3, [-0.6, 0.0, 0.0]]], ids=["upper", "lower"]
+)
+def test_scaled_norm_of_a_nilpotent_matrix_is_a_number(W):
+    """Its infimum 0 is reached by no Δ: the search runs off, and has to stay within the range of a float64."""
+    scaled, log_condition = vanilla.scaled_norm(np.array(W))
+    assert scaled < 1e-3
+    assert math.isfinite(log_condition)
+
+
 THRESHOLD = {"phi": 0.98, "kappa": 0.1, "omega": 0.3, "eta": 0.4}
 
 

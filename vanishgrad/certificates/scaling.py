@@ -10,14 +10,19 @@ which exceeds ln σ₁ by at most ln(n)/2p, for growing p, by BFGS. Any Δ is a 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.propagation.singular_values.diagonal_scaling import bfgs
 
 POWERS = (2, 8, 32, 128, 512)
 WORK = 3e8
 """Multiplications that the search may cost in all: none is left of it from n = 400 on, where it gains nothing."""
 STEPS = 60
+FLAT = 1e-14
+"""Decrease of f_p, or its curvature along a step, that is roundoff."""
 
 
 def balanced_scale(W: Array, start: Array) -> Array:
@@ -26,7 +31,7 @@ def balanced_scale(W: Array, start: Array) -> Array:
     steps = min(STEPS, int(WORK / (len(POWERS) * 20 * n**3)))
     delta, W = np.log(start), W / max(float(np.abs(W).max()), np.finfo(float).tiny)
     for p in POWERS:
-        delta = _descended(W, delta, p, steps)
+        delta = bfgs(partial(_smooth, W, p), delta, steps, FLAT)
     return short(np.exp(delta - delta.mean()))
 
 
@@ -36,36 +41,7 @@ def short(scale: Array) -> Array:
     return np.ldexp(np.rint(np.ldexp(mantissa, 12)), exponent - 12)
 
 
-def _descended(W: Array, delta: Array, p: int, steps: int) -> Array:
-    """Return δ after some steps of BFGS with backtracking (Armijo's constant 1e-4)."""
-    value, slope = _smooth(W, delta, p)
-    H = np.eye(len(W))
-    for _ in range(steps):
-        direction = -H @ slope
-        descent, length = float(slope @ direction), 1.0
-        if descent > -1e-14:
-            break
-        while length > 1e-6 and not _smooth(W, delta + length * direction, p)[0] <= value + 1e-4 * length * descent:
-            length /= 2
-        step = length * direction
-        new_value, new_slope = _smooth(W, delta + step, p)
-        if not new_value < value:
-            break
-        H = _updated(H, step, new_slope - slope)
-        delta, value, slope = delta + step, new_value, new_slope
-    return delta
-
-
-def _updated(H: Array, step: Array, change: Array) -> Array:
-    curvature = float(step @ change)
-    if curvature <= 1e-14:
-        return H
-    V = np.eye(len(H)) - np.outer(step, change) / curvature
-    updated: Array = V @ H @ V.T + np.outer(step, step) / curvature
-    return updated
-
-
-def _smooth(W: Array, delta: Array, p: int) -> tuple[float, Array]:
+def _smooth(W: Array, p: int, delta: Array) -> tuple[float, Array]:
     if not np.abs(delta).max() < 100:
         return np.inf, np.zeros_like(delta)
     scale = np.exp(delta)

@@ -9,13 +9,13 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import RNN, Cell, StoredTrajectory, Trajectory
 from vanishgrad.propagation.products.products import Product, backward_products
+from vanishgrad.propagation.singular_values.diagonal_scaling import perron_vectors
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 
 BLOCK = 10
 """Steps of a block in the block contraction."""
 LARGEST_BATCH = 2**22
 """Entries of the products of blocks that are measured in one batch."""
-PERRON_ITERATIONS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,16 +85,8 @@ def _line(lags: Array, factor: float) -> Array:
 
 
 def _perron_scaled(W: Array) -> tuple[float, float]:
-    """Return the largest ‖ΔWΔ⁻¹‖₂ and ln cond(Δ) over trials, Δ = diag √(y/x), x and y the Perron vectors of |W|.
-
-    The power iteration runs on |W| + ε, which is primitive; any Δ > 0 gives a valid bound, a good one a tight one.
-    """
-    magnitude = np.abs(W)
-    magnitude = magnitude + 1e-3 * magnitude.mean(axis=(1, 2), keepdims=True) + np.finfo(W.dtype).tiny
-    x, y = np.ones(W.shape[:-1]), np.ones(W.shape[:-1])
-    for _ in range(PERRON_ITERATIONS):
-        x, y = (magnitude @ x[..., None])[..., 0], (y[..., None, :] @ magnitude)[..., 0, :]
-        x, y = x / x.max(axis=-1, keepdims=True), y / y.max(axis=-1, keepdims=True)
+    """Return the largest ‖ΔWΔ⁻¹‖₂ and ln cond(Δ) over trials, Δ = diag √(y/x), x and y the Perron vectors of |W|."""
+    x, y = perron_vectors(W)
     scale = np.sqrt(y / x)
     norms = largest_singular_value(scale[..., :, None] * W / scale[..., None, :])
     condition = scale.max(axis=-1) / scale.min(axis=-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from vanishgrad.answer.claims import Claim, Hypothesis
 from vanishgrad.answer.quantities.measured import MeasuredRun
 from vanishgrad.arrays import Array
 from vanishgrad.cells import RNN
+from vanishgrad.propagation.singular_values.diagonal_scaling import bfgs, perron_vectors
 
-PERRON_ITERATIONS = 200
-DESCENTS, SHORTEST = 60, 1e-6
+SEARCH_ITERATIONS = 60
+LARGEST_LOG_SCALE = 100.0
+"""Of ln Δ: a reducible W has no best Δ, its search runs off to one that has no number."""
 EXHAUSTIVE = 10
 """Up to this many units every principal submatrix is tried."""
 REMEMBERED = 1e-3
@@ -95,41 +98,16 @@ def scaled_norm(W: Array) -> tuple[float, float]:
     Convex in x = ln Δ with gradient u² - v², u and v the leading singular vectors; BFGS from the Perron scaling of |W|.
     Whatever Δ it ends with, the bound is valid.
     """
-    candidates = (np.zeros(len(W)), _descended(W, _perron(W)))
-    best = min(candidates, key=lambda x: _log_scaled(W, x)[0])
+    x, y = perron_vectors(W)
+    searched = bfgs(partial(_log_scaled, W), np.log(y / x) / 2, SEARCH_ITERATIONS)
+    best = min((np.zeros(len(W)), searched), key=lambda logs: _log_scaled(W, logs)[0])
     return math.exp(_log_scaled(W, best)[0]), float(best.max() - best.min())
 
 
-def _log_scaled(W: Array, x: Array) -> tuple[float, Array]:
-    scale = np.exp(x - x.mean())
+def _log_scaled(W: Array, logs: Array) -> tuple[float, Array]:
+    """Return ln ‖ΔWΔ⁻¹‖₂ and its gradient by ln Δ; infinite where Δ leaves the range of a float64."""
+    if not np.abs(logs).max() < LARGEST_LOG_SCALE:
+        return math.inf, np.zeros_like(logs)
+    scale = np.exp(logs - logs.mean())
     u, sigma, v = np.linalg.svd(scale[:, None] * W / scale)
     return math.log(max(float(sigma[0]), np.finfo(float).tiny)), u[:, 0] ** 2 - v[0] ** 2
-
-
-def _descended(W: Array, x: Array) -> Array:
-    H = np.eye(len(x))
-    value, gradient = _log_scaled(W, x)
-    for _ in range(DESCENTS):
-        direction, step = -H @ gradient, 1.0
-        while (found := _log_scaled(W, x + step * direction))[0] > value + 1e-4 * step * gradient @ direction:
-            step /= 2
-            if step < SHORTEST:
-                return x
-        s, y = step * direction, found[1] - gradient
-        x, value, gradient = x + s, *found
-        if s @ y > 0:
-            V = np.eye(len(x)) - np.outer(s, y) / (s @ y)
-            H = V @ H @ V.T + np.outer(s, s) / (s @ y)
-    return x
-
-
-def _perron(W: Array) -> Array:
-    """Return ln √(y/x) of the Perron vectors of |W|, made primitive by a small constant."""
-    magnitude = np.abs(W)
-    magnitude = magnitude + 1e-3 * magnitude.mean() + np.finfo(W.dtype).tiny
-    x, y = np.ones(len(W)), np.ones(len(W))
-    for _ in range(PERRON_ITERATIONS):
-        x, y = magnitude @ x, y @ magnitude
-        x, y = x / x.max(), y / y.max()
-    logs: Array = np.log(y / x) / 2
-    return logs
