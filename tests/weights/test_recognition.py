@@ -184,12 +184,31 @@ def test_integer_weights_that_are_a_layer_are_refused_beside_one_that_is_not() -
     assert "int8" in layers.refused[0]
 
 
+def test_integers_packed_by_pytorch_are_refused_by_name() -> None:
+    with pytest.raises(VanishgradError, match="dynamically quantised"):
+        recurrent_layers(FIXTURES / "quantized.pt")
+
+
 @pytest.mark.parametrize(
-    ("file", "words"), [("quantized.pt", "dynamically quantised"), ("spectral_norm.pt", "spectrally normalised")]
+    ("pieces", "words"),
+    [
+        (("parametrizations.weight_hh_l0.original", "parametrizations.weight_hh_l0.0.zeta"), "0.zeta, which is not"),
+        (("parametrizations.weight_hh_l0.original",), "a parametrisation of its own"),
+        (("parametrizations.weight_hh_l0.original", "parametrizations.weight_hh_l0.0.lora_A"), "LoRA"),
+        (("weight_hh_l0_orig",), "prune.remove"),
+        (("weight_hh_l0_orig", "weight_hh_l0_u"), "a parametrisation of u"),
+    ],
 )
-def test_what_cannot_be_folded_is_refused_by_name(file: str, words: str) -> None:
+def test_pieces_of_no_known_kind_are_refused_by_name(pieces: tuple[str, ...], words: str) -> None:
+    mapping = weights(4) | {name: np.ones((4 * N, N)) for name in pieces}
+    del mapping["weight_hh_l0"]
     with pytest.raises(VanishgradError, match=words):
-        recurrent_layers(FIXTURES / file)
+        recurrent_layers(mapping)
+
+
+def test_the_map_of_an_orthogonal_matrix_is_a_choice_with_its_flag() -> None:
+    (layer,) = recurrent_layers(FIXTURES / "orthogonal_gru_householder.pt")
+    assert any("--orthogonal-map matrix_exp or cayley" in sentence for sentence in layer.assumptions)
 
 
 def test_two_gates_of_a_minimal_unit_are_refused_by_name() -> None:

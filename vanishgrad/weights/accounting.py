@@ -122,13 +122,13 @@ def _contains(parts: list[str], asked: list[str]) -> bool:
 def _is_suspicious(tensor: Tensor, module: str, layer: Layer) -> bool:
     """Return whether a tensor may be part of the recurrence.
 
-    In a module of its own with a role, whatever its parts are called, it is not. By a suspect's name it is, and without
-    any name that tells if its last axis of outputs has the size of the state or of the gates.
+    In a module with a role, whatever its parts are called, it is not. By a suspect's name it is, and without any name
+    that tells if its last axis of outputs has the size of the state or of the gates.
     """
     parts = tuple(_parts(tensor.name[len(module) :]))
     if _is_harmless(parts) or (not tensor.shape and tensor.dtype not in FLOATS):
         return False
-    if len(parts) > 2 and _has_role(parts[0]):
+    if len(parts) > 1 and _has_role(parts[0]):
         return False
     if _looks(parts):
         return True

@@ -24,6 +24,7 @@ ALLOWED = {
     "activation": tuple(CHOICES),
     "gate_activation": tuple(CHOICES),
     "reset": ("after", "before"),
+    "orthogonal_map": ("matrix_exp", "cayley", "householder"),
 }
 
 
@@ -37,7 +38,7 @@ class Hints:
 
     Attributes
     ----------
-    layout, cell, activation, gate_activation, reset : str or None
+    layout, cell, activation, gate_activation, reset, orthogonal_map : str or None
         One of the names that `ALLOWED` has for each.
     ignore : tuple of str
         Tensors or modules to read on without.
@@ -53,6 +54,7 @@ class Hints:
     activation: str | None = None
     gate_activation: str | None = None
     reset: str | None = None
+    orthogonal_map: str | None = None
     ignore: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

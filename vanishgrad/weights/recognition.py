@@ -11,6 +11,7 @@ from typing import Any
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.accounting import Accounts
+from vanishgrad.weights.folding import without_pieces
 from vanishgrad.weights.formats import open_tensors
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
@@ -97,11 +98,13 @@ def _read(sighting: Sighting, accounts: Accounts) -> Layer | Unreadable:
 def _sightings(file: TensorFile, free: dict[str, Tensor], hints: Hints) -> list[Sighting]:
     """Return what every layout sees among the tensors that those before it have not claimed."""
     sightings: list[Sighting] = []
+    free = without_pieces(free, hints)
+    owners = {leaf.name: name for name, each in free.items() for leaf in each.stored}
     for name in LAYOUTS:
         for sighting in plausible_sightings(name, file, free, hints):
             sightings.append(sighting)
             for claim in sighting.claims:
-                free.pop(claim, None)
+                free.pop(owners.get(claim, claim), None)
     return sightings
 
 

@@ -30,6 +30,8 @@ class Tensor:
         Returns the array; bfloat16 comes as float32, which holds it exactly.
     sources : tuple of Tensor
         The stored tensors that a derived one is made of; empty for one that is stored itself.
+    note : str
+        What was assumed in deriving it, if anything was.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Tensor:
     dtype: str
     read: Callable[[], Array] = field(repr=False)
     sources: tuple[Tensor, ...] = ()
+    note: str = ""
 
     @property
     def size(self) -> int:

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import FLAX
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -54,7 +55,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             kernels = [f"{path}{each}{tail}" for each in (*modules.recurrent, *modules.inputs)]
             if all(each in free for each in kernels):
                 biases = [each.replace("kernel", "bias") for each in kernels]
-                claims = tuple(each for each in (*kernels, *biases) if each in free)
+                claims = leaf_names(free[each] for each in (*kernels, *biases) if each in free)
                 yield Sighting(_label(path), claims, partial(_layer, file, free, found, modules, hints), path)
         if found["module"] == "hf" and all(f"{path}{each}{tail}" in free for each in MINIMAL):
             yield Sighting(_label(path), (name,), _refuse, path)

@@ -11,6 +11,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation
+from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import KERAS
 from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -56,7 +57,7 @@ def _found(
             continue
         own = [free[each] for each in names if each in free]
         label = entry.name if entry else _label(found["path"])
-        claims = tuple(each.name for each in own)
+        claims = leaf_names(own)
         layer = partial(_layer, file, found["path"], names, own, entry, hints)
         yield Sighting(label, claims, layer, _module(found["path"]))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
+from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import KERAS, PYTORCH, STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -45,8 +46,8 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
                 continue
             roles = _roles(recurrent, inputs, affixes, free)
             if "W_hx" in roles and _is_plausible(roles):
-                claims = tuple(tensor.name for tensor in roles.values())
-                taken.update(claims)
+                claims = leaf_names(roles.values())
+                taken.update(tensor.name for tensor in roles.values())
                 yield Sighting(_layer_name(affixes), claims, partial(_layer, file, affixes, roles, hints), affixes[0])
 
 

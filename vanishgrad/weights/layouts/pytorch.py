@@ -12,7 +12,7 @@ from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.biases import BIASES
-from vanishgrad.weights.layouts.reparametrised import UNFOLDED, copies, folded, shadowed
+from vanishgrad.weights.layouts.reparametrised import copies, shadowed, undropped
 from vanishgrad.weights.layouts.shapes import UNTIED, fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
 
@@ -24,7 +24,7 @@ NONLINEARITIES = {"RNN_TANH": TANH, "RNN_RELU": RELU, "tanh": TANH, "relu": RELU
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each recurrent matrix with PyTorch's name."""
-    whole = {**free, **folded(free)}
+    whole = {**free, **undropped(free)}
     yield from _quantised(free)
     for name in whole:
         if shadowed(name, free) or _is_hand_made(name, free):
@@ -35,9 +35,6 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             claims = (*stored, *copies(stored, free))
             layer = partial(_layer, file, found, roles, whole, hints)
             yield Sighting(_layer_name(found), claims, layer, found["path"])
-        elif found := UNFOLDED.fullmatch(name):
-            refusal = partial(_refuse, "a spectrally normalised layer", "remove_parametrizations")
-            yield Sighting(name, (name,), refusal, found["path"])
 
 
 def _is_hand_made(name: str, free: Mapping[str, Tensor]) -> bool:

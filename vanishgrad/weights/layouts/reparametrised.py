@@ -1,35 +1,19 @@
-"""Weights that PyTorch stores in pieces, folded into the matrix that the layer uses."""
+"""Weight dropping (AWD-LSTM): the trained matrix stands outside the wrapped module, under a name that ends in _raw."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import partial
 
-import numpy as np
-
-from vanishgrad.arrays import Array
 from vanishgrad.weights.tensors import Tensor, derived
 
-WEIGHT = r"(?P<path>(?:.*\.)?)(?P<name>(?:weight|bias)_(?:ih|hh|hr)(?:_l\d{1,4})?(?:_reverse)?)"
-NORMED = re.compile(WEIGHT + r"_g")
-PARAMETRIZED = re.compile(
-    r"(?P<path>(?:.*\.)?)parametrizations\.(?P<name>(?:weight|bias)_(?:ih|hh|hr)(?:_l\d{1,4})?(?:_reverse)?)\.original0"
-)
-RAW = re.compile(WEIGHT + r"_raw")
+RAW = re.compile(r"(?P<path>(?:.*\.)?)(?P<name>(?:weight|bias)_(?:ih|hh|hr)(?:_l\d{1,4})?(?:_reverse)?)_raw")
 WRAPPED = re.compile(r"(?P<outer>(?:.*\.)?)module\." + r"(?P<name>(?:weight|bias)_(?:ih|hh)_l\d{1,4}(?:_reverse)?)")
-UNFOLDED = re.compile(
-    r"(?P<path>(?:.*\.)?)(?:weight_hh(?:_l\d{1,4})?(?:_reverse)?_orig|parametrizations\.weight_hh\w*\.original)"
-)
 
 
-def folded(free: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return, under the plain names, what weight normalisation and weight dropping keep in pieces.
-
-    Weight normalisation: W = g v / ‖v‖, the norm over the axes along which g is 1. Weight dropping (AWD-LSTM): the
-    ``_raw`` matrix is the trained one; the other weights stay with the wrapped module.
-    """
-    return {**dict(_normed(free)), **dict(_raw(free))}
+def undropped(free: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return, under the plain names, the ``_raw`` weights and the other weights of the module that they belong to."""
+    return dict(_raw(free))
 
 
 def shadowed(name: str, free: Mapping[str, Tensor]) -> bool:
@@ -45,27 +29,6 @@ def copies(stored: Collection[str], free: Mapping[str, Tensor]) -> Iterator[str]
             copy = f"{found['path']}module.{found['name']}"
             if copy in free:
                 yield copy
-
-
-def _normed(free: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    for name in free:
-        for pattern, other in ((NORMED, "_v"), (PARAMETRIZED, "1")):
-            if (found := pattern.fullmatch(name)) and (partner := name[: -len(other)] + other) in free:
-                plain, g, v = found["path"] + found["name"], free[name], free[partner]
-                if _is_norm_of(g.shape, v.shape):
-                    yield plain, derived(plain, v.shape, partial(_product, g, v), (g, v))
-
-
-def _is_norm_of(g: tuple[int, ...], v: tuple[int, ...]) -> bool:
-    return not g or (len(g) == len(v) and all(norm in (1, size) for norm, size in zip(g, v, strict=True)))
-
-
-def _product(g: Tensor, v: Tensor) -> Array:
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        length, direction = g.read().astype(np.float64), v.read().astype(np.float64)
-        over = tuple(axis for axis in range(direction.ndim) if length.ndim == 0 or length.shape[axis] == 1)
-        normed: Array = direction * (length / np.sqrt(np.sum(direction**2, axis=over, keepdims=True)))
-    return normed
 
 
 def _raw(free: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

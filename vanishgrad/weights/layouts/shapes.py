@@ -46,9 +46,13 @@ def fitted(
         reading=variant,
         roles=roles,
         stacking=stacking,
-        assumptions=(*rest.pop("assumptions", ()), *variant.assumptions),
+        assumptions=(*rest.pop("assumptions", ()), *_notes(roles), *variant.assumptions),
         **rest,
     )
+
+
+def _notes(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
+    return tuple(f"{shown(each.name)}: {each.note}" for each in roles.values() if each.note)
 
 
 def chosen_stacking(stacking: Stacking, hints: Hints, stated: Stated) -> Stacking:
@@ -65,6 +69,11 @@ def chosen_stacking(stacking: Stacking, hints: Hints, stated: Stated) -> Stackin
 def require_floats(roles: Mapping[str, Tensor]) -> None:
     """Refuse integers, objects and everything else that holds no plain real numbers."""
     for tensor in roles.values():
+        if tensor.dtype.startswith("with "):
+            raise Unreadable(
+                f"expected plain weights, got {tensor}; try torch.nn.utils.parametrize.remove_parametrizations, "
+                "prune.remove, or merging the deltas before it is saved"
+            )
         if tensor.dtype not in FLOATS:
             raise Unreadable(f"expected {', '.join(FLOATS)}, got {tensor}; try saving it before it was quantised")
 
