@@ -10,8 +10,9 @@ import pytest
 from scipy import special, stats
 
 from vanishgrad.cells import GRU, LSTM, RNN
-from vanishgrad.random_streams import CELLS, Role, stream
-from vanishgrad.weights.laws import GATES, Weights, draw
+from vanishgrad.cells.registry import CELLS
+from vanishgrad.random_streams import Role, stream
+from vanishgrad.weights.laws import Weights, draw
 from vanishgrad.weights.model_string import parse
 
 N, D, STEPS, TRIALS = 32, 16, 50, 6
@@ -38,7 +39,7 @@ def normal(values: np.ndarray, std: float) -> bool:
 
 @pytest.mark.parametrize("cell", EVERY)
 def test_shapes(cell: str) -> None:
-    g, weights = GATES[cell], drawn(cell)
+    g, weights = len(CELLS[cell].gates), drawn(cell)
     assert weights.weight_hh.shape == (TRIALS, g * N, N)
     assert weights.weight_ih.shape == (TRIALS, g * N, D)
     assert weights.bias_ih.shape == weights.bias_hh.shape == (TRIALS, g * N)
@@ -53,7 +54,7 @@ def test_pytorch_is_uniform_in_one_over_root_n(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", EVERY)
 def test_keras_is_one_orthogonal_kernel_and_glorot(cell: str) -> None:
-    g, weights = GATES[cell], drawn(f"{cell}@keras")
+    g, weights = len(CELLS[cell].gates), drawn(f"{cell}@keras")
     for kernel in weights.weight_hh:
         np.testing.assert_allclose(kernel.T @ kernel, np.eye(N), rtol=0, atol=1e-13)
     gains = [np.linalg.norm(gate(weights.weight_hh, j)) / math.sqrt(TRIALS * N) for j in range(g)]
@@ -80,7 +81,7 @@ def test_gaussian(cell: str, gain: float) -> None:
 @pytest.mark.parametrize("cell", EVERY)
 def test_orthogonal_gate_by_gate(cell: str, gain: float) -> None:
     weights = drawn(f"{cell}@orthogonal:gain={gain}")
-    gates = np.stack([gate(weights.weight_hh, j) for j in range(GATES[cell])])
+    gates = np.stack([gate(weights.weight_hh, j) for j in range(len(CELLS[cell].gates))])
     np.testing.assert_allclose(np.swapaxes(gates, -1, -2) @ gates, np.broadcast_to(gain**2 * np.eye(N), gates.shape),
                                rtol=0, atol=1e-13)  # fmt: skip
     assert uniform(weights.weight_ih, N**-0.5)
@@ -97,7 +98,7 @@ def test_orthogonal_is_haar() -> None:
 @pytest.mark.parametrize("cell", EVERY)
 def test_identity(cell: str) -> None:
     weights = drawn(f"{cell}@identity:gain=2")
-    for j in range(GATES[cell]):
+    for j in range(len(CELLS[cell].gates)):
         np.testing.assert_array_equal(gate(weights.weight_hh, j), np.broadcast_to(2 * np.eye(N), (TRIALS, N, N)))
 
 
@@ -109,7 +110,7 @@ def test_chrono_is_the_logarithm_of_a_uniform(cell: str, keep: int) -> None:
     assert steps.min() >= 1
     assert steps.max() <= 29
     assert stats.kstest(steps.ravel(), stats.uniform(1, 28).cdf).pvalue > LIMIT
-    others = [j for j in range(GATES[cell]) if j != keep]
+    others = [j for j in range(len(CELLS[cell].gates)) if j != keep]
     if cell == "lstm":
         np.testing.assert_array_equal(gate(total, 0), -gate(total, 1))
         others.remove(0)
@@ -133,7 +134,7 @@ def test_forget_bias_is_the_total_of_the_keep_gate(label: str) -> None:
     weights, plain = drawn(f"{label}:forget_bias=2.5"), drawn(label)
     total = weights.bias_ih + weights.bias_hh
     np.testing.assert_array_equal(gate(total, 1), 2.5)
-    for j in set(range(GATES[label[:3] if label[0] == "g" else "lstm"])) - {1}:
+    for j in set(range(len(CELLS[parse(label).cell].gates))) - {1}:
         np.testing.assert_array_equal(gate(total, j), gate(plain.bias_ih + plain.bias_hh, j))
 
 
@@ -155,7 +156,7 @@ def test_more_trials_change_no_number(label: str) -> None:
 
 
 def test_trials_seeds_cells_and_roles_have_streams_of_their_own() -> None:
-    keys = list(product((0, 1), Role, (0, 1), CELLS.values()))
+    keys = list(product((0, 1), Role, (0, 1), (row.stream for row in CELLS.values())))
     firsts = {stream(*key).standard_normal() for key in keys}
     assert len(firsts) == len(keys)
     assert stream(3, Role.INPUT, 1).standard_normal() == stream(3, Role.INPUT, 1).standard_normal()

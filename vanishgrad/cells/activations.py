@@ -30,12 +30,19 @@ class Activation:
         Array to array of the same shape.
     gamma : float
         sup |dphi| over the real line.
+    is_symmetric : bool
+        Whether φ(-a) = 1 - φ(a).
     """
 
     name: str
     phi: Callable[[Array], Array]
     dphi: Callable[[Array], Array]
     gamma: float
+    is_symmetric: bool = False
+
+    def complement(self, a: Array) -> Array:
+        """Return 1 - φ(a), to the last digit of however small a number where φ(-a) says it."""
+        return self.phi(-a) if self.is_symmetric else 1 - self.phi(a)
 
 
 def _logistic(a: Array) -> Array:
@@ -90,13 +97,13 @@ def _dclipped_line(a: Array, slope: float) -> Array:
 
 def hard_sigmoid(slope: float, name: str = "hard_sigmoid") -> Activation:
     """Return clip(slope * a + 1/2, 0, 1): slope 1/6 in PyTorch and Keras 3, 1/5 in Keras 2 and ONNX."""
-    return Activation(name, partial(_clipped_line, slope=slope), partial(_dclipped_line, slope=slope), slope)
+    return Activation(name, partial(_clipped_line, slope=slope), partial(_dclipped_line, slope=slope), slope, True)
 
 
 TANH = Activation("tanh", _tanh, _dtanh, 1.0)
 RELU = Activation("relu", _relu, _drelu, 1.0)
 LINEAR = Activation("linear", _linear, _dlinear, 1.0)
-SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25)
+SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25, is_symmetric=True)
 HARD_SIGMOID = hard_sigmoid(1 / 6)
 
 ACTIVATIONS = {each.name: each for each in (TANH, RELU, LINEAR, SIGMOID)}

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from vanishgrad.arrays import Array, bits, namespace
+from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.linearisation import Linearisation
+from vanishgrad.cells.registry import CELLS, CellRow, KeepGate
 from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 from vanishgrad.errors import VanishgradError
 
@@ -51,14 +53,15 @@ class Cell(ABC):
     """
 
     name: ClassVar[str]
-    gates: ClassVar[tuple[str, ...]]
-    """The stacked gates of `W_hh`, in order."""
+    """The row of the registry that speaks of it."""
     curves: ClassVar[Mapping[str, tuple[str, str]]] = {"hidden": ("h", "h")}
     """Name of a curve → (to, from) parts of its block; `state`, `input` and `output` are every cell's."""
-    reported_gates: ClassVar[Mapping[str, int]] = {}
-    """Name of a gate in a report → its place in `gates`."""
     tensors: ClassVar[tuple[str, ...]] = ("W_hh", "W_hx", "b")
     """The attributes that carry the axis of trials."""
+    activation: Activation
+    """Of what is written into the state."""
+    gate_activation: Activation | None = None
+    """Of the gates; None without any."""
 
     def __init__(self, W_hh: Array, W_hx: Array, b: Array) -> None:
         self.W_hh = W_hh if W_hh.ndim > 2 else W_hh[None]
@@ -70,6 +73,36 @@ class Cell(ABC):
                 f"expected {self.name} weights with {len(self.gates)}·n rows each, got W_hh {W_hh.shape}, "
                 f"W_hx {W_hx.shape}, b {b.shape}; try stacking the gates {' '.join(self.gates)}"
             )
+
+    @property
+    def row(self) -> CellRow:
+        """What the registry says of the cell."""
+        return CELLS[self.name]
+
+    @property
+    def gates(self) -> str:
+        """A letter for each of the stacked gates of `W_hh`, in order."""
+        return self.row.gates
+
+    def rows(self, gate: str) -> slice:
+        """Return where a gate stands in the stacked weights and in a record."""
+        place, n = self.row.place(gate), self.hidden_size
+        return slice(place * n, (place + 1) * n)
+
+    @property
+    def variant(self) -> dict[str, str]:
+        """Which variant of the cell this is: MODEL key → value."""
+        return {key: getattr(self, key) for key in self.row.variants}
+
+    @property
+    def keep_gate(self) -> KeepGate | None:
+        """The gate that keeps the old state, if there is one."""
+        return self.row.keep_gate(self.variant)
+
+    @property
+    def read_out(self) -> Activation | None:
+        """The activation through which a cell state is read; None where there is none."""
+        return None
 
     @property
     def hidden_size(self) -> int:
@@ -177,6 +210,13 @@ class Cell(ABC):
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
 
-    @abstractmethod
     def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
-        """Return the activations of the gates that a report names, each (T, B, n)."""
+        """Return the activations of the gates that a report names, each (T, B, n); of `keep`, the factor kept."""
+        if self.gate_activation is None:
+            return {}
+        gate, keep, values = self.gate_activation, self.keep_gate, dict[str, Array]()
+        for letter, word in self.row.words.items():
+            is_complement = keep is not None and letter == keep.letter and keep.sign < 0
+            phi = gate.complement if is_complement else gate.phi
+            values[word] = phi(trajectory.records[..., self.rows(letter)])
+        return values

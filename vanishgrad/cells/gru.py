@@ -11,7 +11,7 @@ from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
+from vanishgrad.cells.trajectory import Trajectory
 
 Reset: TypeAlias = Literal["after", "before"]
 
@@ -27,8 +27,7 @@ class GRU(Cell):
     """
 
     name = "gru"
-    gates = ("r", "z", "n")
-    reported_gates = {"reset": 0, "keep": 1}
+    gate_activation: Activation
     tensors = ("W_hh", "W_hx", "b", "b_hn")
 
     def __init__(
@@ -77,11 +76,6 @@ class GRU(Cell):
         """Return the linearisation of steps start + 1 … stop."""
         kind = _After if self.reset == "after" else _Before
         return kind(self, *trajectory.between(start, stop), start)
-
-    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
-        """Return the reset and keep gates, each (T, B, n)."""
-        shares = self.split(trajectory.records)
-        return {name: self.gate_activation.phi(shares[j]) for name, j in self.reported_gates.items()}
 
 
 class _GRULinearisation(Linearisation):

@@ -7,7 +7,7 @@ from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
+from vanishgrad.cells.trajectory import Trajectory
 
 
 class LSTM(Cell):
@@ -21,9 +21,8 @@ class LSTM(Cell):
     """
 
     name = "lstm"
-    gates = ("i", "f", "g", "o")
     curves = {"hidden": ("h", "h"), "cell": ("c", "c")}
-    reported_gates = {"input": 0, "forget": 1, "output": 3}
+    gate_activation: Activation
 
     def __init__(
         self,
@@ -67,10 +66,10 @@ class LSTM(Cell):
         """Return the linearisation of steps start + 1 … stop."""
         return LSTMLinearisation(self, *trajectory.between(start, stop), start)
 
-    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
-        """Return the input, forget and output gates, each (T, B, n)."""
-        shares = self.split(trajectory.records)
-        return {name: self.gate_activation.phi(shares[j]) for name, j in self.reported_gates.items()}
+    @property
+    def read_out(self) -> Activation:
+        """φ_c, through which h reads the cell state."""
+        return self.cell_activation
 
 
 class LSTMLinearisation(Linearisation):

@@ -9,7 +9,7 @@ from vanishgrad.arrays import Array, matmul_into, multiply_into, namespace
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.linearisation import Linearisation, Outer
-from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
+from vanishgrad.cells.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,7 +22,6 @@ class RNN(Cell):
     """
 
     name = "rnn"
-    gates = ("h",)
 
     def __init__(self, W_hh: Array, W_hx: Array, b: Array, activation: Activation = TANH) -> None:
         super().__init__(W_hh, W_hx, b)
@@ -53,10 +52,6 @@ class RNN(Cell):
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         return _RNNLinearisation(self, *trajectory.between(start, stop), start)
-
-    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
-        """Return nothing: there is no gate."""
-        return {}
 
 
 class _RNNLinearisation(Linearisation):

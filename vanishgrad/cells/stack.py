@@ -11,10 +11,15 @@ import numpy as np
 from vanishgrad.arrays import Array, namespace
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
+from vanishgrad.cells.registry import CellRow
 from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
+from vanishgrad.random_streams import ANY_CELL
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+ROW = CellRow("stack", f"{__name__}:Stack", ANY_CELL, gates="", candidate="")
 
 
 class Stack(Cell):
@@ -30,12 +35,16 @@ class Stack(Cell):
     """
 
     name = "stack"
-    gates = ()
     curves = {}
     tensors = ()
 
     def __init__(self, layers: Sequence[Cell]) -> None:
         self.layers = tuple(layers)
+
+    @property
+    def row(self) -> CellRow:
+        """No row of the registry: it has no gates but its layers'."""
+        return ROW
 
     @property
     def hidden_size(self) -> int:

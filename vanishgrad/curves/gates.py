@@ -55,7 +55,7 @@ def gates(cell: Cell, path: Trajectory, burn_in: int) -> Gates:
     steps, batch = path.steps - burn_in, path.start.shape[0]
     stride = -(-steps * batch * cell.hidden_size // MOST_SORTED)
     gathered: dict[str, _Gathered] = {}
-    for start, stop in path.stretches(block_length(path.steps)) if cell.reported_gates else ():
+    for start, stop in path.stretches(block_length(path.steps)) if cell.row.words else ():
         skipped = max(0, burn_in - start)
         phase = (burn_in - start - skipped) % stride
         values = cell.gate_values(StoredTrajectory(*path.between(start, stop)))

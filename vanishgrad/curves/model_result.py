@@ -23,7 +23,7 @@ from vanishgrad.models.subject import Subject
 from vanishgrad.propagation.backends import NUMPY, Backend, HostPath
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.propagation.run import block_length
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.random_streams import Role, stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +157,7 @@ def _result(
         curves=found,
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
-        time_constants=time_constants(standing.unit_means),
+        time_constants=time_constants(cell, standing.unit_means),
         bounds=bounds(cell, held, sequences.steps, products=scope.details and measured.engine.name != MATRIX_FREE),
         check=verified,
         engine=measured.engine,
@@ -167,9 +167,7 @@ def _result(
 
 def unit_losses(cell: Cell, trials: int, seed: int) -> Array:
     """Return a random unit cotangent of h_T for each trial, (B, n)."""
-    drawn = [
-        stream(seed, Role.LOSS, b, CELLS.get(cell.name, 0)).standard_normal(cell.parts[0].size) for b in range(trials)
-    ]
+    drawn = [stream(seed, Role.LOSS, b, cell.row.stream).standard_normal(cell.parts[0].size) for b in range(trials)]
     return np.stack([each / np.linalg.norm(each) for each in drawn])
 
 
@@ -178,13 +176,13 @@ def _mean_share(measured: Measurement) -> Array:
     return shares.mean(axis=0) if len(shares) else np.zeros(measured.shares.shape[1])
 
 
-def time_constants(unit_means: Mapping[str, Array]) -> Array | None:
+def time_constants(cell: Cell, unit_means: Mapping[str, Array]) -> Array | None:
     """Return -1/ln of the mean of the gate that keeps each unit, (n,) steps, of gates' means by unit; None without."""
-    kept = unit_means.get("forget", unit_means.get("keep"))
-    if kept is None:
+    keep = cell.keep_gate
+    if keep is None:
         return None
     with np.errstate(divide="ignore"):
-        return -1 / np.log(np.clip(kept, 0, 1))
+        return -1 / np.log(np.clip(unit_means[keep.word], 0, 1))
 
 
 def _of_engine(engine: Engine) -> list[str]:

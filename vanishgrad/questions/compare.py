@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.curves.measure import group_size
 from vanishgrad.curves.model_result import ModelResult, model_result
 from vanishgrad.curves.processes import blas_threads, map_in_processes
@@ -22,19 +23,9 @@ from vanishgrad.propagation.backends import backend
 from vanishgrad.reports.documents.document import RUN_NAMES, Document, band_name, header, model, request_document
 from vanishgrad.weights.model_string import ModelSpec, names_file, parse
 
-DEFAULT_MODELS = (
-    "rnn",
-    "rnn@orthogonal",
-    "lstm",
-    "lstm:forget_bias=1",
-    "lstm@chrono",
-    "gru",
-    "gru@chrono",
-)
+DEFAULT_MODELS = ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@chrono", "gru", "gru@chrono")
 
-PARTS = {"rnn": 1, "gru": 1, "lstm": 2}
-"""How many times the hidden size the state is."""
-KEEPING = ("chrono", "orthogonal", "identity")
+LONG_MEMORY = ("chrono", "orthogonal", "identity")
 """The laws whose memory is long: the singular values of their products lie close, and take longer."""
 REQUEST_NAMES = (*RUN_NAMES, "models", "hidden", "input_size")
 """The options that the report of a comparison repeats, in its order."""
@@ -113,7 +104,7 @@ def _side_by_side(
 def _groups(subject: ModelSpec | str, request: CompareRequest, trials: int) -> int:
     if isinstance(subject, str):
         return 1
-    state_size = PARTS[subject.cell] * int(subject.keys.get("hidden", request.hidden))
+    state_size = len(CELLS[subject.cell].parts) * int(subject.keys.get("hidden", request.hidden))
     return -(-trials // group_size(state_size, np.dtype(request.dtype).itemsize * 8))
 
 
@@ -121,7 +112,7 @@ def _cost(subject: ModelSpec | str) -> float:
     """Return what a model costs beside others: its products, and more for a long memory."""
     if isinstance(subject, str):
         return math.inf
-    return {"rnn": 1, "gru": 3, "lstm": 8}[subject.cell] * (2 if subject.law in KEEPING else 1)
+    return CELLS[subject.cell].cost * (2 if subject.law in LONG_MEMORY else 1)
 
 
 def _measured(

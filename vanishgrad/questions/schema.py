@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.questions.explain.schema import EXPLAIN_REQUEST, EXPLAINED_MODEL
 from vanishgrad.reports.documents.document import FORMAT_VERSION
 from vanishgrad.reports.documents.models_schema import ANALYZE_REQUEST, COMPARE_REQUEST, MODEL, VERDICT
@@ -24,7 +25,7 @@ VERIFY_REQUEST = record({"models": array(STRING), "hidden": integer(), "steps": 
 LAYER = record(
     {
         "name": STRING,
-        "cell": one_of("rnn", "lstm", "gru"),
+        "cell": one_of(*CELLS),
         "variant": nullable(STRING),
         "hidden_size": integer(least=1),
         "input_size": integer(least=1),

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vanishgrad.cells.registry import keep_words
+
 Model = Mapping[str, Any]
 
 CAVEAT = (
@@ -44,10 +46,8 @@ def reach(state: Mapping[str, Any]) -> str:
 
 
 def _gates(model: Model) -> str:
-    names = {"forget": "forget gates", "keep": "keep gates"}
-    found = [
-        f"{text} average {model['gates'][key]['mean']:.2g}" for key, text in names.items() if key in model["gates"]
-    ]
+    gates = model["gates"]
+    found = [f"{word} gates average {gates[word]['mean']:.2g}" for word in keep_words() if word in gates]
     return ", ".join(found)
 
 

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vanishgrad.cells.registry import keep_words
 from vanishgrad.reports.sentences import caveat, log10_text, notes, number, opening, sentence
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _gates(models: Sequence[Mapping[str, Any]]) -> Table:
             near = gate["saturated"]
             numbers = [f"{value:.2f}" for value in (gate["mean"], low, median, high)]
             shares = [f"{100 * near[key]:.0f} %" for key in ("near_zero", "near_one")]
-            tau = _median_time(model) if name in ("forget", "keep") else ""
+            tau = _median_time(model) if name in keep_words() else ""
             table.add_row(Text(folded(model["label"])), name, *numbers, *shares, tau)
     return table
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import GRU, LSTM, RNN, Cell
+from vanishgrad.cells import Activation, Cell
 from vanishgrad.cells.activations import SIGMOID
-from vanishgrad.cells.gru import Reset
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.cells.registry import CELLS, CellRow
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
 
@@ -22,7 +22,7 @@ class LayerDescription(Protocol):
 
     @property
     def cell(self) -> str:
-        """``rnn``, ``gru`` or ``lstm``."""
+        """The name of a row of the registry."""
 
     @property
     def variant(self) -> str:
@@ -45,20 +45,45 @@ class LayerDescription(Protocol):
 
 
 def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
-    """Return the cell of a layer; its tensors are read one after the other.
-
-    Biases that stand outside a gate's product are summed; the GRU's candidate keeps its recurrent one apart, since the
-    reset gate multiplies it.
-    """
+    """Return the cell of a layer; its tensors are read one after the other."""
     W_hh, W_hx = _matrix(layer, "W_hh", dtype), _matrix(layer, "W_hx", dtype)
     b_x, b_h = (_bias(layer, role, len(W_hx), dtype) for role in ("b_x", "b_h"))
-    if layer.cell == "rnn":
-        return RNN(W_hh, W_hx, b_x + b_h, layer.reading.activation)
-    if layer.cell == "gru":
-        return _gru(layer, W_hh, W_hx, b_x, b_h)
     if "coupled" in layer.variant:
-        return _lstm(layer, _coupled(W_hh), _coupled(W_hx), _coupled(b_x + b_h), dtype)
-    return _lstm(layer, W_hh, W_hx, b_x + b_h, dtype)
+        W_hh, W_hx, b_x, b_h = map(_coupled, (W_hh, W_hx, b_x, b_h))
+    phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
+    projection, peepholes = layer.numbers("W_hr"), layer.numbers("w_c")
+    if projection is not None:
+        return ProjectedLSTM(W_hh, W_hx, b_x + b_h, projection.astype(dtype), phi, gate)
+    if peepholes is not None:
+        return PeepholeLSTM(W_hh, W_hx, b_x + b_h, _peepholes(layer, peepholes.astype(dtype)), phi, gate)
+    return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **layer.reading.variant)
+
+
+def cell_of(
+    row: CellRow,
+    W_hh: Array,
+    W_hx: Array,
+    b_x: Array,
+    b_h: Array,
+    activation: Activation,
+    gate_activation: Activation = SIGMOID,
+    **variant: str,
+) -> Cell:
+    """Return the cell of a row with these weights.
+
+    The input's and the recurrent bias are summed; a candidate with a tensor `b_hn` keeps its recurrent one apart, since
+    a gate multiplies it.
+    """
+    kind, options = row.cell_class, dict[str, Any](activation=activation, **variant)
+    b = b_x + b_h
+    if "b_hn" in kind.tensors:
+        n = b.shape[-1] // len(row.gates)
+        candidate = slice(row.place(row.candidate) * n, (row.place(row.candidate) + 1) * n)
+        b[..., candidate] = b_x[..., candidate]
+        options["b_hn"] = b_h[..., candidate]
+    if row.words:
+        options["gate_activation"] = gate_activation
+    return kind(W_hh, W_hx, b, **options)
 
 
 def _matrix(layer: LayerDescription, role: str, dtype: npt.DTypeLike) -> Array:
@@ -72,24 +97,6 @@ def _matrix(layer: LayerDescription, role: str, dtype: npt.DTypeLike) -> Array:
 def _bias(layer: LayerDescription, role: str, rows: int, dtype: npt.DTypeLike) -> Array:
     values = layer.numbers(role)
     return np.zeros(rows, dtype) if values is None else layer.stacking.stacked(values, layer.cell, dtype)
-
-
-def _gru(layer: LayerDescription, W_hh: Array, W_hx: Array, b_x: Array, b_h: Array) -> Cell:
-    n, outside = layer.hidden_size, b_h.copy()
-    outside[2 * n :] = 0
-    phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
-    reset: Reset = "before" if layer.reading.reset == "before" else "after"
-    return GRU(W_hh, W_hx, b_x + outside, b_h[2 * n :], phi, gate, reset)
-
-
-def _lstm(layer: LayerDescription, W_hh: Array, W_hx: Array, b: Array, dtype: npt.DTypeLike) -> Cell:
-    phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
-    projection, peepholes = layer.numbers("W_hr"), layer.numbers("w_c")
-    if projection is not None:
-        return ProjectedLSTM(W_hh, W_hx, b, projection.astype(dtype), phi, gate)
-    if peepholes is not None:
-        return PeepholeLSTM(W_hh, W_hx, b, _peepholes(layer, peepholes.astype(dtype)), phi, gate)
-    return LSTM(W_hh, W_hx, b, phi, gate)
 
 
 def _coupled(rows: Array) -> Array:

@@ -8,11 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vanishgrad.arrays import Array
-
-GATES = {"rnn": "h", "gru": "rzn", "lstm": "ifgo"}
-"""The project's own order; z keeps: h' = (1 - z) n + z h."""
-CELLS = {len(order): cell for cell, order in GATES.items()}
-"""Number of gates → cell."""
+from vanishgrad.cells.registry import CELLS
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Stacking:
 
     def order(self, cell: str) -> str:
         """The framework's order of the gates of a cell."""
-        return {"lstm": self.lstm, "gru": self.gru}.get(cell, GATES[cell])
+        return {"lstm": self.lstm, "gru": self.gru}.get(cell, CELLS[cell].gates)
 
     def columns(self, matrix_shape: tuple[int, ...]) -> tuple[int, ...]:
         """A matrix's shape with its gates along the rows."""
@@ -49,7 +45,7 @@ class Stacking:
         """Return rows (or a bias) with the gates in the project's order; converted on the way, with no copy between."""
         order, out = self.order(cell), np.empty(values.shape, dtype)
         n = len(values) // len(order)
-        for place, gate in enumerate(GATES[cell]):
+        for place, gate in enumerate(CELLS[cell].gates):
             start = order.index(gate) * n
             out[place * n : (place + 1) * n] = values[start : start + n]
         return out

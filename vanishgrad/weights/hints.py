@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
-from vanishgrad.weights.gate_order import GATES, STACKINGS
+from vanishgrad.weights.gate_order import STACKINGS
 from vanishgrad.weights.tensors import shown
 
 HARD_SIGMOID_KERAS_2 = hard_sigmoid(0.2, "hard_sigmoid_0.2")
@@ -18,11 +19,11 @@ CHOICES: Mapping[str, Activation] = {
 }
 """What `--activation` and `--gate-activation` take; hard_sigmoid_0.2 is the one of Keras 2."""
 
-ALLOWED = {
-    "layout": tuple(STACKINGS),
-    "cell": tuple(GATES),
-    "activation": tuple(CHOICES),
-    "gate_activation": tuple(CHOICES),
+ALLOWED: Mapping[str, Collection[str]] = {
+    "layout": STACKINGS,
+    "cell": CELLS,
+    "activation": CHOICES,
+    "gate_activation": CHOICES,
     "reset": ("after", "before"),
     "orthogonal_map": ("matrix_exp", "cayley", "householder"),
 }
@@ -74,6 +75,8 @@ class Stated:
     reset : str
     layout : str
         Where gate order and orientation are certain: their name.
+    cell : str
+        Where it is certain without the shapes: its name.
     open : tuple of str
         Those of the three that the layout does not settle either: the usual reading is taken, and said to be.
     """
@@ -82,6 +85,7 @@ class Stated:
     gate_activation: Activation | None = None
     reset: str | None = None
     layout: str | None = None
+    cell: str | None = None
     open: tuple[str, ...] = ()
 
 
@@ -91,8 +95,13 @@ class Reading:
 
     activation: Activation
     gate_activation: Activation | None
-    reset: str | None
+    variant: Mapping[str, str]
     assumptions: tuple[str, ...]
+
+    @property
+    def reset(self) -> str | None:
+        """The reset convention, None for a cell that has none."""
+        return self.variant.get("reset")
 
 
 def flag(name: str) -> str:
@@ -120,9 +129,13 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
         return said or CHOICES[value]
 
     phi = activation("activation", stated.activation, TANH)
-    gate = activation("gate_activation", stated.gate_activation, usual_gate) if cell != "rnn" else None
-    reset = choose("reset", stated.reset, "after") if cell == "gru" else None
-    return Reading(phi, gate, reset, tuple(notes))
+    row = CELLS[cell]
+    gate = activation("gate_activation", stated.gate_activation, usual_gate) if row.words else None
+    variant = {
+        key: choose(key, said if (said := getattr(stated, key)) in values else None, values[0])
+        for key, values in row.variants.items()
+    }
+    return Reading(phi, gate, variant, tuple(notes))
 
 
 def _choice(name: str, hint: str | None, said: str | None, usual: str, is_open: bool) -> tuple[str, tuple[str, ...]]:
@@ -142,4 +155,4 @@ def _choice(name: str, hint: str | None, said: str | None, usual: str, is_open: 
 
 def _likely(name: str) -> tuple[str, ...]:
     likely = {"activation": ("tanh", "relu"), "gate_activation": ("sigmoid", "hard_sigmoid", "hard_sigmoid_0.2")}
-    return likely.get(name, ALLOWED[name])
+    return likely.get(name, tuple(ALLOWED[name]))

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.cells import ACTIVATIONS, Cell
+from vanishgrad.cells.registry import CELLS, CellRow
+from vanishgrad.random_streams import Role, stream
+from vanishgrad.weights.build import cell_of
 from vanishgrad.weights.model_string import ModelSpec
-
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-KEEP_GATE = {"lstm": 1, "gru": 1}
-"""The place of the gate that keeps the state: the LSTM's f in i f g o, the GRU's z in r z n."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +33,9 @@ class Weights:
 
     def cell(self, spec: ModelSpec) -> Cell:
         """Return the cell of a resolved model with these weights."""
-        activation = ACTIVATIONS[spec.keys["activation"]]
-        b = self.bias_ih + self.bias_hh
-        if spec.cell == "rnn":
-            return RNN(self.weight_hh, self.weight_ih, b, activation)
-        if spec.cell == "lstm":
-            return LSTM(self.weight_hh, self.weight_ih, b, activation)
-        n = spec.keys["hidden"]
-        b[:, 2 * n :] = self.bias_ih[:, 2 * n :]
-        return GRU(self.weight_hh, self.weight_ih, b, self.bias_hh[:, 2 * n :], activation, reset=spec.keys["reset"])
+        row, activation = CELLS[spec.cell], ACTIVATIONS[spec.keys["activation"]]
+        variant = {key: spec.keys[key] for key in row.variants}
+        return cell_of(row, self.weight_hh, self.weight_ih, self.bias_ih, self.bias_hh, activation, **variant)
 
 
 @dataclass(frozen=True)
@@ -61,11 +53,15 @@ class _Draw:
         return int(self.spec.keys["hidden"])
 
     @property
+    def row(self) -> CellRow:
+        return CELLS[self.spec.cell]
+
+    @property
     def gates(self) -> int:
-        return GATES[self.spec.cell]
+        return len(self.row.gates)
 
     def of(self, role: Role) -> np.random.Generator:
-        return stream(self.seed, role, self.trial, CELLS[self.spec.cell])
+        return stream(self.seed, role, self.trial, self.row.stream)
 
     def uniform(self, role: Role, *shape: int) -> Array:
         """Return U(±1/√n), PyTorch's law for every tensor of a recurrent layer."""
@@ -129,19 +125,26 @@ def _zero_biases(draw: _Draw) -> tuple[Array, Array]:
 
 def _keras_biases(draw: _Draw) -> tuple[Array, Array]:
     bias_ih, bias_hh = _zero_biases(draw)
-    if draw.spec.cell == "lstm":
-        bias_ih[draw.n : 2 * draw.n] = 1
+    if draw.row.keras_keep_bias:
+        _keep_bias(draw, bias_ih, bias_hh, np.full(draw.n, draw.row.keras_keep_bias))
     return bias_ih, bias_hh
 
 
 def _chrono_biases(draw: _Draw) -> tuple[Array, Array]:
-    """b_f = -b_i = ln U[1, chrono_max - 1] (Tallec and Ollivier 2018), whole in bias_ih; the GRU's keep gate alike."""
+    """b_f = -b_i = ln U[1, chrono_max - 1] (Tallec and Ollivier 2018), whole in bias_ih; other keep gates alike."""
     bias_ih, bias_hh = _pytorch_biases(draw)
     b = np.log(draw.of(Role.CHRONO).uniform(1, draw.spec.keys["chrono_max"] - 1, draw.n))
-    _set_bias(bias_ih, bias_hh, KEEP_GATE[draw.spec.cell], b)
-    if draw.spec.cell == "lstm":
-        _set_bias(bias_ih, bias_hh, 0, -b)
+    _keep_bias(draw, bias_ih, bias_hh, b)
+    if draw.row.write:
+        _set_bias(bias_ih, bias_hh, draw.row.place(draw.row.write), -b)
     return bias_ih, bias_hh
+
+
+def _keep_bias(draw: _Draw, bias_ih: Array, bias_hh: Array, value: Array) -> None:
+    """Set the total bias of the factor that is kept: negative for a gate whose complement keeps."""
+    keep = draw.row.keep_gate(draw.spec.keys)
+    assert keep is not None
+    _set_bias(bias_ih, bias_hh, draw.row.place(keep.letter), keep.sign * value)
 
 
 def _set_bias(bias_ih: Array, bias_hh: Array, gate: int, value: Array) -> None:
@@ -186,6 +189,5 @@ def _one_trial(draw: _Draw) -> tuple[Array, Array, Array, Array]:
     law = LAWS[draw.spec.law]
     weight_hh, (bias_ih, bias_hh) = law.recurrent(draw), law.biases(draw)
     if "forget_bias" in draw.spec.keys:
-        gate = KEEP_GATE[draw.spec.cell]
-        _set_bias(bias_ih, bias_hh, gate, np.full(draw.n, draw.spec.keys["forget_bias"]))
+        _keep_bias(draw, bias_ih, bias_hh, np.full(draw.n, draw.spec.keys["forget_bias"]))
     return law.input(draw), weight_hh if draw.spec.keys.get("untied") else weight_hh[0], bias_ih, bias_hh

@@ -11,11 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from vanishgrad.cells import ACTIVATIONS
+from vanishgrad.cells.registry import CELLS, CellRow, gated
 from vanishgrad.errors import UsageError
 
-CELLS = ("rnn", "lstm", "gru")
 LAWS = ("pytorch", "keras", "gaussian", "orthogonal", "identity", "chrono")
-GATED = ("lstm", "gru")
 SCALED = ("gaussian", "orthogonal", "identity")
 
 
@@ -40,9 +39,9 @@ class ModelSpec:
     def resolved(self, hidden: int, steps: int) -> ModelSpec:
         """Return the same model with every key that applies to it, defaults included."""
         defaults: dict[str, Any] = {"activation": "tanh", "hidden": hidden}
-        if self.cell == "gru":
-            defaults["reset"] = "after"
-        if self.cell == "rnn":
+        row = CELLS[self.cell]
+        defaults |= {key: values[0] for key, values in row.variants.items()}
+        if row.untied:
             defaults["untied"] = False
         if self.law in SCALED:
             defaults["gain"] = 1.0
@@ -75,18 +74,19 @@ def parse(label: str) -> ModelSpec:
     cell, at, law = head.partition("@")
     known(cell, CELLS, "cell", label)
     law = known(law, LAWS, "law", label) if at else "pytorch"
-    if law == "chrono" and cell not in GATED:
-        raise UsageError(f"expected a gated cell for the law chrono, got {label!r}; try lstm@chrono or gru@chrono")
+    if law == "chrono" and cell not in gated():
+        hint = " or ".join(f"{name}@chrono" for name in gated())
+        raise UsageError(f"expected a gated cell for the law chrono, got {label!r}; try {hint}")
     keys: dict[str, Any] = {}
     for item in tail.split(",") if tail else []:
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"expected key=value after ':', got {item!r} in {label!r}; try {cell}:hidden=64")
-        known(name, KEYS, "key", label)
+        known(name, _keys(), "key", label)
         if name in keys:
             raise UsageError(f"expected each key once, got {name} twice in {label!r}; try one of the two")
         _demand_applicable(name, cell, law, label)
-        keys[name] = _value(name, value, label)
+        keys[name] = _value(name, value, cell, label)
     if law == "chrono" and "forget_bias" in keys:
         raise UsageError(f"expected forget_bias or the law chrono, got both in {label!r}; try {cell}:forget_bias=…")
     return ModelSpec(label, cell, law, MappingProxyType(keys))
@@ -147,23 +147,40 @@ class Key:
 
     read: Callable[[str], Any]
     takes: str
-    cells: tuple[str, ...] = CELLS
+    applies: Callable[[CellRow], bool] = lambda row: True
     laws: tuple[str, ...] = LAWS
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells that it applies to."""
+        return tuple(row.name for row in CELLS.values() if self.applies(row))
 
 
 KEYS = {
     "activation": Key(_one_of(*ACTIVATIONS), "one of " + ", ".join(ACTIVATIONS)),
-    "reset": Key(_one_of("after", "before"), "after or before", cells=("gru",)),
     "gain": Key(_finite, "a finite number", laws=SCALED),
-    "forget_bias": Key(_finite, "a finite number", cells=GATED),
+    "forget_bias": Key(_finite, "a finite number", applies=lambda row: row.keep is not None),
     "chrono_max": Key(_positive_int(3), "a whole number from 3 on", laws=("chrono",)),
     "hidden": Key(_positive_int(1), "a whole number from 1 on"),
-    "untied": Key(_truth, "true or false", cells=("rnn",)),
+    "untied": Key(_truth, "true or false", applies=lambda row: row.untied),
 }
 
 
+def _keys() -> dict[str, Key]:
+    """Return every key: those of all cells, and those by which some choose a variant."""
+    rows = CELLS.values()
+    return KEYS | {name: _variant_key(name) for row in rows for name in row.variants}
+
+
+def _variant_key(name: str, cell: str | None = None) -> Key:
+    """Return a key that chooses a variant; of a cell, or of any."""
+    rows = [row for row in CELLS.values() if name in row.variants and cell in (None, row.name)]
+    values = tuple(dict.fromkeys(value for row in rows for value in row.variants[name]))
+    return Key(_one_of(*values), " or ".join(values), applies=lambda row: name in row.variants)
+
+
 def _demand_applicable(name: str, cell: str, law: str, label: str) -> None:
-    key = KEYS[name]
+    key = _keys()[name]
     if cell not in key.cells:
         raise UsageError(f"expected {name} on {' or '.join(key.cells)}, got {label!r}; try leaving it out")
     if law not in key.laws:
@@ -173,11 +190,12 @@ def _demand_applicable(name: str, cell: str, law: str, label: str) -> None:
         )
 
 
-def _value(name: str, text: str, label: str) -> Any:
+def _value(name: str, text: str, cell: str, label: str) -> Any:
+    key = KEYS.get(name) or _variant_key(name, cell)
     try:
-        return KEYS[name].read(text)
+        return key.read(text)
     except (ValueError, KeyError, OverflowError):
-        raise UsageError(f"expected {KEYS[name].takes} for {name}, got {text!r} in {label!r}") from None
+        raise UsageError(f"expected {key.takes} for {name}, got {text!r} in {label!r}") from None
 
 
 def _text(value: Any) -> str:

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import GRU, Activation, Cell
-from vanishgrad.cells.peephole import PeepholeLSTM
-from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.cells import Activation, Cell
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.hints import CHOICES
 from vanishgrad.weights.laws import Weights
 from vanishgrad.weights.model_string import ModelSpec
+
+SAID = ("W_hh", "W_hx", "b")
+"""The tensors that PyTorch's names say of every cell."""
+EXTRA = {"b_hn": "bias_hh", "W_hr": "weight_hr"}
+"""Those that they say of some, and how."""
 
 
 def file_name(label: str, trial: int) -> str:
@@ -32,7 +36,8 @@ def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
     """
     about = {
         "cell": spec.cell,
-        "reset": spec.keys.get("reset"),
+        "reset": None,
+        **{key: spec.keys[key] for key in CELLS[spec.cell].variants},
         "activation": spec.keys["activation"],
         "label": spec.label,
         "law": spec.law,
@@ -51,8 +56,9 @@ def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
 def cell_npz(cell: Cell, label: str, backward: bool = False, below: Sequence[Cell] = ()) -> bytes:
     """Return the one set of weights of a cell in the same form; `analyze` makes the same cell of them, bit by bit.
 
-    Biases stand whole in bias_ih_l0, but for the GRU's candidate, which has its recurrent one in bias_hh_l0. The names
-    of a backward layer end in _reverse; with layers below, bottom first, they are l0, l1, … and the cell's come last.
+    Biases stand whole in bias_ih_l0, but for a recurrent one that a gate multiplies (the GRU's candidate's), which
+    stands in bias_hh_l0. The names of a backward layer end in _reverse; with layers below, bottom first, they are l0,
+    l1, … and the cell's come last.
 
     Raises
     ------
@@ -77,17 +83,19 @@ def cell_npz(cell: Cell, label: str, backward: bool = False, below: Sequence[Cel
 
 
 def _tensors(cell: Cell) -> dict[str, Array]:
-    bias_hh = np.zeros_like(cell.b[0])
-    if isinstance(cell, GRU):
-        bias_hh[2 * cell.hidden_size :] = cell.b_hn[0]
+    bias_hh, extra = np.zeros_like(cell.b[0]), {name: getattr(cell, name)[0] for name in cell.tensors if name in EXTRA}
+    if "b_hn" in extra:
+        bias_hh[cell.rows(cell.row.candidate)] = extra.pop("b_hn")
     tensors = {"weight_ih": cell.W_hx[0], "weight_hh": cell.W_hh[0], "bias_ih": cell.b[0], "bias_hh": bias_hh}
-    return {**tensors, "weight_hr": cell.W_hr[0]} if isinstance(cell, ProjectedLSTM) else tensors
+    return tensors | {EXTRA[name]: tensor for name, tensor in extra.items()}
 
 
 def _reading(cell: Cell) -> dict[str, str]:
     """Return what names and shapes do not say of a cell."""
-    reset = {"reset": cell.reset} if isinstance(cell, GRU) else {}
-    return {**reset, **{name: each.name for name, each in _activations(cell).items() if name != "cell_activation"}}
+    return {
+        **cell.variant,
+        **{name: each.name for name, each in _activations(cell).items() if name != "cell_activation"},
+    }
 
 
 def _unlike(layers: Sequence[Cell]) -> str | None:
@@ -100,8 +108,8 @@ def _unlike(layers: Sequence[Cell]) -> str | None:
 def _unsayable(cell: Cell) -> str | None:
     if cell.trials > 1:
         return f"{cell.trials} sets of weights"
-    if isinstance(cell, PeepholeLSTM):
-        return "peepholes"
+    if unknown := [name for name in cell.tensors if name not in (*SAID, *EXTRA)]:
+        return "peepholes" if unknown == ["w_c"] else f"the tensors {' '.join(unknown)}"
     found = _activations(cell)
     if found.get("cell_activation", found["activation"]) != found["activation"]:
         return "an activation of the cell state alone"
@@ -110,7 +118,8 @@ def _unsayable(cell: Cell) -> str | None:
 
 def _activations(cell: Cell) -> dict[str, Activation]:
     names = ("activation", "gate_activation", "cell_activation")
-    return {name: getattr(cell, name) for name in names if hasattr(cell, name)}
+    found = {name: getattr(cell, name, None) for name in names}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _bytes(tensors: dict[str, Array], about: dict[str, Any]) -> bytes:

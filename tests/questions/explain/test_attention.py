@@ -14,7 +14,7 @@ from vanishgrad.models.random_models import weights_of
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.compare import CompareRequest
 from vanishgrad.questions.explain.attention.measure import Shortcuts, shortcuts
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.random_streams import Role, stream
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
 
@@ -36,7 +36,7 @@ def test_attention_is_that_of_the_head_that_the_seed_draws(case: Case) -> None:
     n, h = own.cell.parts[0].size, own.trajectory.states[1:, :, : own.cell.parts[0].size]
     expected = []
     for b in range(BATCH):
-        head = stream(4, Role.ATTENTION, b, CELLS[own.cell.name])
+        head = stream(4, Role.ATTENTION, b, own.cell.row.stream)
         W_q, W_k = head.standard_normal((2, n, n)) / np.sqrt(n)
         W_v, _ = np.linalg.qr(head.standard_normal((n, n)))
         q = W_q @ h[-1, b]

@@ -136,7 +136,7 @@ class _Sweep:
     def __init__(self, run: MeasuredRun) -> None:
         self._run, self._steps = run, run.steps
         n = run.cell.parts[-1].size
-        self._conveyor: Array | None = np.zeros(n) if run.cell.reported_gates else None
+        self._conveyor: Array | None = np.zeros(n) if run.cell.keep_gate else None
         self._shapes = {"memory": (n, n)} | ({} if self._conveyor is None else {"detours": (n, n)})
         self._leading = leading_values(self._shapes, 1)
         names = [*self._shapes, *([] if self._conveyor is None else ["conveyor"])]

@@ -13,15 +13,12 @@ from vanishgrad.curves.statistics import quantiles
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 from vanishgrad.weights.layers import Layer, LayerFile
 
-CANDIDATE = {"rnn": "h", "lstm": "g", "gru": "n"}
-"""The gate whose recurrent weights carry the state through the nonlinearity."""
-KEEP = {"lstm": "f", "gru": "z"}
 QUANTILES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
 class KeepBias:
-    """The bias of the gate that keeps the state, and the memory that it implies while its inputs are zero.
+    """The bias of the factor that keeps the state, and the memory that it implies while its inputs are zero.
 
     Attributes
     ----------
@@ -80,7 +77,7 @@ def layer_facts(layer: Layer) -> LayerFacts:
     cell = layer.build()
     blocks = dict(zip(cell.gates, np.split(cell.W_hh[0], len(cell.gates)), strict=True))
     norms = {gate: float(largest_singular_value(W[None])[0]) for gate, W in blocks.items()}
-    candidate = CANDIDATE[layer.cell]
+    candidate = cell.row.candidate
     W = blocks[candidate]
     square = W.shape[0] == W.shape[1]
     return LayerFacts(
@@ -88,15 +85,15 @@ def layer_facts(layer: Layer) -> LayerFacts:
         norms,
         float(np.abs(np.linalg.eigvals(W)).max()) if square else None,
         layer.reading.activation.gamma * norms[candidate],
-        _keep_bias(cell, layer.cell),
+        _keep_bias(cell),
     )
 
 
-def _keep_bias(cell: Cell, kind: str) -> KeepBias | None:
-    if kind not in KEEP:
+def _keep_bias(cell: Cell) -> KeepBias | None:
+    keep = cell.keep_gate
+    if keep is None:
         return None
-    place, n = cell.gates.index(KEEP[kind]), cell.hidden_size
-    b = cell.b[0, place * n : (place + 1) * n]
+    b = keep.sign * cell.b[0, cell.rows(keep.letter)]
     found = quantiles(b, QUANTILES)
     return KeepBias(
         float(b.mean()), tuple(found), tuple(_time_constants(np.array(found)).tolist()), 1 + float(np.exp(found[-1]))

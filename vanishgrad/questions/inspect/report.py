@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, LayerFacts
 from vanishgrad.reports.documents.document import Document, header
 from vanishgrad.reports.sentences import number
@@ -87,7 +88,7 @@ def _facts(layer: Mapping[str, Any]) -> list[str]:
         low, median, high = keep["quantiles"].values()
         taus = [number(tau) for tau in keep["time_constants"].values()]
         texts.append(
-            f"{'forget' if layer['cell'] == 'lstm' else 'keep'} bias: median {median:.2f} ({low:.2f} … {high:.2f}); "
+            f"{CELLS[layer['cell']].keep_word} bias: median {median:.2f} ({low:.2f} … {high:.2f}); "
             f"time constants -1/ln σ(b): median {taus[1]} steps ({taus[0]} … {taus[2]}); "
             f"the chrono rule ln(T - 1) gives the upper end for T = {number(keep['chrono_horizon'])}"
         )

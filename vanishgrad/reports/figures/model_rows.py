@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.cells.registry import keep_words
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import LINE_HEIGHT, spread, text_width
 from vanishgrad.reports.figures.lines import NORM
@@ -32,8 +33,6 @@ GATES_CAPTION = (
     "Dot: median over units, steps and trials; thick: the middle half; thin: 5 % to 95 %. Blue: the gates that the "
     "conveyor is made of, the memory's own factor per step."
 )
-KEEPING = ("forget", "keep")
-"""Gates that the conveyor is made of."""
 GOLDEN = 0.6180339887498949
 """Multiples of it modulo 1 spread evenly, however many there are."""
 WORTH_A_NUMBER = 0.08
@@ -123,7 +122,7 @@ def draw_gates(report: Report, models: Sequence[Model]) -> Figure:
     layout = Panels(1, 1, WIDTH, GATE_ROW * len(rows), left, right=0.1, heading=0.12)
     figure, (axes,) = sheet("How far the gates stand open", frame(report, models), [GATES_CAPTION], layout)
     for row, (name, quantiles) in enumerate(rows):
-        _draw_gate(axes, row, quantiles, BLUE if name in KEEPING else MUTED)
+        _draw_gate(axes, row, quantiles, BLUE if name in keep_words() else MUTED)
     _set_rows(axes, [name for name, _ in rows])
     _name_groups(axes, models, len(rows))
     axes.set_xlim(0, 1)

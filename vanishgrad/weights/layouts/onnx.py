@@ -9,7 +9,7 @@ from typing import Any
 
 from vanishgrad.weights.formats.onnx_constants import NotConstant, constant
 from vanishgrad.weights.formats.onnx_graph import Graph, Node
-from vanishgrad.weights.gate_order import GATES, ONNX
+from vanishgrad.weights.gate_order import ONNX
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
@@ -137,7 +137,7 @@ def _roles(node: Node, graph: Graph, file: TensorFile, index: int, cell: str) ->
             f"expected W and R of {node.op} with one block for each direction, got {W} and {R}; try another export"
         )
     roles = {"W_hx": row(W, index), "W_hh": row(R, index)}
-    rows = len(GATES[cell]) * R.shape[2]
+    rows = len(ONNX.order(cell)) * R.shape[2]
     if B is not None:
         _require_rows(B, index, 2 * rows)
         roles |= {"b_x": part(row(B, index), 0, rows), "b_h": part(row(B, index), rows, 2 * rows)}

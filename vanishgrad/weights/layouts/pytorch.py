@@ -98,7 +98,8 @@ def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor])
     """Return what a file of `--save` says, or a pickled module of its nonlinearity; only an RNN's is ever open."""
     if saved := file.configuration.get("vanishgrad"):
         activation, gate = (CHOICES.get(str(saved.get(name))) for name in ("activation", "gate_activation"))
-        return Stated(activation, gate, _reset(saved.get("reset")))
+        reset, cell = (str(saved.get(name)) for name in ("reset", "cell"))
+        return Stated(activation, gate, reset, cell=cell)
     told = file.configuration.get("pytorch", {})
     words = (told.get(found["path"] + word) for word in ("mode", "nonlinearity"))
     shape = roles["W_hh"].shape
@@ -107,10 +108,6 @@ def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor])
         activation=next((NONLINEARITIES[word] for word in words if word in NONLINEARITIES), None),
         open=("activation",) if is_open else (),
     )
-
-
-def _reset(saved: object) -> str | None:
-    return saved if saved in ("after", "before") and isinstance(saved, str) else None
 
 
 def _below(found: re.Match[str], whole: Mapping[str, Tensor]) -> tuple[str, ...] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vanishgrad.weights.gate_order import CELLS, STACKINGS, Stacking
+from vanishgrad.cells.registry import CELLS
+from vanishgrad.weights.gate_order import STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
@@ -33,7 +34,7 @@ def fitted(
     """
     stacking = chosen_stacking(stacking, hints, stated)
     require_floats(roles)
-    cell, hidden_size = gates(roles, stacking, hints, rest.get("variant") == UNTIED)
+    cell, hidden_size = gates(roles, stacking, hints, stated.cell, rest.get("variant") == UNTIED)
     variant: Reading = reading(cell, hints, stated)
     return Layer(
         name=name,
@@ -78,14 +79,16 @@ def require_floats(roles: Mapping[str, Tensor]) -> None:
             raise Unreadable(f"expected {', '.join(FLOATS)}, got {tensor}; try saving it before it was quantised")
 
 
-def gates(roles: Mapping[str, Tensor], stacking: Stacking, hints: Hints, is_untied: bool = False) -> tuple[str, int]:
+def gates(
+    roles: Mapping[str, Tensor], stacking: Stacking, hints: Hints, stated: str | None = None, is_untied: bool = False
+) -> tuple[str, int]:
     """Return the cell and its hidden size, from the ratio of the recurrent matrix's sides."""
     for role, axes in (("W_hx", 2), ("W_hh", 3 if is_untied else 2)):
         if len(roles[role].shape) != axes or 0 in roles[role].shape:
             raise Unreadable(f"expected a matrix, got {roles[role]}; try a file with a plain recurrent layer")
     rows, hidden = stacking.columns(roles["W_hh"].shape[-2:])
     n = roles["W_hr"].shape[-1] if "W_hr" in roles else hidden
-    cell = CELLS.get(rows // n) if n and rows % n == 0 else None
+    cell = _of_gates(rows // n, stated or hints.cell) if n and rows % n == 0 else None
     if cell is None:
         raise Unreadable(
             f"expected n, 3n or 4n rows of recurrent weights for n columns in {stacking.name} layout, "
@@ -95,6 +98,12 @@ def gates(roles: Mapping[str, Tensor], stacking: Stacking, hints: Hints, is_unti
         raise Unreadable(f"expected {rows // n}·n rows for --cell {cell}, got --cell {hints.cell}; try without it")
     _require_fitting(roles, stacking, rows, hidden, n)
     return cell, n
+
+
+def _of_gates(count: int, named: str | None) -> str | None:
+    """Return the cell that is named, if it has so many gates, else the one whose shapes alone say it."""
+    possible = [row for row in CELLS.values() if len(row.gates) == count and (row.by_shape or row.name == named)]
+    return max((row.name for row in possible), key=lambda name: name == named, default=None)
 
 
 def _require_fitting(roles: Mapping[str, Tensor], stacking: Stacking, rows: int, hidden: int, n: int) -> None:

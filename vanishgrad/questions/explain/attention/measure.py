@@ -17,7 +17,7 @@ from vanishgrad.propagation.attention import Attention, dot_product
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 from vanishgrad.questions.explain.run import Run
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.random_streams import Role, stream
 
 SHORTEST, PREFIXES = 4, 12
 """States that the shortest context has, and how many lengths up to T the dilution is read from."""
@@ -99,7 +99,7 @@ class _Head:
 
     def __init__(self, cell: Cell, seed: int, trial: int) -> None:
         n = cell.parts[0].size
-        draw = stream(seed, Role.ATTENTION, trial, CELLS.get(cell.name, 0))
+        draw = stream(seed, Role.ATTENTION, trial, cell.row.stream)
         self.W_q, self.W_k = draw.standard_normal((2, n, n)) * n**-0.5
         self.W_v, _ = np.linalg.qr(draw.standard_normal((n, n)))
 

@@ -146,7 +146,8 @@ class _Seen:
         self._trials = slice(None) if self.pooled else slice(1)
         gates = run.cell.gate_values(run.trajectory)
         self._times = time_constants(
-            {name: each[run.sequences.burn_in :, self._trials].mean(axis=(0, 1)) for name, each in gates.items()}
+            run.cell,
+            {name: each[run.sequences.burn_in :, self._trials].mean(axis=(0, 1)) for name, each in gates.items()},
         )
 
     def carriers(self, vectors: Array) -> Carriers | None:

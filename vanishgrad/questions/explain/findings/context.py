@@ -10,16 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import GRU, LSTM, RNN, Cell, StoredTrajectory
-from vanishgrad.cells.activations import Activation
+from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.curves.curve import Curve
 from vanishgrad.inputs.sequences import InputSequences
 
-CANDIDATE = {"rnn": 0, "lstm": 2, "gru": 2}
-"""The place of what is written into the state among the stacked gates."""
-KEEPING = 1
-"""The place of the gate that keeps the state, f in i f g o and z in r z n."""
-KEEPING_NAMES = {"lstm": "forget", "gru": "keep"}
 MOST = 700.0
 """Nats that stand for a factor of exactly zero."""
 
@@ -67,31 +61,18 @@ class DiagnosisContext:
         """Name of a gate → its values at the measured steps, (T, B, n)."""
         return {name: each[-self.steps :] for name, each in self.cell.gate_values(self.trajectory).items()}
 
-    @property
-    def keeping(self) -> str | None:
-        """The gate that keeps the state, if there is one."""
-        return KEEPING_NAMES.get(self.cell.name)
+    def gate_of(self, letter: str) -> Array:
+        """Return the values of a gate that reports name, at the measured steps, (T, B, n)."""
+        return self.gates[self.cell.row.words[letter]]
 
-    @property
-    def activation(self) -> Activation:
-        """The activation of what is written into the state."""
-        assert isinstance(self.cell, RNN | LSTM | GRU)
-        return self.cell.activation
-
-    @property
-    def gate_activation(self) -> Activation | None:
-        """The activation of the gates."""
-        return self.cell.gate_activation if isinstance(self.cell, LSTM | GRU) else None
-
-    def pre_activations(self, gate: int) -> Array:
+    def pre_activations(self, gate: str) -> Array:
         """Return those of a stacked gate at the measured steps, (T, B, n)."""
-        n = self.cell.hidden_size
-        return self.trajectory.records[-self.steps :, :, gate * n : (gate + 1) * n]
+        return self.trajectory.records[-self.steps :, :, self.cell.rows(gate)]
 
     def slopes(self) -> Array:
         """Return φ'(a)/γ of what is written into the state, (T, B, n), between 0 and 1."""
-        phi = self.activation
-        slopes: Array = phi.dphi(self.pre_activations(CANDIDATE[self.cell.name])) / phi.gamma
+        phi = self.cell.activation
+        slopes: Array = phi.dphi(self.pre_activations(self.cell.row.candidate)) / phi.gamma
         return slopes
 
 

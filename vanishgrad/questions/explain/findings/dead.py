@@ -20,13 +20,13 @@ def dead(facts: DiagnosisContext) -> Array:
 
 def dead_relus(facts: DiagnosisContext) -> Finding | None:
     """Return a finding where relu units, or a gated cell's relu candidates, are off throughout."""
-    if facts.activation.name != "relu":
+    if facts.cell.activation.name != "relu":
         return None
     share = float(dead(facts).mean())
     if share < SHARE:
         return None
     slopes = facts.slopes()
-    severity = nats(slopes) if facts.keeping is None else nats(slopes) / facts.steps
+    severity = nats(slopes) if facts.cell.keep_gate is None else nats(slopes) / facts.steps
     return Finding(
         rule="dead_relus",
         title=f"{100 * share:.0f} % of the relu units are off at every step",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from vanishgrad.cells import LSTM
 from vanishgrad.questions.explain.findings.context import DiagnosisContext, nats
 from vanishgrad.questions.explain.findings.finding import Finding
 
@@ -14,17 +13,17 @@ EXCESS = 10.0
 
 def open_input_gates(facts: DiagnosisContext) -> Finding | None:
     """Return a finding where units with 1/(1 - f) ≥ T, f and i their mean gates, have i far above 1 - f."""
-    if not isinstance(facts.cell, LSTM):
+    cell, keep = facts.cell, facts.cell.keep_gate
+    if keep is None or cell.row.write is None or cell.read_out is None:
         return None
-    f, i = (facts.gates[name].mean(axis=0) for name in ("forget", "input"))
+    f, i = facts.gates[keep.word].mean(axis=0), facts.gate_of(cell.row.write).mean(axis=0)
     remembering = 1 - f <= 1 / facts.steps
     if not remembering.any():
         return None
     written, matched = float(i[remembering].mean()), float((1 - f)[remembering].mean())
     if written <= EXCESS * max(matched, 1 / facts.steps):
         return None
-    c = facts.trajectory.states[-1][:, facts.cell.slices["c"]][remembering]
-    read = facts.cell.cell_activation
+    c, read = facts.trajectory.states[-1][:, cell.slices[cell.conveyed]][remembering], cell.read_out
     return Finding(
         rule="open_input_gates",
         title=f"units that remember {facts.steps} steps have their input gates open at {written:.2f}, where 1 - f is "

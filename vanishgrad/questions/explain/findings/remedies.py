@@ -11,10 +11,11 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.cells.activations import Activation
-from vanishgrad.questions.explain.findings.context import CANDIDATE, KEEPING, DiagnosisContext
+from vanishgrad.cells.registry import KeepGate
+from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.critical_gain import neutral_gain
 from vanishgrad.questions.explain.findings.dead import dead
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.random_streams import Role, stream
 
 SMALL = 0.5
 """Root mean square of a drive that leaves units in the linear part of tanh."""
@@ -32,29 +33,29 @@ class Change(NamedTuple):
 
 def forget_bias(facts: DiagnosisContext) -> Change:
     """Shift the bias of the gate that keeps, so that it is centred at 1 - 1/T (T8: b = ln(T - 1))."""
-    shift = _pre_activation(facts, 1 - 1 / _horizon(facts)) - float(facts.pre_activations(KEEPING).mean())
-    return Change(_shifted(facts.cell, KEEPING, shift), f"{_bias(facts, KEEPING)} {_signed(shift)}")
+    keep = _keep_gate(facts)
+    kept = keep.sign * float(facts.pre_activations(keep.letter).mean())
+    return _shifted(facts, keep.letter, keep.sign * (_pre_activation(facts, 1 - 1 / _horizon(facts)) - kept))
 
 
 def chrono(facts: DiagnosisContext) -> Change:
-    """Set the bias of the gate that keeps to ln U[1, T - 1], and an LSTM's input gate to its negative (T8)."""
-    cell, n = facts.cell, facts.cell.hidden_size
+    """Set the bias of the factor that is kept to ln U[1, T - 1], that of a gate that writes to its negative (T8)."""
+    cell, n, keep = facts.cell, facts.cell.hidden_size, _keep_gate(facts)
     longest = max(facts.steps, 3) - 1
-    draws = [
-        stream(facts.seed, Role.CHRONO, b, CELLS[cell.name]).uniform(1, longest, n) for b in range(cell.trials)
-    ]  # fmt: skip
+    draws = [stream(facts.seed, Role.CHRONO, b, cell.row.stream).uniform(1, longest, n) for b in range(cell.trials)]
     kept, b = np.log(np.stack(draws)), cell.b.copy()
-    b[:, _rows(cell, KEEPING)] = kept
-    if cell.name == "gru":
-        return Change(cell.having(b=b), f"b_z = ln U[1, {longest}]")
-    b[:, _rows(cell, 0)] = -kept
-    return Change(cell.having(b=b), f"b_f = −b_i = ln U[1, {longest}]")
+    b[:, cell.rows(keep.letter)] = keep.sign * kept
+    sides = [f"b_{keep.letter}"]
+    if cell.row.write:
+        b[:, cell.rows(cell.row.write)] = -kept
+        sides.append(f"−b_{cell.row.write}")
+    return Change(cell.having(b=b), f"{' = '.join(sides)} = {'−' if keep.sign < 0 else ''}ln U[1, {longest}]")
 
 
 def orthogonal(facts: DiagnosisContext) -> Change:
     """Put the nearest orthogonal matrix in the place of W, over γ: isometric where nothing saturates."""
     U, _, Vt = np.linalg.svd(facts.cell.W_hh)
-    gain = 1 / facts.activation.gamma
+    gain = 1 / facts.cell.activation.gamma
     times = "" if gain == 1 else f"{gain:g} × "
     return Change(facts.cell.having(W_hh=gain * (U @ Vt)), f"W → {times}its nearest orthogonal matrix")
 
@@ -74,24 +75,22 @@ def smaller_inputs(facts: DiagnosisContext) -> Change:
 
 
 def closed_input_gates(facts: DiagnosisContext) -> Change:
-    """Shift the bias of an LSTM's input gates, so that they are centred at 1/T (T8: b_i = -ln(T - 1))."""
-    shift = _pre_activation(facts, 1 / _horizon(facts)) - float(facts.pre_activations(0).mean())
-    return Change(_shifted(facts.cell, 0, shift), f"b_i {_signed(shift)}")
+    """Shift the bias of the gates that write, so that they are centred at 1/T (T8: b_i = -ln(T - 1))."""
+    return _centred(facts, facts.cell.row.write, 1 / _horizon(facts))
 
 
 def opened_reset_gates(facts: DiagnosisContext) -> Change:
-    """Shift the bias of a GRU's reset gates, so that they are centred at one half."""
-    shift = _pre_activation(facts, 0.5) - float(facts.pre_activations(0).mean())
-    return Change(_shifted(facts.cell, 0, shift), f"b_r {_signed(shift)}")
+    """Shift the bias of the reset gates, so that they are centred at one half."""
+    return _centred(facts, facts.cell.row.reset, 0.5)
 
 
 def raised_biases(facts: DiagnosisContext) -> Change:
     """Raise the bias of each dead relu, so that it is on at more than half of the steps."""
-    gate, off = CANDIDATE[facts.cell.name], dead(facts)
+    gate, off = facts.cell.row.candidate, dead(facts)
     a = facts.pre_activations(gate)
     middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
     b = facts.cell.b.copy()
-    b[:, _rows(facts.cell, gate)] -= np.where(off, middle - LIFTED, 0)
+    b[:, facts.cell.rows(gate)] -= np.where(off, middle - LIFTED, 0)
     return Change(facts.cell.having(b=b), f"b of {int(off.sum())} dead units raised")
 
 
@@ -107,18 +106,22 @@ def _horizon(facts: DiagnosisContext) -> int:
     return max(facts.steps, 2)
 
 
-def _rows(cell: Cell, gate: int) -> slice:
-    return slice(gate * cell.hidden_size, (gate + 1) * cell.hidden_size)
+def _keep_gate(facts: DiagnosisContext) -> KeepGate:
+    keep = facts.cell.keep_gate
+    assert keep is not None
+    return keep
 
 
-def _shifted(cell: Cell, gate: int, shift: float) -> Cell:
-    b = cell.b.copy()
-    b[:, _rows(cell, gate)] += shift
-    return cell.having(b=b)
+def _centred(facts: DiagnosisContext, gate: str | None, value: float) -> Change:
+    """Shift a gate's bias, so that the gate is centred at a value."""
+    assert gate is not None
+    return _shifted(facts, gate, _pre_activation(facts, value) - float(facts.pre_activations(gate).mean()))
 
 
-def _bias(facts: DiagnosisContext, gate: int) -> str:
-    return f"b_{facts.cell.gates[gate]}"
+def _shifted(facts: DiagnosisContext, gate: str, shift: float) -> Change:
+    b = facts.cell.b.copy()
+    b[:, facts.cell.rows(gate)] += shift
+    return Change(facts.cell.having(b=b), f"b_{gate} {_signed(shift)}")
 
 
 def _signed(shift: float) -> str:
@@ -127,7 +130,7 @@ def _signed(shift: float) -> str:
 
 def _pre_activation(facts: DiagnosisContext, value: float) -> float:
     """Return where the gates' activation has a value between 0 and 1: ln(value/(1 - value)) for the logistic one."""
-    gate = facts.gate_activation
+    gate = facts.cell.gate_activation
     if gate is None or gate.name == "sigmoid":
         return math.log(value / (1 - value))
     return _inverse(gate, value)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import LSTM, RNN
 from vanishgrad.questions.explain.findings.context import DiagnosisContext, nats
 from vanishgrad.questions.explain.findings.finding import SKIP, Finding
 
@@ -18,14 +17,14 @@ SHARE = 0.1
 
 
 def saturated_units(facts: DiagnosisContext) -> Finding | None:
-    """Return a finding where slopes cost a vanilla RNN too much at every step, or an LSTM once, as cells are read."""
+    """Return a finding where slopes cost a cell without gates too much at every step, or once, as c is read."""
     cell = facts.cell
-    if isinstance(cell, RNN):
+    if cell.keep_gate is None:
         return _at_every_step(facts, facts.slopes()) if facts.vanishes else None
-    if isinstance(cell, LSTM):
-        c = facts.trajectory.states[-facts.steps :, :, cell.slices["c"]]
-        return _once(facts, cell.cell_activation.dphi(c) / cell.cell_activation.gamma)
-    return None
+    if cell.read_out is None:
+        return None
+    c = facts.trajectory.states[-facts.steps :, :, cell.slices[cell.conveyed]]
+    return _once(facts, cell.read_out.dphi(c) / cell.read_out.gamma)
 
 
 def _at_every_step(facts: DiagnosisContext, slopes: Array) -> Finding | None:
@@ -33,10 +32,11 @@ def _at_every_step(facts: DiagnosisContext, slopes: Array) -> Finding | None:
     if lost <= facts.allowance:
         return None
     evidence = {**_evidence(slopes), "factor_per_step": math.exp(-lost)}
-    flat = "off" if facts.activation.name == "relu" else "flat"
+    phi = facts.cell.activation.name
+    flat = "off" if phi == "relu" else "flat"
     return Finding(
         rule="saturated_units",
-        title=f"units leave the linear part of {facts.activation.name}: a step loses a factor {math.exp(-lost):.2f} by "
+        title=f"units leave the linear part of {phi}: a step loses a factor {math.exp(-lost):.2f} by "
         f"its slopes, of which {100 * evidence['flat_share']:.0f} % are {flat}",
         severity=lost,
         evidence=evidence,

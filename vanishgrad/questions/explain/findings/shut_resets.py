@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from vanishgrad.cells import GRU
 from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.finding import Finding
 
@@ -16,9 +15,9 @@ SHUT = 0.1
 
 def shut_reset_gates(facts: DiagnosisContext) -> Finding | None:
     """Return a finding where the reset gates average below `SHUT`: the path through the candidate is cut."""
-    if not isinstance(facts.cell, GRU):
+    if facts.cell.row.reset is None:
         return None
-    r = facts.gates["reset"]
+    r = facts.gate_of(facts.cell.row.reset)
     mean = float(r.mean())
     if mean >= SHUT:
         return None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from vanishgrad.cells.registry import keep_words
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.document import Document, log10s
 from vanishgrad.reports.sentences import log10_text, number, power
@@ -22,7 +23,6 @@ FAR = 0.3
 """Decades from which on a difference is told as a factor."""
 MOST = 1.5
 """A share from which on the conveyor is called cancelled, not carrying."""
-KEEPING = {"forget": "forget gates", "keep": "keep gates"}
 STATISTICS = ("median", "mean", "low", "high")
 
 
@@ -112,7 +112,7 @@ def _share(carried: Mapping[str, Any], lag: int) -> str:
 def _conveyor(model: Mapping[str, Any]) -> str:
     """Say what a step along the conveyor costs, and which bias that is."""
     rate = model["curves"].get("conveyor", {}).get("rate")
-    gate = next((name for name in KEEPING if name in model["gates"]), None)
+    gate = next((name for name in keep_words() if name in model["gates"]), None)
     if rate is None or rate["factor"] is None or gate is None:
         return ""
     mean = model["gates"][gate]["mean"]
@@ -120,7 +120,7 @@ def _conveyor(model: Mapping[str, Any]) -> str:
     kept = power(20 * math.log10(rate["factor"]))
     return (
         f"the conveyor alone multiplies the gradient by {number(rate['factor'])} a step, {kept} in 20 steps: its "
-        f"{KEEPING[gate]} average {number(mean)}{bias}"
+        f"{gate} gates average {number(mean)}{bias}"
     )
 
 

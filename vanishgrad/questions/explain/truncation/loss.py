@@ -12,7 +12,7 @@ from vanishgrad.curves.model_result import unit_losses
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.files import load_array
 from vanishgrad.inputs.sequences import InputSequences
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.random_streams import Role, stream
 
 LOSSES = ("all", "last")
 MOST_OUTPUTS = 256
@@ -74,9 +74,7 @@ def cotangents(cell: Cell, sequences: InputSequences, request: LossRequest, seed
 
 
 def _unit_vectors(cell: Cell, shape: tuple[int, int, int], seed: int) -> Array:
-    draws = [
-        stream(seed, Role.COTANGENT, b, CELLS.get(cell.name, 0)).standard_normal(shape[1:]) for b in range(shape[0])
-    ]
+    draws = [stream(seed, Role.COTANGENT, b, cell.row.stream).standard_normal(shape[1:]) for b in range(shape[0])]
     rows = np.stack(draws)
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
