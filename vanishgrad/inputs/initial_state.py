@@ -9,7 +9,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.files import load_array
 from vanishgrad.inputs.sequences import white_std
-from vanishgrad.random_streams import CELLS, Role, stream
+from vanishgrad.random_streams import Role, stream
 
 
 def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtype: str) -> Array:
@@ -26,9 +26,7 @@ def initial_state(text: str, cell: Cell, name: str, trials: int, seed: int, dtyp
         return np.zeros((trials, cell.state_size), dtype=dtype)
     if text.partition(":")[0] == "normal":
         scale = white_std(text)
-        rows = [
-            stream(seed, Role.INITIAL, b, CELLS.get(name, 0)).standard_normal(cell.state_size) for b in range(trials)
-        ]
+        rows = [stream(seed, Role.INITIAL, b, cell.row.stream).standard_normal(cell.state_size) for b in range(trials)]
         return (scale * np.stack(rows)).astype(dtype)
     state = load_array(text, "initial states").astype(dtype)
     if state.shape not in ((cell.state_size,), (trials, cell.state_size)):
