@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,14 +113,18 @@ def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
 
 def _of_blocks(cell: Cell, trajectory: Trajectory, start: int, blocks: int) -> tuple[float, float]:
     """Return the largest ln ‖·‖ within so many blocks of trial 0 that begin after step `start`, and over whole ones."""
-    states, records = trajectory.between(start, start + blocks * BLOCK)
-    spans = [slice(j * BLOCK, (j + 1) * BLOCK) for j in range(blocks)]
-    pieces = StoredTrajectory(
-        np.stack([states[span.start : span.stop + 1, 0] for span in spans], axis=1),
-        np.stack([records[span, 0] for span in spans], axis=1),
-    )
+    stretch = StoredTrajectory(*trajectory.between(start, start + blocks * BLOCK))
+    pieces = step_blocks(stretch, [j * BLOCK for j in range(blocks)], BLOCK)
     *shorter, last = (_log_norms(product) for product in backward_products(cell, pieces, blocks))
     return max(frobenius for frobenius, _ in shorter), last[1]
+
+
+def step_blocks(trajectory: StoredTrajectory, starts: Sequence[int], size: int) -> StoredTrajectory:
+    """Return the blocks of `size` steps that begin after the steps `starts` of trial 0, side by side as trials."""
+    return StoredTrajectory(
+        np.stack([trajectory.states[start : start + size + 1, 0] for start in starts], axis=1),
+        np.stack([trajectory.records[start : start + size, 0] for start in starts], axis=1),
+    )
 
 
 def _log_norms(product: Product) -> tuple[float, float]:

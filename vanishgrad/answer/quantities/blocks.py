@@ -11,6 +11,7 @@ from vanishgrad.answer.claims import Claim, Hypothesis
 from vanishgrad.answer.quantities.measured import MeasuredRun, leading_values, spectral_norms
 from vanishgrad.arrays import Array
 from vanishgrad.cells import StoredTrajectory
+from vanishgrad.curves.bounds import step_blocks
 from vanishgrad.propagation.products.products import backward_products
 
 SIZES = (1, 5, 10, 25)
@@ -63,10 +64,7 @@ def _worst_block(run: MeasuredRun, size: int, dividing: list[StepBlock]) -> Step
     """Return the worst of the blocks of `size` steps that end at T, T - m, T - 2m, …."""
     count, stop = run.steps // size, run.steps
     starts = [stop - (j + 1) * size for j in range(count)]
-    pieces = StoredTrajectory(
-        np.stack([run.trajectory.states[start : start + size + 1, 0] for start in starts], axis=1),
-        np.stack([run.trajectory.records[start : start + size, 0] for start in starts], axis=1),
-    )
+    pieces = step_blocks(run.trajectory, starts, size)
     if dividing:
         rests = np.min([block.log_bound(np.arange(size)) for block in dividing], axis=0)
         return StepBlock(size, _worst_norms(run, pieces, count, size)[0] / size, rests)

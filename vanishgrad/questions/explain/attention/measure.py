@@ -11,11 +11,11 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.curves.curve import Curve, curve
+from vanishgrad.curves.product_norms import ProductNorms
 from vanishgrad.curves.statistics import slopes
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.attention import Attention, dot_product
 from vanishgrad.propagation.products.products import backward_products
-from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 from vanishgrad.questions.explain.run import Run
 from vanishgrad.random_streams import Role, stream
 
@@ -125,25 +125,20 @@ def _typical(heads: list[_Head], states: list[Array], length: int) -> float:
 
 
 def _skip(cell: Cell, trajectory: StoredTrajectory, sequences: InputSequences, threshold: float) -> Curve:
-    steps = sequences.steps
-    log_norm, log_rms = np.zeros((2, sequences.trials, steps))
-    for lag, logs in enumerate(_log_skips(cell, trajectory, sequences.trials, steps)):
-        log_norm[:, lag], log_rms[:, lag] = logs
-    beyond = np.arange(steps) >= sequences.lengths[:, None]
-    return curve(np.where(beyond, np.nan, log_norm), np.where(beyond, np.nan, log_rms), {}, threshold)
+    """Return ‖I + ∂h_T/∂h_s‖ by lag: that of I, ln 1 = 0, once the product is gone."""
+    recorder = ProductNorms(sequences.lengths - 1, unobserved=0.0)
+    for lag, whole in enumerate(_with_skip(cell, trajectory, sequences.trials, sequences.steps)):
+        recorder.observe(lag, {"skip": whole})
+    return recorder.curve("skip", threshold)
 
 
-def _log_skips(cell: Cell, trajectory: StoredTrajectory, batch: int, steps: int) -> Iterator[tuple[Array, Array]]:
-    """Yield ln ‖I + P‖₂ and ln(‖I + P‖_F/√n), P = ∂h_T/∂h_s, each (B,), lag after lag, until P is gone."""
+def _with_skip(cell: Cell, trajectory: StoredTrajectory, batch: int, steps: int) -> Iterator[tuple[Array, Array]]:
+    """Yield I + ∂h_T/∂h_s, lag after lag, as (B, n, n) and ln of its scale, (B,), until the product is gone."""
     h, n = cell.parts[0].name, cell.parts[0].size
-    leading = LeadingSingularValues({"skip": (n, n)}, batch, trajectory.states.dtype)
     for product in backward_products(cell, trajectory, batch, lags=steps - 1):
         if product.log_frobenius(h, h).max() < GONE:
             return
         P, log_scale = product.block(h, h)
         grown = np.maximum(log_scale, 0)
         size, one = (np.exp(each)[:, None, None] for each in (log_scale - grown, -grown))
-        whole = P * size + np.eye(n, dtype=P.dtype) * one
-        spectral, frobenius = leading({"skip": whole})["skip"], np.linalg.norm(whole, axis=(1, 2))
-        with np.errstate(divide="ignore"):
-            yield np.log(spectral) + grown, np.log(frobenius * n**-0.5) + grown
+        yield P * size + np.eye(n, dtype=P.dtype) * one, grown

@@ -9,9 +9,9 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.curves.curve import Band, over_trials
+from vanishgrad.curves.product_norms import ProductNorms
 from vanishgrad.curves.statistics import band
 from vanishgrad.propagation.products.detours import WHOLE, DetourProducts, detour_products
-from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 from vanishgrad.propagation.singular_values.leading_pairs import LeadingPairs
 from vanishgrad.questions.explain.run import Run
 from vanishgrad.questions.explain.section import Absent
@@ -83,39 +83,30 @@ class _Recorder:
     """Norms and shares, trial by trial."""
 
     def __init__(self, run: Run) -> None:
-        self._batch, self._steps = run.sequences.trials, run.sequences.steps
-        self._n = {part.name: part.size for part in run.cell.parts}[run.cell.conveyed]
-        self._dtype = run.trajectory.states.dtype
-        self._beyond = np.arange(self._steps + 1) > run.sequences.lengths[:, None]
-        self._pairs = LeadingPairs(self._batch, self._n, self._dtype)
-        self._sigma: LeadingSingularValues | None = None
-        self._log_norm: dict[str, Array] = {}
+        self._lengths, self._dtype = run.sequences.lengths, run.trajectory.states.dtype
+        self._norms = ProductNorms(self._lengths)
         self._share: dict[str, Array] = {}
+        self._pairs: LeadingPairs | None = None
 
     def observe(self, product: DetourProducts) -> None:
         """Record one lag."""
         terms = {**product.counts, **product.gates}
         whole, log_scale = product.whole
-        sigma = self._leading({**{name: matrix for name, (matrix, _) in terms.items()}, WHOLE: whole})
+        sigma = self._norms.observe(product.lag, {**terms, WHOLE: product.whole})
+        if self._pairs is None:
+            self._pairs = LeadingPairs(len(whole), whole.shape[1], self._dtype)
+            shape = (len(whole), int(self._lengths.max()) + 1)
+            self._share = {name: np.full(shape, np.nan) for name in terms}
         u, v = self._pairs(whole, sigma[WHOLE])
-        along = {name: _along(u, *term, v, log_scale) for name, term in terms.items()}
         total = _along(u, whole, log_scale, v, log_scale)
-        for name, (_, scale) in terms.items():
+        for name, term in terms.items():
             with np.errstate(divide="ignore", invalid="ignore"):
-                self._log_norm[name][:, product.lag] = np.log(sigma[name]) + scale
-                self._share[name][:, product.lag] = along[name] / total
-
-    def _leading(self, matrices: Mapping[str, Array]) -> dict[str, Array]:
-        if self._sigma is None:
-            shapes = dict.fromkeys(matrices, (self._n, self._n))
-            self._sigma = LeadingSingularValues(shapes, self._batch, self._dtype)
-            for values in (self._log_norm, self._share):
-                values.update({name: np.full((self._batch, self._steps + 1), np.nan) for name in matrices})
-        return self._sigma(matrices)
+                self._share[name][:, product.lag] = _along(u, *term, v, log_scale) / total
 
     def carried(self, name: str) -> Carried:
         """Return what some of the paths carry, over trials."""
-        log_norm, share = (np.where(self._beyond, np.nan, each[name]) for each in (self._log_norm, self._share))
+        log_norm = self._norms.norms(name).log_norm
+        share = np.where(np.arange(log_norm.shape[1]) > self._lengths[:, None], np.nan, self._share[name])
         low, high = band(share)
         count = np.sum(~np.isnan(share), axis=0)
         with np.errstate(invalid="ignore"):
