@@ -34,6 +34,28 @@ def test_full_disk_behind_stdout():
     )
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("command", "status", "message"),
+    {
+        "stdout": ("compare rnn --hidden 4 --steps 8 >&-", 1, "expected to write the report, got: Bad file descriptor"),
+        "help without stdout": ("--help >&-", 1, "expected to write the report, got: Bad file descriptor"),
+        "stdin": ("plot - --output curves.svg <&-", 1, "expected a report on stdin, got: Bad file descriptor"),
+        "stdin that nobody reads": ("compare rnn --hidden 4 --steps 8 --json --output r.json <&-", 0, ""),
+        "stdout that nobody writes": ("compare rnn --hidden 4 --steps 8 --output r.json >&-", 0, ""),
+        "stderr": ("compare rnnn 2>&-", 2, ""),
+        "all three": ("compare rnnn <&- >&- 2>&-", 2, ""),
+        "a full stderr": ("compare rnnn 2>/dev/full", 2, ""),
+    }.values(),
+)
+def test_closed_streams(tmp_path, command, status, message):
+    line = f"{sys.executable} -m vanishgrad {command}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == status
+    assert (message in done.stderr) if message else done.stderr == ""
+    assert done.stderr.count("\n") <= 1
+
+
 def test_interrupt(tmp_path):
     command = [*VANISHGRAD, "compare", "--hidden", "256", "--steps", "5000", "--output", "report.json"]
     process = subprocess.Popen(

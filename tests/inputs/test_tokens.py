@@ -28,7 +28,7 @@ def test_names_from_a_file_come_first_and_the_burn_in_is_passed_over(tmp_path) -
     assert tokens("text:xyzw", str(path), 1, 3) == ("b", "", "d")
     with pytest.raises(VanishgradError, match="a token for each of 5 steps"):
         tokens("white", str(path), 0, 5)
-    with pytest.raises(VanishgradError, match="readable file of tokens"):
+    with pytest.raises(VanishgradError, match="tokens in a readable file"):
         tokens("white", str(tmp_path / "absent"), 0, 5)
 
 

@@ -12,6 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.certificate import MOST_BYTES, Sealed, parsed
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
+from vanishgrad.file_bytes import file_bytes
 from vanishgrad.inputs.files import load_array
 from vanishgrad.weights.hints import ALLOWED as HINTS
 from vanishgrad.weights.recognition import recurrent_layers
@@ -37,17 +38,7 @@ def certificate_text(path: str) -> str:
         If it cannot be read, or is too long.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise VanishgradError(
-                f"expected a certificate of at most {MOST_BYTES >> 20} MiB, got more in {path}; try another file"
-            )
-        return data.decode()
-    except OSError as error:
-        raise VanishgradError(
-            f"expected a certificate in {path}, got: {error.strerror or error}; try another file"
-        ) from None
+        return file_bytes(path, "a certificate", MOST_BYTES).decode()
     except UnicodeDecodeError:
         raise VanishgradError(
             f"expected a certificate in {path}, got bytes that are no UTF-8; try another file"

@@ -109,7 +109,8 @@ def _first_sentence(error: click.ClickException) -> str:
 
 def _complain(arguments: list[str], sentence: str, status: int) -> int:
     command = next((word for word in arguments if word in COMMANDS), "")
-    click.echo(f"vanishgrad {command}".rstrip() + f": {sentence}", err=True)
+    with contextlib.suppress(OSError):  # nowhere to say that stderr cannot be written
+        click.echo(f"vanishgrad {command}".rstrip() + f": {sentence}", err=True)
     return status
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
+from vanishgrad.file_bytes import demand_regular, file_bytes
 
 TEXT = "text:"
 """What a source begins with that is the text itself."""
@@ -64,15 +65,13 @@ def load(path: str) -> FileSequences:
     suffix = Path(path).suffix.lower()
     if suffix not in readers:
         raise VanishgradError(f"expected inputs in a .npy, .csv or .txt file, got {path!r}; try one of these endings")
-    try:
-        return _checked(readers[suffix](path), path)
-    except OSError as error:
-        raise VanishgradError(f"expected a readable file of inputs, got {path!r}: {error.strerror or error}") from None
+    return _checked(readers[suffix](path), path)
 
 
 def load_array(path: str, what: str) -> Array:
     """Read one numeric .npy array without running anything that it holds."""
     try:
+        demand_regular(path)
         array = np.load(path, allow_pickle=False, mmap_mode="r")
     except OSError as error:
         raise VanishgradError(
@@ -103,7 +102,7 @@ def _npy(path: str) -> FileSequences:
 
 def _csv(path: str) -> FileSequences:
     rows = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(file_bytes(path, "inputs").decode(errors="replace").splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -120,7 +119,7 @@ def _csv(path: str) -> FileSequences:
 
 
 def _text(path: str) -> FileSequences:
-    return _bytes(Path(path).read_bytes())
+    return _bytes(file_bytes(path, "inputs"))
 
 
 def _bytes(text: bytes) -> FileSequences:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from vanishgrad.errors import VanishgradError
+from vanishgrad.file_bytes import file_bytes
 from vanishgrad.inputs.files import TEXT
 
 
@@ -26,7 +25,7 @@ def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str
         If the file of names cannot be read, or has too few.
     """
     if names is not None:
-        found = _lines(names)
+        found = file_bytes(names, "tokens").decode(errors="replace").splitlines()
         if len(found) < before + steps:
             raise VanishgradError(
                 f"expected a token for each of {before + steps} steps in {names!r}, got {len(found)}; try --steps"
@@ -34,17 +33,10 @@ def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str
     elif source.startswith(TEXT):
         found = _characters(source.removeprefix(TEXT))
     elif source.lower().endswith(".txt"):
-        found = _characters(Path(source).read_bytes().decode(errors="surrogateescape"))
+        found = _characters(file_bytes(source, "inputs").decode(errors="surrogateescape"))
     else:
         return None
     return tuple(found[before : before + steps])
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise VanishgradError(f"expected a readable file of tokens, got {path!r}: {error.strerror or error}") from None
 
 
 def _characters(text: str) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
-from pathlib import Path
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.file_bytes import LONGEST_BYTES, file_bytes
 from vanishgrad.reports.documents.document import FORMAT_VERSION
 
 NAME = "vanishgrad-"
@@ -22,10 +24,7 @@ def read_report(path: str) -> dict[str, Any]:
         If there is no report there, or one of another format version.
     """
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        document = json.loads(text)
-    except OSError as error:
-        raise VanishgradError(f"expected a readable report, got {path!r}: {error.strerror or error}") from None
+        document = json.loads(_text(path))
     except (ValueError, RecursionError):
         raise VanishgradError(f"expected a JSON report, got something else in {path!r}; try --json") from None
     if not isinstance(document, dict) or not str(document.get("format", "")).startswith(NAME):
@@ -40,11 +39,23 @@ def read_report(path: str) -> dict[str, Any]:
     return document
 
 
-def is_report(path: str) -> bool:
-    """Whether a path is to be read as a report: stdin, or a file that begins as JSON does."""
-    if path == "-":
-        return True
+def _text(path: str) -> str:
+    if path != "-":
+        return file_bytes(path, "a report").decode()
     try:
+        text = sys.stdin.read(LONGEST_BYTES + 1)
+    except OSError as error:
+        raise VanishgradError(f"expected a report on stdin, got: {error.strerror or error}; try a file") from None
+    if len(text) > LONGEST_BYTES:
+        raise VanishgradError(f"expected a report of at most {LONGEST_BYTES} characters, got more on stdin; try a file")
+    return text
+
+
+def is_report(path: str) -> bool:
+    """Whether a path is to be read as a report: stdin, a pipe, or a file that begins as JSON does."""
+    try:
+        if path == "-" or stat.S_ISFIFO(os.stat(path).st_mode):
+            return True
         with open(path, "rb") as file:
             return file.read(64).lstrip()[:1] == b"{"
     except OSError:
