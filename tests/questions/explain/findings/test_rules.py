@@ -10,15 +10,17 @@ import pytest
 from tests.questions.explain.findings.nets import N, cell, facts, facts_of, white
 from tests.reference import sigmoid
 from vanishgrad.cells import Cell
-from vanishgrad.questions.explain.findings.context import MOST, nats
-from vanishgrad.questions.explain.findings.contractive import contractive_weights
-from vanishgrad.questions.explain.findings.dead import dead_relus
-from vanishgrad.questions.explain.findings.expanding import expanding_detours
-from vanishgrad.questions.explain.findings.finding import Finding
-from vanishgrad.questions.explain.findings.keeping import keeping_gates_below_one
-from vanishgrad.questions.explain.findings.open_inputs import open_input_gates
-from vanishgrad.questions.explain.findings.saturated import saturated_units
-from vanishgrad.questions.explain.findings.shut_resets import shut_reset_gates
+from vanishgrad.questions.explain.findings.context import MAX_NATS, nats
+from vanishgrad.questions.explain.findings.rules import (
+    Finding,
+    contractive_weights,
+    dead_relus,
+    expanding_detours,
+    keeping_gates_below_one,
+    open_input_gates,
+    saturated_units,
+    shut_reset_gates,
+)
 
 Rule = Callable[..., Finding | None]
 
@@ -92,7 +94,7 @@ def test_with_shared_weights_a_unit_is_dead_only_if_it_is_off_in_every_sequence(
     finding = dead_relus(facts_of(net, sequences))
     assert finding is not None
     assert finding.evidence["dead_share"] == 1
-    assert finding.severity == MOST
+    assert finding.severity == MAX_NATS
 
 
 def test_a_forget_bias_alone_gives_the_evidence_of_its_sigmoid() -> None:
@@ -121,5 +123,5 @@ def test_half_of_the_relus_off_cost_half_a_bit_a_step() -> None:
 
 def test_nats_of_factors() -> None:
     assert nats(np.full(5, 0.5)) == pytest.approx(np.log(2))
-    assert nats(np.zeros(5)) == MOST
+    assert nats(np.zeros(5)) == MAX_NATS
     assert nats(np.ones(5)) == 0

@@ -14,7 +14,7 @@ from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.curves.curve import Curve
 from vanishgrad.inputs.sequences import InputSequences
 
-MOST = 700.0
+MAX_NATS = 700.0
 """Nats that stand for a factor of exactly zero."""
 
 
@@ -77,6 +77,6 @@ class DiagnosisContext:
 
 
 def nats(factors: Array) -> float:
-    """Return -½ ln E[d²]: what a step loses to diagonal factors d in mean field (Chen et al. 2018), at most `MOST`."""
+    """Return -½ ln E[d²]: a step's loss to diagonal factors d in mean field (Chen et al. 2018), at most `MAX_NATS`."""
     mean = float(np.mean(np.square(factors, dtype=np.float64)))
-    return -math.log(mean) / 2 if mean > 0 else MOST
+    return -math.log(mean) / 2 if mean > 0 else MAX_NATS

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from vanishgrad.cells import Cell
 from vanishgrad.cells.stack import Stack
 from vanishgrad.curves.curve import Curve, curve
 from vanishgrad.curves.measure import measure
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.errors import VanishgradError
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.explain.findings.context import DiagnosisContext
-from vanishgrad.questions.explain.findings.contractive import contractive_weights
-from vanishgrad.questions.explain.findings.dead import dead_relus
-from vanishgrad.questions.explain.findings.expanding import expanding_detours
-from vanishgrad.questions.explain.findings.finding import Finding
-from vanishgrad.questions.explain.findings.keeping import keeping_gates_below_one
-from vanishgrad.questions.explain.findings.open_inputs import open_input_gates
 from vanishgrad.questions.explain.findings.remedies import REMEDIES, Change
-from vanishgrad.questions.explain.findings.saturated import saturated_units
-from vanishgrad.questions.explain.findings.shut_resets import shut_reset_gates
+from vanishgrad.questions.explain.findings.rules import RULES, Finding
 from vanishgrad.questions.explain.run import Run
 
-RULES: tuple[Callable[[DiagnosisContext], Finding | None], ...] = (
-    expanding_detours, keeping_gates_below_one, contractive_weights, saturated_units, dead_relus, open_input_gates,
-    shut_reset_gates,
-)  # fmt: skip
 MEASURED = Scope(("state", "input"))
 
 

@@ -14,7 +14,7 @@ from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.registry import KeepGate
 from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.critical_gain import neutral_gain
-from vanishgrad.questions.explain.findings.dead import dead
+from vanishgrad.questions.explain.findings.rules import dead_units
 from vanishgrad.random_streams import Role, stream
 
 SMALL = 0.5
@@ -86,7 +86,7 @@ def opened_reset_gates(facts: DiagnosisContext) -> Change:
 
 def raised_biases(facts: DiagnosisContext) -> Change:
     """Raise the bias of each dead relu, so that it is on at more than half of the steps."""
-    gate, off = facts.cell.row.candidate, dead(facts)
+    gate, off = facts.cell.row.candidate, dead_units(facts)
     a = facts.pre_activations(gate)
     middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
     b = facts.cell.b.copy()
