@@ -8,7 +8,7 @@ import numpy as np
 
 from vanishgrad.cells import GRU, LSTM, Cell, StoredTrajectory
 from vanishgrad.curves.measure import Measurement, measure
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.inputs.sources import Held
 from vanishgrad.propagation.products.products import Product, backward_products

@@ -46,7 +46,7 @@ def vanishgrad(
     from vanishgrad.cells import GRU, LSTM, RNN
     from vanishgrad.curves.measure import measure
     from vanishgrad.curves.processes import blas_threads
-    from vanishgrad.curves.scope import Scope
+    from vanishgrad.curves.request import Scope
     from vanishgrad.propagation.run import run
 
     W, n, xs = case.weights(), case.n, case.inputs()

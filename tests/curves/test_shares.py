@@ -8,7 +8,7 @@ import pytest
 from tests.cells.cases import BATCH, CASES, Case, T, random_run
 from tests.reference import complex_step
 from vanishgrad.curves.measure import measure
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.questions.compare import CompareRequest, compare
 
 every_cell = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -9,7 +9,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.curves.measure import Measurement, measure
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.checkpoints import Inputs, path
 

@@ -10,7 +10,7 @@ import numpy as np
 from vanishgrad.arrays import Array, on_host
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine, Norms, alive_lags, log_rms, shares_of
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.curves.statistics import quantile
 from vanishgrad.propagation.singular_values.matrix_free import INPUT, Leading, VectorBlock, leading
 from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps

@@ -13,7 +13,7 @@ from vanishgrad.arrays import Array, is_numpy
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.processes import map_in_processes
 from vanishgrad.curves.recorder import ADAPTIVE, DENSE, MATRIX_FREE, Engine, Norms, Recorder, joined
-from vanishgrad.curves.scope import EVERYTHING, Scope
+from vanishgrad.curves.request import EVERYTHING, Scope
 from vanishgrad.propagation.products.compression import Compression
 
 

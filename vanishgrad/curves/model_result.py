@@ -16,7 +16,7 @@ from vanishgrad.curves.gates import Gate, gates, input_gain
 from vanishgrad.curves.jacobian_check import Check, check
 from vanishgrad.curves.measure import Measurement, measure
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine
-from vanishgrad.curves.scope import EVERYTHING, Scope
+from vanishgrad.curves.request import EVERYTHING, Scope
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.models.subject import Subject

@@ -11,7 +11,7 @@ import numpy as np
 from vanishgrad.arrays import Array, like, on_host
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.curves.lag_batches import INPUT, LagBatch, Lags, one_lag
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.products.compression import Compression, error_bound, missing
 from vanishgrad.propagation.products.products import Product, backward_products, log_frobenius, log_masses
 from vanishgrad.propagation.products.sweep import LOSS

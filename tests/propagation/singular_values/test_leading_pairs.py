@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vanishgrad.propagation.singular_values.leading_pairs import LeadingPairs
+from vanishgrad.propagation.singular_values.largest import LeadingPairs
 
 
 def assert_leading(u: np.ndarray, A: np.ndarray, v: np.ndarray, tolerance: float = 1e-9) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vanishgrad.curves.curve import Curve, curve
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.product_norms import ProductNorms
-from vanishgrad.curves.scope import Scope
+from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.products.total_derivative import total_products
 from vanishgrad.questions.explain.run import Run
 

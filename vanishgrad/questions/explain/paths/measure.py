@@ -12,7 +12,7 @@ from vanishgrad.curves.curve import Band, over_trials
 from vanishgrad.curves.product_norms import ProductNorms
 from vanishgrad.curves.statistics import band
 from vanishgrad.propagation.products.detours import WHOLE, DetourProducts, detour_products
-from vanishgrad.propagation.singular_values.leading_pairs import LeadingPairs
+from vanishgrad.propagation.singular_values.largest import LeadingPairs
 from vanishgrad.questions.explain.run import Run
 from vanishgrad.questions.explain.section import Absent
 
