@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.weights.hints import CHOICES, Hints
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts.biases import BIASES
 from vanishgrad.weights.layouts.plain import NAMINGS
-from vanishgrad.weights.recognition import recurrent_layers
+from vanishgrad.weights.recognition import layers_of, recurrent_layers
+from vanishgrad.weights.tensors import TensorFile, stored_array
 
 FIXTURES = Path(__file__).parent / "fixtures"
 N, D = 4, 3
@@ -237,3 +239,46 @@ def test_the_digest_is_of_the_layers_own_tensors() -> None:
     assert len(set(digests)) == len(digests)
     assert digests == [layer.sha256 for layer in legacy]
     assert digests[0] != half.layers[0].sha256
+
+
+@pytest.mark.parametrize("file", ["classes.keras", "classes.h5"])
+def test_a_keras_configuration_is_found_in_every_nesting(file: str) -> None:
+    layers = {layer.name: layer for layer in recurrent_layers(FIXTURES / file)}
+    assert list(layers) == ["own", "own_cell.reverse", "cells.0", "cells.1", "both", "both.reverse"]
+    assert [layer.reading.gate_activation and layer.reading.gate_activation.name for layer in layers.values()] == (
+        ["hard_sigmoid"] * 6
+    )
+    assert layers["cells.1"].driven_by == ("cells.0",)
+    assert layers["both"].driven_by == ("cells.1",)
+    notes = " ".join(note for layer in layers.values() for note in layer.assumptions)
+    assert "the file does not say" not in notes
+    assert "recurrent_dropout 0.2" in notes
+    assert "OwnLSTM is read as the LSTM" in notes
+
+
+def configured(layer: dict[str, Any], units: int = N) -> TensorFile:
+    """A file of weights in a nesting that no rule knows, with a configuration somewhere in it."""
+    shapes = {"0": (D, 4 * N), "1": (N, 4 * N), "2": (4 * N,)}
+    tensors = {f"layers/zeta/deep/cell/vars/{place}": np.ones(shape) for place, shape in shapes.items()}
+    fields = {"units": units, "recurrent_initializer": {}, "unit_forget_bias": True, "activation": "relu"}
+    entry = {"class_name": "Mine", "config": fields | {"recurrent_activation": "hard_sigmoid"} | layer}
+    model = {"class_name": "OwnModel", "config": {"name": "m", "blocks": {"deep": [entry, {"x": [entry]}]}}}
+    stored = {name: stored_array(name, value) for name, value in tensors.items()}
+    return TensorFile("own.keras", "keras", stored, {"keras": model, "keras_version": "3.5.0"})
+
+
+def test_a_configuration_of_no_known_nesting_is_believed_where_it_says_one_thing() -> None:
+    (layer,) = layers_of(configured({}), Hints())
+    assert (layer.reading.activation.name, layer.reading.gate_activation) == ("relu", CHOICES["hard_sigmoid"])
+    assert "does not say" not in " ".join(layer.assumptions)
+    (other,) = layers_of(configured({}, units=N + 1), Hints())
+    assert "does not say" in " ".join(other.assumptions)
+
+
+def test_a_configuration_that_its_tensors_contradict_is_refused() -> None:
+    model = {"class_name": "Sequential", "config": {"layers": [
+        {"class_name": "LSTM", "config": {"name": "lstm", "units": N - 1}}]}}  # fmt: skip
+    shapes = {f"layers/lstm/cell/vars/{place}": shape for place, shape in enumerate([(D, 4 * N), (N, 4 * N), (4 * N,)])}
+    tensors = {name: stored_array(name, np.ones(shape)) for name, shape in shapes.items()}
+    with pytest.raises(VanishgradError, match="LSTM with 3 units"):
+        layers_of(TensorFile("a.keras", "keras", tensors, {"keras": model}), Hints())

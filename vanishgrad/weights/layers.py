@@ -47,6 +47,8 @@ class Layer:
         Activations and reset convention.
     assumptions : tuple of str
         A sentence for each choice that the file leaves open, with the flag that makes the other.
+    masked_by : str
+        What masks steps before they reach the layer, as the file says: ``mask_zero``, ``Masking VALUE`` or empty.
     without : tuple of str
         Tensors of its module that the user left out of the reading with `--ignore`.
     roles : mapping from str to Tensor
@@ -73,6 +75,7 @@ class Layer:
     direction: str = "forward"
     driven_by: tuple[str, ...] | None = None
     assumptions: tuple[str, ...] = ()
+    masked_by: str = ""
     without: tuple[str, ...] = ()
 
     @property

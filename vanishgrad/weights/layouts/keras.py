@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,25 +17,29 @@ from vanishgrad.weights.gate_order import KERAS
 from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
-from vanishgrad.weights.layouts.keras_model import ConfiguredLayer, described
+from vanishgrad.weights.layouts.keras_model import ConfiguredLayer, described, strays
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, derived, part, row, shape_text, shown
 
-KERAS_3 = re.compile(r"(?P<path>.*?)[./]?cell(?:[./]cells[./]\w+)?[./]vars[./]1")
+KERAS_3 = re.compile(r"(?P<path>.*?)[./]?cell(?P<inner>(?:[./]cells[./]\w+)?)[./]vars[./]1")
 NAMED = re.compile(r"(?P<path>(?:.*[./])?)recurrent_kernel(?P<suffix>(?::0)?)")
 DIRECTION = re.compile(r"(?:forward|backward)_\w+")
-INNER = re.compile(r"(?:(?:forward|backward)_\w+|\w*cell(?:_\d+)?|cells)[./]")
+INNER = re.compile(r"(?:(?:forward|backward)_\w+|\w*cells?(?:_\d+)?)[./]")
 """Parts of a path within one layer."""
 MOST_LAYERS = 1000
 """Recurrent layers of a configuration; each is compared with each recurrent kernel of the file."""
+GATES_OF = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3, "CuDNNLSTM": 4, "CuDNNGRU": 3}
+READING = ("activation", "recurrent_activation", "reset_after", "use_bias")
+"""Fields of a configuration that decide how a layer is read."""
 SCAFFOLDING = ("layers", "model_weights", "layer", "forward_layer", "backward_layer", "cell", "")
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each recurrent kernel with Keras's name, in the model's order where that is known."""
     model = described(file.configuration.get("keras"))[:MOST_LAYERS]
+    elsewhere = strays(file.configuration.get("keras"))[:MOST_LAYERS]
     order = {each.name: place for place, each in enumerate(model)}
-    found = list(_found(file, free, hints, model))
+    found = list(_found(file, free, hints, model, elsewhere))
     yield from sorted(found, key=lambda each: (order.get(each.name, len(order)), _natural(each.name)))
 
 
@@ -44,12 +49,14 @@ def _natural(name: str) -> list[tuple[str, int]]:
 
 
 def _found(
-    file: TensorFile, free: Mapping[str, Tensor], hints: Hints, model: list[ConfiguredLayer]
-) -> Iterator[Sighting]:
+    file: TensorFile, free: Mapping[str, Tensor], hints: Hints, model: list[ConfiguredLayer],
+    elsewhere: list[ConfiguredLayer],
+) -> Iterator[Sighting]:  # fmt: skip
     for name in free:
         if found := KERAS_3.fullmatch(name):
             names = [f"{name[:-1]}{index}" for index in range(3)]
-            entry = next((each for each in model if each.group == found["path"]), None)
+            group = found["path"] + (f"/cell{found['inner']}" if found["inner"] else "")
+            entry = next((each for each in model if each.group == group), None)
         elif found := NAMED.fullmatch(name):
             names = [f"{found['path']}{word}{found['suffix']}" for word in ("kernel", "recurrent_kernel", "bias")]
             entry = _by_names(model, found["path"])
@@ -57,6 +64,7 @@ def _found(
             continue
         own = [free[each] for each in names if each in free]
         label = entry.name if entry else _label(found["path"])
+        entry = entry or _alone(elsewhere, own, label)
         claims = leaf_names(own)
         layer = partial(_layer, file, found["path"], names, own, entry, hints)
         yield Sighting(label, claims, layer, _module(found["path"]))
@@ -81,9 +89,49 @@ def _is_backward(path: str) -> bool:
 def _by_names(model: list[ConfiguredLayer], path: str) -> ConfiguredLayer | None:
     """Return the entry whose names all stand in an older file's path."""
     segments = path.split("/")
-    fitting = [each for each in model if set(each.path.split(".")) <= set(segments)]
+    fitting = [each for each in model if each.names <= set(segments)]
     is_backward = _is_backward(path)
     return next((each for each in fitting if each.is_backward == is_backward or len(fitting) == 1), None)
+
+
+def _alone(elsewhere: list[ConfiguredLayer], own: list[Tensor], label: str) -> ConfiguredLayer | None:
+    """Return the only reading that the whole configuration has for a kernel whose place it does not tell."""
+    if len(own) < 2 or len(own[1].shape) != 2:
+        return None
+    n, columns = own[1].shape
+    fitting = [each for each in elsewhere if each.config.get("units") == n and GATES_OF[each.kind] * n == columns]
+    readings = {str([each.config.get(key) for key in READING]) for each in fitting}
+    is_backward = label.endswith(".reverse")
+    placed = (replace(each, path=label.removesuffix(".reverse"), is_backward=is_backward) for each in fitting)
+    return next(placed) if len(readings) == 1 else None
+
+
+def require_agreement(entry: ConfiguredLayer, recurrent: Tensor) -> None:
+    """Refuse a recurrent kernel that is not of the size and the cell that the configuration says."""
+    units = entry.config.get("units")
+    wanted = (units, GATES_OF[entry.kind] * units) if isinstance(units, int) else recurrent.shape
+    if recurrent.shape != wanted:
+        raise Unreadable(
+            f"expected a recurrent kernel of {shape_text(wanted)}, as the configuration says of "
+            f"{entry.class_name} with {units} units, got {recurrent}; "
+            "the file contradicts itself, try saving the model again"
+        )
+
+
+def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
+    config, notes = entry.config, []
+    if config.get("recurrent_dropout"):
+        notes.append(f"recurrent_dropout {config['recurrent_dropout']} acts in training alone and is left out")
+    if config.get("stateful"):
+        notes.append(
+            "stateful: a batch starts where the last one ended; the start here is zero, --initial FILE sets it"
+        )
+    if entry.class_name.rpartition(">")[2].removesuffix("Cell") != entry.kind:
+        notes.append(
+            f"class {shown(entry.class_name)} is read as the {entry.kind} whose fields it has; what its code changes "
+            "is not in the file"
+        )
+    return tuple(notes)
 
 
 def _label(path: str) -> str:
@@ -99,9 +147,10 @@ def _layer(
 ) -> Layer:
     if len(own) < 2 or own[0].name != names[0]:
         raise Unreadable(f"expected {names[0]} beside {names[1]}, got none; try the whole file of weights")
-    name = entry.name if entry else _label(path)
-    is_backward = entry.is_backward if entry else _is_backward(path)
     roles, is_cudnn = _roles(own)
+    if entry:
+        require_agreement(entry, own[1])
+    name, is_backward = (entry.name, entry.is_backward) if entry else (_label(path), _is_backward(path))
     return fitted(
         file, name, roles, KERAS, hints, _stated(file, own, entry, is_cudnn),
         why=_why(own, entry, is_cudnn),
@@ -109,6 +158,8 @@ def _layer(
         path=name.removesuffix(".reverse"),
         direction="backward" if is_backward else "forward",
         driven_by=entry.below if entry else None,
+        masked_by=entry.masked_by if entry else "",
+        assumptions=_training_only(entry) if entry else (),
     )  # fmt: skip
 
 
@@ -182,4 +233,9 @@ def _why(own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> st
     what = f"{own[1].name} {shape_text(own[1].shape)} is Keras's name for a recurrent kernel"
     if is_cudnn:
         return f"{what}, and a bias of {shape_text(own[2].shape)} entries is that of its CuDNN layers"
-    return f"{what}, and the configuration says {entry.kind}" if entry else what
+    if entry is None:
+        return what
+    flags = [key for key in ("go_backwards", "stateful") if entry.config.get(key)]
+    if entry.config.get("implementation"):
+        flags.append(f"implementation {entry.config['implementation']}")
+    return f"{what}, and the configuration says {', '.join([shown(entry.class_name), *flags])}"

@@ -17,6 +17,18 @@ TRANSPARENT = (
 )  # fmt: skip
 """Layers whose output is their input when the model is used."""
 
+MASKING_ON = (
+    "Dense",
+    "TimeDistributed",
+    "Activation",
+    "BatchNormalization",
+    "LayerNormalization",
+    "Concatenate",
+    "Add",
+)
+"""Layers that change their input and hand its mask on."""
+MOST_NODES = 100_000
+
 
 @dataclass(frozen=True)
 class ConfiguredLayer:
@@ -25,33 +37,77 @@ class ConfiguredLayer:
     Attributes
     ----------
     path : str
-        The user's names, nested models first, joined by dots.
+        The user's names, nested models first, joined by dots; a number behind them for one of several stacked cells.
     group : str
-        Where Keras 3 stores its weights; the name comes from the class.
+        Where Keras 3 stores its weights; the name comes from the class. Empty where the nesting does not tell.
     kind : str
         ``LSTM``, ``GRU``, ``SimpleRNN``, ``CuDNNLSTM``, ``CuDNNGRU``.
+    class_name : str
+        As the file has it: of a subclass, its own.
     is_backward : bool
     config : mapping
     below : tuple of str or None
         The layers that drive it; empty if there is none; None if something else stands between.
+    masked_by : str
+        The layer before it that masks steps, ``mask_zero`` or ``Masking VALUE``; empty if there is none.
+    cell_name : str
+        Of one of several stacked cells, its own name.
     """
 
     path: str
     group: str
     kind: str
+    class_name: str
     is_backward: bool
     config: Mapping[str, Any]
     below: tuple[str, ...] | None
+    masked_by: str = ""
+    cell_name: str = ""
 
     @property
     def name(self) -> str:
         """The layer's name, direction included."""
         return self.path + (".reverse" if self.is_backward else "")
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What stands in the path of its weights in older files."""
+        path = self.path.rpartition(".")[0] if self.cell_name else self.path
+        return frozenset(path.split(".")) | ({self.cell_name} if self.cell_name else frozenset())
+
 
 def described(model: Any) -> list[ConfiguredLayer]:
     """Return the recurrent layers of a configuration, nested models included; what is not understood is left out."""
     return list(_in_model(model, "", "", 0))
+
+
+def strays(model: Any) -> list[ConfiguredLayer]:
+    """Return every recurrent layer or cell of a configuration, however it is nested, without its place."""
+    found, waiting = list[ConfiguredLayer](), [model]
+    for _ in range(MOST_NODES):
+        if not waiting:
+            break
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif isinstance(node, dict):
+            waiting.extend(node.values())
+            config = _mapping(node.get("config"))
+            if kind := recurrent_kind(node):
+                found.append(ConfiguredLayer("", "", kind, str(node.get("class_name")), False, config, None))
+    return found
+
+
+def recurrent_kind(layer: Mapping[str, Any]) -> str | None:
+    """Return the class of Keras that a layer or cell is, of a subclass the one that its fields are of."""
+    name, config = str(layer.get("class_name")).rpartition(">")[2], _mapping(layer.get("config"))
+    if name.removesuffix("Cell") in RECURRENT:
+        return name.removesuffix("Cell")
+    if not {"units", "recurrent_initializer"} <= set(config):
+        return None
+    if "recurrent_activation" not in config:
+        return "SimpleRNN"
+    return "LSTM" if "unit_forget_bias" in config else "GRU"
 
 
 def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[ConfiguredLayer]:
@@ -66,37 +122,68 @@ def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[Configu
         snake = _snake(kind)
         own = f"{group}layers/{snake}" + (f"_{used[snake]}" if used[snake] else "")
         used[snake] += 1
-        yield from _in_layer(layer, own, path + _name(layer), depth, chain.below(_name(layer)))
+        below, mask = chain.below(_name(layer)), chain.masked_by(_name(layer))
+        yield from _in_layer(layer, _Place(own, path + _name(layer), below, mask), depth)
 
 
-def _in_layer(
-    layer: Mapping[str, Any], group: str, path: str, depth: int, below: tuple[str, ...] | None
-) -> Iterator[ConfiguredLayer]:
+@dataclass(frozen=True)
+class _Place:
+    """Where a layer stands in its model."""
+
+    group: str
+    path: str
+    below: tuple[str, ...] | None
+    masked_by: str = ""
+
+
+def _in_layer(layer: Mapping[str, Any], place: _Place, depth: int) -> Iterator[ConfiguredLayer]:
     kind, config = str(layer.get("class_name")), _mapping(layer.get("config"))
-    if kind in RECURRENT:
-        yield ConfiguredLayer(path, group, kind, bool(config.get("go_backwards")), config, below)
-    elif kind == "RNN":
-        cell = _mapping(config.get("cell"))
-        kind = str(cell.get("class_name")).removesuffix("Cell")
-        if kind in RECURRENT:
-            yield ConfiguredLayer(
-                path, group, kind, bool(config.get("go_backwards")), _mapping(cell.get("config")), below
-            )
-    elif kind == "Bidirectional":
-        yield from _both(config, group, path, below)
+    if kind == "Bidirectional":
+        yield from _both(config, place)
+    elif found := tuple(_one_direction(layer, place, bool(config.get("go_backwards")))):
+        yield from found
     elif isinstance(config.get("layers"), list):
-        yield from _in_model(layer, f"{group}/", f"{path}.", depth + 1)
+        yield from _in_model(layer, f"{place.group}/", f"{place.path}.", depth + 1)
     elif isinstance(config.get("layer"), dict) and depth < DEEPEST:
-        yield from _in_layer(_mapping(config["layer"]), f"{group}/layer", path, depth + 1, None)
+        inside = _Place(f"{place.group}/layer", place.path, None)
+        yield from _in_layer(_mapping(config["layer"]), inside, depth + 1)
 
 
-def _both(config: Mapping[str, Any], group: str, path: str, below: tuple[str, ...] | None) -> Iterator[ConfiguredLayer]:
+def _one_direction(layer: Mapping[str, Any], place: _Place, is_backward: bool) -> Iterator[ConfiguredLayer]:
+    """Yield a recurrent layer, or the cells of an RNN, each but the first driven by the one before."""
+    config = _mapping(layer.get("config"))
+    if kind := recurrent_kind(layer):
+        name = str(layer.get("class_name"))
+        yield ConfiguredLayer(place.path, place.group, kind, name, is_backward, config, place.below, place.masked_by)
+        return
+    cell = _mapping(config.get("cell"))
+    cells = _mapping(cell.get("config")).get("cells")
+    used: Counter[str] = Counter()
+    below = place.below
+    for index, each in enumerate(cells if isinstance(cells, list) else [cell]):
+        kind, snake = recurrent_kind(_mapping(each)), _snake(str(_mapping(each).get("class_name")))
+        inner = f"/cell/cells/{snake}" + (f"_{used[snake]}" if used[snake] else "") if isinstance(cells, list) else ""
+        used[snake] += 1
+        path = f"{place.path}.{index}" if isinstance(cells, list) else place.path
+        if kind is None:
+            below = None
+            continue
+        found = ConfiguredLayer(
+            path, place.group + inner, kind, str(each.get("class_name")), is_backward,
+            {"stateful": config.get("stateful")} | dict(_mapping(each.get("config"))), below, place.masked_by,
+            _name(each) if isinstance(cells, list) else "",
+        )  # fmt: skip
+        yield found
+        below = (found.name,)
+
+
+def _both(config: Mapping[str, Any], place: _Place) -> Iterator[ConfiguredLayer]:
     forward = _mapping(config.get("layer"))
     backward = _mapping(config.get("backward_layer")) or forward
-    for layer, name, is_backward in ((forward, "forward_layer", False), (backward, "backward_layer", True)):
-        kind = str(layer.get("class_name"))
-        if kind in RECURRENT:
-            yield ConfiguredLayer(path, f"{group}/{name}", kind, is_backward, _mapping(layer.get("config")), below)
+    turned = bool(_mapping(forward.get("config")).get("go_backwards"))
+    for layer, name, is_backward in ((forward, "forward_layer", turned), (backward, "backward_layer", not turned)):
+        inside = _Place(f"{place.group}/{name}", place.path, place.below, place.masked_by)
+        yield from _one_direction(layer, inside, is_backward)
 
 
 class _Chain:
@@ -118,7 +205,7 @@ class _Chain:
                 return () if not self._path else None
             name, layer = source, self._layers[source]
             kind = str(layer.get("class_name"))
-            if kind in (*RECURRENT, "RNN", "Bidirectional"):
+            if kind == "Bidirectional" or _is_recurrent(layer):
                 return self._outputs(name, layer) if is_direct else None
             if kind not in TRANSPARENT:
                 is_direct = False
@@ -126,11 +213,33 @@ class _Chain:
                     return None
         return None
 
+    def masked_by(self, name: str) -> str:
+        """Return what masks the steps that a layer gets: Keras hands a mask on through most layers."""
+        for _ in range(FARTHEST):
+            source = self._source.get(name)
+            if source is None or source not in self._layers:
+                return ""
+            name, layer = source, self._layers[source]
+            kind, config = str(layer.get("class_name")), _mapping(layer.get("config"))
+            if kind == "Embedding":
+                return "mask_zero" if config.get("mask_zero") else ""
+            if kind == "Masking":
+                return f"Masking {config.get('mask_value', 0.0)}"
+            if not (kind in (*TRANSPARENT, *MASKING_ON, "Bidirectional") or _is_recurrent(layer)):
+                return ""
+        return ""
+
     def _outputs(self, name: str, layer: Mapping[str, Any]) -> tuple[str, ...] | None:
         config, path = _mapping(layer.get("config")), self._path + name
+        cells = _mapping(_mapping(config.get("cell")).get("config")).get("cells")
+        path += f".{len(cells) - 1}" if isinstance(cells, list) else ""
         if layer.get("class_name") == "Bidirectional":
             return (path, f"{path}.reverse") if config.get("merge_mode", "concat") == "concat" else None
         return None if config.get("go_backwards") else (path,)
+
+
+def _is_recurrent(layer: Mapping[str, Any]) -> bool:
+    return recurrent_kind(layer) is not None or layer.get("class_name") == "RNN"
 
 
 def _source(layer: Mapping[str, Any]) -> str | None:

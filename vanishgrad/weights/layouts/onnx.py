@@ -138,6 +138,11 @@ def _roles(node: Node, graph: Graph, file: TensorFile, index: int, cell: str) ->
         )
     roles = {"W_hx": row(W, index), "W_hh": row(R, index)}
     rows = len(ONNX.order(cell)) * R.shape[2]
+    if node.attributes.get("hidden_size", R.shape[2]) != R.shape[2]:
+        raise Unreadable(
+            f"expected R of hidden_size {node.attributes['hidden_size']}, as the node says, got {R}; "
+            "the file contradicts itself, try another export"
+        )
     if B is not None:
         _require_rows(B, index, 2 * rows)
         roles |= {"b_x": part(row(B, index), 0, rows), "b_h": part(row(B, index), rows, 2 * rows)}
