@@ -1,1 +1,1 @@
-"""A question put to a model: frozen request in, frozen result out, pure."""
+"""Curves: one model measured, the norms of its gradient by lag, frozen request in and frozen result out."""

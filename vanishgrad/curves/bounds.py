@@ -1,4 +1,4 @@
-"""What can be proved beside what is measured: each bound with its claim, and nothing more."""
+"""Bounds: what is proved of a curve beside what is measured, each with its claim and nothing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a decay curve says: band, rate, trend, horizon and verdict."""
+"""Decay curves: the band over trials of a norm by lag, with rate, trend, horizon and verdict."""
 
 from __future__ import annotations
 

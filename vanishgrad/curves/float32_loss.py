@@ -1,4 +1,4 @@
-"""What float32 costs: one trial again in float64, along the same weights and inputs."""
+"""Loss of float32: one trial again in float64, along the same weights and inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the gates stand along a run, and what the input adds to their pre-activations, gathered block by block."""
+"""Gate statistics of a run: means, quantiles and saturation, and the input's gain, gathered block by block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every report carries the check of its own run: the analytic Jacobian against the complex step."""
+"""Jacobian check: the analytic Jacobian of a run against the complex step, in every report."""
 
 from __future__ import annotations
 

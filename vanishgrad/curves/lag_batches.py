@@ -1,4 +1,4 @@
-"""Products of consecutive lags side by side, so that their norms are taken together.
+"""Batches the Jacobian products of consecutive lags, so that one call takes all their norms.
 
 Small matrices are a matter of microseconds each; what costs then is everything around them. A window holds as many
 lags as stay in a cache.

@@ -1,4 +1,4 @@
-"""Norms at some lags, for products too large to be formed."""
+"""Matrix-free curves: norms at some lags, for products too large to be formed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine, Norms, alive_lags, log_rms, shares_of
 from vanishgrad.curves.request import Scope
 from vanishgrad.curves.statistics import quantile
-from vanishgrad.propagation.singular_values.matrix_free import INPUT, Leading, VectorBlock, leading
+from vanishgrad.propagation.singular_values.matrix_free import INPUT_BLOCK, Leading, VectorBlock, leading
 from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps
 
 UNKNOWN = 1e-6
@@ -45,8 +45,8 @@ class MatrixFreeCurves:
 
     def _at_lag_0(self, block: VectorBlock) -> Array:
         """Return an empty curve, (B, L), but for ‖I‖ at lag 0."""
-        values = np.full((len(self._lengths), self._longest + (block.source != INPUT)), np.nan)
-        if block.source != INPUT:
+        values = np.full((len(self._lengths), self._longest + (block.source != INPUT_BLOCK)), np.nan)
+        if block.source != INPUT_BLOCK:
             values[:, 0] = 0.0
         return values
 
@@ -65,7 +65,7 @@ class MatrixFreeCurves:
     def _allowed(self, name: str, lags: Collection[int]) -> list[int]:
         """Return the lags of a curve that exist and have not been looked at; the last one of the input is T - 1."""
         block, last = self._blocks[name], self._log_norm[name].shape[1] - 1
-        least = 0 if block.source == INPUT else 1
+        least = 0 if block.source == INPUT_BLOCK else 1
         return sorted({min(lag, last) for lag in lags if lag >= least and (block, min(lag, last)) not in self._found})
 
     def _starts(self, pairs: Collection[tuple[VectorBlock, int]]) -> Iterator[tuple[tuple[VectorBlock, int], Array]]:
@@ -104,11 +104,11 @@ class MatrixFreeCurves:
         return {name: self._norms(name, values) for name, values in self._log_norm.items()}
 
     def _norms(self, name: str, values: Array) -> Norms:
-        lags = np.arange(values.shape[1]) + (self._blocks[name].source == INPUT)
+        lags = np.arange(values.shape[1]) + (self._blocks[name].source == INPUT_BLOCK)
         values[lags > self._lengths[:, None]] = np.nan
         log_rms = np.full_like(values, np.nan)
         log_rms[np.isneginf(values)] = -np.inf
-        if self._blocks[name].source != INPUT:
+        if self._blocks[name].source != INPUT_BLOCK:
             p, q = self._size(self._blocks[name].to), self._size(self._blocks[name].source)
             log_rms[:, 0] = math.log(min(p, q) / q) / 2
         counted = [min(lag, values.shape[1] - 1) for lag in alive_lags(int(self._lengths.min()))]
@@ -125,7 +125,7 @@ def _blocks(cell: Cell) -> dict[str, VectorBlock]:
     if len(cell.parts) > 1:
         every |= {name: VectorBlock(to, source) for name, (to, source) in cell.curves.items()}
         every["output"] = VectorBlock(hidden, None)
-    return {**every, "input": VectorBlock(hidden, INPUT)}
+    return {**every, "input": VectorBlock(hidden, INPUT_BLOCK)}
 
 
 def direct(

@@ -1,4 +1,4 @@
-"""Per-trial norms of every curve, from one backward sweep."""
+"""Measurement of a model: the norms of every curve, trial by trial, from one backward sweep."""
 
 from __future__ import annotations
 

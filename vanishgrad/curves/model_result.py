@@ -1,4 +1,4 @@
-"""One model measured: the frozen result that every command builds on."""
+"""Results of a model: all that is measured of it, frozen, which every command builds on."""
 
 from __future__ import annotations
 

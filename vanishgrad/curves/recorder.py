@@ -1,4 +1,4 @@
-"""Filling in the norms of every curve, one lag of a sweep after the other."""
+"""Recorder of norms: fills in every curve, one lag of a sweep after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every measured run is asked for: which models, and how they are measured."""
+"""Requests of measured runs: which models, which curves, and how they are measured."""
 
 from __future__ import annotations
 

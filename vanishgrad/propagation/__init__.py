@@ -1,1 +1,1 @@
-"""What many steps do to a perturbation."""
+"""Propagation: runs of a cell, and the products of Jacobians along them."""

@@ -1,4 +1,4 @@
-"""What attention to earlier states sends back to each of them, beside what the recurrence does.
+"""Gradient of attention: what a query sends back to each of the earlier states, beside the recurrence.
 
 The context of a query has a path of length one to every state, so that nothing in its gradient is exponential in the
 distance; but the weights sum to 1, and what each state gets falls with their number.

@@ -1,4 +1,4 @@
-"""The array libraries that the engine runs on: NumPy, or another one that is imported only when it is asked for."""
+"""Backends: the array libraries that the engine runs on, NumPy or another one that is imported only if asked for."""
 
 from __future__ import annotations
 

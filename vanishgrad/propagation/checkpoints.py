@@ -1,4 +1,4 @@
-"""A run too long to be held: states at every √T-th step, and the blocks between run again when they are asked for."""
+"""Checkpoints of a long run: states at every √T-th step; the blocks between run again when they are asked for."""
 
 from __future__ import annotations
 

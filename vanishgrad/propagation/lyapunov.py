@@ -1,4 +1,4 @@
-"""The Lyapunov spectrum of a driven cell, step by step, with no trajectory kept."""
+"""Lyapunov spectrum of a driven cell by QR, step by step, with no trajectory kept."""
 
 from __future__ import annotations
 

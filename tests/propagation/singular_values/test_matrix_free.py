@@ -11,7 +11,7 @@ from tests.cells.cases import CASES, Case, random_run
 from tests.engine import lstm, measured, silence, trajectory
 from tests.propagation.test_every_lag import two_groups
 from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
-from vanishgrad.propagation.singular_values.matrix_free import INPUT, TOLERANCE, VectorBlock, leading
+from vanishgrad.propagation.singular_values.matrix_free import INPUT_BLOCK, TOLERANCE, VectorBlock, leading
 from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps, forward_steps
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
@@ -25,7 +25,7 @@ MODELS = [
 
 
 def blocks(cell: Cell) -> dict[str, VectorBlock]:
-    every = {"state": VectorBlock(None, None), "input": VectorBlock("h", INPUT)}
+    every = {"state": VectorBlock(None, None), "input": VectorBlock("h", INPUT_BLOCK)}
     if len(cell.parts) > 1:
         every |= {"hidden": VectorBlock("h", "h"), "cell": VectorBlock("c", "c"), "output": VectorBlock("h", None)}
     return every
@@ -38,7 +38,7 @@ def both(cell: Cell, path: StoredTrajectory) -> list[tuple[str, int, np.ndarray,
         (name, lag)
         for name, block in named.items()
         for lag in LAGS
-        if (lag < path.steps if block.source == INPUT else 0 < lag <= path.steps)
+        if (lag < path.steps if block.source == INPUT_BLOCK else 0 < lag <= path.steps)
     ]
     found = leading(cell, path, [(named[name], lag) for name, lag in wanted], {})
     dense = measured(cell, path).curves

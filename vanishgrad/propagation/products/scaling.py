@@ -1,4 +1,4 @@
-"""Numbers beyond the range of floating point: a block of a matrix is 2^exponent times what is stored."""
+"""Scaling by powers of two, for numbers beyond the range of floating point: a block is 2^exponent times its array."""
 
 from __future__ import annotations
 

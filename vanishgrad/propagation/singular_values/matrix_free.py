@@ -22,17 +22,17 @@ from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors,
 
 TOLERANCE = 1e-10
 """Accepted error of a norm, relative."""
-FEWEST, MOST = 3, 64
+MIN_ROWS, MAX_ROWS = 3, 64
 """Rows from which on a value is accepted, and at which the search for one is given up."""
 NOISE = 0.1
 """How much of a random vector is mixed into a start that is known from another lag."""
-INPUT = "x"
+INPUT_BLOCK = "x"
 """The source of ∂h_T/∂x_k."""
 
 
 @dataclass(frozen=True)
 class VectorBlock:
-    """Rows and columns of ∂s_T/∂s_k by part, all of them with None; `INPUT` as source is ∂h_T/∂x_k."""
+    """Rows and columns of ∂s_T/∂s_k by part, all of them with None; `INPUT_BLOCK` as source is ∂h_T/∂x_k."""
 
     to: str | None
     source: str | None
@@ -74,7 +74,7 @@ def leading(
     cell : Cell
     path : Trajectory
     wanted : sequence of (block, lag)
-        Lags from 1 on, of `INPUT` from 0 on.
+        Lags from 1 on, of `INPUT_BLOCK` from 0 on.
     starts : mapping
         Left vectors, (B, p), that are known to be near, for instance from another lag.
     seed : int
@@ -111,7 +111,7 @@ class _Search:
         whole = slice(0, cell.state_size)
         self.block, self.lag, self.done = block, lag, False
         self.rows = whole if block.to is None else cell.slices[block.to]
-        self.columns = whole if block.source in (None, INPUT) else cell.slices[block.source]
+        self.columns = whole if block.source in (None, INPUT_BLOCK) else cell.slices[block.source]
         self._random, dtype = random, np.dtype(f"float{bits(path.start)}")
         self._tolerance = max(TOLERANCE, 16 * float(np.finfo(dtype).eps))
         batch, p = path.start.shape[0], self.rows.stop - self.rows.start
@@ -154,8 +154,8 @@ class _Search:
         rho = np.linalg.norm(residual, axis=-1)
         self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1e-300)) / 2, 0)
         rows = self._Q.shape[1]
-        settled = (self._error <= self._tolerance) & ((rows >= FEWEST) | (self._theta == 0)) | ~self._known
-        self.done = bool(np.all(settled)) or rows >= min(MOST, self._Q.shape[2])
+        settled = (self._error <= self._tolerance) & ((rows >= MIN_ROWS) | (self._theta == 0)) | ~self._known
+        self.done = bool(np.all(settled)) or rows >= min(MAX_ROWS, self._Q.shape[2])
         if self.done:
             self._last, self._steps = self._top, rows
             self._Q, self._Y = self._Q[:, :0], self._Y[:, :0]
@@ -188,7 +188,7 @@ def _pull(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
     for t, linearisation in backward_steps(cell, path, max(path.steps - searches[-1].lag, 1)):
         while first < len(searches) and searches[first].lag == path.steps - t:
             search, row = searches[first], vectors.values[:, :1]
-            if search.block.source == INPUT:
+            if search.block.source == INPUT_BLOCK:
                 out = namespace(row).empty((batch, 1, cell.input_size), dtype=row.dtype, device=row.device)
                 linearisation.input_cotangent(t, row, out)
                 _hand_over(search, out[:, 0], vectors)
@@ -219,7 +219,7 @@ def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
         while waiting and path.steps - waiting[-1].lag == k:
             search = waiting.pop()
             new = ScaledVectors.on(path.start, np.zeros((batch, 1, m), dtype))
-            if search.block.source == INPUT and linearisation is not None:
+            if search.block.source == INPUT_BLOCK and linearisation is not None:
                 column = like(path.start, search.column[..., None])
                 linearisation.input_tangent(k, column, namespace(column).matrix_transpose(new.values))
             else:

@@ -1,4 +1,4 @@
-"""One-sided Jacobi on rows whose sizes are logarithms: a singular value decomposition that loses none of them."""
+"""One-sided Jacobi: singular values of rows whose sizes are logarithms, none of them lost."""
 
 from __future__ import annotations
 

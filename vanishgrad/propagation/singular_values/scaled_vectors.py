@@ -1,4 +1,4 @@
-"""Rows and columns sent through a run's steps, each on a scale of its own: products that are never formed."""
+"""Vectors with one exponent each, multiplied by J_t from the left or the right: Jacobian-vector products of a run."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CAPTION = (
     "Dots: exponents of the long run, mean over trials, bars of two standard errors; bands: {band}. Dashed: ln σ_i/T "
     "of this run's product. Above 0 a direction grows, below it is forgotten."
 )
-WIDE = "Mean field: infinitely many units."
+MEAN_FIELD_CAPTION = "Mean field: infinitely many units."
 LOST = "Exponents of minus infinity, directions that are lost exactly, are left out."
 
 
@@ -71,7 +71,7 @@ def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
     )  # fmt: skip
     said = [
         CAPTION.format(band=BANDS.get(report.band, report.band)),
-        *([WIDE] if wide else []),
+        *([MEAN_FIELD_CAPTION] if wide else []),
         *([LOST] if lost else []),
     ]
     figure, all_axes = sheet("What every direction does in the long run", frame(report, models), said, layout)

@@ -21,7 +21,7 @@ EQUAL = 1e-9
 CONVEYOR = "0"
 FAR = 0.3
 """Decades from which on a difference is told as a factor."""
-MOST = 1.5
+MAX_SHARE = 1.5
 """A share from which on the conveyor is called cancelled, not carrying."""
 STATISTICS = ("median", "mean", "low", "high")
 
@@ -52,7 +52,7 @@ def sentence(paths: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     lag = model["curves"][paths["curve"]]["horizon"] or 0
     conveyor = paths["detours"][CONVEYOR]["share"]["mean"][lag]
     by_gate = {name: carried["share"]["mean"][lag] for name, carried in paths["gates"].items()}
-    if conveyor is None or None in by_gate.values() or abs(conveyor) > MOST:
+    if conveyor is None or None in by_gate.values() or abs(conveyor) > MAX_SHARE:
         alone = paths["detours"][CONVEYOR]["log10_norm"]["median"][lag]
         left = model["curves"][paths["curve"]]["log10_norm"]["median"][lag]
         return (
