@@ -8,6 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from vanishgrad import extended_range
+from vanishgrad.extended_range import ExtendedRange
+
 Array: TypeAlias = npt.NDArray[Any]
 
 
@@ -16,10 +19,17 @@ def is_numpy(x: Any) -> bool:
     return isinstance(x, np.ndarray)
 
 
+def is_extended(x: Any) -> bool:
+    """Whether `x` is in extended range."""
+    return isinstance(x, ExtendedRange)
+
+
 def namespace(x: Array) -> Any:
     """Return the array-API namespace of `x`."""
     if is_numpy(x):
         return np
+    if is_extended(x):
+        return extended_range
     from array_api_compat import array_namespace  # speaks for libraries whose own functions are not the standard's
 
     return array_namespace(x)
@@ -27,7 +37,9 @@ def namespace(x: Array) -> Any:
 
 def library(x: Array) -> Any:
     """Return the library that `x` is of, whose own functions write in place."""
-    return np if is_numpy(x) else sys.modules[type(x).__module__.partition(".")[0]]
+    if is_numpy(x) or is_extended(x):
+        return namespace(x)
+    return sys.modules[type(x).__module__.partition(".")[0]]
 
 
 def like(x: Array, values: Array) -> Array:
@@ -39,8 +51,8 @@ def like(x: Array, values: Array) -> Array:
 
 
 def on_host(x: Any) -> Array:
-    """Return `x` as NumPy's array."""
-    if is_numpy(x):
+    """Return `x` as NumPy's array; in extended range it is on the host."""
+    if is_numpy(x) or is_extended(x):
         return x
     host: Array = x.get() if hasattr(x, "get") else x.cpu().numpy()
     return host
@@ -62,6 +74,16 @@ def matmul_into(left: Array, right: Array, out: Array) -> None:
         matmul(left.reshape(rows, -1), right[0], out=out.reshape(rows, -1))
     else:
         matmul(left, right, out=out)
+
+
+def times(W: Array, x: Array) -> Array:
+    """Return W x, W (B | 1, p, q) real and x (B, q).
+
+    The real part of a complex x goes by itself: so it yields, bit for bit, what the real numbers yield.
+    """
+    if namespace(x).isdtype(x.dtype, "complex floating"):
+        return times(W, x.real) + 1j * times(W, x.imag)
+    return x @ W[0].T if W.shape[0] == 1 else (W @ x[..., None])[..., 0]
 
 
 def _contiguous(x: Array) -> bool:

@@ -42,6 +42,19 @@ def test_saturated_derivative_keeps_its_digits(activation: Activation, exact: ob
     assert float(activation.dphi(np.array([a]))[0]) == pytest.approx(expected, rel=256 * EPS, abs=0)
 
 
+@pytest.mark.parametrize("a", [-30.0, -1.0, 0.0, 1.0, 20.0, 37.0, 50.0, 300.0])
+def test_complement_keeps_its_digits(a: float) -> None:
+    with mpmath.workdps(30):
+        expected = float(1 / (1 + mpmath.exp(mpmath.mpf(a))))
+    assert float(SIGMOID.complement(np.array([a]))[0]) == pytest.approx(expected, rel=256 * EPS, abs=0)
+
+
+@every_activation
+def test_complement_is_one_minus_phi(activation: Activation) -> None:
+    a = np.linspace(-6, 6, 101)
+    np.testing.assert_allclose(activation.complement(a), 1 - activation.phi(a), rtol=0, atol=8 * EPS)
+
+
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "linear"])
 def test_phi_is_the_function_of_its_name(name: str) -> None:
     a = np.linspace(-30, 30, 61)

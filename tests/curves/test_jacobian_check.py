@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.cells.cases import CASES, Case, T, random_run
 from tests.engine import trajectory
 from vanishgrad.cells import LSTM, RNN, Linearisation, StoredTrajectory
+from vanishgrad.cells.activations import RELU, SIGMOID
 from vanishgrad.cells.lstm import LSTMLinearisation
 from vanishgrad.curves.jacobian_check import check, tolerance
 from vanishgrad.curves.model_result import model_result
@@ -55,7 +58,7 @@ def test_right_cells_pass(case: Case, dtype: str) -> None:
     found = check(run.cell, run.trajectory, Held(run.xs, str(run.xs.dtype), ""))
     assert found.passed, found
     assert found.steps == 3
-    assert found.tolerance == tolerance(run.cell, np.dtype(dtype))
+    assert tolerance(run.cell, np.dtype(dtype)) <= found.tolerance < 8 * tolerance(run.cell, np.dtype(dtype))
 
 
 @pytest.mark.parametrize("cell", [FourTermLSTM(*weights(4)), SlightlyWrongRNN(*weights(1))], ids=["lstm", "rnn"])
@@ -71,6 +74,41 @@ def test_error_is_the_deliberate_one() -> None:
     cell = SlightlyWrongRNN(*weights(1))
     xs = np.random.default_rng(1).standard_normal((1, T, 3))
     assert check(cell, trajectory(cell, xs), Held(xs, "float64", "")).jacobian_error == pytest.approx(1e-12, rel=0.5)
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru", "gru:reset=before"])
+@pytest.mark.parametrize("size", [500, 3000, 1e5])
+def test_inputs_of_any_size_pass_for_rounding_of_the_pre_activation_grows_with_them(
+    model: str, size: float, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.csv"
+    np.savetxt(prices, size + np.random.default_rng(0).standard_normal((60, 4)).cumsum(axis=0), delimiter=",")
+    for dtype in ("float64", "float32"):
+        result = compare(CompareRequest((model,), input=str(prices), hidden=8, dtype=dtype, trials=2)).models[0]
+        assert result.check.passed
+        assert any("inputs saturate the units" in note and "try inputs scaled" in note for note in result.notes)
+
+
+def test_a_wrong_cell_is_still_caught_beside_large_inputs() -> None:
+    cell = SlightlyWrongRNN(*weights(1))
+    xs = 0.02 * np.random.default_rng(1).standard_normal((1, T, 3))
+    cell.W_hx = 50 * cell.W_hx
+    assert not check(cell, trajectory(cell, xs), Held(xs, "float64", "")).passed
+
+
+def test_kinks_are_decided_as_in_the_real_forward_pass_however_small_the_state() -> None:
+    cell = RNN(0.3 * np.eye(4), np.zeros((4, 1)), np.zeros(4), RELU)
+    xs, start = np.zeros((1, 300, 1)), np.array([[1.0, -1, 2, 0.5]])
+    found = check(cell, trajectory(cell, xs, start), Held(xs, "float64", ""))
+    assert found.passed
+    assert found.jacobian_error < 1e-15
+
+
+def test_the_complex_step_stands_at_the_end_of_the_range() -> None:
+    a = np.array([-1e4, -800.0, -710.0, -40.0, 0.0, 40.0, 710.0, 1e4])
+    stepped = SIGMOID.phi(a + 1e-170j)
+    np.testing.assert_allclose(stepped.real, SIGMOID.phi(a), rtol=4e-16, atol=1e-307)
+    np.testing.assert_allclose(stepped.imag / 1e-170, SIGMOID.dphi(a), rtol=1e-14, atol=1e-137)
 
 
 def test_every_report_carries_the_check_of_its_own_run() -> None:

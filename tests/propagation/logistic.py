@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vanishgrad.cells import Cell, Linearisation, Outer, StoredTrajectory
+from vanishgrad.cells import Activation, Cell, Linearisation, Outer, StoredTrajectory
 
 Array = np.ndarray
 
@@ -17,7 +17,14 @@ class Logistic(Cell):
         super().__init__(np.full((1, 1), r), np.zeros((1, 1)), np.zeros(1))
 
     def advance(self, t: int, sequences: Array, s: Array) -> tuple[Array, Array]:
-        return self.W_hh[0, 0] * s * (1 - s), s
+        return self.state(s, s), s
+
+    def state(self, record: Array, s: Array) -> Array:
+        return self.W_hh[0, 0] * s * (1 - s)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        return ()
 
     def linearise(self, trajectory: StoredTrajectory, start: int, stop: int) -> Linearisation:
         return _Slope(self.W_hh[0, 0] * (1 - 2 * trajectory.records[start:stop]), start + 1)

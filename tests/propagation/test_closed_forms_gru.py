@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -64,3 +65,18 @@ def test_a_gate_that_is_almost_closed_keeps_the_gradient(reset: str) -> None:
     assert sigma.max() <= math.e
     assert found.min() >= math.log(0.25)
     assert found.max() <= 1
+
+
+@both_resets
+@pytest.mark.parametrize("bias", [0.0, 20.0, 30.0, 37.0, 40.0, 50.0])
+def test_what_an_open_keep_gate_lets_in_keeps_its_digits(reset: str, bias: float) -> None:
+    """Without recurrent weights ∂h_T/∂x_k = σ(b)^(T-k) (1 - σ(b)) φ'(x_k): σ(-b) does not cancel."""
+    cell, steps = gru(1, z=(0, 0, bias), candidate=(0, 1, 0), reset=reset), 40
+    x = np.random.default_rng(3).standard_normal((1, steps, 1))
+    found = log_norms(cell, x)["input"][0]
+    with mpmath.workdps(40):
+        z, shut = 1 / (1 + mpmath.exp(-bias)), 1 / (1 + mpmath.exp(bias))
+        expected = [
+            float(mpmath.log(z**lag * shut * mpmath.sech(x[0, steps - 1 - lag, 0]) ** 2)) for lag in range(steps)
+        ]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=4 * steps * EPS)

@@ -14,9 +14,6 @@ import numpy as np
 
 from vanishgrad.arrays import Array, namespace
 
-COMPLEX_KINK = 1e-50
-"""Real parts up to here are zero for relu's kink when a complex number is stepped."""
-
 
 @dataclass(frozen=True)
 class Activation:
@@ -32,6 +29,8 @@ class Activation:
         sup |dphi| over the real line.
     is_symmetric : bool
         Whether φ(-a) = 1 - φ(a).
+    decay : float
+        -ln|φ| and -ln|φ'| grow by at most so much per unit of |a|, where they are not zero.
     """
 
     name: str
@@ -39,6 +38,7 @@ class Activation:
     dphi: Callable[[Array], Array]
     gamma: float
     is_symmetric: bool = False
+    decay: float = 0.0
 
     def complement(self, a: Array) -> Array:
         """Return 1 - φ(a), to the last digit of however small a number where φ(-a) says it."""
@@ -46,8 +46,12 @@ class Activation:
 
 
 def _logistic(a: Array) -> Array:
+    xp = namespace(a)
+    if xp.isdtype(a.dtype, "complex floating"):  # inf/inf of a large negative one is NaN
+        e = xp.exp(xp.where(xp.real(a) < 0, a, -a))
+        return xp.where(xp.real(a) < 0, e, 1) / (1 + e)
     with np.errstate(over="ignore"):
-        return 1 / (1 + namespace(a).exp(-a))
+        return 1 / (1 + xp.exp(-a))
 
 
 def _dlogistic(a: Array) -> Array:
@@ -66,10 +70,7 @@ def _dtanh(a: Array) -> Array:
 
 
 def _relu(a: Array) -> Array:
-    # A complex step of 1e-30 moves the real part by 1e-60: that must not carry a kink that is met exactly.
-    xp = namespace(a)
-    complex_numbers = xp.isdtype(a.dtype, "complex floating")
-    return xp.where((xp.real(a) if complex_numbers else a) > (COMPLEX_KINK if complex_numbers else 0), a, 0 * a)
+    return namespace(a).where(a.real > 0, a, 0 * a)
 
 
 def _drelu(a: Array) -> Array:
@@ -100,10 +101,10 @@ def hard_sigmoid(slope: float, name: str = "hard_sigmoid") -> Activation:
     return Activation(name, partial(_clipped_line, slope=slope), partial(_dclipped_line, slope=slope), slope, True)
 
 
-TANH = Activation("tanh", _tanh, _dtanh, 1.0)
+TANH = Activation("tanh", _tanh, _dtanh, 1.0, decay=2.0)
 RELU = Activation("relu", _relu, _drelu, 1.0)
 LINEAR = Activation("linear", _linear, _dlinear, 1.0)
-SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25, is_symmetric=True)
+SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25, is_symmetric=True, decay=1.0)
 HARD_SIGMOID = hard_sigmoid(1 / 6)
 
 ACTIVATIONS = {each.name: each for each in (TANH, RELU, LINEAR, SIGMOID)}

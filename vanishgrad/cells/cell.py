@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from vanishgrad.arrays import Array, bits, namespace
+from vanishgrad.arrays import Array, bits, namespace, times
 from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.linearisation import Linearisation
 from vanishgrad.cells.registry import CELLS, CellRow, KeepGate
@@ -186,12 +186,21 @@ class Cell(ABC):
 
     def recurrent(self, t: int, h: Array) -> Array:
         """Return W_hh h for a batch of hidden states (B, n)."""
-        W_hh = self.recurrent_weights(t)
-        return h @ W_hh[0].T if W_hh.shape[0] == 1 else (W_hh @ h[..., None])[..., 0]
+        return times(self.recurrent_weights(t), h)
 
     def recurrent_weights(self, t: int) -> Array:
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
+
+    @property
+    def layers(self) -> tuple[Cell, ...]:
+        """The cells that it is made of: itself, but for a stack."""
+        return (self,)
+
+    @property
+    @abstractmethod
+    def activations(self) -> tuple[Activation, ...]:
+        """The functions that a step applies, each one once."""
 
     @property
     def steps(self) -> int | None:
@@ -205,6 +214,10 @@ class Cell(ABC):
     @abstractmethod
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return s_t and the record of step t from drive_t (B, g·n) and s_{t-1} (B, m), real or complex."""
+
+    @abstractmethod
+    def state(self, record: Array, s: Array) -> Array:
+        """Return s_t from the record of step t and s_{t-1} (B, m)."""
 
     @abstractmethod
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from vanishgrad.arrays import Array, matmul_into, namespace
+from vanishgrad.arrays import Array, matmul_into, namespace, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.gate_products import GateProducts
@@ -47,6 +47,16 @@ class GRU(Cell):
         self.gate_activation = gate_activation
         self.reset: Reset = reset
 
+    @property
+    def record_size(self) -> int:
+        """How many numbers a step keeps: the pre-activations, and what the reset gate multiplies."""
+        return 4 * self.hidden_size
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """Of the candidate, then of the gates."""
+        return self.activation, self.gate_activation
+
     def split(self, a: Array) -> list[Array]:
         """Return the shares of r, z and the candidate (and, in a record, of what the reset gate multiplies)."""
         n = self.hidden_size
@@ -62,15 +72,17 @@ class GRU(Cell):
             r = gate(a_rz[..., :n])
             a_n = a_xn + r * multiplied
         else:
-            a_rz, multiplied = a_x[..., : 2 * n] + self._product(s, slice(0, 2 * n)), s
+            a_rz, multiplied = a_x[..., : 2 * n] + times(self.W_hh[:, : 2 * n], s), s
             r = gate(a_rz[..., :n])
-            a_n = a_xn + self._product(r * s, slice(2 * n, 3 * n)) + self.b_hn
-        z, candidate = gate(a_rz[..., n:]), self.activation.phi(a_n)
-        return (1 - z) * candidate + z * s, xp.concat([a_rz, a_n, multiplied], axis=-1)
+            a_n = a_xn + times(self.W_hh[:, 2 * n :], r * s) + self.b_hn
+        record = xp.concat([a_rz, a_n, multiplied], axis=-1)
+        return self.state(record, s), record
 
-    def _product(self, h: Array, rows: slice) -> Array:
-        W = self.W_hh[:, rows]
-        return h @ W[0].T if W.shape[0] == 1 else (W @ h[..., None])[..., 0]
+    def state(self, record: Array, s: Array) -> Array:
+        """Return h_t = (1 - z) ⊙ n̂ + z ⊙ h_{t-1}, where 1 - z keeps its digits."""
+        _, a_z, a_n, _ = self.split(record)
+        gate = self.gate_activation
+        return gate.complement(a_z) * self.activation.phi(a_n) + gate.phi(a_z) * s
 
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
@@ -88,7 +100,7 @@ class _GRULinearisation(Linearisation):
         gate, dgate = cell.gate_activation.phi, cell.gate_activation.dphi
         self._z, self._r, self._dr = gate(a_z), gate(a_r), dgate(a_r)
         self._to_z = (self._h - cell.activation.phi(a_n)) * dgate(a_z)
-        self._to_n = (1 - self._z) * cell.activation.dphi(a_n)
+        self._to_n = cell.gate_activation.complement(a_z) * cell.activation.dphi(a_n)
 
     def conveyor(self, t: int) -> Array:
         z: Array = self._z[t - self._first]

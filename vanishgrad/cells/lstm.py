@@ -45,11 +45,19 @@ class LSTM(Cell):
 
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return (h_t, c_t) and the pre-activations of i, f, g, o."""
-        n = self.hidden_size
-        a = a_x + self.recurrent(t, s[..., :n])
-        i, f, g, o = self.gate_outputs(a)
-        c = f * s[..., n:] + i * g
-        return namespace(a).concat([o * self.cell_activation.phi(c), c], axis=-1), a
+        a = a_x + self.recurrent(t, s[..., : self.hidden_size])
+        return self.state(a, s), a
+
+    def state(self, record: Array, s: Array) -> Array:
+        """Return (h_t, c_t)."""
+        i, f, g, o = self.gate_outputs(record)
+        c = f * s[..., self.hidden_size :] + i * g
+        return namespace(c).concat([o * self.cell_activation.phi(c), c], axis=-1)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """Of the candidate, of the gates and of the cell state."""
+        return self.activation, self.gate_activation, self.cell_activation
 
     def gate_outputs(self, a: Array) -> tuple[Array, Array, Array, Array]:
         """Return i, f, g, o of the stacked pre-activations."""

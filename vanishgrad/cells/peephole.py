@@ -49,9 +49,8 @@ class PeepholeLSTM(LSTM):
         a_i, a_f, a_g, a_o = self.split(a_x + self.recurrent(t, s[..., :n]))
         a_i, a_f = a_i + p_i * s[..., n:], a_f + p_f * s[..., n:]
         c = gate(a_f) * s[..., n:] + gate(a_i) * self.activation.phi(a_g)
-        a_o = a_o + p_o * c
-        h = gate(a_o) * self.cell_activation.phi(c)
-        return xp.concat([h, c], axis=-1), xp.concat([a_i, a_f, a_g, a_o], axis=-1)
+        record = xp.concat([a_i, a_f, a_g, a_o + p_o * c], axis=-1)
+        return self.state(record, s), record
 
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, multiply_into, namespace
+from vanishgrad.arrays import Array, multiply_into, namespace, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
@@ -43,12 +43,14 @@ class ProjectedLSTM(LSTM):
 
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return (h_t, c_t) and the pre-activations of i, f, g, o."""
-        p = self.parts[0].size
-        a = a_x + self.recurrent(t, s[..., :p])
-        i, f, g, o = self.gate_outputs(a)
-        c = f * s[..., p:] + i * g
-        h = (self.W_hr @ self.unprojected(o, c)[..., None])[..., 0]
-        return namespace(a).concat([h, c], axis=-1), a
+        a = a_x + self.recurrent(t, s[..., : self.parts[0].size])
+        return self.state(a, s), a
+
+    def state(self, record: Array, s: Array) -> Array:
+        """Return (h_t, c_t)."""
+        i, f, g, o = self.gate_outputs(record)
+        c = f * s[..., self.parts[0].size :] + i * g
+        return namespace(c).concat([times(self.W_hr, self.unprojected(o, c)), c], axis=-1)
 
     def unprojected(self, o: Array, c: Array) -> Array:
         """Return m = o ⊙ φ(c), what R multiplies."""

@@ -47,7 +47,16 @@ class RNN(Cell):
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and a_t."""
         a = a_x + self.recurrent(t, s)
-        return self.activation.phi(a), a
+        return self.state(a, s), a
+
+    def state(self, record: Array, s: Array) -> Array:
+        """Return h_t."""
+        return self.activation.phi(record)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The one that there is."""
+        return (self.activation,)
 
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.arrays import Array, namespace
+from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.registry import CellRow
@@ -39,7 +40,17 @@ class Stack(Cell):
     tensors = ()
 
     def __init__(self, layers: Sequence[Cell]) -> None:
-        self.layers = tuple(layers)
+        self._layers = tuple(layers)
+
+    @property
+    def layers(self) -> tuple[Cell, ...]:
+        """The cells, from the bottom to the top."""
+        return self._layers
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """Those of all layers."""
+        return tuple(each for layer in self.layers for each in layer.activations)
 
     @property
     def row(self) -> CellRow:
@@ -79,7 +90,7 @@ class Stack(Cell):
     def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
         """Return the cell with each tensor of each layer changed."""
         other = copy.copy(self)
-        other.layers = tuple(layer.with_tensors(changed) for layer in self.layers)
+        other._layers = tuple(layer.with_tensors(changed) for layer in self.layers)
         return other
 
     @property
@@ -118,6 +129,15 @@ class Stack(Cell):
         xp = namespace(s)
         return xp.concat(states[::-1], axis=-1), xp.concat(records, axis=-1)
 
+    def state(self, record: Array, s: Array) -> Array:
+        """Return all layers' states."""
+        states, begin = list[Array](), 0
+        for layer, span in zip(self.layers, self.spans, strict=True):
+            end = begin + layer.record_size
+            states.append(layer.state(record[..., begin:end], s[..., span]))
+            begin = end
+        return namespace(s).concat(states[::-1], axis=-1)
+
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         along = [
@@ -134,18 +154,12 @@ class Stack(Cell):
         }
 
     def _split(self, trajectory: Trajectory) -> Iterator[StoredTrajectory]:
-        """Yield each layer's own trajectory: a record is as wide as one step of the layer makes it."""
+        """Yield each layer's own trajectory."""
         (all_states, records), begin = trajectory.between(0, trajectory.steps), 0
         for layer, span in zip(self.layers, self.spans, strict=True):
-            states = all_states[..., span]
-            _, record = layer.advance(1, layer.input_preactivation(_no_input(layer, states))[0], states[0])
-            end = begin + record.shape[-1]
-            yield StoredTrajectory(states, records[..., begin:end])
+            end = begin + layer.record_size
+            yield StoredTrajectory(all_states[..., span], records[..., begin:end])
             begin = end
-
-
-def _no_input(layer: Cell, states: Array) -> Array:
-    return namespace(states).zeros((states.shape[1], 1, layer.input_size), dtype=states.dtype)
 
 
 class _StackLinearisation(Linearisation):

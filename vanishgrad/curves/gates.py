@@ -17,6 +17,8 @@ from vanishgrad.propagation.run import block_length
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SATURATED = 0.05
 """A gate is saturated within this distance of 0 or 1."""
+SATURATING = 37
+"""Of a pre-activation: from here on σ is 0 or 1 to float64's rounding, and tanh ±1 since half of it."""
 MOST_SORTED = 2**22
 """Values of a gate of which quantiles are taken; of longer runs every so many steps."""
 
@@ -99,18 +101,29 @@ class _Gathered:
         )
 
 
-def input_gain(cell: Cell, inputs: Inputs, steps: int) -> float:
-    """Return the standard deviation of W_hx x over steps, trials and rows.
+@dataclass(frozen=True)
+class InputGain:
+    """W_hx x over steps, trials and rows: standard deviation, largest size, and the share beyond `SATURATING`."""
+
+    deviation: float
+    largest: float
+    saturating: float
+
+
+def input_gain(cell: Cell, inputs: Inputs, steps: int) -> InputGain:
+    """Return how large W_hx x is over steps, trials and rows.
 
     The blocks' means and squared deviations are merged as Chan, Golub and LeVeque (1983) do.
     """
-    count, mean, squares = 0, 0.0, 0.0
+    count, mean, squares, largest, saturating = 0, 0.0, 0.0, 0.0, 0
     length = block_length(steps)
     for start in range(0, steps, length):
         values = inputs.between(start, min(start + length, steps)) @ np.swapaxes(cell.W_hx, -1, -2)
         of_block = float(values.mean())
         moved = of_block - mean
+        largest = max(largest, float(np.abs(values).max()))
+        saturating += int(np.count_nonzero(np.abs(values) > SATURATING))
         squares += float(np.sum((values - of_block) ** 2)) + moved**2 * count * values.size / (count + values.size)
         count += values.size
         mean += moved * values.size / count
-    return math.sqrt(squares / count)
+    return InputGain(math.sqrt(squares / count), largest, saturating / count)

@@ -10,10 +10,16 @@ from vanishgrad.arrays import Array, bits, like, on_host
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.propagation.checkpoints import Inputs
 
-STEP = 1e-30
-"""Of the complex step: f(s + i·STEP·v) has the imaginary part STEP·J v, without cancellation."""
+STEP = 1e-170
+"""Of the complex step: f(s + i·STEP·v) has the imaginary part STEP·J v, without cancellation.
+
+Its square underflows: so the real part is that of the real step, and so is the side of a kink that it lies on.
+"""
 UNITS = 64
 """The tolerance in units of roundoff, times √m for the length of the sums."""
+STEEP = 4
+"""Units for each unit of a pre-activation: rounding moves it by u times its size, and φ' by its decay times that; so do
+up to four factors of an entry."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,21 @@ def check(
     """
     times = sorted({late + 1, (late + 1 + trajectory.steps) // 2, trajectory.steps})
     error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell) for t in times)
-    return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}")), len(times), directions)
+    size = max(reach(cell, on_host(trajectory.between(t - 1, t)[0]), inputs.between(t - 1, t)) for t in times)
+    return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}"), size), len(times), directions)
 
 
-def tolerance(cell: Cell, dtype: np.dtype) -> float:
-    """Return what roundoff may make of a Jacobian's product with a vector."""
-    return UNITS * float(np.finfo(dtype).eps) * float(np.sqrt(cell.state_size))
+def tolerance(cell: Cell, dtype: np.dtype, size: float = 0) -> float:
+    """Return what roundoff may make of a Jacobian's product with a vector where pre-activations are of some size."""
+    steep = STEEP * max(each.decay for each in cell.activations)
+    return float(np.finfo(dtype).eps) * (UNITS * float(np.sqrt(cell.state_size)) + steep * size)
+
+
+def reach(cell: Cell, states: Array, x: Array) -> float:
+    """Return how large the terms are that a pre-activation is the sum of: |W_hx||x| + |b|, or a state's own size."""
+    # A stack's upper layers see states, which are among these.
+    terms = cell.layers[0].with_tensors(np.abs).input_preactivation(np.abs(x))
+    return float(max(np.max(terms), np.max(np.abs(states))))
 
 
 def jacobian_error(
@@ -64,12 +79,15 @@ def jacobian_error(
     on_device.linearise(trajectory, t - 1, t).tangent(t, like(trajectory.start, V), out)
     analytic = on_host(out)
     stepped = np.stack([complex_step(cell, t, x, s, V[..., j]) for j in range(directions)], axis=-1)
-    size = float(np.abs(stepped).max())
-    return float(np.abs(analytic - stepped).max()) / size if size else float(np.abs(analytic).max())
+    error, size = float(np.abs(analytic - stepped).max()), float(np.abs(stepped).max())
+    # What the step's square, or a float32, has no room for.
+    lost = max(float(np.finfo(analytic.dtype).tiny), float(np.finfo(float).tiny) / STEP)
+    return max(error - lost, 0) / max(size, lost)
 
 
 def complex_step(cell: Cell, t: int, x: Array, s: Array, v: Array) -> Array:
     """Return J_t v from the cell's own forward step in float64; x_t (B, 1, d), s_{t-1} and v (B, m)."""
     a_x = cell.input_preactivation(x)[0].astype(np.complex128)
-    advanced, _ = cell.advance(t, a_x, s.astype(np.float64) + 1j * STEP * v)
+    with np.errstate(under="ignore"):
+        advanced, _ = cell.advance(t, a_x, s.astype(np.float64) + 1j * STEP * v.astype(np.float64))
     return advanced.imag / STEP

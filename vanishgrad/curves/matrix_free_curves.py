@@ -9,7 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, on_host
 from vanishgrad.cells import Cell, Trajectory
-from vanishgrad.curves.recorder import MATRIX_FREE, Engine, Norms, alive_lags, log_rms, shares_of
+from vanishgrad.curves.recorder import MATRIX_FREE, Engine, Norms, alive_lags, log_rms, log_sizes, shares_of
 from vanishgrad.curves.request import Scope
 from vanishgrad.curves.statistics import quantile
 from vanishgrad.propagation.singular_values.matrix_free import INPUT_BLOCK, Leading, VectorBlock, leading
@@ -146,7 +146,7 @@ def direct(
             diagonal = linearisation.conveyor(t) if conveyed else None
             conveyed = diagonal is not None
             if diagonal is not None:
-                logs = logs + np.log(np.abs(on_host(diagonal)))
+                logs = logs + log_sizes(diagonal)
                 norm[:, lag + 1], rms[:, lag + 1] = logs.max(axis=1), log_rms(logs)
                 if lag + 1 in alive_lags(int(lengths.min())):
                     alive[lag + 1] = np.sum(logs >= math.log(threshold), axis=1)

@@ -12,7 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.bounds import Bound, bounds
 from vanishgrad.curves.curve import Curve, curve
-from vanishgrad.curves.gates import Gate, gates, input_gain
+from vanishgrad.curves.gates import SATURATING, Gate, InputGain, gates, input_gain
 from vanishgrad.curves.jacobian_check import Check, check
 from vanishgrad.curves.measure import Measurement, measure
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine
@@ -142,7 +142,13 @@ def _result(
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    notes = (*_notes(cell, found, sequences, s0), *_of_engine(measured.engine), *_thinned(standing.stride))
+    gain = input_gain(cell, sequences.inputs, held.steps)
+    notes = (
+        *_notes(cell, found, sequences, s0),
+        *_saturating(cell, gain),
+        *_of_engine(measured.engine),
+        *_thinned(standing.stride),
+    )
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -152,7 +158,7 @@ def _result(
         state_size=cell.state_size,
         steps=sequences.steps,
         trials=sequences.trials,
-        input_gain=input_gain(cell, sequences.inputs, held.steps),
+        input_gain=gain.deviation,
         source=subject.source,
         curves=found,
         share_by_lag=_mean_share(measured),
@@ -196,6 +202,15 @@ def _of_engine(engine: Engine) -> list[str]:
         *notes,
         "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
         "second half; typical sizes are not measured; --engine dense has every lag",
+    ]
+
+
+def _saturating(cell: Cell, gain: InputGain) -> list[str]:
+    if not gain.saturating or not any(each.decay for each in cell.activations):
+        return []
+    return [
+        f"inputs saturate the units: |W_hx x| reaches {gain.largest:.2g}, and {100 * gain.saturating:.2g} % of it is "
+        f"beyond {SATURATING}, where σ is 0 or 1 and tanh ±1 to rounding; try inputs scaled to unit size"
     ]
 
 

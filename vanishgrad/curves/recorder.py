@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.arrays import Array, like, on_host
+from vanishgrad.arrays import Array, like, namespace, on_host
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.curves.lag_batches import INPUT, LagBatch, Lags, one_lag
 from vanishgrad.curves.request import Scope
@@ -209,12 +209,12 @@ class Recorder:
 
     def _observe_step(self, product: Product, linearisation: Linearisation, t: int) -> None:
         if self._loss is not None:
-            matrix, log_scale = product.block(LOSS, None)
-            sizes = on_host(linearisation.weight_gradient_norm(t, matrix[:, 0]))
-            self._log_shares[:, product.lag] = np.log(sizes) + on_host(log_scale)
+            rows, log_scale = product.carried(LOSS)
+            sizes = linearisation.weight_gradient_norm(t, rows[:, 0])
+            self._log_shares[:, product.lag] = on_host(namespace(sizes).log(sizes)) + on_host(log_scale)
         if self._log_conveyor is not None:
             diagonal = linearisation.conveyor(t)
-            self._log_conveyor = None if diagonal is None else self._log_conveyor + np.log(np.abs(on_host(diagonal)))
+            self._log_conveyor = None if diagonal is None else self._log_conveyor + log_sizes(diagonal)
 
     def measured(self) -> dict[str, Norms]:
         """Return the curves, without those that the cell does not have."""
@@ -265,6 +265,12 @@ def _log_frobenius(matrix: Array, log_scale: Array) -> Array:
     flat = matrix.reshape(len(matrix), -1)
     norm: Array = np.log(np.vecdot(flat, flat)) / 2 + log_scale
     return norm
+
+
+def log_sizes(x: Array) -> Array:
+    """Return ln|x| on the host, of numbers in either range."""
+    xp = namespace(x)
+    return on_host(xp.log(xp.abs(x)))
 
 
 def log_rms(logs: Array) -> Array:

@@ -10,6 +10,8 @@ import pytest
 from tests.cells.cases import CASES, Case, T, random_run
 from tests.engine import lstm, silence, trajectory
 from tests.reference import products
+from vanishgrad.cells import RNN
+from vanishgrad.cells.activations import RELU
 from vanishgrad.propagation.products.all_pairs import pair_log_norms
 
 RELATIVE = 1e-9
@@ -44,7 +46,14 @@ def test_scales_beyond_floating_point_and_blocks_at_their_own_pace() -> None:
             assert found[i, j] == pytest.approx(slope * (t - k) + math.log(1.25) / 2, rel=1e-12)
 
 
-def test_exact_zero_is_minus_infinity() -> None:
+def test_a_gate_that_is_shut_is_not_zero() -> None:
     cell = lstm(f=(0, 0, -2000))
+    found = pair_log_norms(cell, trajectory(cell, silence(cell, 4)), np.arange(5))
+    lags = np.subtract.outer(np.arange(5), np.arange(5))[np.tril_indices(5, -1)]
+    np.testing.assert_allclose(found[np.tril_indices(5, -1)], -2000.0 * lags + math.log(1.25) / 2, rtol=1e-14)
+
+
+def test_exact_zero_is_minus_infinity() -> None:
+    cell = RNN(np.eye(2), np.zeros((2, 1)), -np.ones(2), RELU)
     found = pair_log_norms(cell, trajectory(cell, silence(cell, 4)), np.arange(5))
     assert np.all(np.isneginf(found[np.tril_indices(5, -1)]))

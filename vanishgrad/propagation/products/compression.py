@@ -57,7 +57,11 @@ class Compression:
         if all(kept == Q.shape[1] for Q, kept in turned.values()):
             return {}
         blocks, turns = {}, {}
-        probes = {name: sweep.block(name) for name in sweep.rows if name.endswith(PROBES)}
+        before = {name: sweep.on_trial_scale(name) for name in sweep.rows if name.endswith(PROBES)}
+        probes = {name: rows for name, rows in before.items() if rows is not None}
+        if len(probes) < len(before):  # what has been left out is to be watched further, as far as it has fallen
+            sweep.widen()
+            return {}
         for name, (Q, kept) in turned.items():
             R = Q @ sweep.block(name)
             blocks[name], turns[name] = R[:, :kept], Q[:, :kept]

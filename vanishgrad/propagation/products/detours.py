@@ -20,7 +20,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vanishgrad.arrays import Array, namespace
-from vanishgrad.cells import Cell, Linearisation, StoredTrajectory
+from vanishgrad.cells import Cell, StoredTrajectory
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import Product, linearisations, product_of
 from vanishgrad.propagation.products.scaling import ABSENT, LN_2, powers, shifted
 from vanishgrad.propagation.products.sweep import Sweep
@@ -125,9 +126,12 @@ def _of_order_one(matrix: Array, log_scale: Array) -> tuple[Array, Array]:
 class _Splitting:
     """One step of all products at once: rows (P, P^(0), P^(1), P^(2), P^(more), Q^g, …)."""
 
-    def __init__(self, linearisation: Linearisation, gates: tuple[str, ...], m: int) -> None:
+    def __init__(self, linearisation: EitherRange, gates: tuple[str, ...], m: int) -> None:
         self._linearisation, self._gates = linearisation, gates
         self._spans = {name: slice(i * m, (i + 1) * m) for i, name in enumerate((WHOLE, *COUNTS, *gates))}
+
+    def depth(self, t: int, sparse: bool) -> float:
+        return self._linearisation.depth(t, sparse)
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         out[...] = 0

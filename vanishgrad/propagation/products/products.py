@@ -15,8 +15,10 @@ import numpy as np
 
 from vanishgrad.arrays import Array, is_numpy, namespace, on_host
 from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.extended_range import ExtendedRange
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.compression import Compression
-from vanishgrad.propagation.products.scaling import LN_2, joined
+from vanishgrad.propagation.products.scaling import LN_2, joined, shifted
 from vanishgrad.propagation.products.sweep import LOSS, PROBES, WHOLE, Sweep
 
 UNTURNED: Mapping[str, Array] = {}
@@ -48,6 +50,9 @@ class Product:
         Part → Q, (B, new, old): how its rows were turned since the lag before.
     linearisation : Linearisation or None
         Holds step T - lag, the next to be applied; None at the last lag.
+    extended : ExtendedRange or None
+        All rows in extended range, (B, p, m), where they have left floating point: `matrix` has of each block what is
+        in range of its largest entry.
     input_matrix, input_exponents : (B, n, d) and (B,) arrays, or None
     input_probes : (B, s, d) array or None
         The probes of what is missing in `input_matrix`, on its scale.
@@ -63,6 +68,7 @@ class Product:
     masses: Array
     turns: Mapping[str, Array]
     linearisation: Linearisation | None = None
+    extended: ExtendedRange | None = None
     input_matrix: Array | None = None
     input_exponents: Array | None = None
     input_probes: Array | None = None
@@ -83,6 +89,12 @@ class Product:
         by_rows, by_columns = self.spans(to, source)
         return self.matrix[:, by_rows, by_columns], _nats(self.exponents[:, rows.start, columns.start])
 
+    def carried(self, name: str) -> tuple[Any, Array]:
+        """Return rows that are carried along, (B, p, m), in extended range if they are, and the log of their scale."""
+        if self.extended is None:
+            return self.block(name, None)
+        return self.extended[:, self.rows[name]], np.zeros(len(self.matrix))
+
     @property
     def log_scale(self) -> Array:
         """The logarithm of the scale, (B,), that all blocks share."""
@@ -96,8 +108,14 @@ class Product:
     @property
     def probe_rows(self) -> Array | None:
         """The probes of all groups of rows, one group after the other; None where no row has been left out."""
-        first = next((span.start for name, span in self.rows.items() if name.endswith(PROBES)), None)
-        return None if first is None else self.matrix[:, first:]
+        first = next((i for i, name in enumerate(self.rows) if name.endswith(PROBES)), None)
+        if first is None:
+            return None
+        by = self.exponents[:, first:, 0] - self.exponents[:, :1, 0]
+        spans = list(self.rows.values())[first:]
+        if not by.any():
+            return self.matrix[:, spans[0].start :]
+        return namespace(by).concat([shifted(self.matrix[:, span], by[:, i]) for i, span in enumerate(spans)], axis=1)
 
     def places(self, to: str | None) -> slice:
         """Return which groups of rows a block consists of."""
@@ -116,8 +134,6 @@ class Product:
     def probes(self, to: str, source: str | None, log_scale: Array) -> Array:
         """Return the probes, (B, s, q), of what is missing in a block, divided by exp(log_scale)."""
         found, own_scale = self.block(to + PROBES, source)
-        if self.shared:
-            return found
         xp = namespace(found)
         return found * xp.exp(xp.clip(own_scale - log_scale, -700, 700))[:, None, None]
 
@@ -249,7 +265,7 @@ def product_of(
     """Return what a sweep holds at a lag, how its rows were turned to get there, and what comes next."""
     return Product(
         lag, sweep.P, sweep.exponents, sweep.shared, dict(sweep.rows), sweep.columns, len(sweep.groups), sweep.mass,
-        turns, linearisation,
+        turns, linearisation, sweep.extended,
     )  # fmt: skip
 
 
@@ -263,9 +279,9 @@ def longest_stretch(cell: Cell, batch: int) -> int:
     return max(1, 2**21 // max(1, batch * cell.record_size))
 
 
-def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[Linearisation]:
+def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[EitherRange]:
     """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
     for start, stop in reversed(list(trajectory.stretches(longest_stretch(cell, batch)))):
-        linearisation = cell.linearise(trajectory, start, stop)
+        linearisation = EitherRange(cell, trajectory, start, stop)
         for _ in range(start, stop):
             yield linearisation

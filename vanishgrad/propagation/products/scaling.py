@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 from vanishgrad.arrays import Array, namespace
 
 LN_2 = 0.6931471805599453
 ABSENT = -(2**40)
 """The exponent of a block that is exactly zero, below every other."""
+MARGIN = 24
+"""Bits above the smallest normal number at which a product leaves floating point."""
 
 
 def powers(block: Array, exponents: Array) -> Array:
@@ -39,6 +42,69 @@ def joined(blocks: list[list[Array]], exponents: Array) -> tuple[Array, Array]:
 def range_bits(x: Array) -> int:
     """Return how many powers of two lie between 1 and the smallest normal number."""
     return int(-math.log2(float(namespace(x).finfo(x.dtype).smallest_normal)))
+
+
+def size(x: Array) -> float:
+    """Return max|x|."""
+    xp = namespace(x)
+    return float(xp.max(xp.abs(x)))
+
+
+def depth(x: Array) -> float:
+    """Return how many bits below 1 the smallest non-zero entry lies, at least 0."""
+    xp = namespace(x)
+    sizes = xp.abs(x)
+    smallest = float(xp.min(sizes)) or float(xp.min(xp.where(sizes > 0, sizes, 1)))
+    return max(0.0, -math.log2(smallest))
+
+
+class Steepness(Protocol):
+    """What knows how much smaller a step may make the entries of a product."""
+
+    def depth(self, t: int, sparse: bool) -> float:
+        """Return how many bits smaller the non-zero entries of W J_t may be than those of W, `sparse` or not."""
+
+
+class RangeWatch:
+    """Tells in time when a non-zero entry of a product would leave the range of floating point.
+
+    It keeps a bound of how small entries may have become, which every step lowers by what its activations allow, and
+    looks at the entries themselves only where that bound comes to the end of the range.
+
+    Parameters
+    ----------
+    like : array
+        Of the kind of the product.
+    """
+
+    def __init__(self, like: Array) -> None:
+        self._limit = range_bits(like) - MARGIN
+        self._depth, self._sparse = math.inf, True
+
+    def lasts(self, P: Array, step: Steepness, t: int) -> bool:
+        """Return whether every entry of P J_t will be within the range that is not exactly zero."""
+        if not self._fits(step, t):
+            self._depth, self._sparse = depth(P), bool(namespace(P).any(P == 0))
+            if not self._fits(step, t):
+                return False
+        self._depth += step.depth(t, self._sparse)
+        return True
+
+    def lasted(self, P: Array) -> bool:
+        """Return whether a product is dense, and near enough to 1 that what a step may have lost is rounding in it."""
+        self._depth, self._sparse = depth(P), bool(namespace(P).any(P == 0))
+        return not self._sparse and self._depth <= self._limit / 2
+
+    def _fits(self, step: Steepness, t: int) -> bool:
+        return self._depth + step.depth(t, self._sparse) <= self._limit
+
+    def scaled(self, bits: int) -> None:
+        """Take notice that the product has been divided by up to 2^bits."""
+        self._depth += max(bits, 0)
+
+    def forget(self) -> None:
+        """Look again at the next step: the product is another one."""
+        self._depth = math.inf
 
 
 def summed(terms: list[Array], exponents: Array) -> tuple[Array, Array]:

@@ -1,29 +1,32 @@
-"""The rows of a product while it grows on the right, scaled so that none is ever lost.
+"""The rows of a product while it grows on the right, scaled so that no entry is ever lost.
 
 All blocks of a trial share one exponent, and one step is one application of the cell's linearisation, as long as their
-sizes lie within the range in which that is exact. Where a block falls far behind another (a hidden state that forgets
-beside a cell that does not) each block gets an exponent of its own, and a step is one application for each part.
+sizes lie within the range in which that is exact. As soon as an entry may fall out of it (a hidden state that forgets
+beside a cell that does not, a direction that has fallen behind and may lead again, a unit that saturates) the product
+goes on in extended range, where every entry has an exponent of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from vanishgrad.arrays import Array, multiply_into, namespace
+import numpy as np
+
+from vanishgrad.arrays import Array, multiply_into, namespace, on_host
 from vanishgrad.cells import Linearisation
-from vanishgrad.propagation.products.scaling import ABSENT, powers, range_bits, shifted, summed
+from vanishgrad.extended_range import ExtendedRange, on_one_scale, scaled, zeros
+from vanishgrad.propagation.products.scaling import RangeWatch, Steepness, range_bits, shifted
 
-FLUSH_EVERY = 16
-"""Steps between two looks for entries that would soon be subnormal, and stall the product a hundredfold."""
 WHOLE = "state"
 LOSS = "loss"
 PROBES = "~"
 """Behind a part's name: the rows of its probes."""
 
 
-class Step(Protocol):
-    """What multiplies rows by one step's Jacobian."""
+class Step(Steepness, Protocol):
+    """What multiplies rows by one step's Jacobian, in floating point or in extended range."""
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         """Write W J_t into `out`, both (B, p, m)."""
@@ -53,7 +56,10 @@ class Sweep:
     mass : (B, rows, columns) array
         Squared Frobenius norms of the stored blocks.
     shared : bool
-        Whether every block of a trial has the same exponent.
+        Whether every block of a trial has the same exponent, but for those that are carried along.
+    extended : ExtendedRange or None
+        The rows in extended range, (B, p, m), once they have left floating point; P then has what is in range of the
+        largest entry of each block.
     """
 
     def __init__(
@@ -65,17 +71,30 @@ class Sweep:
     ) -> None:
         first, blocks = next(iter(groups.values())), {**groups, **(carried or {})}
         xp = namespace(first)
-        self._xp, self._dtype, self._age = xp, first.dtype, 0
-        self.columns, self.groups, self.shared = dict(columns), tuple(groups), True
+        self._xp, self._dtype = xp, first.dtype
+        self.columns, self.groups = dict(columns), tuple(groups)
+        self.extended: ExtendedRange | None = None
+        self._watch = RangeWatch(first)
         self._hidden, self._d = next(iter(columns)), input_size
-        self.exponents = xp.zeros((first.shape[0], len(blocks), len(columns)), dtype=xp.int64)
+        self.exponents = xp.zeros((first.shape[0], 1, len(columns)), dtype=xp.int64)
+        self.rows: dict[str, slice] = {}
         self.take(blocks)
         bits = range_bits(self.P)
         self._band, self._spread = bits // 4, bits // 2
 
+    @property
+    def shared(self) -> bool:
+        """Whether the product is in floating point."""
+        return self.extended is None
+
     def take(self, blocks: Mapping[str, Array]) -> None:
-        """Hold these blocks of rows, in this order, instead of those held now; a new one takes its trial's exponent."""
+        """Hold these blocks of rows, in this order, instead of those held now.
+
+        Probes and what is new are on their trial's exponent.
+        """
         xp, stop = self._xp, 0
+        kept = {name: i for i, name in enumerate(self.rows) if not name.endswith(PROBES)}
+        self.exponents = xp.stack([self.exponents[:, kept.get(name, 0)] for name in blocks], axis=1)
         rows: dict[str, slice] = {}
         for name, block in blocks.items():
             rows[name] = slice(stop, stop + block.shape[1])
@@ -87,12 +106,17 @@ class Sweep:
         self._membership = xp.zeros((stop, len(rows)), dtype=self._dtype)
         for i, span in enumerate(rows.values()):
             self._membership[span, i] = 1
-        self.exponents = self.exponents[:, :1, :] + xp.zeros((1, len(rows), 1), dtype=xp.int64)
         self.mass = self._masses()
+        self._watch.forget()
 
     def block(self, name: str) -> Array:
         """Return a block of rows, a view."""
         return self.P[:, self.rows[name]]
+
+    def on_trial_scale(self, name: str) -> Array | None:
+        """Return rows that are carried along on their trial's scale, or None if they are out of its range."""
+        by = self.exponents[:, list(self.rows).index(name), 0] - self.exponents[:, 0, 0]
+        return None if self._xp.any(self._xp.abs(by) > self._spread) else shifted(self.block(name), by)
 
     def through_input(self, linearisation: Linearisation, t: int) -> tuple[Array, Array, Array | None]:
         """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the probes of its rows on the same scale."""
@@ -100,98 +124,109 @@ class Sweep:
         if self._hidden + PROBES not in self.rows:
             return matrix, exponents, None
         probes, theirs = self._through_input(linearisation, t, self._hidden + PROBES)
-        return matrix, exponents, probes if self.shared else shifted(probes, theirs - exponents)
+        return matrix, exponents, shifted(probes, theirs - exponents)
 
     def _through_input(self, linearisation: Linearisation, t: int, name: str) -> tuple[Array, Array]:
+        if self.extended is not None:
+            rows: Any = self.extended[:, self.rows[name]]
+            wide: Any = zeros((*rows.shape[:-1], self._d))
+            linearisation.input_cotangent(t, rows, wide)
+            matrix, exponents = on_one_scale(wide)
+            return matrix.astype(self._dtype), exponents
         W = self.block(name)
         if name not in self._inputs:
             self._inputs[name] = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
         out = self._inputs[name]
-        if self.shared:
-            linearisation.input_cotangent(t, W, out)
-            return out, self.exponents[:, 0, 0]
-        terms = self._terms(lambda rows, out: linearisation.input_cotangent(t, rows, out), W, out)
-        return summed(terms, self.exponents[:, list(self.rows).index(name)])
+        linearisation.input_cotangent(t, W, out)
+        return out, self.exponents[:, list(self.rows).index(name), 0]
 
     def step(self, linearisation: Step, t: int) -> None:
         """Multiply by J_t."""
-        if self.shared:
-            linearisation.cotangent(t, self.P, self._next)
-        else:
-            self._step_by_parts(lambda W, out: linearisation.cotangent(t, W, out))
-        self.P, self._next = self._next, self.P
-        self._age += 1
-        if self._age % FLUSH_EVERY == 0:
-            self._flush()
-        self.mass = self._masses()
-        if self.shared:
+        if self.extended is None and self._stepped(linearisation, t):
+            self.P, self._next = self._next, self.P
+            self.mass = self._masses()
             self._rescale()
+            return
+        if self.extended is None:
+            self.widen()
+        rows: Any = self.extended
+        moved: Any = zeros(rows.shape)
+        linearisation.cotangent(t, rows, moved)
+        self.extended = moved
+        self._read()
 
-    def _flush(self) -> None:
-        xp, tiny = self._xp, float(self._xp.finfo(self._dtype).smallest_normal) * 2.0**64
-        multiply_into(self.P, xp.astype(xp.abs(self.P) > tiny, self._dtype), self.P)
+    def _stepped(self, linearisation: Step, t: int) -> bool:
+        """Multiply by J_t in floating point, and return whether nothing was lost."""
+        safe = self._watch.lasts(self.P, linearisation, t)
+        if not safe and linearisation.depth(t, True) == math.inf:
+            return False
+        linearisation.cotangent(t, self.P, self._next)
+        return safe or self._watch.lasted(self._next)
+
+    def widen(self) -> None:
+        """Go on in extended range, which is NumPy's."""
+        P, exponents = on_host(self.P), on_host(self.exponents)[:, :, 0]
+        by_row = np.concatenate(
+            [np.repeat(exponents[:, [i]], span.stop - span.start, axis=1) for i, span in enumerate(self.rows.values())],
+            axis=1,
+        )
+        self.extended = scaled(P.astype(np.float64), by_row[..., None])
+        self._xp, self._dtype = np, P.dtype
+        self._membership = on_host(self._membership)
+        self._read()
+
+    def _read(self) -> None:
+        """Bring every block in range of its own largest entry."""
+        assert self.extended is not None
+        self.P = np.empty(self.extended.shape, self._dtype)
+        self.exponents = np.empty((len(self.P), len(self.rows), len(self.columns)), dtype=np.int64)
+        for i, rows in enumerate(self.rows.values()):
+            for j, columns in enumerate(self.columns.values()):
+                self.P[:, rows, columns], self.exponents[:, i, j] = on_one_scale(self.extended[:, rows, columns])
+        self.mass = self._masses()
 
     def _rescale(self) -> None:
-        """Bring trials back to order 1, and give every block its own exponent once they drift apart."""
+        """Bring trials back to order 1, and leave floating point once blocks drift apart."""
         xp = self._xp
-        mass = self.mass[:, : len(self.groups)]
-        if 2.0**-self._band < xp.min(mass) and xp.max(mass) < 2.0**self._band:
+        if 2.0**-self._band < xp.min(self.mass) and xp.max(self.mass) < 2.0**self._band:
             return
+        mass = self.mass[:, : len(self.groups)]
         top = xp.max(mass, axis=(1, 2))
         some = xp.where(mass > 0, mass, top[:, None, None])
-        if xp.any(some < top[:, None, None] * 2.0**-self._spread) or self._hidden_by_underflow(mass):
-            self.shared = False
-            self.exponents = xp.asarray(self.exponents, copy=True)
-            self._normalise_blocks()
-            self.mass = self._masses()
-        elif xp.any((top < 2.0**-self._band) | (top > 2.0**self._band)):
-            by = xp.astype(xp.round(xp.log2(xp.where(top > 0, top, 1)) / 2), xp.int64)
-            factor = xp.astype(2.0 ** -xp.astype(by, self._dtype), self._dtype)[:, None, None]
-            multiply_into(self.P, factor, self.P)
-            self.mass = self.mass * factor**2
-            self.exponents = self.exponents + by[:, None, None]
+        if xp.any(some < top[:, None, None] * 2.0**-self._spread) or self._hidden_by_underflow():
+            self.widen()
+            return
+        self._divide(top, slice(0, len(self.groups)))
+        for i in range(len(self.groups), len(self.rows)):
+            self._divide(xp.max(self.mass[:, i], axis=-1), slice(i, i + 1))
+
+    def _divide(self, mass: Array, places: slice) -> None:
+        """Bring some groups of rows, of which the largest block of a trial has a mass, (B,), to order 1."""
+        xp = self._xp
+        if not xp.any((mass < 2.0**-self._band) | (mass > 2.0**self._band)):
+            return
+        spans = list(self.rows.values())[places]
+        by = xp.astype(xp.round(xp.log2(xp.where(mass > 0, mass, 1)) / 2), xp.int64)
+        factor = xp.astype(2.0 ** -xp.astype(by, self._dtype), self._dtype)[:, None, None]
+        rows = self.P[:, spans[0].start : spans[-1].stop]
+        multiply_into(rows, factor, rows)
+        self.mass[:, places] = self.mass[:, places] * factor**2
+        self.exponents = xp.asarray(self.exponents, copy=True)  # for products have been handed out
+        self.exponents[:, places] = self.exponents[:, places] + by[:, None, None]
+        self._watch.scaled(int(xp.max(by)))
 
     def _masses(self) -> Array:
         xp = self._xp
         by_row = [xp.vecdot(self.P[..., columns], self.P[..., columns]) for columns in self.columns.values()]
         return xp.matrix_transpose(xp.stack(by_row, axis=1) @ self._membership)
 
-    def _hidden_by_underflow(self, mass: Array) -> bool:
+    def _hidden_by_underflow(self) -> bool:
         """Whether a block has no mass although it is not zero: its squares are below the range."""
-        if bool(self._xp.all(mass > 0)):
+        if bool(self._xp.all(self.mass > 0)):
             return False
         blocks = [
-            (mass[:, i, j] == 0) & self._xp.any(self.P[:, rows, columns] != 0, axis=(1, 2))
-            for i, rows in enumerate(list(self.rows.values())[: mass.shape[1]])
+            (self.mass[:, i, j] == 0) & self._xp.any(self.P[:, rows, columns] != 0, axis=(1, 2))
+            for i, rows in enumerate(self.rows.values())
             for j, columns in enumerate(self.columns.values())
         ]
         return any(bool(self._xp.any(block)) for block in blocks)
-
-    def _normalise_blocks(self) -> None:
-        xp = self._xp
-        for i, rows in enumerate(self.rows.values()):
-            for j, columns in enumerate(self.columns.values()):
-                block, exponents = self.P[:, rows, columns], self.exponents[:, i, j]
-                found = powers(block, exponents)
-                found = xp.where(found == ABSENT, exponents, found)
-                block[...] = shifted(block, exponents - found)
-                self.exponents[:, i, j] = found
-
-    def _step_by_parts(self, apply: Callable[[Array, Array], None]) -> None:
-        exponents = self._xp.empty_like(self.exponents)
-        for i, rows in enumerate(self.rows.values()):
-            terms = self._terms(apply, self.P[:, rows], self._next[:, rows])
-            for j, columns in enumerate(self.columns.values()):
-                block, exponents[:, i, j] = summed([term[..., columns] for term in terms], self.exponents[:, i])
-                self._next[:, rows, columns] = block
-        self.exponents = exponents
-
-    def _terms(self, apply: Callable[[Array, Array], None], W: Array, like: Array) -> list[Array]:
-        """Apply a linear map to each part of W alone."""
-        xp, terms = self._xp, []
-        for columns in self.columns.values():
-            alone, out = xp.zeros_like(W), xp.empty_like(like)
-            alone[..., columns] = W[..., columns]
-            apply(alone, out)
-            terms.append(out)
-        return terms

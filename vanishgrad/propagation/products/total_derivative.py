@@ -12,10 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from vanishgrad.arrays import Array, namespace
+from vanishgrad.arrays import Array, is_extended, namespace
 from vanishgrad.cells import Cell, Linearisation, StoredTrajectory
+from vanishgrad.extended_range import on_one_scale
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import linearisations, product_of
+from vanishgrad.propagation.products.scaling import LN_2
 from vanishgrad.propagation.products.sweep import Sweep
 
 
@@ -70,17 +74,24 @@ def _swept(cell: Cell, trajectory: StoredTrajectory, batch: int, rows: Array, la
 
 def _read(sweep: Sweep, linearisation: Linearisation, t: int) -> tuple[Array, Array]:
     (part,) = sweep.rows
-    matrix, log_scale = product_of(sweep, 0).block(part, None)
+    matrix, log_scale = product_of(sweep, 0).carried(part)
     moved = linearisation.total(t, matrix)
     assert moved is not None
-    return moved, log_scale
+    if not is_extended(moved):
+        return moved, log_scale
+    wide: Any = moved
+    matrix, exponents = on_one_scale(wide)
+    return matrix, exponents * LN_2
 
 
 class _Chained:
     """One step of the four-term product: h_t moves with c_t, then both go back a step, and nothing of h is kept."""
 
-    def __init__(self, linearisation: Linearisation, conveyed: slice) -> None:
+    def __init__(self, linearisation: EitherRange, conveyed: slice) -> None:
         self._linearisation, self._conveyed = linearisation, conveyed
+
+    def depth(self, t: int, sparse: bool) -> float:
+        return 2 * self._linearisation.depth(t, sparse)
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         moved = self._linearisation.total(t, W)

@@ -70,6 +70,8 @@ def clipped(activation: Activation, bound: float) -> Activation:
         partial(_clipped_phi, activation=activation, bound=bound),
         partial(_clipped_dphi, activation=activation, bound=bound),
         activation.gamma,
+        activation.is_symmetric,
+        activation.decay,
     )
 
 

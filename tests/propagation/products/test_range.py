@@ -1,0 +1,76 @@
+"""A direction that falls 1e-308 behind another may lead again, and a saturated unit is not zero: closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.engine import trajectory
+from vanishgrad.cells import LSTM, RNN
+from vanishgrad.cells.activations import RELU
+from vanishgrad.curves.measure import measure
+from vanishgrad.curves.request import Scope
+
+STEPS = 450
+LN_10 = np.log(10)
+every_engine = pytest.mark.parametrize("engine", ["dense", "adaptive"])
+
+
+def logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))
+
+
+def found(cell: LSTM | RNN, xs: np.ndarray, engine: str, s0: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    loss = np.full((1, cell.parts[0].size), cell.parts[0].size ** -0.5)
+    measured = measure(cell, trajectory(cell, xs, s0), np.array([xs.shape[1]]), loss, 1e-3, Scope(None), engine)
+    return {name: norms.log_norm[0] for name, norms in measured.curves.items()}
+
+
+@every_engine
+def test_the_cell_curve_of_an_lstm_without_recurrent_weights_is_its_conveyor(engine: str) -> None:
+    W_hx = np.zeros((8, 2))
+    W_hx[2:4] = np.eye(2)
+    early, late = [logit(1e-3), logit(0.9)], [logit(0.99), logit(0.1)]
+    xs = np.concatenate([np.tile(early, (STEPS, 1)), np.tile(late, (STEPS, 1))])[None]
+    curves = found(LSTM(np.zeros((8, 2)), W_hx, np.zeros(8)), xs, engine)
+    np.testing.assert_allclose(curves["cell"], curves["conveyor"], rtol=1e-12, atol=1e-12)
+    assert curves["cell"][-1] / LN_10 == pytest.approx(STEPS * np.log10(0.9 * 0.1), rel=1e-12)
+
+
+@every_engine
+def test_relu_units_that_are_masked_in_turn(engine: str) -> None:
+    """diag(1, 0.1): the first unit dies at the oldest step, behind which only the second is left."""
+    W_hh, W_hx, steps = np.diag([1, 0.1]), np.eye(2), 900
+    xs = np.ones((1, steps, 2))
+    xs[0, 0, 0] = -1e3
+    curve = found(RNN(W_hh, W_hx, np.zeros(2), RELU), xs, engine)["state"]
+    np.testing.assert_allclose(curve[:-1], 0, atol=1e-13)
+    assert curve[-1] == pytest.approx(-steps * LN_10, rel=1e-12)
+
+
+@every_engine
+@pytest.mark.parametrize("bias", [20.0, 354.0, 400.0, 5000.0])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_saturated_unit_is_not_zero(engine: str, bias: float, dtype: str) -> None:
+    weights = (np.eye(1), np.zeros((1, 1)), np.array([bias]))
+    cell = RNN(*(each.astype(dtype) for each in weights))
+    curve = found(cell, np.zeros((1, 3, 1), dtype), engine, np.ones((1, 1), dtype))["state"]
+    # tanh'(b + 1) = 4 e^(-2 (b + 1)) three times over
+    np.testing.assert_allclose(
+        curve, (np.log(4) - 2 * (bias + 1)) * np.arange(4), rtol=1e-6 if dtype == "float32" else 1e-13
+    )
+
+
+@every_engine
+def test_a_forget_gate_that_is_shut_is_not_zero(engine: str) -> None:
+    b = np.zeros(4)
+    b[1] = -800
+    curves = found(LSTM(np.zeros((4, 1)), np.zeros((4, 1)), b), np.zeros((1, 4, 1)), engine)
+    np.testing.assert_allclose(curves["cell"], -800.0 * np.arange(5), rtol=1e-14)
+    np.testing.assert_allclose(curves["conveyor"], -800.0 * np.arange(5), rtol=1e-14)
+
+
+@every_engine
+def test_zero_is_said_of_what_is_zero(engine: str) -> None:
+    cell = RNN(np.eye(2), np.zeros((2, 1)), -np.ones(2), RELU)
+    assert np.all(np.isneginf(found(cell, np.zeros((1, 3, 1)), engine)["state"][1:]))
