@@ -25,7 +25,8 @@ FILES = sorted(
     and path.name != "quantized.pt"
 )
 WEIGHT = re.compile(
-    r"(?:parametrizations[./])?weight_hh.*|recurrent_kernel.*|vars[./].*|(?:hi|hr|hf|h|dense_h)[./]kernel.*"
+    r"(?:parametrizations[./])?weight_hh.*|recurrent_kernel.*|vars[./].*|(?:hi|hr|hf|h|dense_h)[./]kernel.*|"
+    r"hgates[./].*|lateral/W|w4$|linear(?:_1)?[./]w$|_?w_h$|Wh$|U(?:_[irz])?$"
 )
 """What is left of a recurrent matrix's name behind its module's."""
 N, D = 4, 3

@@ -20,20 +20,18 @@ from vanishgrad.weights.layouts import LAYOUTS
 from vanishgrad.weights.recognition import recurrent_layers
 
 FIXTURES = Path(__file__).parent / "fixtures"
-RECORDED = sorted(
-    {
-        file
-        for path in FIXTURES.glob("expected_*.json")
-        for case in json.loads(path.read_text())["cases"]
-        for file in case["files"]
-    }
-)
+RECORDED = {
+    file: case["hints"]
+    for path in sorted(FIXTURES.glob("expected_*.json"))
+    for case in json.loads(path.read_text())["cases"]
+    for file in case["files"]
+}
 BIG = 2_000_000
 """Elements of a tensor that nobody asks for."""
 
 
 def test_every_format_and_layout_is_exercised_by_a_fixture() -> None:
-    files = [recurrent_layers(FIXTURES / file) for file in RECORDED]
+    files = [recurrent_layers(FIXTURES / file, **hints) for file, hints in RECORDED.items()]
     assert {file.format for file in files} == set(FORMATS)
     plain = recurrent_layers({"w_ih": np.ones((4, 3)), "w_hh": np.ones((4, 4))}).layers[0]
     layouts = {layer.layout for file in files for layer in file}

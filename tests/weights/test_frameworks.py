@@ -22,7 +22,36 @@ FLOAT32 = 1e-6
 """The frameworks put out float32: a few roundoffs of 6e-8 in seven steps."""
 
 READ: dict[str, dict[str, str]] = {
+    "chainer_nsteplstm.npz": {},
+    "chainer_statelesslstm.npz": {},
+    "eqx_lstm.eqx": {"cell": "lstm"},
+    "haiku_gru.npz": {},
+    "haiku_gru.pkl": {},
+    "haiku_lstm.msgpack": {},
+    "haiku_lstm.npz": {},
+    "haiku_lstm.pkl": {},
+    "haiku_rnn.npz": {},
+    "k3_lstm.savedmodel": {},
+    "k3_lstm.tfckpt": {},
+    "keras1_lstm.h5": {},
+    "keras1_lstm_gpu_model.h5": {},
+    "keras1_lstm_model.h5": {},
+    "mlx_gru.safetensors": {},
+    "ms_lstm.ckpt": {},
+    "mxnet_lstm.params": {},
+    "orbax_lstm": {},
     "paddle_lstm.pdparams": {},
+    "paddle_lstm_jit.pdiparams": {},
+    "sonnet_lstm": {},
+    "sonnet_lstm.npz": {},
+    "tf1_basiclstm.ckpt": {},
+    "tf1_basiclstm.npz": {},
+    "tf1_lstm.ckpt": {},
+    "tf1_lstm.npz": {},
+    "tf1_peephole.ckpt": {},
+    "tf1_peephole.npz": {},
+    "tfjs_lstm": {},
+    "torch_ao.pt": {},
     "torch_dcp": {},
     "torch_dcp/__0_0.distcp": {},
     "torch_ex_lstm.pt2": {},
@@ -30,12 +59,10 @@ READ: dict[str, dict[str, str]] = {
 """What must be read → the hints that it needs."""
 REFUSED: dict[str, str] = {
     "coreml_lstm.mlpackage": "a Core ML package",
+    "eqx_lstm.eqx": "--cell lstm",
 }
 """What must be refused → the words that name it."""
-MISREAD = (
-    "attention.pt", "cs231n_lstm.npz", "hand_lstm.pt", "k3_stackedcells.keras", "keras1_lstm.h5",
-    "keras1_lstm_gpu_model.h5", "keras1_lstm_model.h5", "layernorm_lstm.pt", "mlx_gru.safetensors",
-)  # fmt: skip
+MISREAD = ("attention.pt", "cs231n_lstm.npz", "hand_lstm.pt", "k3_stackedcells.keras", "layernorm_lstm.pt")
 """Known to be misread still."""
 EVERY = sorted(
     each.name

@@ -27,6 +27,14 @@ READERS = {
     "safetensors-index": ["sharded"],
     "distributed-checkpoint": ["distributed"],
     "keras-shards": ["keras_shards"],
+    "tensorflow": ["tensorflow_1", "saved_model"],
+    "tensorflow-js": ["tensorflow_js"],
+    "equinox": ["gru.eqx", "lstm.eqx"],
+    "orbax": ["orbax"],
+    "mxnet": ["mxnet.params"],
+    "mindspore": ["mindspore.ckpt"],
+    "paddle": ["paddle"],
+    "keras1": ["keras1.h5"],
 }
 """Format → fixtures, files or folders."""
 BOUND = 64 << 20
@@ -87,8 +95,10 @@ def fuzz(reader: str, folder: Path, examples: int) -> None:
 
 
 def needs(reader: str) -> None:
-    if reader in ("hdf5", "keras", "keras-shards"):
+    if reader in ("hdf5", "keras", "keras-shards", "keras1"):
         pytest.importorskip("h5py")
+    if reader == "orbax":
+        pytest.importorskip("tensorstore")
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -55,5 +55,9 @@ PYTORCH = Stacking("pytorch", "ifgo", "rzn", transposed=False)
 KERAS = Stacking("keras", "ifgo", "zrn", transposed=True)
 ONNX = Stacking("onnx", "iofg", "zrn", transposed=False)
 FLAX = Stacking("flax", "ifgo", "rzn", transposed=True)
+HAIKU = Stacking("haiku", "igfo", "zrn", transposed=True)
+SONNET = Stacking("sonnet", "ifgo", "zrn", transposed=True)
+TENSORFLOW_1 = Stacking("tensorflow1", "igfo", "rzn", transposed=True)
+CHAINER = Stacking("chainer", "gifo", "rzn", transposed=False)
 
 STACKINGS = {each.name: each for each in (PYTORCH, KERAS, ONNX, FLAX)}

@@ -19,7 +19,10 @@ from vanishgrad.weights.layouts import LAYOUTS, Sighting, plausible_sightings
 from vanishgrad.weights.state_dict import live_tensors
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
-TRAINING = re.compile(r"(?:^|.*[./])(?:optimizer\w*|opt_state|optim)(?:[./].*)?")
+TRAINING = re.compile(
+    r"(?:^|.*[./])(?:optimizer\w*|opt_state|optim)(?:[./].*)?|.*/\.OPTIMIZER_SLOT/.*|"
+    r".*/(?:Adam|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|ExponentialMovingAverage)(?:_\d+)?|beta[12]_power(?:_\d+)?"
+)
 """Names of an optimiser's state, whose tensors have the shapes and sometimes the names of weights."""
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "module", "_orig_mod", "model", "params")
 """Leading parts of names that say how a model was wrapped or saved; dropped where every layer has them."""

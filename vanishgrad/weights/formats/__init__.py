@@ -28,6 +28,13 @@ FORMATS = {
     "msgpack": "msgpack_tree",
     "distributed-checkpoint": "distributed_checkpoint",
     "pickle": "numpy_pickle",
+    "tensorflow": "tensorflow_bundle",
+    "tensorflow-js": "tensorflow_js",
+    "equinox": "equinox",
+    "orbax": "orbax",
+    "mxnet": "mxnet_params",
+    "paddle": "paddle_inference",
+    "mindspore": "mindspore",
     "onnx": "onnx_graph",
 }
 """Name of a format → the module that reads it; the first that recognises a file's content is taken."""
@@ -37,7 +44,6 @@ STRANGERS = {
     b"<?xml": ("an XML document", "the file of weights that it describes"),
     b"<": ("an HTML page", "downloading the file itself"),
     b"{": ("JSON without a map of weights", "the file of weights that it describes"),
-    b"\x93NUMPY": ("a single array", "numpy.savez with one name for each weight"),
     b"\x1f\x8b": ("a gzip file", "unpacking it first"),
     b"BZh": ("a bzip2 file", "unpacking it first"),
     b"7z\xbc\xaf": ("a 7-Zip file", "unpacking it first"),

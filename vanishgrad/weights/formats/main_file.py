@@ -14,7 +14,7 @@ from vanishgrad.weights.tensors import shown
 IN_A_FOLDER = (
     "*.safetensors.index.json", "pytorch_model.bin.index.json", ".metadata", "manifest.ocdbt", "*/manifest.ocdbt",
     "variables/variables.index", "*.weights.json", "model.json", "*.safetensors", "pytorch_model.bin", "*.index",
-    "*.xml",
+    "*.pdiparams", "*.xml",
 )  # fmt: skip
 """What a folder may hold that tells of all the rest, by what is looked for first."""
 ENDINGS = (".index", ".safetensors.index.json", ".weights.json", ".pdparams", ".pdiparams", ".xml", ".safetensors")

@@ -21,8 +21,17 @@ from vanishgrad.weights.tensors import Tensor, TensorFile
 
 LAYOUTS = {
     "onnx": re.compile("onnx"),
+    "equinox": re.compile("equinox"),
+    "paddle": re.compile(r"\.cell(?:_[fb]w)?\.weight_hh|_cell_\d+\.w_1"),
+    "chainer": re.compile(r"lateral/W|\d/w0"),
+    "torch-quantizable": re.compile(r"hgates\.weight"),
+    "mlx": re.compile(r"(?:^|[./])Wh$"),
+    "mxnet": re.compile(r"h2h_weight$"),
+    "haiku": re.compile(r"linear(?:_1)?[./]w|w_h"),
     "pytorch": re.compile(r"weight_hh|weight_values"),
     "keras": re.compile(r"recurrent_kernel|vars[./]1$"),
+    "keras1": re.compile(r"_U(?:_[irz])?$"),
+    "tensorflow1": re.compile(r"_cell(?:_\d+)?[./](?:kernel|weights|gates)"),
     "flax": re.compile(r"(?:^|[./])(?:hi|hr|hf|h|dense_h)[./]kernel"),
     "plain": re.compile(r"hh|h2h|recurrent_weight|Wh|U"),
 }
@@ -63,5 +72,5 @@ def plausible_sightings(name: str, file: TensorFile, free: Mapping[str, Tensor],
     """Return the sightings of a layout; its module is not even imported where no name gives it away."""
     if not any(map(LAYOUTS[name].search, [*free, *file.configuration])):
         return []
-    module = cast(Layout, import_module(f"{__name__}.{name}"))
+    module = cast(Layout, import_module(f"{__name__}.{name.replace('-', '_')}"))
     return list(module.sightings(file, dict(free), hints))

@@ -206,7 +206,7 @@ def _stated(file: TensorFile, own: list[Tensor], entry: ConfiguredLayer | None, 
     named = (
         entry.config.get(key, usual) for key, usual in (("activation", "tanh"), ("recurrent_activation", "sigmoid"))
     )
-    activation, gate = (_activation(each, version) for each in named)
+    activation, gate = (activation_named(each, version) for each in named)
     return Stated(activation, gate if entry.kind != "SimpleRNN" else None, reset, layout="keras")
 
 
@@ -218,7 +218,14 @@ def _reset(own: list[Tensor], entry: ConfiguredLayer | None) -> str | None:
     return None if told is None else "after" if told else "before"
 
 
-def _activation(named: Any, version: str) -> Activation:
+def activation_named(named: Any, version: str) -> Activation:
+    """Return the activation that a configuration of some version of Keras names, None being linear.
+
+    Raises
+    ------
+    Unreadable
+        If it is none that is known.
+    """
     if named is None:
         return ACTIVATIONS["linear"]
     known = {**ACTIVATIONS, "hard_sigmoid": HARD_SIGMOID if version.startswith("3") else HARD_SIGMOID_KERAS_2}

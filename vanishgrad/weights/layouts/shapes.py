@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vanishgrad.cells.activations import SIGMOID, Activation
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.weights.gate_order import STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
@@ -23,6 +24,7 @@ def fitted(
     hints: Hints,
     stated: Stated,
     why: str,
+    usual_gate: Activation = SIGMOID,
     **rest: Any,
 ) -> Layer:
     """Return the layer that tensors make in these roles.
@@ -35,7 +37,7 @@ def fitted(
     stacking = chosen_stacking(stacking, hints, stated)
     require_floats(roles)
     cell, hidden_size = gates(roles, stacking, hints, stated.cell, rest.get("variant") == UNTIED)
-    variant: Reading = reading(cell, hints, stated)
+    variant: Reading = reading(cell, hints, stated, usual_gate)
     return Layer(
         name=name,
         path=rest.pop("path", name),
