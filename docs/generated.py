@@ -11,6 +11,8 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from vanishgrad.reports.documents.format_version import HISTORY
+
 ROOT = Path(__file__).parent.parent
 REPORTS = ("compare", "analyze", "explain", "check", "diff", "inspect", "verify")
 
@@ -31,6 +33,8 @@ def _output(*arguments: str) -> str:
 
 def _json_page() -> Iterator[str]:
     yield (ROOT / "docs" / "reference" / "json.head.md").read_text(encoding="utf-8")
+    yield "\n| `format_version` | what has changed |\n|---|---|"
+    yield from (f"| {version} | {change} |" for version, change in HISTORY.items())
     for command in REPORTS:
         schema = json.loads(_output("schema", command))
         yield f"\n## `{schema.get('title', command)}`\n\n| field | type | meaning |\n|---|---|---|"

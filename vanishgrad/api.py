@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from vanishgrad.questions.explain.explain import ExplainResult
 from vanishgrad.questions.explain.explain import explain as explain_models
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.rendering import rendered
-from vanishgrad.reports.documents.document import Document, to_json
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
 
@@ -31,35 +32,40 @@ class Report:
     ----------
     result : CompareResult, AnalyzeResult or ExplainResult
         Frozen, with natural logarithms.
-    document : dict
-        The JSON report.
+    typed : ModelsDocument
+        What the JSON report says, as attributes: ``typed.models[0].curves["state"].horizon``.
     """
 
     result: CompareResult | AnalyzeResult | ExplainResult
-    document: Document
+    typed: ModelsDocument
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The JSON report as a dictionary."""
+        return self.typed.to_dict()
 
     def to_json(self) -> str:
         """Return the JSON report."""
-        return to_json(self.document)
+        return self.typed.to_json()
 
     def to_csv(self) -> str:
         """Return long CSV."""
-        return rendered(self.document, "csv")
+        return rendered(self.typed, "csv")
 
     def to_markdown(self) -> str:
         """Return Markdown."""
-        return rendered(self.document, "markdown")
+        return rendered(self.typed, "markdown")
 
     def table(self) -> None:
         """Print the table."""
-        sys.stdout.write(rendered(self.document, "table"))
+        sys.stdout.write(rendered(self.typed, "table"))
 
     def plot(self, path: str, kind: str = "curves") -> None:
         """Draw to a .png, .svg or .pdf file."""
         from vanishgrad.questions.plot.render import render
         from vanishgrad.reports.files import write
 
-        write(path, render(self.document, kind, Path(path).suffix[1:].lower()))
+        write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
 
 
 def compare(models: Sequence[str] = DEFAULT_MODELS, **options: Any) -> Report:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import vanishgrad
+from vanishgrad.questions.documents import document_of
 from vanishgrad.questions.explain.sections import SECTIONS
-from vanishgrad.questions.schema import schema
 
 SMALL = ("--hidden", "4", "--steps", "12", "--trials", "2")
 MODELS = ["rnn", "lstm@keras", "gru:reset=before"]
@@ -21,7 +21,7 @@ def document(run, *arguments: str) -> dict:
     outcome = run("explain", *arguments, "--json")
     assert (outcome.status, outcome.err) == (0, "")
     found = json.loads(outcome.out, parse_constant=pytest.fail)
-    jsonschema.Draft202012Validator(schema("explain")).validate(found)
+    jsonschema.Draft202012Validator(document_of("explain").schema()).validate(found)
     return found
 
 

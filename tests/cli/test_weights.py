@@ -8,7 +8,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from vanishgrad.questions.schema import schema
+from vanishgrad.questions.documents import document_of
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def document(outcome):
     """Read a report, which must be strict JSON and valid by its own schema."""
     assert outcome.status in (0, 3), outcome.err
     found = json.loads(outcome.out, parse_constant=pytest.fail)
-    jsonschema.Draft202012Validator(schema(found["format"].removeprefix("vanishgrad-"))).validate(found)
+    jsonschema.Draft202012Validator(document_of(found["format"].removeprefix("vanishgrad-")).schema()).validate(found)
     return found
 
 

@@ -27,10 +27,11 @@ def test_the_loss_is_that_of_the_first_trial(engine: str, options: dict) -> None
 
 def test_the_report_says_so() -> None:
     document = comparison(compare(CompareRequest(("lstm",), hidden=8, steps=10, trials=2, dtype="float32")))
-    (model,) = document["models"]
-    loss = model["engine"]["float32_loss"]
+    (model,) = document.models
+    loss = model.engine.float32_loss
+    assert loss is not None
     assert 0 < loss < 1e-4
-    assert f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {loss:.1e} from float64's" in model["notes"]
+    assert f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {loss:.1e} from float64's" in model.notes
 
 
 def test_without_the_state_there_is_nothing_to_compare() -> None:

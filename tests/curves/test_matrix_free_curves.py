@@ -13,7 +13,6 @@ from vanishgrad.curves.measure import products_fit
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.questions.plot.render import available_kinds, render
 from vanishgrad.reports.csv_rows import to_csv
-from vanishgrad.reports.documents.document import to_json
 from vanishgrad.reports.table import to_table
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
@@ -69,11 +68,11 @@ def test_typical_sizes_are_not_invented(both) -> None:
 
 def test_the_report_says_what_was_measured() -> None:
     document = comparison(result("matrix-free"))
-    assert any(note.startswith("matrix-free: some lags are measured") for note in document["models"][0]["notes"])
-    assert "block_contraction" not in [bound["name"] for bound in document["models"][0]["bounds"]]
+    assert any(note.startswith("matrix-free: some lags are measured") for note in document.models[0].notes)
+    assert "block_contraction" not in [bound.name for bound in document.models[0].bounds]
     rows = to_csv(document).splitlines()
     assert len(rows) == 1 + sum(
-        sum(count > 0 for count in curve["count"]) for model in document["models"] for curve in model["curves"].values()
+        sum(count > 0 for count in curve.count) for model in document.models for curve in model.curves.values()
     )
     assert " – " in to_table(document, colour=False)
     assert "zero" not in to_table(document, colour=False).partition("γ")[0]
@@ -94,7 +93,7 @@ def test_sequences_of_their_own_length() -> None:
 
 def test_the_same_request_gives_the_same_bytes() -> None:
     request = CompareRequest(("lstm",), hidden=12, steps=30, trials=2, engine="matrix-free")
-    assert to_json(comparison(compare(request))) == to_json(comparison(compare(request)))
+    assert comparison(compare(request)).to_json() == comparison(compare(request)).to_json()
 
 
 def test_it_is_chosen_where_the_products_do_not_fit(monkeypatch) -> None:

@@ -34,7 +34,7 @@ def reports(options: dict[str, object]) -> tuple[vanishgrad.Report, vanishgrad.R
 @pytest.mark.parametrize("kind", ["table", "markdown"])
 def test_a_summary_has_the_same_table(options: dict[str, object], kind: str) -> None:
     whole, summary = reports(options)
-    assert rendered(summary.document, kind) == rendered(whole.document, kind)
+    assert rendered(summary.typed, kind) == rendered(whole.typed, kind)
 
 
 @pytest.mark.parametrize("options", [RUNS["plain"], RUNS["own lengths"], RUNS["adaptive"]])
@@ -74,7 +74,7 @@ def test_layers_of_a_file_are_summed_up_as_well(tmp_path) -> None:
     }
     np.savez(path := tmp_path / "weights.npz", **weights)
     whole, summary = (vanishgrad.analyze(path, steps=9, summary=flag) for flag in (False, True))
-    assert rendered(summary.document, "table") == rendered(whole.document, "table")
+    assert rendered(summary.typed, "table") == rendered(whole.typed, "table")
     beside = compare(CompareRequest(models=("lstm:hidden=5", str(path)), steps=9, summary=True))
     assert [list(model.curves) for model in beside.models] == [["state", "input"]] * 2
 

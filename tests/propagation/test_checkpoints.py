@@ -16,7 +16,6 @@ from vanishgrad.propagation import run as run_module
 from vanishgrad.propagation.checkpoints import CheckpointedTrajectory, path
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
-from vanishgrad.reports.documents.document import to_json
 
 STEPS, WIDTH = 41, 3
 BLOCK = 8
@@ -94,9 +93,9 @@ def test_short_runs_are_held_and_long_ones_are_not(monkeypatch) -> None:
 @pytest.mark.parametrize("options", [{}, {"burn_in": 13}, {"lengths": "41,20,33"}, {"engine": "dense"}], ids=str)
 def test_a_report_is_the_same_byte_for_byte(monkeypatch, options: dict) -> None:
     request = CompareRequest(("rnn", "lstm", "gru"), hidden=26, steps=STEPS, trials=3, initial="normal", **options)
-    expected = to_json(comparison(compare(request)))
+    expected = comparison(compare(request)).to_json()
     monkeypatch.setattr(checkpoints, "LARGEST_HELD", 0)
-    assert to_json(comparison(compare(request))) == expected
+    assert comparison(compare(request)).to_json() == expected
 
 
 def test_quantiles_of_a_long_run_are_over_some_steps_and_the_report_says_so(monkeypatch) -> None:

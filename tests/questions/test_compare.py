@@ -12,14 +12,13 @@ from vanishgrad.curves import measure
 from vanishgrad.curves.model_result import ModelResult
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, _side_by_side, compare, comparison
-from vanishgrad.reports.documents.document import to_json
 from vanishgrad.weights.model_string import parse
 
 SMALL = CompareRequest(("rnn", "lstm", "gru"), hidden=6, input_size=4, steps=12, trials=3)
 
 
 def bytes_of(request: CompareRequest) -> str:
-    return to_json(comparison(compare(request)))
+    return comparison(compare(request)).to_json()
 
 
 def norms(model: ModelResult, curve: str = "state") -> np.ndarray:
@@ -38,7 +37,7 @@ def test_same_bytes_whatever_goes_side_by_side(
 ) -> None:
     monkeypatch.setattr(measure, "GROUP_BYTES", 2 * 12**2 * 8)
     request = replace(SMALL, models=models, trials=trials)
-    assert len({to_json(comparison(compare(request, jobs=jobs))) for jobs in (1, 2, 5)}) == 1
+    assert len({comparison(compare(request, jobs=jobs)).to_json() for jobs in (1, 2, 5)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -149,7 +148,7 @@ def test_lengths_are_counted_lag_by_lag() -> None:
 
 def test_results_are_frozen_and_pickle() -> None:
     result = compare(SMALL)
-    assert to_json(comparison(pickle.loads(pickle.dumps(result)))) == to_json(comparison(result))
+    assert comparison(pickle.loads(pickle.dumps(result))).to_json() == comparison(result).to_json()
     for frozen in (result, result.models[0], result.models[0].curves["state"], result.request):
         with pytest.raises(AttributeError):
             setattr(frozen, fields(frozen)[0].name, None)

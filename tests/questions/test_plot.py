@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import itertools
 import json
 import re
@@ -13,51 +11,11 @@ import sys
 import pytest
 
 import vanishgrad
+from tests.questions.pictured import a_document, a_model, available_kinds, draw, read, render
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.questions.plot.render import KINDS, available_kinds, draw, render, undrawable_characters
-from vanishgrad.reports.figures.reading import read
+from vanishgrad.questions.plot.render import KINDS, undrawable_characters
+from vanishgrad.reports.figures.lines import drawable_curves
 from vanishgrad.reports.figures.style import style
-
-BLOCKS = ("state", "hidden", "cell", "conveyor", "input", "output")
-
-
-def curve(median, spread=0.1):
-    def shifted(by):
-        return [None if value is None else value + by for value in median]
-
-    band = {"median": median, "mean": median, "low": shifted(-spread), "high": shifted(spread)}
-    return {"log10_norm": band, "threshold": 1e-3}
-
-
-def straight(slope, steps):
-    return [slope * lag for lag in range(steps + 1)]
-
-
-def a_model(label, slope=-0.3, steps=20, trials=8, gated=True, median=None):
-    names = BLOCKS if gated else ("state", "input")
-    values = median or straight(slope, steps)
-    quantiles = {"0.05": 0.1, "0.25": 0.4, "0.5": 0.5, "0.75": 0.6, "0.95": 0.9}
-    return {
-        "label": label, "hidden_size": 64, "steps": steps, "trials": trials,
-        "curves": {name: curve([v if v is None else v - 0.1 * i for v in values]) for i, name in enumerate(names)},
-        "gates": {name: {"quantiles": quantiles} for name in ("input", "forget", "output")} if gated else {},
-        "bounds": [] if gated else [
-            {"name": "gamma_norm", "curve": "state", "holds": False, "log10_norm": straight(0.1, steps)},
-            {"name": "spectral_radius", "curve": "state", "holds": None, "log10_norm": None},
-        ],
-        "share_by_lag": [0.5**lag for lag in range(1, steps)] + [0.5 ** (steps - 1)],
-        "per_trial": [{"log10_norm": values[-1]}] * trials,
-    }  # fmt: skip
-
-
-def a_document(*models, **request):
-    return {
-        "format": "vanishgrad-compare",
-        "format_version": 1,
-        "request": {"input": "white", "band": "min-max"} | request,
-        "models": list(models),
-    }
-
 
 DOCUMENT = a_document(a_model("rnn", -0.5, gated=False), a_model("lstm"), a_model("gru", -0.01))
 CASES = {
@@ -222,7 +180,7 @@ def test_the_readers_own_settings_change_nothing():
 
 def test_pictures_need_neither_pyplot_nor_matplotlib_before_they_are_drawn():
     code = (
-        "import sys, json; from vanishgrad.questions.plot.render import render; assert 'matplotlib' not in sys.modules;"
+        "import sys, json; from tests.questions.pictured import render; assert 'matplotlib' not in sys.modules;"
         "render(json.load(sys.stdin), 'curves', 'png'); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], input=json.dumps(DOCUMENT), text=True, check=True)
@@ -230,9 +188,9 @@ def test_pictures_need_neither_pyplot_nor_matplotlib_before_they_are_drawn():
 
 def test_a_character_that_no_font_has_is_escaped_and_reported():
     document = a_document(a_model("a\ue123b\x07"))
-    assert undrawable_characters(document) == "\x07\ue123"
+    assert undrawable_characters(read(document)) == "\x07\ue123"
     assert r"a\ue123b\x07" in words(draw(document))
-    assert undrawable_characters(DOCUMENT) == ""
+    assert undrawable_characters(read(DOCUMENT)) == ""
 
 
 def test_a_label_is_never_read_as_a_formula():
@@ -262,50 +220,9 @@ def test_more_models_than_looks_are_refused():
         draw(a_document(*(a_model(f"layer.{i}", steps=1, gated=False) for i in range(113))))
 
 
-def paths(value, path=()):
-    """Return the path of every member of a document."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [p for key, inner in pairs for p in ((*path, key), *paths(inner, (*path, key)))]
-
-
-GATED, PLAIN = a_model("lstm", steps=1, trials=1), a_model("rnn", steps=1, trials=1, gated=False)
-SMALL = a_document(PLAIN | {"gates": {"forget": GATED["gates"]["forget"]}})
-
-
-@pytest.mark.parametrize(
-    "value", ["absent", None, "text", [], {}, -1, True, float("nan"), float("inf"), 10**400, 1e300]
-)
-def test_a_broken_document_is_drawn_or_refused_but_never_met(value):
-    for path in paths(SMALL):
-        document = copy.deepcopy(SMALL)
-        inner = document
-        for key in path[:-1]:
-            inner = inner[key]
-        if value == "absent" and isinstance(path[-1], str):
-            del inner[path[-1]]
-        else:
-            inner[path[-1]] = value
-        with contextlib.suppress(VanishgradError):
-            draw(document)
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"format": "other"}, "a report of vanishgrad, got the format 'other'"),
-        ({"format_version": 2}, "format_version 1, got 2"),
-        ({"models": []}, "at least one model"),
-        ({"models": [{}]}, r"models\[0\].label in the report, got none"),
-    ],
-)
-def test_what_is_wrong_with_a_document_is_named(changed, sentence):
-    with pytest.raises(VanishgradError, match=sentence):
-        draw(DOCUMENT | changed)
-
-
 def test_of_a_summary_only_the_curve_that_was_measured_is_drawn() -> None:
     """Of its input the last lag alone is known: a line through it would be made up."""
     report = vanishgrad.compare(["rnn", "lstm"], hidden=4, steps=8, trials=2, summary=True)
-    assert [list(model.curves) for model in read(report.document).models] == [["state"]] * 2
+    assert [drawable_curves(model) for model in report.typed.models] == [["state"]] * 2
     picture = render(report.document, "curves", "svg").decode()
     assert [name in picture for name in ("<!-- state -->", "<!-- input -->")] == [True, False]

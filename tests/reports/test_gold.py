@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vanishgrad.questions.compare import CompareRequest, compare, comparison
+from vanishgrad.questions.compare import CompareDocument, CompareRequest, compare, comparison
 from vanishgrad.reports.csv_rows import to_csv
-from vanishgrad.reports.documents.document import to_json
 from vanishgrad.reports.markdown import to_markdown
 from vanishgrad.reports.table import to_table
 
@@ -24,7 +23,7 @@ REQUEST = CompareRequest(
 
 
 @pytest.fixture(scope="module")
-def document() -> dict:
+def document() -> CompareDocument:
     return comparison(compare(REQUEST))
 
 
@@ -48,7 +47,7 @@ def test_table_fits_80_columns(document):
 
 
 def test_json_keeps_its_fields_and_numbers(document):
-    text = to_json(document)
+    text = document.to_json()
     gold = json.loads(expected("compare.json", text))
     assert_alike(json.loads(text), gold, "report")
 
@@ -74,9 +73,9 @@ def assert_alike(found, gold, where: str) -> None:
 def test_csv_has_a_row_for_each_model_curve_and_lag(document):
     header, *rows = to_csv(document).splitlines()
     assert header.startswith("label,curve,lag,count,log10_norm_median,log10_norm_mean,log10_norm_low,log10_norm_high")
-    lags = [len(curve["count"]) for model in document["models"] for curve in model["curves"].values()]
+    lags = [len(curve.count) for model in document.models for curve in model.curves.values()]
     assert len(rows) == sum(lags)
 
 
 def test_same_request_same_bytes(document):
-    assert to_json(comparison(compare(REQUEST))) == to_json(document)
+    assert comparison(compare(REQUEST)).to_json() == document.to_json()

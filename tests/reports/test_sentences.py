@@ -11,7 +11,7 @@ from vanishgrad.reports.table import folded, sparkline
 
 def models(*labels, **options):
     document = comparison(compare(CompareRequest(models=labels, hidden=16, **options)))
-    return document, {model["label"]: model for model in document["models"]}
+    return document, {model.label: model for model in document.models}
 
 
 def test_sentence_of_each_kind():
@@ -25,7 +25,7 @@ def test_sentence_of_each_kind():
 
 def test_reach_counts_the_first_step_below_the_threshold():
     _, found = models("lstm", trials=3)
-    horizon = found["lstm"]["curves"]["state"]["horizon"]
+    horizon = found["lstm"].curves["state"].horizon
     assert f"after {horizon + 1} steps less than 1/1000 is left" in sentence(found["lstm"])
 
 
@@ -38,7 +38,7 @@ def test_exploding_and_zero():
 
 def test_a_note_stands_once_with_its_models():
     document, _ = models("rnn", "lstm", steps=20, trials=1)
-    (note,) = notes(document["models"])
+    (note,) = notes(document.models)
     assert note.startswith("rnn, lstm: one trial")
 
 

@@ -81,9 +81,8 @@ def rendered(found: Answer, language: str, kind: str, font: str | None, colour: 
         return to_pdf(found, language, font)
     if kind == "json":
         from vanishgrad.answer.renderers.claims_json import answer_document
-        from vanishgrad.reports.documents.document import to_json
 
-        return to_json(answer_document(found, language)).encode()
+        return answer_document(found, language).to_json().encode()
     if kind == "html":
         from vanishgrad.answer.renderers.html import to_html
 

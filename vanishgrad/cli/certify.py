@@ -10,11 +10,11 @@ from vanishgrad.certificates import CertificateVerdict, Certified, CertifyReques
 from vanishgrad.certificates import certify as certified
 from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
+from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.cli.emit import demand_writable
 from vanishgrad.cli.options import HINT_NAMES, HINTS
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
-from vanishgrad.reports.documents.document import header, to_json
 from vanishgrad.reports.files import write_together
 
 FAILED = 3
@@ -82,13 +82,7 @@ def _check(certificate: str, weights: str | None, as_json: bool, options: dict[s
     else:
         found = checked(certificate, weights)
     if as_json:
-        facts = {
-            "certificate": certificate,
-            "verdict": found.verdict.value,
-            "reason": found.reason,
-            "shown": list(found.shown),
-        }
-        click.echo(to_json({**header("certify"), **facts}), nl=False)
+        click.echo(CertifyDocument.of(found, certificate=certificate).to_json(), nl=False)
     else:
         click.echo("\n".join([f"{found.verdict.value}: {found.reason}", *(f"  shown: {each}" for each in found.shown)]))
     return 0 if found.verdict is CertificateVerdict.VALID else FAILED

@@ -10,9 +10,10 @@ from vanishgrad.cli.options import HINTS, LAYERS, RUN
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
-from vanishgrad.questions.check import judged, to_text
-from vanishgrad.reports.documents.document import Document, to_json
-from vanishgrad.reports.documents.reading import is_report, read_report
+from vanishgrad.questions.check import CheckRequest, judged, to_text
+from vanishgrad.questions.documents import read_models
+from vanishgrad.reports.documents.reading import is_report
+from vanishgrad.reports.documents.report import ModelsDocument
 
 FAILED = 3
 
@@ -42,13 +43,14 @@ def check(
     if not 0 < threshold < 1:
         raise UsageError(f"expected --threshold between 0 and 1, got {threshold:g}; try --threshold 1e-3")
     options |= {"threshold": threshold, "curves": (curve,)}
-    report = read_report(weights) if is_report(weights) else _analyzed(weights, horizon, stack, options)
-    document = judged(report, weights, curve, horizon, threshold, max_rate)
-    click.echo(to_json(document) if as_json else to_text(document), nl=False)
-    return 0 if document["passed"] else FAILED
+    report = read_models(weights) if is_report(weights) else _analyzed(weights, horizon, stack, options)
+    request = CheckRequest(report=weights, curve=curve, horizon=horizon, threshold=threshold, max_rate=max_rate)
+    document = judged(report, request)
+    click.echo(document.to_json() if as_json else to_text(document), nl=False)
+    return 0 if document.passed else FAILED
 
 
-def _analyzed(weights: str, horizon: int, stack: str | None, options: dict[str, Any]) -> Document:
+def _analyzed(weights: str, horizon: int, stack: str | None, options: dict[str, Any]) -> ModelsDocument:
     """Return the report of a checkpoint over twice the horizon, unless --steps or a file says otherwise."""
     if (
         options["steps"] is None

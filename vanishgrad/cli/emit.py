@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.rendering import rendered
-from vanishgrad.reports.documents.document import Document
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
 
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
@@ -36,21 +36,21 @@ def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | N
 
 
 def emit(
-    document: Document,
+    report: ModelsDocument,
     format_: str | None,
     output: str,
     files: Iterable[tuple[str, bytes]] = (),
     folders: Iterable[str | None] = (),
 ) -> None:
-    """Write a document in a format to a file, or to stdout, and other files, all together or none.
+    """Write a report in a format to a file, or to stdout, and other files, all together or none.
 
     `files` are (path, content); `folders` are made for them where there are none.
     """
     kind = _kind(format_, output)
-    report = [] if output == "-" else [(output, rendered(document, kind, colour=False).encode())]
-    write_together(chain(report, files), [folder for folder in folders if folder is not None])
+    itself = [] if output == "-" else [(output, rendered(report, kind, colour=False).encode())]
+    write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
-        sys.stdout.write(rendered(document, kind, colour=kind == "table" and has_colour()))
+        sys.stdout.write(rendered(report, kind, colour=kind == "table" and has_colour()))
         sys.stdout.flush()
 
 
@@ -69,7 +69,7 @@ def has_colour() -> bool:
 
 
 def pictures(
-    document: Document, plots: Sequence[str], plot_folder: str | None, quiet: bool = False
+    report: ModelsDocument, plots: Sequence[str], plot_folder: str | None, quiet: bool = False
 ) -> Iterator[tuple[str, bytes]]:
     """Yield (path, content) of the pictures that were asked for.
 
@@ -79,15 +79,15 @@ def pictures(
         return
     from vanishgrad.questions.plot.render import available_kinds, render, undrawable_characters
 
-    missing = undrawable_characters(document)
+    missing = undrawable_characters(report)
     if missing:
         warn([f"no installed font has {missing}; they are drawn as escapes; try installing Noto Sans CJK"], quiet)
     for path in plots:
-        yield path, render(document, "curves", Path(path).suffix[1:].lower())
+        yield path, render(report, "curves", Path(path).suffix[1:].lower())
     if plot_folder is None:
         return
-    for kind in available_kinds(document):
-        yield os.path.join(plot_folder, f"{kind}.svg"), render(document, kind, "svg")
+    for kind in available_kinds(report):
+        yield os.path.join(plot_folder, f"{kind}.svg"), render(report, kind, "svg")
 
 
 def warn(sentences: Sequence[str], quiet: bool) -> None:

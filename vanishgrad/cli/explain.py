@@ -78,7 +78,7 @@ def explain(
     with progress(None, quiet) as done:
         result = explain_models(request, done=done)
     document = explanation(result)
-    warn(document["refused"], quiet)
+    warn(document.refused, quiet)
     files, notes = list(pictures(document, plots, plot_folder, quiet)), list[str]()
     if applied is not None:
         weights, effect = remedied(result, remedy)

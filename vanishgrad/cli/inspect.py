@@ -7,7 +7,6 @@ import click
 from vanishgrad.cli.options import HINTS, LAYERS
 from vanishgrad.questions.inspect.measure import inspect as inspect_file
 from vanishgrad.questions.inspect.report import inspection, to_text
-from vanishgrad.reports.documents.document import to_json
 from vanishgrad.weights.recognition import recurrent_layers
 
 
@@ -19,4 +18,4 @@ from vanishgrad.weights.recognition import recurrent_layers
 def inspect(weights: str, layers: tuple[str, ...], as_json: bool, **hints: str | None) -> None:
     """Which recurrent layers a file holds."""
     document = inspection(inspect_file(recurrent_layers(weights, **hints), layers))
-    click.echo(to_json(document) if as_json else to_text(document), nl=False)
+    click.echo(document.to_json() if as_json else to_text(document), nl=False)

@@ -8,8 +8,8 @@ import click
 
 from vanishgrad.cli.emit import PICTURES
 from vanishgrad.errors import UsageError
+from vanishgrad.questions.documents import read_models
 from vanishgrad.questions.plot.render import KINDS, render
-from vanishgrad.reports.documents.reading import read_report
 from vanishgrad.reports.files import write
 
 
@@ -22,4 +22,4 @@ def plot(report: str, output: str, kind: str) -> None:
     ending = Path(output).suffix.lower()
     if ending not in PICTURES:
         raise UsageError(f"expected --output with the ending .png, .svg or .pdf, got {output!r}; try {output}.svg")
-    write(output, render(read_report(report), kind, ending[1:]))
+    write(output, render(read_models(report), kind, ending[1:]))

@@ -6,12 +6,11 @@ import json
 
 import click
 
-from vanishgrad.questions.schema import BODIES
-from vanishgrad.questions.schema import schema as schema_of
+from vanishgrad.questions.documents import DOCUMENTS, document_of
 
 
 @click.command()
-@click.argument("command", type=click.Choice(list(BODIES)), default="compare")
+@click.argument("command", type=click.Choice(list(DOCUMENTS)), default="compare")
 def schema(command: str) -> None:
     """The JSON Schema of a report."""
-    click.echo(json.dumps(schema_of(command), ensure_ascii=False, indent=1))
+    click.echo(json.dumps(document_of(command).schema(), ensure_ascii=False, indent=1))

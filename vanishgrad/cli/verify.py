@@ -7,7 +7,6 @@ import click
 from vanishgrad.questions.verify.measure import DEFAULT_MODELS, VerifyRequest
 from vanishgrad.questions.verify.measure import verify as verify_models
 from vanishgrad.questions.verify.report import to_text, verification
-from vanishgrad.reports.documents.document import to_json
 
 FAILED = 3
 
@@ -22,5 +21,5 @@ def verify(models: tuple[str, ...], hidden: int, steps: int, seed: int, as_json:
     """Is the arithmetic right? Complex step, definition, sum rules."""
     result = verify_models(VerifyRequest(models or DEFAULT_MODELS, hidden, steps, seed))
     document = verification(result)
-    click.echo(to_json(document) if as_json else to_text(document), nl=False)
+    click.echo(document.to_json() if as_json else to_text(document), nl=False)
     return 0 if result.passed else FAILED

@@ -209,6 +209,18 @@ def _one_hot_width(ids: Array, sequences: FileSequences, request: InputRequest) 
     return width
 
 
+def lengths_of(text: str | None) -> list[int] | None:
+    """Return the lengths that ``--lengths`` names, None without it.
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        If there are none.
+    """
+    lengths = _lengths(text)
+    return None if lengths is None else lengths.tolist()
+
+
 def _lengths(text: str | None) -> Array | None:
     if text is None:
         return None

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from vanishgrad.curves.model_result import ModelResult, model_result
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.curves.request import CurvesRequest
+from vanishgrad.inputs.sequences import lengths_of
 from vanishgrad.models.file_layers import LayerRuns
 from vanishgrad.models.subject import Prepared
 from vanishgrad.propagation.backends import backend
-from vanishgrad.reports.documents.document import (
-    FILE_NAMES,
-    RUN_NAMES,
-    Document,
-    band_name,
-    header,
-    model,
-    request_document,
-)
+from vanishgrad.reports.documents.model import model_document
+from vanishgrad.reports.documents.report import CurvesRunDocument, LayersRunDocument, ModelsDocument, band_name
 from vanishgrad.weights.layers import LayerFile
 from vanishgrad.weights.recognition import recurrent_layers
-
-REQUEST_NAMES = (*RUN_NAMES, "weights", *FILE_NAMES)
-"""The options that the report of an analysis repeats, in its order."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +81,34 @@ def _prefixes(files: list[LayerFile]) -> list[str]:
     return [f"{name if names.count(name) == 1 else file.path}:" for name, file in zip(names, files, strict=True)]
 
 
-def analysis(result: AnalyzeResult) -> Document:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AnalyzeRequestDocument(CurvesRunDocument, LayersRunDocument):
+    """What was analysed."""
+
+    weights: Annotated[Sequence[str], "files; empty for a mapping of arrays"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AnalyzeDocument(ModelsDocument):
+    """What `analyze` found."""
+
+    command = "analyze"
+
+    request: AnalyzeRequestDocument
+    refused: Annotated[Sequence[str], "a sentence for each layer that could not be read"]
+
+
+def analysis(result: AnalyzeResult) -> AnalyzeDocument:
     """Return the document of an analysis."""
-    trials = result.models[0].trials
-    resolved = {
-        "steps": max(each.steps for each in result.models), "trials": trials, "band": band_name(trials),
-    }  # fmt: skip
-    return {
-        **header("analyze"),
-        "request": request_document(result.request, REQUEST_NAMES, resolved),
-        "models": [model(each) for each in result.models],
-        "refused": list(result.refused),
-    }
+    request, trials = result.request, result.models[0].trials
+    return AnalyzeDocument.of(
+        result,
+        request=AnalyzeRequestDocument.of(
+            request,
+            steps=max(model.steps for model in result.models),
+            trials=trials,
+            lengths=lengths_of(request.lengths),
+            band=band_name(trials),
+        ),
+        models=[model_document(model) for model in result.models],
+    )

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.reports.documents.document import Document, header
-from vanishgrad.reports.documents.reading import layer_curves
+from vanishgrad.reports.documents.curve import CurveDocument, VerdictName
+from vanishgrad.reports.documents.declaration import Document, Limits, Size
+from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
 
 
-def judged(
-    document: dict[str, Any], path: str, curve: str, horizon: int, threshold: float, max_rate: float | None
-) -> Document:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CheckRequest(Document):
+    """What a curve is held against."""
+
+    report: Annotated[str, "the file that was judged, - for stdin"]
+    curve: str
+    horizon: Annotated[Size, "steps that the gradient has to reach"]
+    threshold: Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]
+    max_rate: Annotated[float | None, "the largest |rate|, nats per step"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class JudgedLayer(Document):
+    """One layer's verdict."""
+
+    label: str
+    horizon: Annotated[int, Limits(minimum=-1), "last lag up to which the median stays at the threshold; -1 if none"]
+    censored: Annotated[bool, "whether that is the last lag of the report"]
+    verdict: VerdictName
+    rate: float | None
+    passed: bool
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CheckDocument(ReportDocument):
+    """What `check` found."""
+
+    command = "check"
+
+    request: CheckRequest
+    passed: bool
+    layers: Sequence[JudgedLayer]
+
+
+def judged(report: ModelsDocument, request: CheckRequest) -> CheckDocument:
     """Return the document of a check: every layer of a report against a horizon.
 
     A layer passes if the median norm is at `threshold` or above at every lag up to `horizon`, if it does not explode
@@ -22,55 +57,68 @@ def judged(
     Raises
     ------
     VanishgradError
-        If the report is shorter than the horizon.
+        If the report is shorter than the horizon, or has not the curve.
     """
-    rows = [
-        _row(label, found, path, horizon, threshold, max_rate) for label, found in layer_curves(document, path, curve)
-    ]
-    asked = {"report": path, "curve": curve, "horizon": horizon, "threshold": threshold, "max_rate": max_rate}
-    return {**header("check"), "request": asked, "passed": all(row["passed"] for row in rows), "layers": rows}
-
-
-def _row(
-    label: str, found: Mapping[str, Any], path: str, horizon: int, threshold: float, max_rate: float | None
-) -> Document:
-    measured, level = _measured(found), math.log10(threshold)
-    last = len(found["count"]) - 1
-    if last < horizon:
+    curves = [(model.label, model.curves[request.curve]) for model in report.models if request.curve in model.curves]
+    if not curves:
         raise VanishgradError(
-            f"expected a report of at least {horizon} lags for --horizon {horizon}, got {last} of {label} "
-            f"in {path!r}; try a longer run or a smaller --horizon"
+            f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state"
         )
-    gone = next((lag for lag, value in measured.items() if value < level), last + 1)
-    reached = max((lag for lag in measured if lag < gone), default=-1)
-    if 0 not in measured or last >= gone > reached + 1:
+    layers = [_judged(label, curve, request) for label, curve in curves]
+    return CheckDocument(request=request, passed=all(layer.passed for layer in layers), layers=layers)
+
+
+def _judged(label: str, curve: CurveDocument, request: CheckRequest) -> JudgedLayer:
+    if curve.last < request.horizon:
         raise VanishgradError(
-            f"expected lag {max(reached, 0) + 1} of {label} in {path!r} to be measured, got lags {_some(measured)}; "
+            f"expected a report of at least {request.horizon} lags for --horizon {request.horizon}, got {curve.last} "
+            f"of {label} in {request.report!r}; try a longer run or a smaller --horizon"
+        )
+    measured = _measured(curve)
+    reached = _reached(label, measured, curve.last, request)
+    reasons = list(_reasons(curve, measured[curve.last], reached, request))
+    return JudgedLayer(
+        label=label,
+        horizon=reached,
+        censored=reached == curve.last,
+        verdict=curve.verdict,
+        rate=curve.rate.value if curve.rate else None,
+        passed=not reasons,
+        reasons=reasons,
+    )
+
+
+def _measured(curve: CurveDocument) -> dict[int, float]:
+    """Return log10 of the median norm at each lag that was measured, -inf for an exact zero."""
+    by_lag = enumerate(zip(curve.log10_norm.median, curve.count, strict=True))
+    return {lag: -math.inf if value is None else value for lag, (value, count) in by_lag if count}
+
+
+def _reached(label: str, measured: Mapping[int, float], last: int, request: CheckRequest) -> int:
+    """Return the last lag up to which the norm stays at the threshold, -1 if none."""
+    gone = next((lag for lag, value in measured.items() if value < math.log10(request.threshold)), last + 1)
+    reached = max((lag for lag in measured if lag < gone), default=-1)
+    unknown = [lag for lag in (0, reached + 1 if gone <= last else last, last) if lag not in measured]
+    if unknown:
+        raise VanishgradError(
+            f"expected lag {unknown[0]} of {label} in {request.report!r} to be measured, got lags {_some(measured)}; "
             f"try a report by compare --json --engine dense, or the same --threshold"
         )
-    rate = found["rate"]["value"] if found["rate"] else None
-    reasons = []
-    if reached < horizon:
-        reasons.append(f"reaches {reached} of {horizon} steps")
-    if measured[last] > -level:
-        reasons.append(f"explodes to 10^{measured[last]:.1f}")
-    if max_rate is not None and (rate is None or abs(rate) > max_rate):
-        reasons.append("has no rate" if rate is None else f"|rate| {abs(rate):.3g} > {max_rate:g}")
-    return {
-        "label": label,
-        "horizon": reached,
-        "censored": reached == last,
-        "verdict": found["verdict"],
-        "rate": rate,
-        "passed": not reasons,
-        "reasons": reasons,
-    }
+    return reached
 
 
-def _measured(found: Mapping[str, Any]) -> dict[int, float]:
-    """Return log10 of the median norm at each lag that was measured, -inf for an exact zero."""
-    by_lag = enumerate(zip(found["log10_norm"]["median"], found["count"], strict=True))
-    return {lag: -math.inf if value is None else value for lag, (value, count) in by_lag if count}
+def _reasons(curve: CurveDocument, end: float, reached: int, request: CheckRequest) -> Iterator[str]:
+    """Yield why a layer does not pass; `end` is log10 of its norm at the last lag."""
+    if reached < request.horizon:
+        yield f"reaches {reached} of {request.horizon} steps"
+    if end > -math.log10(request.threshold):
+        yield f"explodes to 10^{end:.1f}"
+    if request.max_rate is None:
+        return
+    if curve.rate is None:
+        yield "has no rate"
+    elif abs(curve.rate.value) > request.max_rate:
+        yield f"|rate| {abs(curve.rate.value):.3g} > {request.max_rate:g}"
 
 
 def _some(lags: Collection[int]) -> str:
@@ -78,12 +126,12 @@ def _some(lags: Collection[int]) -> str:
     return ", ".join(first) + (", …" if len(lags) > len(first) else "")
 
 
-def to_text(document: Mapping[str, Any]) -> str:
+def to_text(document: CheckDocument) -> str:
     """Return one line for each layer."""
     lines = []
-    for row in document["layers"]:
-        mark = "ok  " if row["passed"] else "FAIL"
-        horizon = f"{'> ' if row['censored'] else ''}{row['horizon']}"
-        why = f": {'; '.join(row['reasons'])}" if row["reasons"] else ""
-        lines.append(f"{mark} {row['label']}  horizon {horizon}, {row['verdict']}{why}")
+    for layer in document.layers:
+        mark = "ok  " if layer.passed else "FAIL"
+        horizon = f"{'> ' if layer.censored else ''}{layer.horizon}"
+        why = f": {'; '.join(layer.reasons)}" if layer.reasons else ""
+        lines.append(f"{mark} {layer.label}  horizon {horizon}, {layer.verdict}{why}")
     return "\n".join(lines) + "\n"

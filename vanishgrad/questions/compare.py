@@ -20,15 +20,15 @@ from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.models.random_models import prepared, shared_sequences
 from vanishgrad.propagation.backends import backend
-from vanishgrad.reports.documents.document import RUN_NAMES, Document, band_name, header, model, request_document
+from vanishgrad.reports.documents.declaration import Size
+from vanishgrad.reports.documents.model import model_document
+from vanishgrad.reports.documents.report import CurvesRunDocument, ModelsDocument, band_name
 from vanishgrad.weights.model_string import ModelSpec, names_file, parse
 
 DEFAULT_MODELS = ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@chrono", "gru", "gru@chrono")
 
 LONG_MEMORY = ("chrono", "orthogonal", "identity")
 """The laws whose memory is long: the singular values of their products lie close, and take longer."""
-REQUEST_NAMES = (*RUN_NAMES, "models", "hidden", "input_size")
-"""The options that the report of a comparison repeats, in its order."""
 
 
 @dataclass(frozen=True)
@@ -145,18 +145,35 @@ def _model(spec: ModelSpec, request: CompareRequest, sequences: InputSequences, 
     )
 
 
-def comparison(result: CompareResult) -> Document:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CompareRequestDocument(CurvesRunDocument):
+    """What was compared."""
+
+    models: Sequence[str]
+    hidden: Size
+    input_size: Size
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CompareDocument(ModelsDocument):
+    """What `compare` found."""
+
+    command = "compare"
+
+    request: CompareRequestDocument
+
+
+def comparison(result: CompareResult) -> CompareDocument:
     """Return the document of a comparison."""
-    sequences = result.sequences
-    resolved = {
-        "input_size": sequences.input_size,
-        "steps": sequences.steps,
-        "trials": sequences.trials,
-        "lengths": sequences.lengths.tolist() if result.request.lengths else None,
-        "band": band_name(sequences.trials),
-    }
-    return {
-        **header("compare"),
-        "request": request_document(result.request, REQUEST_NAMES, resolved),
-        "models": [model(each) for each in result.models],
-    }
+    request, sequences = result.request, result.sequences
+    return CompareDocument(
+        request=CompareRequestDocument.of(
+            request,
+            input_size=sequences.input_size,
+            steps=sequences.steps,
+            trials=sequences.trials,
+            lengths=sequences.lengths.tolist() if request.lengths else None,
+            band=band_name(sequences.trials),
+        ),
+        models=[model_document(model) for model in result.models],
+    )

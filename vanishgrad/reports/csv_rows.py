@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
+from vanishgrad.reports.documents.curve import BandDocument, CurveDocument
+from vanishgrad.reports.documents.report import ModelsDocument
+
 QUANTITIES = ("log10_norm", "log10_rms")
-STATISTICS = ("median", "mean", "low", "high")
+STATISTICS = tuple(each.name for each in fields(BandDocument))
 
 
-def to_csv(document: Mapping[str, Any]) -> str:
+def to_csv(report: ModelsDocument) -> str:
     """Return long CSV of the lags that were measured; an exact zero is an empty field."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["label", "curve", "lag", "count", *(f"{q}_{s}" for q in QUANTITIES for s in STATISTICS)])
-    writer.writerows(_rows(document))
+    writer.writerows(_rows(report))
     return out.getvalue()
 
 
-def _rows(document: Mapping[str, Any]) -> Iterator[list[Any]]:
-    for model in document["models"]:
-        for name, curve in model["curves"].items():
-            series = [curve[quantity][statistic] for quantity in QUANTITIES for statistic in STATISTICS]
-            for lag, (count, *values) in enumerate(zip(curve["count"], *series, strict=True)):
+def _rows(report: ModelsDocument) -> Iterator[list[Any]]:
+    for model in report.models:
+        for name, curve in model.curves.items():
+            for lag, (count, *values) in enumerate(zip(curve.count, *columns(curve).values(), strict=True)):
                 if count:
-                    yield [model["label"], name, lag, count, *values]
+                    yield [model.label, name, lag, count, *values]
+
+
+def columns(curve: CurveDocument) -> dict[str, Sequence[float | None]]:
+    """Return the statistics of a curve's norms by their names in CSV, each by lag."""
+    bands = {quantity: getattr(curve, quantity) for quantity in QUANTITIES}
+    return {f"{name}_{statistic}": getattr(band, statistic) for name, band in bands.items() for statistic in STATISTICS}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from vanishgrad.cells.registry import keep_words
-
-Model = Mapping[str, Any]
+from vanishgrad.reports.documents.curve import CurveDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 
 CAVEAT = (
     "Random weights before training{noise}. An LSTM's cell makes a long memory possible; its forget bias decides "
@@ -16,94 +16,93 @@ CAVEAT = (
 )
 
 
-def sentence(model: Model) -> str:
+def sentence(model: ModelDocument) -> str:
     """Return why the state's gradient does what it does, in numbers."""
-    state = model["curves"].get("state")
+    state = model.curves.get("state")
     if state is None:
         return ""
     parts = [_factor(state), reach(state), _gates(model), _weights(model), _written(model)]
     return "; ".join(part for part in parts if part) + "."
 
 
-def _factor(state: Mapping[str, Any]) -> str:
-    if state["zero_trials"]:
-        return f"the gradient is exactly zero in {state['zero_trials']} of {max(state['count'])} trials"
-    if state["rate"] is None:
-        return f"{len(state['count']) - 1} steps are too few for a rate"
-    return f"each step multiplies the gradient by about {number(state['rate']['factor'])}"
+def _factor(state: CurveDocument) -> str:
+    if state.zero_trials:
+        return f"the gradient is exactly zero in {state.zero_trials} of {max(state.count)} trials"
+    if state.rate is None:
+        return f"{state.last} steps are too few for a rate"
+    return f"each step multiplies the gradient by about {number(math.exp(state.rate.value))}"
 
 
-def reach(state: Mapping[str, Any]) -> str:
+def reach(state: CurveDocument) -> str:
     """Return what is left of a curve's gradient, and after how many steps."""
-    threshold, last = state["threshold"], len(state["count"]) - 1
-    if state["verdict"] == "exploding":
+    threshold, last = state.threshold, state.last
+    if state.verdict == "exploding":
         return f"after {last} steps it is more than {number(1 / threshold)} times as large"
-    if state["horizon_censored"]:
-        more = f", projected to {state['projected_horizon']}" if state["projected_horizon"] else ""
+    if state.horizon_censored:
+        more = f", projected to {state.projected_horizon}" if state.projected_horizon else ""
         return f"after {last} steps more than {fraction(threshold)} is left{more}"
-    gone = 0 if state["horizon"] is None else state["horizon"] + 1
+    gone = 0 if state.horizon is None else state.horizon + 1
     return f"after {gone} step{'' if gone == 1 else 's'} less than {fraction(threshold)} is left"
 
 
-def _gates(model: Model) -> str:
-    gates = model["gates"]
-    found = [f"{word} gates average {gates[word]['mean']:.2g}" for word in keep_words() if word in gates]
+def _gates(model: ModelDocument) -> str:
+    gates = model.gates
+    found = [f"{word} gates average {gates[word].mean:.2g}" for word in keep_words() if word in gates]
     return ", ".join(found)
 
 
-def _weights(model: Model) -> str:
-    values = {bound["name"]: bound["value"] for bound in model["bounds"]}
-    if "gamma_norm" not in values:
+def _weights(model: ModelDocument) -> str:
+    values = {bound.name: bound.value for bound in model.bounds}
+    norm, radius = values.get("gamma_norm"), values.get("spectral_radius")
+    if norm is None or radius is None:
         return ""
-    proof = "which proves it for every input" if values["gamma_norm"] < 1 else "which proves nothing"
-    return f"γ‖W‖₂ is {number(values['gamma_norm'])}, {proof}, and ρ(W) is {number(values['spectral_radius'])}"
+    proof = "which proves it for every input" if norm < 1 else "which proves nothing"
+    return f"γ‖W‖₂ is {number(norm)}, {proof}, and ρ(W) is {number(radius)}"
 
 
-def _written(model: Model) -> str:
+def _written(model: ModelDocument) -> str:
     """Say so where memory is kept but hardly written: the state's curve stays, the input's does not."""
-    state, found = model["curves"]["state"], model["curves"].get("input")
-    if found is None or state["verdict"] != "preserved":
+    state, received = model.curves["state"], model.curves.get("input")
+    if received is None or state.verdict != "preserved":
         return ""
-    last = found["log10_norm"]["median"][-1]
-    kept = state["log10_norm"]["median"][-1]
+    last = received.log10_norm.median[-1]
+    kept = state.log10_norm.median[-1]
     if last is None or kept is None or last > -1 or kept - last < 1:
         return ""
-    return (
-        f"an input of {len(found['count']) - 1} steps ago moves the output by only {power(last)}: kept, hardly written"
-    )
+    return f"an input of {received.last} steps ago moves the output by only {power(last)}: kept, hardly written"
 
 
 DRIVEN_BY_NOISE = "Driven by white noise, not your data: --input FILE gives the layers theirs."
 
 
-def opening(document: Mapping[str, Any]) -> str:
+def opening(report: ModelsDocument) -> str:
     """Return what must be read before any number of trained weights on noise, or nothing."""
-    return DRIVEN_BY_NOISE if not _is_random(document) and _is_noise(document) else ""
+    return DRIVEN_BY_NOISE if not _is_random(report) and _is_noise(report) else ""
 
 
-def _is_random(document: Mapping[str, Any]) -> bool:
-    return any(model["source"]["kind"] == "random" for model in document["models"])
+def _is_random(report: ModelsDocument) -> bool:
+    return any(model.source.kind == "random" for model in report.models)
 
 
-def _is_noise(document: Mapping[str, Any]) -> bool:
-    return str(document["request"]["input"]).startswith("white")
+def _is_noise(report: ModelsDocument) -> bool:
+    return report.request.input.startswith("white")
 
 
-def caveat(document: Mapping[str, Any]) -> str:
+def caveat(report: ModelsDocument) -> str:
     """Return what holds for every number of random weights; of a file's layers, that each stands alone."""
-    if not _is_random(document):
+    if not _is_random(report):
         return "A layer's curve goes through that layer alone, its input sequence held fixed."
-    noise = ", driven by white noise" if _is_noise(document) else ""
-    told = any("@chrono" in model["spec"] for model in document["models"])
+    noise = ", driven by white noise" if _is_noise(report) else ""
+    told = any("@chrono" in model.spec for model in report.models)
     return CAVEAT.format(noise=noise, chrono=" The chrono law was told the length T." if told else "")
 
 
-def notes(models: Sequence[Model]) -> list[str]:
+def notes(models: Sequence[ModelDocument]) -> list[str]:
     """Return each note once, with the models that it is about."""
     labels: dict[str, list[str]] = {}
     for model in models:
-        for note in model["notes"]:
-            labels.setdefault(note, []).append(model["label"])
+        for note in model.notes:
+            labels.setdefault(note, []).append(model.label)
     return [f"{', '.join(about)}: {note}" for note, about in labels.items()]
 
 

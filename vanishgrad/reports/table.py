@@ -6,10 +6,13 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vanishgrad.cells.registry import keep_words
+from vanishgrad.reports.documents.curve import CurveDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.sentences import caveat, log10_text, notes, number, opening, sentence
 
 if TYPE_CHECKING:
@@ -24,19 +27,19 @@ ARROWS = {"contracting": "↘", "neutral": "→", "expanding": "↗", None: " "}
 COLOURS = {"vanishing": "red", "preserved": "green", "exploding": "magenta", "inconclusive": "yellow"}
 
 
-def to_table(document: Mapping[str, Any], colour: bool) -> str:
+def to_table(report: ModelsDocument, colour: bool) -> str:
     """Return a document for people, with the escape codes of colours if a terminal wants them."""
     out = io.StringIO()
     console = console_to(out, colour)
-    models = [model for model in document["models"] if "state" in model["curves"]]
-    if opening(document):
-        print_wrapped(console, opening(document))
-    console.print(title(document))
+    models = [model for model in report.models if "state" in model.curves]
+    if opening(report):
+        print_wrapped(console, opening(report))
+    console.print(title(report))
     console.print()
     console.print(_table(models))
     console.print(_legend(models), style="dim")
     console.print()
-    if document["format"] == "vanishgrad-analyze" and any(model["gates"] for model in models):
+    if report.command == "analyze" and any(model.gates for model in models):
         console.print(_gates(models))
         console.print(
             "gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps",
@@ -44,11 +47,11 @@ def to_table(document: Mapping[str, Any], colour: bool) -> str:
         )
         console.print()
     for model in models:
-        print_wrapped(console, f"{model['label']}: {sentence(model)}")
+        print_wrapped(console, f"{model.label}: {sentence(model)}")
     console.print()
     for note in notes(models):
         print_wrapped(console, f"note: {note}")
-    print_wrapped(console, caveat(document))
+    print_wrapped(console, caveat(report))
     return out.getvalue()
 
 
@@ -73,16 +76,14 @@ def print_wrapped(console: Console, text: str) -> None:
     )
 
 
-def title(document: Mapping[str, Any]) -> str:
+def title(report: ModelsDocument) -> str:
     """Return what was measured, over how many steps and trials of which input."""
-    request = document["request"]
-    source = textwrap.shorten(str(request["input"]), WIDTH // 2, placeholder=" …")
-    return (
-        f"∂s_T/∂s_k over T = {request['steps']} steps, {request['trials']} trials, input {source}, {request['dtype']}"
-    )
+    request = report.request
+    source = textwrap.shorten(request.input, WIDTH // 2, placeholder=" …")
+    return f"∂s_T/∂s_k over T = {request.steps} steps, {request.trials} trials, input {source}, {request.dtype}"
 
 
-def _table(models: Sequence[Mapping[str, Any]]) -> Table:
+def _table(models: Sequence[ModelDocument]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -95,19 +96,19 @@ def _table(models: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("by lag", no_wrap=True)
     low, high = _scale(models)
     for model in models:
-        state = model["curves"]["state"]
+        state = model.curves["state"]
         table.add_row(
-            Text(folded(model["label"])),
-            Text(f"{state['verdict']} {ARROWS[state['trend']]}", style=COLOURS[state["verdict"]]),
+            Text(folded(model.label)),
+            Text(f"{state.verdict} {ARROWS[state.trend]}", style=COLOURS[state.verdict]),
             factor(state),
-            horizon(state),
+            horizon(state.horizon, state.horizon_censored),
             *final_texts(model),
-            sparkline(state["log10_norm"]["median"], low, high),
+            sparkline(state.log10_norm.median, low, high),
         )
     return table
 
 
-def _gates(models: Sequence[Mapping[str, Any]]) -> Table:
+def _gates(models: Sequence[ModelDocument]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -118,23 +119,22 @@ def _gates(models: Sequence[Mapping[str, Any]]) -> Table:
     for heading in ("mean", "5 %", "median", "95 %", "≈ 0", "≈ 1", "τ"):
         table.add_column(heading, justify="right", min_width=6)
     for model in models:
-        for name, gate in model["gates"].items():
-            low, _, median, _, high = gate["quantiles"].values()
-            near = gate["saturated"]
-            numbers = [f"{value:.2f}" for value in (gate["mean"], low, median, high)]
-            shares = [f"{100 * near[key]:.0f} %" for key in ("near_zero", "near_one")]
+        for name, gate in model.gates.items():
+            low, _, median, _, high = gate.quantiles.values()
+            numbers = [f"{value:.2f}" for value in (gate.mean, low, median, high)]
+            shares = [f"{100 * share:.0f} %" for share in (gate.saturated.near_zero, gate.saturated.near_one)]
             tau = _median_time(model) if name in keep_words() else ""
-            table.add_row(Text(folded(model["label"])), name, *numbers, *shares, tau)
+            table.add_row(Text(folded(model.label)), name, *numbers, *shares, tau)
     return table
 
 
-def _median_time(model: Mapping[str, Any]) -> str:
-    known = sorted(math.inf if value is None else value for value in model["time_constants"])
+def _median_time(model: ModelDocument) -> str:
+    known = sorted(math.inf if value is None else value for value in model.time_constants or ())
     return number(known[len(known) // 2])
 
 
-def _label_width(models: Sequence[Mapping[str, Any]]) -> int:
-    return min(LABEL, max([5, *(len(model["label"]) for model in models)]))
+def _label_width(models: Sequence[ModelDocument]) -> int:
+    return min(LABEL, max([5, *(len(model.label) for model in models)]))
 
 
 def folded(label: str) -> str:
@@ -147,41 +147,38 @@ def folded(label: str) -> str:
     return "\n".join(lines)
 
 
-def factor(state: Mapping[str, Any]) -> str:
+def factor(state: CurveDocument) -> str:
     """Return the factor per step, or a dash where no rate is fitted."""
-    rate = state["rate"]
-    return "–" if rate is None or rate["factor"] is None else number(rate["factor"])
+    rate = state.rate
+    return "–" if rate is None or rate.factor is None else number(rate.factor)
 
 
-def horizon(state: Mapping[str, Any]) -> str:
+def horizon(lag: int | None, censored: bool) -> str:
     """Return the horizon, "> T" where the curve never falls below the threshold."""
-    if state["horizon"] is None:
-        return "none"
-    return f"> {state['horizon']}" if state["horizon_censored"] else str(state["horizon"])
+    return "none" if lag is None else f"> {lag}" if censored else str(lag)
 
 
-def finals(model: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+def finals(model: ModelDocument) -> tuple[float | None, float | None, float | None]:
     """Return log10 of the state's norm, of its typical direction and of the input's norm at their last lags."""
-    state, found = model["curves"]["state"], model["curves"].get("input")
+    state, received = model.curves["state"], model.curves.get("input")
     return (
-        state["log10_norm"]["median"][-1],
-        state["log10_rms"]["median"][-1],
-        found["log10_norm"]["median"][-1] if found else None,
+        state.log10_norm.median[-1],
+        state.log10_rms.median[-1],
+        received.log10_norm.median[-1] if received else None,
     )
 
 
-def final_texts(model: Mapping[str, Any]) -> list[str]:
+def final_texts(model: ModelDocument) -> list[str]:
     """Return the same as text, a dash for the typical direction where it was not measured."""
     texts = [log10_text(value) for value in finals(model)]
-    if model["engine"]["name"] == "matrix-free" and finals(model)[0] is not None:
+    if model.engine.name == "matrix-free" and finals(model)[0] is not None:
         texts[1] = "–"
     return texts
 
 
-def _scale(models: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    values = [
-        value for model in models for value in model["curves"]["state"]["log10_norm"]["median"] if value is not None
-    ]
+def _scale(models: Sequence[ModelDocument]) -> tuple[float, float]:
+    medians = [model.curves["state"].log10_norm.median for model in models]
+    values = [value for median in medians for value in median if value is not None]
     return min([*values, -1.0]), max([*values, 0.0])
 
 
@@ -191,11 +188,11 @@ def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
     return "".join(" " if value is None else BLOCKS[int((value - low) / (high - low) * 7.999)] for value in picked)
 
 
-def _legend(models: Sequence[Mapping[str, Any]]) -> str:
+def _legend(models: Sequence[ModelDocument]) -> str:
     low, high = _scale(models)
     return (
         "↘ contracting  → neutral  ↗ expanding; horizon: steps until the norm is below\n"
-        f"{models[0]['curves']['state']['threshold']:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
+        f"{models[0].curves['state'].threshold:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
         "‖∂h_T/∂x_k‖₂ are log₁₀\n"
         f"medians at the last lag; sparklines run from lag 0, 10^{high:.0f} at the top to 10^{low:.0f}"
         if models

@@ -26,7 +26,6 @@ from vanishgrad.answer.renderers.typst_math import typst_math
 from vanishgrad.answer.structure import LANGUAGES, SECTIONS
 from vanishgrad.errors import VanishgradError
 from vanishgrad.proofs.theorems import parts_of, register
-from vanishgrad.reports.documents.document import to_json
 
 VOID = {"meta", "link", "br"}
 
@@ -159,7 +158,7 @@ def test_figures_are_well_formed(small, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_json_has_the_claims(small, language):
-    document = json.loads(to_json(answer_document(small, language)))
+    document = json.loads(answer_document(small, language).to_json())
     assert document["format"] == "vanishgrad-answer"
     assert [theorem["id"] for theorem in document["theorems"]] == [s.id for s in SECTIONS if s.symbol]
     assert len({claim["id"] for claim in document["claims"]}) == len(document["claims"])

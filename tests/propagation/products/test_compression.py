@@ -8,7 +8,6 @@ import pytest
 from vanishgrad.propagation.products import compression
 from vanishgrad.propagation.products.compression import error_bound, missing
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
-from vanishgrad.reports.documents.document import to_json
 
 MODELS = ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@gaussian:gain=6", "gru", "gru:reset=before")
 
@@ -95,4 +94,4 @@ def test_diagonal_products_are_left_as_they_are():
 
 def test_jobs_do_not_change_a_byte():
     request = CompareRequest(models=("rnn", "lstm", "gru"), hidden=16, steps=30, trials=2)
-    assert to_json(comparison(compare(request, jobs=3))) == to_json(comparison(compare(request)))
+    assert comparison(compare(request, jobs=3)).to_json() == comparison(compare(request)).to_json()

@@ -7,9 +7,9 @@ import copy
 import pytest
 
 import vanishgrad
+from tests.questions.pictured import available_kinds, draw, render
 from tests.questions.test_plot import assert_legible, series, words
 from vanishgrad.errors import VanishgradError
-from vanishgrad.questions.plot.render import available_kinds, draw, render
 
 KINDS = ("truncation", "attention", "findings")
 ROUNDOFF = 1e-12
@@ -81,5 +81,5 @@ def test_without_findings_there_is_no_picture_of_them():
 def test_a_broken_section_is_named(section, member):
     document = copy.deepcopy(LSTM)
     document["models"][0][section][member] = "text"
-    with pytest.raises(VanishgradError, match=rf"as models\[0\].{section}"):
+    with pytest.raises(VanishgradError, match=rf"expected an object as models\[0\].{section}"):
         draw(document, section)

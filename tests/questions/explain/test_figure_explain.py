@@ -9,9 +9,9 @@ import math
 import numpy as np
 import pytest
 
-from tests.questions.test_plot import a_document, a_model, assert_legible, series, words
+from tests.questions.pictured import a_document, a_model, draw, render
+from tests.questions.test_plot import assert_legible, series
 from vanishgrad.errors import VanishgradError
-from vanishgrad.questions.plot.render import draw, render
 
 STEPS = 20
 LAGS = range(STEPS + 1)
@@ -19,7 +19,11 @@ LAGS = range(STEPS + 1)
 
 def carried(slope, share, first=0):
     norms = [None] * first + [slope * lag for lag in LAGS[first:]]
-    return {"log10_norm": {"median": norms, "low": norms, "high": norms}, "share": {"mean": [share] * len(LAGS)}}
+    shares = [share] * len(LAGS)
+    return {
+        "log10_norm": dict.fromkeys(("median", "mean", "low", "high"), norms),
+        "share": dict.fromkeys(("mean", "low", "high"), shares),
+    }
 
 
 def paths(f=0.3, g=0.1):
@@ -27,6 +31,7 @@ def paths(f=0.3, g=0.1):
         "curve": "cell",
         "detours": {"0": carried(-0.4, 1 - f - g), "1": carried(-0.3, f, 2), "more": carried(-0.2, g, 3)},
         "gates": {"i": carried(-0.3, 0.0, 2), "f": carried(-0.3, f, 2), "g": carried(-0.3, g, 2)},
+        "sentence": "",
     }
 
 
@@ -34,7 +39,8 @@ def a_map(points=STEPS + 1, slope=-0.3, tokens=None, stride=1, zeros=False):
     rows = [[slope * stride * (i - k) for k in range(i + 1)] for i in range(points)]
     if zeros:
         rows[-1][0] = None
-    return {"times": [i * stride for i in range(points)], "log10_norm": rows, "tokens": tokens}
+    times = [i * stride for i in range(points)]
+    return {"trial": 0, "times": times, "log10_norm": rows, "tokens": tokens, "sentence": ""}
 
 
 TEXT = list("the clouds are in the")[:STEPS]
@@ -110,6 +116,7 @@ def test_a_report_of_another_command_has_neither(kind):
 def test_broken_section_is_named():
     document = copy.deepcopy(CASES["one model"])
     document["models"][0]["map"]["log10_norm"][3][1] = "high"
-    with pytest.raises(VanishgradError, match=r"models\[0\].map.log10_norm\[3\]"):
+    with pytest.raises(
+        VanishgradError, match=r"a number .* or null as models\[0\].map.log10_norm\[3\]\[1\], got 'high'"
+    ):
         draw(document, "map")
-    assert "Which way" in words(draw(document, "detours"))

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import explain
+from vanishgrad.questions.explain.map.document import MapDocument
 from vanishgrad.questions.explain.map.report import sentence as map_sentence
+from vanishgrad.questions.explain.paths.document import CarriedDocument, PathsDocument, SharesDocument
 from vanishgrad.questions.explain.paths.report import paths_passage
 from vanishgrad.questions.explain.paths.report import sentence as paths_sentence
 from vanishgrad.questions.explain.request import ExplainRequest
+from vanishgrad.reports.documents.curve import BandDocument
+
+
+def band(values):
+    return BandDocument(median=values, mean=values, low=values, high=values)
 
 
 def carried(share, log10=-1.0):
-    return {"share": {"mean": [1.0, share]}, "log10_norm": {"median": [0.0, log10]}}
+    shares = [1.0, share]
+    return CarriedDocument(log10_norm=band([0.0, log10]), share=SharesDocument(mean=shares, low=shares, high=shares))
 
 
 def paths(conveyor, f, i, g):
     gates = {"i": carried(i), "f": carried(f), "g": carried(g)}
-    return {"curve": "cell", "detours": {"0": carried(conveyor)}, "gates": gates}
+    return PathsDocument(curve="cell", detours={"0": carried(conveyor)}, gates=gates, sentence="")
 
 
-MODEL = {"curves": {"cell": {"horizon": 1, "log10_norm": {"median": [0.0, -33.2]}}}}
+MODEL = SimpleNamespace(curves={"cell": SimpleNamespace(horizon=1, log10_norm=band([0.0, -33.2]))})
 
 
 @pytest.mark.parametrize(
@@ -38,7 +48,7 @@ def test_which_way_the_gradient_takes(found, said):
 
 
 def a_map(rows, times=None, tokens=None):
-    return {"times": times or list(range(len(rows))), "log10_norm": rows, "tokens": tokens}
+    return MapDocument(trial=0, times=times or list(range(len(rows))), log10_norm=rows, tokens=tokens, sentence="")
 
 
 def test_where_it_dies():
@@ -64,7 +74,7 @@ def test_an_exact_zero_is_said():
 def test_the_unanswered_question_why_a_keras_lstm_forgets_within_20_steps():
     """Forget bias 1: the conveyor loses σ(1) = 0.731 a step, and 1.9e-3 = 10^-2.7 is left after 20."""
     request = ExplainRequest("lstm@keras", input="white:0.1", only=("paths",))
-    (model,) = explanation(explain(request))["models"]
-    said = " ".join(paths_passage(model["paths"], model).sentences)
+    (model,) = explanation(explain(request)).models
+    said = " ".join(paths_passage(model.sections["paths"], model).sentences)
     assert "the conveyor alone multiplies the gradient by 0.73 a step, 10⁻²·⁷ in 20 steps" in said
     assert "its forget gates average 0.73 = σ(1.00)" in said

@@ -6,32 +6,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from vanishgrad.questions.explain.run import Run
 from vanishgrad.questions.explain.section import ExplainSection, Passage, Series
 from vanishgrad.questions.explain.sections import SECTIONS
-from vanishgrad.reports.documents.schema_parts import number, record
+from vanishgrad.reports.documents.declaration import Document
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.figures.page import PictureKind
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MeanDocument(Document):
+    mean: float
 
 
 def measure(run: Run) -> float:
     return float(run.trajectory.states.mean())
 
 
-def document(mean: float, model: Mapping[str, Any]) -> dict[str, Any]:
-    return {"mean": mean}
+def document(mean: float, model: ModelDocument) -> MeanDocument:
+    return MeanDocument(mean=mean)
 
 
-def passage(section: Mapping[str, Any], model: Mapping[str, Any]) -> Passage:
-    return Passage(
-        "Mean of the states", (f"the states average {section['mean']:.3g}",), ("part", "mean"), (("s", "0"),)
-    )
+def passage(section: MeanDocument, model: ModelDocument) -> Passage:
+    return Passage("Mean of the states", (f"the states average {section.mean:.3g}",), ("part", "mean"), (("s", "0"),))
 
 
-def series(section: Mapping[str, Any]) -> Series:
-    yield "mean", 0, section["mean"]
+def series(section: MeanDocument) -> Series:
+    yield "mean", 0, section.mean
 
 
 def draw(report, models):
@@ -39,13 +42,13 @@ def draw(report, models):
 
     figure = Figure()
     axes = figure.subplots()
-    axes.bar([model.label for model in models], [model.sections["mean"]["mean"].number() for model in models])
+    axes.bar([model.label for model in models], [model.sections["mean"].mean for model in models])
     return figure
 
 
 PICTURE = PictureKind("The mean.", "the section mean", lambda model: "mean" in model.sections, draw)
 SECTIONS["mean"] = ExplainSection(
-    measure, document, passage, series, record({"mean": number()}), {"mean-bar": PICTURE}
+    measure, document, MeanDocument, passage, series, {"mean-bar": PICTURE}
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -2,77 +2,169 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from vanishgrad.answer import Answer
-from vanishgrad.answer.claims import Claim, Log
+from vanishgrad.answer.claims import Claim, Hypothesis, Log
 from vanishgrad.answer.renderers.compose import Composer
 from vanishgrad.answer.structure import SECTIONS, Section
+from vanishgrad.answer.study import Studied
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
-from vanishgrad.reports.documents.document import Document, header, log10
+from vanishgrad.reports.documents.curve import finite, log10
+from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
+from vanishgrad.reports.documents.report import ReportDocument
 
 
-def answer_document(answer: Answer, language: str) -> Document:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AnswerRequestDocument(Document):
+    """What the answer is about."""
+
+    models: Sequence[str]
+    layers: Annotated[Sequence[str], "of files; all if empty"]
+    hints: Annotated[Mapping[str, str | None], "the reading of a file that leaves it open"]
+    hidden: Size
+    input_size: Size | None
+    steps: Size
+    seed: Count
+    input: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AnsweredModelDocument(Document):
+    """A model that was run."""
+
+    label: str
+    spec: str
+    kind: Annotated[str | None, "its cell"]
+    n: Annotated[Size, "hidden size"]
+    d: Annotated[Size, "input size"]
+    T: Annotated[Size, "steps"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CheckedPartDocument(Document):
+    """A part of a theorem that Coq has checked."""
+
+    part: Annotated[str, "its label, or a word for it; empty for the whole"]
+    name: str
+    file: str
+    axioms: Annotated[Sequence[str], "what the proof rests on"]
+    statement: Annotated[str, "as Coq has it"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TheoremDocument(Document):
+    """A theorem in one language, its numbers filled in."""
+
+    id: str
+    symbol: str
+    title: str
+    definition: str
+    statement: str
+    assumptions: str
+    proof: str
+    silent: Annotated[str, "where it says nothing"]
+    coq: Sequence[CheckedPartDocument]
+    on_paper: Annotated[Sequence[str], "parts that are proved on paper alone"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HypothesisDocument(Document):
+    """A number with what the theorem demands of it."""
+
+    name: str
+    value: float | None
+    relation: Literal["<", "<=", ">", ">="]
+    limit: float | None
+    holds: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClaimDocument(Document):
+    """What a theorem says of one model."""
+
+    id: str
+    theorem: str
+    version: str
+    model: str
+    hypotheses: Sequence[HypothesisDocument]
+    facts: Annotated[Mapping[str, float | None], "other numbers that belong in the table"]
+    speaks: Annotated[bool, "whether every hypothesis holds and there is a bound"]
+    quantity: Annotated[str, "what is bounded"]
+    side: Literal["upper", "lower"]
+    log10_bound: Log10 | None
+    log10_measured: Log10 | None
+    log10_slack: Annotated[Log10 | None, "how far the measured value keeps from the bound"]
+    proof: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AnswerDocument(ReportDocument):
+    """The formal answer as data."""
+
+    command = "answer"
+
+    language: Literal["en", "zh"]
+    request: AnswerRequestDocument
+    models: Sequence[AnsweredModelDocument]
+    theorems: Sequence[TheoremDocument]
+    claims: Sequence[ClaimDocument]
+    numbers: Annotated[Mapping[str, float | None], "every number that stands in the text"]
+
+
+def answer_document(answer: Answer, language: str) -> AnswerDocument:
     """Return request, models, theorems in one language, and every claim with its hypotheses."""
     composer = Composer(answer, language)
-    return {
-        **header("answer"),
-        "language": language,
-        "request": asdict(answer.request)
-        | {"models": list(answer.request.models), "layers": list(answer.request.layers)},
-        "models": [
-            {"label": model.label, "spec": model.spec, "kind": model.kind or None, **model.sizes}
-            for model in answer.models
-        ],
-        "theorems": [_theorem(section, composer) for section in SECTIONS if section.symbol],
-        "claims": [_claim(claim) for claim in answer.claims],
-        "numbers": {name: _number(value) for name, value in answer.numbers.items()},
-    }
+    return AnswerDocument.of(
+        answer,
+        language=language,
+        request=AnswerRequestDocument.of(answer.request),
+        models=[_model(model) for model in answer.models],
+        theorems=[_theorem(section, composer) for section in SECTIONS if section.symbol],
+        claims=[_claim(claim) for claim in answer.claims],
+        numbers={name: finite(value) for name, value in answer.numbers.items()},
+    )
 
 
-def _theorem(section: Section, composer: Composer) -> Document:
-    return {
-        "id": section.id,
-        "symbol": section.symbol,
-        "title": composer.title(section),
+def _model(model: Studied) -> AnsweredModelDocument:
+    return AnsweredModelDocument(label=model.label, spec=model.spec, kind=model.kind or None, **model.sizes)
+
+
+def _theorem(section: Section, composer: Composer) -> TheoremDocument:
+    parts = parts_of(section.id)
+    return TheoremDocument(
+        id=section.id,
+        symbol=section.symbol,
+        title=composer.title(section),
         **{name: part for name, part in composer.parts(section) if name != "numbers"},
-        "coq": [_in_coq(part) for part in parts_of(section.id) if part.checked],
-        "on_paper": [part.part for part in parts_of(section.id) if not part.checked],
-    }
+        coq=[_in_coq(part) for part in parts if part.checked],
+        on_paper=[part.part for part in parts if not part.checked],
+    )
 
 
-def _in_coq(part: TheoremPart) -> Document:
-    return {
-        "part": part.part, "name": part.name, "file": f"{part.file}.v",
-        "axioms": list(part.axioms), "statement": part.statement,
-    }  # fmt: skip
+def _in_coq(part: TheoremPart) -> CheckedPartDocument:
+    return CheckedPartDocument.of(part, file=f"{part.file}.v")
 
 
-def _claim(claim: Claim) -> Document:
+def _claim(claim: Claim) -> ClaimDocument:
     slack = claim.log_slack
-    return {
-        "id": f"{claim.version}:{claim.model}",
-        "theorem": claim.theorem,
-        "version": claim.version,
-        "model": claim.model,
-        "hypotheses": [
-            {**asdict(each), "value": _number(each.value), "holds": each.holds} for each in claim.hypotheses
-        ],
-        "facts": {name: _fact(value) for name, value in claim.facts.items()},
-        "speaks": claim.speaks,
-        "quantity": claim.quantity,
-        "side": claim.side,
-        "log10_bound": log10(claim.log_bound) if claim.speaks and claim.log_bound is not None else None,
-        "log10_measured": log10(claim.log_measured),
-        "log10_slack": None if slack is None else log10(slack),
-        "proof": f"{claim.theorem}#proof",
-    }
+    return ClaimDocument.of(
+        claim,
+        id=f"{claim.version}:{claim.model}",
+        hypotheses=[_hypothesis(each) for each in claim.hypotheses],
+        facts={name: _fact(value) for name, value in claim.facts.items()},
+        log10_bound=log10(claim.log_bound) if claim.speaks and claim.log_bound is not None else None,
+        log10_measured=log10(claim.log_measured),
+        log10_slack=None if slack is None else log10(slack),
+        proof=f"{claim.theorem}#proof",
+    )
+
+
+def _hypothesis(hypothesis: Hypothesis) -> HypothesisDocument:
+    return HypothesisDocument.of(hypothesis, value=finite(hypothesis.value))
 
 
 def _fact(value: float | Log) -> float | None:
-    return _number(value if isinstance(value, float) else value.log10)
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return finite(value if isinstance(value, float) else value.log10)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.reports.documents.document import Document
-from vanishgrad.reports.documents.schema_parts import Schema
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.figures.page import PictureKind
 
 if TYPE_CHECKING:
@@ -60,19 +59,19 @@ class ExplainSection:
         Run → the section's result, frozen, or `Absent`.
     document : callable
         (the result, the model's document so far) → the section's part of the JSON document.
+    declared : type
+        The type of that part: by it a report is written, read and described.
     passage : callable
         (the section's document, the model's document) → its words and its table.
     series : callable
         The section's document → its rows of CSV.
-    schema : dict
-        The JSON Schema of its document.
     pictures : mapping
         `--kind` → a kind of picture that needs the section.
     """
 
     measure: Callable[[Run], Any]
-    document: Callable[[Any, Document], Document | list[Document]]
-    passage: Callable[[Any, Document], Passage]
+    document: Callable[[Any, ModelDocument], Any]
+    declared: Any
+    passage: Callable[[Any, ModelDocument], Passage]
     series: Callable[[Any], Series]
-    schema: Schema = field(repr=False)
     pictures: Mapping[str, PictureKind] = field(repr=False)

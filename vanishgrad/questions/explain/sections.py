@@ -2,63 +2,63 @@
 
 from __future__ import annotations
 
+from vanishgrad.questions.explain.attention.document import AttentionDocument
 from vanishgrad.questions.explain.attention.figure import ATTENTION_PICTURE
 from vanishgrad.questions.explain.attention.measure import attention
 from vanishgrad.questions.explain.attention.report import attention_document, attention_passage, attention_series
-from vanishgrad.questions.explain.attention.schema import SCHEMA as ATTENTION_SCHEMA
+from vanishgrad.questions.explain.directions.document import DirectionsDocument
 from vanishgrad.questions.explain.directions.figure import DIRECTIONS_PICTURE
 from vanishgrad.questions.explain.directions.measure import directions
 from vanishgrad.questions.explain.directions.report import directions_document, directions_passage, directions_series
-from vanishgrad.questions.explain.directions.schema import SCHEMA as DIRECTIONS_SCHEMA
+from vanishgrad.questions.explain.findings.document import FindingsDocument
 from vanishgrad.questions.explain.findings.figure import FINDINGS_PICTURE
 from vanishgrad.questions.explain.findings.measure import findings
 from vanishgrad.questions.explain.findings.report import findings_document, findings_passage, findings_series
-from vanishgrad.questions.explain.findings.schema import SCHEMA as FINDINGS_SCHEMA
+from vanishgrad.questions.explain.lyapunov.document import LyapunovDocument
 from vanishgrad.questions.explain.lyapunov.figure import LYAPUNOV_PICTURE
 from vanishgrad.questions.explain.lyapunov.measure import lyapunov
 from vanishgrad.questions.explain.lyapunov.report import lyapunov_document, lyapunov_passage, lyapunov_series
-from vanishgrad.questions.explain.lyapunov.schema import SCHEMA as LYAPUNOV_SCHEMA
+from vanishgrad.questions.explain.map.document import MapDocument
 from vanishgrad.questions.explain.map.figure import MAP_PICTURE
 from vanishgrad.questions.explain.map.measure import map_
 from vanishgrad.questions.explain.map.report import map_document, map_passage, map_series
-from vanishgrad.questions.explain.map.schema import SCHEMA as MAP_SCHEMA
+from vanishgrad.questions.explain.paths.document import PathsDocument
 from vanishgrad.questions.explain.paths.figure import PATHS_PICTURE
 from vanishgrad.questions.explain.paths.measure import paths
 from vanishgrad.questions.explain.paths.report import paths_document, paths_passage, paths_series
-from vanishgrad.questions.explain.paths.schema import SCHEMA as PATHS_SCHEMA
 from vanishgrad.questions.explain.section import ExplainSection
+from vanishgrad.questions.explain.truncation.document import TruncationDocument
 from vanishgrad.questions.explain.truncation.figure import TRUNCATION_PICTURE
 from vanishgrad.questions.explain.truncation.measure import truncation
 from vanishgrad.questions.explain.truncation.report import truncation_document, truncation_passage, truncation_series
-from vanishgrad.questions.explain.truncation.schema import SCHEMA as TRUNCATION_SCHEMA
 
 SECTIONS: dict[str, ExplainSection] = {
     "paths": ExplainSection(
-        paths, paths_document, paths_passage, paths_series, PATHS_SCHEMA,
+        paths, paths_document, PathsDocument, paths_passage, paths_series,
         {"detours": PATHS_PICTURE},
     ),
     "map": ExplainSection(
-        map_, map_document, map_passage, map_series, MAP_SCHEMA,
+        map_, map_document, MapDocument, map_passage, map_series,
         {"map": MAP_PICTURE},
     ),
     "directions": ExplainSection(
-        directions, directions_document, directions_passage, directions_series, DIRECTIONS_SCHEMA,
+        directions, directions_document, DirectionsDocument, directions_passage, directions_series,
         {"directions": DIRECTIONS_PICTURE},
     ),
     "lyapunov": ExplainSection(
-        lyapunov, lyapunov_document, lyapunov_passage, lyapunov_series, LYAPUNOV_SCHEMA,
+        lyapunov, lyapunov_document, LyapunovDocument, lyapunov_passage, lyapunov_series,
         {"lyapunov": LYAPUNOV_PICTURE},
     ),
     "truncation": ExplainSection(
-        truncation, truncation_document, truncation_passage, truncation_series, TRUNCATION_SCHEMA,
+        truncation, truncation_document, TruncationDocument, truncation_passage, truncation_series,
         {"truncation": TRUNCATION_PICTURE},
     ),
     "attention": ExplainSection(
-        attention, attention_document, attention_passage, attention_series, ATTENTION_SCHEMA,
+        attention, attention_document, AttentionDocument, attention_passage, attention_series,
         {"attention": ATTENTION_PICTURE},
     ),
     "findings": ExplainSection(
-        findings, findings_document, findings_passage, findings_series, FINDINGS_SCHEMA,
+        findings, findings_document, FindingsDocument, findings_passage, findings_series,
         {"findings": FINDINGS_PICTURE},
     ),
 }  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.explain.document import passages, shown_sections, why
+from vanishgrad.questions.explain.document import ExplainDocument, ExplainedModelDocument, passages, shown_sections, why
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.questions.explain.sections import SECTIONS
-from vanishgrad.reports.csv_rows import QUANTITIES, STATISTICS
+from vanishgrad.reports.csv_rows import columns
 from vanishgrad.reports.markdown import to_markdown as table_of_models
 from vanishgrad.reports.sentences import caveat, notes, opening
 from vanishgrad.reports.table import COLOURS, WIDTH, console_to, print_wrapped, title
@@ -23,26 +23,26 @@ CSV_HEADINGS = ("label", "section", "series", "index", "value")
 CURVES = "curves"
 
 
-def to_terminal(document: Mapping[str, Any], colour: bool) -> str:
+def to_terminal(report: ExplainDocument, colour: bool) -> str:
     """Return an explanation for people, with the escape codes of colours if a terminal wants them."""
     out = io.StringIO()
     console = console_to(out, colour)
-    if opening(document):
-        print_wrapped(console, opening(document))
-    console.print(title(document))
-    for model in document["models"]:
+    if opening(report):
+        print_wrapped(console, opening(report))
+    console.print(title(report))
+    for model in report.models:
         console.print()
-        verdict = model["curves"]["state"]["verdict"]
-        console.print(f"{model['label']}: {verdict}", style=f"bold {COLOURS[verdict]}", markup=False)
-        for each in why(dict(model)):
+        verdict = model.curves["state"].verdict
+        console.print(f"{model.label}: {verdict}", style=f"bold {COLOURS[verdict]}", markup=False)
+        for each in why(model):
             print_wrapped(console, each)
-        for passage in passages(dict(model)):
+        for passage in passages(model):
             console.print()
             _print_passage(console, passage)
     console.print()
-    for note in notes(document["models"]):
+    for note in notes(report.models):
         print_wrapped(console, f"note: {note}")
-    print_wrapped(console, caveat(document))
+    print_wrapped(console, caveat(report))
     return out.getvalue()
 
 
@@ -70,14 +70,14 @@ def _table(passage: Passage) -> Any:
     return table
 
 
-def to_markdown(document: Mapping[str, Any]) -> str:
+def to_markdown(report: ExplainDocument) -> str:
     """Return a paragraph for each section of each model, then what `compare` prints of them."""
-    lines = [line for model in document["models"] for line in _markdown(dict(model))]
-    return "\n".join(lines) + "\n" + table_of_models(document)
+    lines = [line for model in report.models for line in _markdown(model)]
+    return "\n".join(lines) + "\n" + table_of_models(report)
 
 
-def _markdown(model: dict[str, Any]) -> Iterator[str]:
-    yield f"## `{model['label']}`"
+def _markdown(model: ExplainedModelDocument) -> Iterator[str]:
+    yield f"## `{model.label}`"
     yield ""
     yield " ".join(why(model))
     yield ""
@@ -100,21 +100,19 @@ def _markdown_passage(passage: Passage) -> Iterator[str]:
         yield ""
 
 
-def to_csv(document: Mapping[str, Any]) -> str:
+def to_csv(report: ExplainDocument) -> str:
     """Return long CSV; an exact zero's logarithm is an empty field."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_HEADINGS)
-    for model in document["models"]:
-        writer.writerows([model["label"], CURVES, *row] for row in _curve_rows(model))
+    for model in report.models:
+        writer.writerows([model.label, CURVES, *row] for row in _curve_rows(model))
         for name in shown_sections(model):
-            writer.writerows([model["label"], name, *row] for row in SECTIONS[name].series(model[name]))
+            writer.writerows([model.label, name, *row] for row in SECTIONS[name].series(model.sections[name]))
     return out.getvalue()
 
 
-def _curve_rows(model: Mapping[str, Any]) -> Series:
-    for name, curve in model["curves"].items():
-        for quantity in QUANTITIES:
-            for statistic in STATISTICS:
-                for lag, value in enumerate(curve[quantity][statistic]):
-                    yield f"{name}.{quantity}_{statistic}", lag, value
+def _curve_rows(model: ExplainedModelDocument) -> Series:
+    for name, curve in model.curves.items():
+        for column, values in columns(curve).items():
+            yield from ((f"{name}.{column}", lag, value) for lag, value in enumerate(values))

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vanishgrad.questions.explain.sections import SECTIONS
+from vanishgrad.reports.figures.lines import drawable_curves
 from vanishgrad.reports.figures.model_rows import draw_gates, draw_shares, draw_trials
-from vanishgrad.reports.figures.norms import draw_bounds, draw_curves, draw_paths
+from vanishgrad.reports.figures.norms import draw_bounds, draw_curves, draw_paths, drawable_bounds
 from vanishgrad.reports.figures.page import PictureKind
 
 OF_CURVES: Mapping[str, PictureKind] = {
     "curves": PictureKind(
         "How the norms of state and input fall with the lag, one line per model with its band.",
-        "the curve of the state or of the input", lambda model: bool({"state", "input"} & model.curves.keys()),
+        "the curve of the state or of the input", lambda model: bool({"state", "input"} & {*drawable_curves(model)}),
         draw_curves,
     ),
     "paths": PictureKind(
         "Each gated model's curves beside one another: state, hidden, cell, conveyor, input and output.",
-        "a gated model, with its conveyor", lambda model: "conveyor" in model.curves, draw_paths,
+        "a gated model, with its conveyor", lambda model: "conveyor" in drawable_curves(model), draw_paths,
     ),
     "bounds": PictureKind(
         "Each model's measured curve with the proved bounds, dashed, and the conveyor of a gated cell.",
-        "a model with bounds", lambda model: any(bound.curve in model.curves for bound in model.bounds), draw_bounds,
+        "a model with bounds", lambda model: bool(drawable_bounds(model)), draw_bounds,
     ),
     "gates": PictureKind(
         "How far each gate of each model stands open, as quantiles.",
@@ -29,11 +30,11 @@ OF_CURVES: Mapping[str, PictureKind] = {
     ),
     "shares": PictureKind(
         "Which lags own the gradient of the recurrent weights.",
-        "the shares of the parameter gradient", lambda model: model.shares.size > 0, draw_shares,
+        "the shares of the parameter gradient", lambda model: bool(model.share_by_lag), draw_shares,
     ),
     "trials": PictureKind(
         "Each trial's norm of the state at the last lag, against the verdicts.",
-        "the state's curve and its trials", lambda model: "state" in model.curves and model.finals.size > 0,
+        "the state's curve and its trials", lambda model: "state" in model.curves and bool(model.per_trial),
         draw_trials,
     ),
 }  # fmt: skip

@@ -1,17 +1,18 @@
-"""A report as pictures, drawn from the JSON document alone."""
+"""A report as pictures, drawn from its document alone."""
 
 from __future__ import annotations
 
 import difflib
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.plot.kinds import KINDS_BY_NAME
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import MOST_LOOKS
-from vanishgrad.reports.figures.reading import Report, read
 from vanishgrad.reports.figures.style import style, undrawable
 
 if TYPE_CHECKING:
@@ -33,24 +34,22 @@ RESOLUTION = 160
 """Pixels per inch of a PNG."""
 
 
-def available_kinds(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the kinds for which a document has what they need."""
-    models = read(document).models
-    return tuple(name for name, kind in KINDS_BY_NAME.items() if any(map(kind.serves, models)))
+def available_kinds(report: ModelsDocument) -> tuple[str, ...]:
+    """Return the kinds for which a report has what they need."""
+    return tuple(name for name, kind in KINDS_BY_NAME.items() if any(map(kind.serves, report.models)))
 
 
-def undrawable_characters(document: Mapping[str, Any]) -> str:
-    """Return the characters of a document's labels and tokens that no installed font has; they are drawn as escapes."""
-    return undrawable(_words(read(document)))
+def undrawable_characters(report: ModelsDocument) -> str:
+    """Return the characters of a report's labels and tokens that no installed font has; they are drawn as escapes."""
+    return undrawable(_words(report))
 
 
-def draw(document: Mapping[str, Any], kind: str = "curves") -> Figure:
-    """Return a picture of a document.
+def draw(report: ModelsDocument, kind: str = "curves") -> Figure:
+    """Return a picture of a report.
 
     Parameters
     ----------
-    document : dict
-        A JSON report.
+    report : ModelsDocument
     kind : str
         One of `KINDS`.
 
@@ -59,19 +58,18 @@ def draw(document: Mapping[str, Any], kind: str = "curves") -> Figure:
     UsageError
         If there is no such kind.
     VanishgradError
-        If the document has not what the kind needs, or is no report of this format.
+        If the report has not what the kind needs.
     """
-    report = read(document)
     with style(_words(report)):
         return _draw(report, kind)
 
 
-def render(document: Mapping[str, Any], kind: str, ending: str) -> bytes:
-    """Return a picture of a document as the bytes of a file, the same for the same document.
+def render(report: ModelsDocument, kind: str, ending: str) -> bytes:
+    """Return a picture of a report as the bytes of a file, the same for the same report.
 
     Parameters
     ----------
-    document, kind
+    report, kind
         As for `draw`.
     ending : {"png", "svg", "pdf"}
         The format. Text in SVG is drawn as paths: labels were placed by the extents of DejaVu Sans, which few
@@ -79,13 +77,13 @@ def render(document: Mapping[str, Any], kind: str, ending: str) -> bytes:
     """
     if ending not in ENDINGS:
         raise UsageError(f"expected a picture as {', '.join(ENDINGS)}, got {ending!r}; try svg")
-    report, out = read(document), io.BytesIO()
+    out = io.BytesIO()
     with style(_words(report)):
         _draw(report, kind).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
     return out.getvalue()
 
 
-def _draw(report: Report, name: str) -> Figure:
+def _draw(report: ModelsDocument, name: str) -> Figure:
     kind = _kind(name)
     served = [model for model in report.models if kind.serves(model)]
     if not served:
@@ -104,5 +102,11 @@ def _kind(name: str) -> PictureKind:
     raise UsageError(f"expected a picture out of {', '.join(KINDS_BY_NAME)}, got {name!r}; try {near}")
 
 
-def _words(report: Report) -> str:
-    return report.input + "".join(model.words for model in report.models)
+def _words(report: ModelsDocument) -> str:
+    """Return what pictures write in characters that are the user's own."""
+    return report.request.input + "".join(map(_words_of, report.models))
+
+
+def _words_of(model: ModelDocument) -> str:
+    map_ = model.sections.get("map")
+    return model.label + "".join((map_ and map_.tokens) or ())

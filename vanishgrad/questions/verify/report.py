@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 from vanishgrad.questions.verify.measure import VerifyResult
-from vanishgrad.reports.documents.document import Document, header
+from vanishgrad.reports.documents.declaration import Count, Document, Size
+from vanishgrad.reports.documents.report import ReportDocument
 
 
-def verification(result: VerifyResult) -> Document:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VerifyRequestDocument(Document):
+    """What was verified."""
+
+    models: Sequence[str]
+    hidden: Size
+    steps: Size
+    seed: Count
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VerifiedLineDocument(Document):
+    """One result beside another way to it."""
+
+    label: str
+    claim: str
+    error: Annotated[float, "largest difference, relative to the largest entry"]
+    tolerance: float
+    passed: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VerifyDocument(ReportDocument):
+    """What `verify` found."""
+
+    command = "verify"
+
+    request: VerifyRequestDocument
+    passed: bool
+    lines: Sequence[VerifiedLineDocument]
+
+
+def verification(result: VerifyResult) -> VerifyDocument:
     """Return the document of a verification."""
-    return {
-        **header("verify"),
-        "request": {**asdict(result.request), "models": list(result.request.models)},
-        "passed": result.passed,
-        "lines": [{**asdict(line), "passed": line.passed} for line in result.lines],
-    }
+    return VerifyDocument.of(
+        result,
+        request=VerifyRequestDocument.of(result.request),
+        lines=[VerifiedLineDocument.of(line) for line in result.lines],
+    )
 
 
-def to_text(document: Document) -> str:
+def to_text(document: VerifyDocument) -> str:
     """Return the lines under the label of each model, and the verdict."""
     out, label = [], None
-    for line in document["lines"]:
-        if line["label"] != label:
-            label = line["label"]
+    for line in document.lines:
+        if line.label != label:
+            label = line.label
             out.append(label)
-        mark = "ok  " if line["passed"] else "FAIL"
-        out.append(f"  {mark} {line['claim']:<52} {line['error']:.1e} ≤ {line['tolerance']:.1e}")
-    failed = sum(not line["passed"] for line in document["lines"])
-    out.append(f"{len(document['lines']) - failed} passed, {failed} failed")
+        mark = "ok  " if line.passed else "FAIL"
+        out.append(f"  {mark} {line.claim:<52} {line.error:.1e} ≤ {line.tolerance:.1e}")
+    failed = sum(not line.passed for line in document.lines)
+    out.append(f"{len(document.lines) - failed} passed, {failed} failed")
     return "\n".join(out) + "\n"

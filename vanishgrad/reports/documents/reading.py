@@ -6,37 +6,28 @@ import json
 import os
 import stat
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import LONGEST_BYTES, file_bytes
-from vanishgrad.reports.documents.document import FORMAT_VERSION
-
-NAME = "vanishgrad-"
 
 
-def read_report(path: str) -> dict[str, Any]:
-    """Read a JSON report from a file, or from stdin for -.
+def read_json(path: str) -> Any:
+    """Return what a file of strict JSON holds, or stdin for -.
 
     Raises
     ------
     VanishgradError
-        If there is no report there, or one of another format version.
+        If it cannot be read, or is no JSON; NaN and Infinity are none.
     """
     try:
-        document = json.loads(_text(path))
+        return json.loads(_text(path), parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise VanishgradError(f"expected a JSON report, got something else in {path!r}; try --json") from None
-    if not isinstance(document, dict) or not str(document.get("format", "")).startswith(NAME):
-        raise VanishgradError(
-            f"expected a report of vanishgrad, got other JSON in {path!r}; try vanishgrad compare --json"
-        )
-    if document.get("format_version") != FORMAT_VERSION:
-        raise VanishgradError(
-            f"expected a report of format version {FORMAT_VERSION}, got {document.get('format_version')} in {path!r}; "
-            f"try the vanishgrad that wrote it"
-        )
-    return document
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _text(path: str) -> str:
@@ -60,22 +51,3 @@ def is_report(path: str) -> bool:
             return file.read(64).lstrip()[:1] == b"{"
     except OSError:
         return False
-
-
-def layer_curves(document: dict[str, Any], path: str, curve: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return (label, curve) of every model of a report that has this curve.
-
-    Raises
-    ------
-    VanishgradError
-        If the report has no models, or none with this curve.
-    """
-    try:
-        found = [(model["label"], model["curves"][curve]) for model in document["models"] if curve in model["curves"]]
-    except (KeyError, TypeError):
-        raise VanishgradError(
-            f"expected a report with models and curves, got another one in {path!r}; try compare"
-        ) from None
-    if not found:
-        raise VanishgradError(f"expected the curve {curve!r}, got none in {path!r}; try --curve state")
-    return found

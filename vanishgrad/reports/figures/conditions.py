@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from vanishgrad.reports.figures.reading import Model, Report
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.style import wrapped
 
 
-def frame(report: Report, models: Sequence[Model]) -> str:
+def frame(report: ModelsDocument, models: Sequence[ModelDocument]) -> str:
     """Return the line under a title: steps, hidden size, trials, input."""
     parts = (
         counted((model.steps for model in models), "step"),
         f"hidden size {_range(model.hidden_size for model in models)}",
         counted((model.trials for model in models), "trial"),
-        driven_by(report.input),
+        driven_by(report.request.input),
     )
     return ", ".join(parts)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.reports.documents.curve import BandDocument, CurveDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import counted
 from vanishgrad.reports.figures.labels import Label, write_labels
 from vanishgrad.reports.figures.log_axis import Decades
 from vanishgrad.reports.figures.palette import MUTED, Look
-from vanishgrad.reports.figures.reading import Curve, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +30,57 @@ BANDS = {"min-max": "smallest to largest trial", "5-95 %": "5 % to 95 % quantile
 LAG = "lag T − k (steps)"
 
 
+@dataclass(frozen=True, eq=False)
+class NormLine:
+    """Base-10 logarithms by lag over trials, each (L,), NaN for exactly zero."""
+
+    median: Array
+    low: Array
+    high: Array
+    threshold: float
+
+    @property
+    def zero_from(self) -> int | None:
+        """The lag from which on the median is exactly zero, or None."""
+        alive = np.flatnonzero(~np.isnan(self.median))
+        first = int(alive[-1]) + 1 if alive.size else 0
+        return first if first < self.median.size else None
+
+
+def numbers(values: Sequence[float | None]) -> Array:
+    """Return a document's numbers as an array, NaN for null."""
+    return np.array(values, dtype=float)
+
+
+def drawable_curves(model: ModelDocument) -> list[str]:
+    """Return the curves measured at lag 0; of a summary's input only the end is known, and that is no line."""
+    return [name for name, curve in model.curves.items() if curve.count[0]]
+
+
+def norm_line(curve: CurveDocument) -> NormLine:
+    """Return a curve's line, straight between the lags that were measured."""
+    line = band_line(curve.log10_norm, curve.threshold)
+    measured = np.array(curve.count) > 0
+    median, low, high = (_joined(measured, edge) for edge in (line.median, line.low, line.high))
+    return NormLine(median, low, high, line.threshold)
+
+
+def _joined(measured: Array, values: Array) -> Array:
+    lags = np.arange(len(measured))
+    return np.where(measured, values, np.interp(lags, lags[measured], values[measured]))
+
+
+def band_line(band: BandDocument, threshold: float) -> NormLine:
+    """Return the line of a band over trials."""
+    return NormLine(numbers(band.median), numbers(band.low), numbers(band.high), threshold)
+
+
 class Trace(NamedTuple):
     """One line of a panel: what it is called, how it looks, its curve, and whether its band is drawn."""
 
     text: str
     look: Look
-    curve: Curve
+    curve: NormLine
     band: bool = False
 
     @property
@@ -42,7 +90,7 @@ class Trace(NamedTuple):
         return self.text if zero is None else f"{self.text}\nexactly 0 from lag {zero}"
 
 
-def drawn_lags(curve: Curve) -> Array:
+def drawn_lags(curve: NormLine) -> Array:
     """Return the lags that a curve is drawn at: all, or evenly spaced ones and the last before exact zero."""
     size, zero = curve.median.size, curve.zero_from
     lags = np.linspace(0, size - 1, min(size, MOST_POINTS)).round()
@@ -50,7 +98,7 @@ def drawn_lags(curve: Curve) -> Array:
     return np.unique(kept.astype(int))
 
 
-def thresholds(curves: Iterable[Curve]) -> dict[str, float]:
+def thresholds(curves: Iterable[NormLine]) -> dict[str, float]:
     """Return the thresholds that curves are held against, and their inverses where a curve comes near one."""
     found: dict[str, float] = {}
     for curve in curves:
@@ -108,11 +156,11 @@ def _draw(axes: Axes, trace: Trace, scale: Decades) -> None:
         axes.plot(curve.zero_from, scale.heights(curve.median)[-1], "v", color=look.colour, markersize=6, clip_on=False)
 
 
-def notes(report: Report, traces: Sequence[Trace], scale: Decades) -> list[str]:
+def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> list[str]:
     """Return what the marks of traces mean, a sentence each."""
     trials = counted((model.trials for model in report.models), "trial")
     lines = f"Lines: the median of {trials}" if report.trials > 1 else "Lines: the one trial"
     if any(trace.band for trace in traces):
-        lines = f"{lines}; bands: {BANDS.get(report.band, report.band)}"
+        lines = f"{lines}; bands: {BANDS[report.request.band]}"
     thinned = any(trace.curve.median.size > MOST_POINTS for trace in traces)
     return [f"{lines}.", *scale.notes, *([f"Lines are drawn through {MOST_POINTS} of the lags."] if thinned else [])]

@@ -10,13 +10,14 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.registry import keep_words
+from vanishgrad.reports.documents.model import GateDocument, ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import LINE_HEIGHT, spread, text_width
-from vanishgrad.reports.figures.lines import NORM
+from vanishgrad.reports.figures.lines import NORM, numbers
 from vanishgrad.reports.figures.log_axis import Decades
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import BLUE, INK, MUTED, RULE, look
-from vanishgrad.reports.figures.reading import Model, Report
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -38,20 +39,25 @@ GOLDEN = 0.6180339887498949
 WORTH_A_NUMBER = 0.08
 
 
-def draw_trials(report: Report, models: Sequence[Model]) -> Figure:
+def draw_trials(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a dot for each trial's norm at its last lag, on an axis that the verdicts divide."""
     threshold = float(np.log10(models[0].curves["state"].threshold))
-    scale = Decades.of([*(model.finals for model in models), np.array([threshold, -threshold])])
+    scale = Decades.of([*(_finals(model) for model in models), np.array([threshold, -threshold])])
     title = "The gradient at the last lag, trial by trial"
     figure, axes = _rows(title, frame(report, models), models, [TRIALS_CAPTION, *scale.notes])
     scale.apply(axes, "x")
     for row, model in enumerate(models):
-        _draw_trials(axes, row, scale, model.finals, look(report.models.index(model)).colour)
+        _draw_trials(axes, row, scale, _finals(model), look(report.models.index(model)).colour)
     for exponent in (threshold, -threshold):
         axes.axvline(exponent, color=MUTED, linestyle=(0, (3, 2)), linewidth=0.9)
     _name_regions(axes, scale, threshold)
     axes.set_xlabel(f"{NORM} of the state at the last lag")
     return figure
+
+
+def _finals(model: ModelDocument) -> Array:
+    """Return each trial's base-10 logarithm of the state's norm at its last lag, NaN for exactly zero."""
+    return numbers([trial.log10_norm for trial in model.per_trial])
 
 
 def _draw_trials(axes: Axes, row: int, scale: Decades, finals: Array, colour: str) -> None:
@@ -72,15 +78,15 @@ def _name_regions(axes: Axes, scale: Decades, threshold: float) -> None:
         axes.text(centre / WIDTH, 1.0, names[i], transform=axes.transAxes, ha="center", va="bottom", color=MUTED)
 
 
-def draw_shares(report: Report, models: Sequence[Model]) -> Figure:
+def draw_shares(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw how the parameter gradient is shared out among ranges of lags, a bar for each model."""
     import matplotlib
 
-    edges = _range_edges(max(model.shares.size for model in models))
+    edges = _range_edges(max(len(model.share_by_lag) for model in models))
     colours = matplotlib.colormaps["viridis"](np.linspace(0.95, 0.05, len(edges) - 1))
     title = "Which lags own the gradient of the recurrent weights"
     figure, axes = _rows(title, frame(report, models), models, [SHARES_CAPTION])
-    shares = np.array([[model.shares[a:b].sum() for a, b in pairwise(edges)] for model in models])
+    shares = np.array([[sum(model.share_by_lag[a:b]) for a, b in pairwise(edges)] for model in models])
     begins = np.cumsum(shares, axis=1) - shares
     for i, (begin, end) in enumerate(pairwise(edges)):
         name = f"{begin}" if end == begin + 1 else f"{begin}–{end - 1}"
@@ -115,14 +121,14 @@ def _write_percents(axes: Axes, shares: Array, begins: Array, colour: str) -> No
             axes.text(begin + share / 2, row, f"{100 * share:.0f}", color=colour, ha="center", va="center_baseline")
 
 
-def draw_gates(report: Report, models: Sequence[Model]) -> Figure:
+def draw_gates(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw the quantiles of each gate of each model, the gates of the conveyor in colour."""
-    rows = [(name, quantiles) for model in models for name, quantiles in model.gates.items()]
+    rows = [(name, gate) for model in models for name, gate in model.gates.items()]
     left = max(text_width(_name(model)) for model in models) + GATE_NAMES + 0.3
     layout = Panels(1, 1, WIDTH, GATE_ROW * len(rows), left, right=0.1, heading=0.12)
     figure, (axes,) = sheet("How far the gates stand open", frame(report, models), [GATES_CAPTION], layout)
-    for row, (name, quantiles) in enumerate(rows):
-        _draw_gate(axes, row, quantiles, BLUE if name in keep_words() else MUTED)
+    for row, (name, gate) in enumerate(rows):
+        _draw_gate(axes, row, gate, BLUE if name in keep_words() else MUTED)
     _set_rows(axes, [name for name, _ in rows])
     _name_groups(axes, models, len(rows))
     axes.set_xlim(0, 1)
@@ -131,14 +137,14 @@ def draw_gates(report: Report, models: Sequence[Model]) -> Figure:
     return figure
 
 
-def _draw_gate(axes: Axes, row: int, quantiles: Array, colour: str) -> None:
-    lowest, low, median, high, highest = quantiles.tolist()
+def _draw_gate(axes: Axes, row: int, gate: GateDocument, colour: str) -> None:
+    lowest, low, median, high, highest = gate.quantiles.values()
     axes.plot([lowest, highest], [row, row], color=colour, linewidth=1)
     axes.plot([low, high], [row, row], color=colour, linewidth=4, alpha=0.5)
     axes.plot(median, row, "o", color=colour, markersize=5, clip_on=False)
 
 
-def _name_groups(axes: Axes, models: Sequence[Model], rows: int) -> None:
+def _name_groups(axes: Axes, models: Sequence[ModelDocument], rows: int) -> None:
     first = 0
     for model in models:
         middle = 1 - (first + len(model.gates) / 2) / rows
@@ -147,11 +153,11 @@ def _name_groups(axes: Axes, models: Sequence[Model], rows: int) -> None:
         first += len(model.gates)
 
 
-def _name(model: Model) -> str:
+def _name(model: ModelDocument) -> str:
     return wrapped(model.label, NAME_CHARACTERS, 3)
 
 
-def _rows(title: str, frame_: str, models: Sequence[Model], caption: Sequence[str]) -> tuple[Figure, Axes]:
+def _rows(title: str, frame_: str, models: Sequence[ModelDocument], caption: Sequence[str]) -> tuple[Figure, Axes]:
     """Return a figure and its panel with a row for each model, the first on top."""
     names = [_name(model) for model in models]
     row = max(LEAST_ROW, LINE_HEIGHT * (1.5 + max(name.count("\n") for name in names)))

@@ -7,12 +7,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vanishgrad.reports.documents.model import BoundDocument, ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import column_height, column_width, text_width
-from vanishgrad.reports.figures.lines import LAG, NORM, Trace, decades, draw_traces, labels, last_lag, notes
+from vanishgrad.reports.figures.lines import (
+    LAG,
+    NORM,
+    NormLine,
+    Trace,
+    decades,
+    draw_traces,
+    drawable_curves,
+    labels,
+    last_lag,
+    norm_line,
+    notes,
+    numbers,
+)
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import BLACK, BOUNDS, CURVES, Look, look
-from vanishgrad.reports.figures.reading import Bound, Curve, Model, Report
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -60,44 +74,44 @@ class CurveFormat(NamedTuple):
 PAIR, MULTIPLES = CurveFormat(3.2, 3.7, 2), CurveFormat(2.5, 2.4, 3)
 
 
-def draw_curves(report: Report, models: Sequence[Model]) -> Figure:
+def draw_curves(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw one line per model, a panel for `state` and one for `input`."""
     panels = [
-        Panel(name, [_of_model(report, model, name) for model in models if name in model.curves], formula)
+        Panel(name, [_of_model(report, model, name) for model in models if name in drawable_curves(model)], formula)
         for name, formula in FORMULAS.items()
     ]
     return page("How far back the gradient reaches", frame(report, models), report, panels, PAIR)
 
 
-def draw_paths(report: Report, models: Sequence[Model]) -> Figure:
+def draw_paths(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each gated model with all of its curves, equal ones once."""
     panels = [Panel(heading(model), _distinct(model)) for model in models]
     title = "Which curve is meant by “the gradient”?"
     return page(title, frame(report, models), report, panels, MULTIPLES, PATHS_CAPTION)
 
 
-def draw_bounds(report: Report, models: Sequence[Model]) -> Figure:
+def draw_bounds(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model with bounds: measured, proved, and the conveyor."""
     panels = [Panel(heading(model), _with_bounds(model)) for model in models]
     title = "What is measured and what is proved"
     return page(title, frame(report, models), report, panels, MULTIPLES, BOUNDS_CAPTION)
 
 
-def _of_model(report: Report, model: Model, curve: str) -> Trace:
+def _of_model(report: ModelsDocument, model: ModelDocument, curve: str) -> Trace:
     text = wrapped(model.label, LABEL_CHARACTERS, 4)
-    return Trace(text, look(report.models.index(model)), model.curves[curve], band=report.trials > 1)
+    return Trace(text, look(report.models.index(model)), _line(model, curve), band=report.trials > 1)
 
 
-def heading(model: Model) -> str:
+def heading(model: ModelDocument) -> str:
     """Return what stands above a model's panel."""
     return wrapped(model.label, HEADING_CHARACTERS, 3)
 
 
-def _distinct(model: Model) -> list[Trace]:
+def _distinct(model: ModelDocument) -> list[Trace]:
     """Return a model's curves in the order of `CURVES`, each with the names of all that are equal to it."""
-    found: list[tuple[list[str], Curve]] = []
-    for name in (name for name in CURVES if name in model.curves):
-        curve = model.curves[name]
+    found: list[tuple[list[str], NormLine]] = []
+    for name in (name for name in CURVES if name in drawable_curves(model)):
+        curve = _line(model, name)
         for names, other in found:
             if np.array_equal(curve.median, other.median, equal_nan=True):
                 names.append(name)
@@ -107,25 +121,35 @@ def _distinct(model: Model) -> list[Trace]:
     return [Trace(wrapped(" = ".join(names), EQUAL_CHARACTERS, 4), CURVES[names[0]], curve) for names, curve in found]
 
 
-def _with_bounds(model: Model) -> list[Trace]:
-    bounds = [bound for bound in model.bounds if bound.curve in model.curves]
+def drawable_bounds(model: ModelDocument) -> list[BoundDocument]:
+    """Return the bounds that are known by lag, of curves that are drawn."""
+    return [bound for bound in model.bounds if bound.log10_norm is not None and bound.curve in drawable_curves(model)]
+
+
+def _with_bounds(model: ModelDocument) -> list[Trace]:
+    bounds = drawable_bounds(model)
     names = dict.fromkeys(bound.curve for bound in bounds)
-    conveyor = [Trace("conveyor", CURVES["conveyor"], model.curves["conveyor"])] if "conveyor" in model.curves else []
+    conveyor = ["conveyor"] if "conveyor" in drawable_curves(model) else []
     return [
-        *(Trace(f"{name}, measured", Look(BLACK), model.curves[name], band=model.trials > 1) for name in names),
-        *(_proved(bound, BOUNDS[i % len(BOUNDS)], model.curves[bound.curve]) for i, bound in enumerate(bounds)),
-        *conveyor,
+        *(Trace(f"{name}, measured", Look(BLACK), _line(model, name), band=model.trials > 1) for name in names),
+        *(_proved(bound, BOUNDS[i % len(BOUNDS)], model) for i, bound in enumerate(bounds)),
+        *(Trace(name, CURVES[name], _line(model, name)) for name in conveyor),
     ]
 
 
-def _proved(bound: Bound, appearance: Look, measured: Curve) -> Trace:
+def _line(model: ModelDocument, curve: str) -> NormLine:
+    return norm_line(model.curves[curve])
+
+
+def _proved(bound: BoundDocument, appearance: Look, model: ModelDocument) -> Trace:
     name = BOUND_NAMES.get(bound.name, wrapped(bound.name, LABEL_CHARACTERS, 1))
     text = name if bound.holds else f"{name}\n(not below 1)"
-    return Trace(text, appearance, Curve(bound.log10_norm, bound.log10_norm, bound.log10_norm, measured.threshold))
+    values = numbers(bound.log10_norm or [])
+    return Trace(text, appearance, NormLine(values, values, values, model.curves[bound.curve].threshold))
 
 
 def page(
-    title: str, frame_: str, report: Report, panels: Sequence[Panel], size: CurveFormat, *caption: str,
+    title: str, frame_: str, report: ModelsDocument, panels: Sequence[Panel], size: CurveFormat, *caption: str,
     y: str = NORM, x: str = LAG,
 ) -> Figure:  # fmt: skip
     """Return a page of panels on one scale, with the names of their axes."""

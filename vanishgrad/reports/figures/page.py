@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from vanishgrad.reports.figures.reading import Model, Report
+    from vanishgrad.reports.documents.model import ModelDocument
+    from vanishgrad.reports.documents.report import ModelsDocument
 
 MARGIN = 0.15
 TITLE_SIZE = 12.5
@@ -31,8 +32,8 @@ class PictureKind(NamedTuple):
 
     about: str
     needs: str
-    serves: Callable[[Model], bool]
-    draw: Callable[[Report, Sequence[Model]], Figure]
+    serves: Callable[[ModelDocument], bool]
+    draw: Callable[[ModelsDocument, Sequence[ModelDocument]], Figure]
 
 
 class Panels(NamedTuple):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.attention.document import AttentionDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
-from vanishgrad.reports.figures.lines import Trace
+from vanishgrad.reports.figures.lines import Trace, drawable_curves, norm_line
 from vanishgrad.reports.figures.norms import MULTIPLES, Panel, heading, page
 from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, GREEN, Look
-from vanishgrad.reports.figures.reading import Curve, Field, Model, Report, read_curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,29 +23,26 @@ CAPTION = (
 )
 
 
-def draw_attention(report: Report, models: Sequence[Model]) -> Figure:
+def draw_attention(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model: the recurrence, attention and skip along its states."""
     panels = [Panel(heading(model), _traces(model)) for model in models]
     title = "What a path of length one would send back"
     return page(title, frame(report, models), report, panels, MULTIPLES, CAPTION, x="lag T − s (steps)")
 
 
-def _traces(model: Model) -> list[Trace]:
-    section, several = model.sections["attention"], model.trials > 1
-    looks = {"attention": Look(BLUE, DASHES[1]), "skip": Look(GREEN, DASHES[2])}
+def _traces(model: ModelDocument) -> list[Trace]:
+    section: AttentionDocument = model.sections["attention"]
+    several = model.trials > 1
     return [
-        Trace("recurrent", Look(BLACK), model.curves["hidden"], several),
-        *(Trace(name, look, _curve(section[name]), several) for name, look in looks.items()),
+        Trace("recurrent", Look(BLACK), norm_line(model.curves["hidden"]), several),
+        Trace("attention", Look(BLUE, DASHES[1]), norm_line(section.attention), several),
+        Trace("skip", Look(GREEN, DASHES[2]), norm_line(section.skip), several),
     ]
-
-
-def _curve(curve: Field) -> Curve:
-    return read_curve(curve["log10_norm"], curve["threshold"].number())
 
 
 ATTENTION_PICTURE = PictureKind(
     "What attention and an additive skip would send back along the same states, beside the recurrence.",
     "an explanation with the section attention",
-    lambda model: "attention" in model.sections,
+    lambda model: model.sections.get("attention") is not None and "hidden" in drawable_curves(model),
     draw_attention,
 )

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.attention.document import AttentionDocument
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.document import Document, curve_document, log10, log10s
+from vanishgrad.reports.csv_rows import columns
+from vanishgrad.reports.documents.curve import curve_document, log10, log10s
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.attention.measure import Shortcuts
 
-CURVES = ("attention", "skip")
 
-
-def attention_document(shortcuts: Shortcuts, model: Document) -> Document:
+def attention_document(shortcuts: Shortcuts, model: ModelDocument) -> AttentionDocument:
     """Return the section's part of the JSON document."""
-    return {
-        "attention": curve_document(shortcuts.attention),
-        "skip": curve_document(shortcuts.skip),
-        "largest_score": shortcuts.largest_score,
-        "log10_floor": log10(shortcuts.log_floor),
-        "lengths": shortcuts.lengths.tolist(),
-        "log10_typical": log10s(shortcuts.log_typical),
-        "exponent": shortcuts.exponent,
-    }
+    return AttentionDocument.of(
+        shortcuts,
+        attention=curve_document(shortcuts.attention),
+        skip=curve_document(shortcuts.skip),
+        log10_floor=log10(shortcuts.log_floor),
+        log10_typical=log10s(shortcuts.log_typical),
+    )
 
 
-def attention_passage(section: Mapping[str, Any], model: Document) -> Passage:
+def attention_passage(section: AttentionDocument, model: ModelDocument) -> Passage:
     """Return the three norms at a few lags."""
-    attention, skip = (section[name]["log10_norm"]["median"] for name in CURVES)
-    recurrent = model["curves"]["hidden"]["log10_norm"]["median"]
+    attention, skip = (curve.log10_norm.median for curve in (section.attention, section.skip))
+    recurrent = model.curves["hidden"].log10_norm.median
     rows = tuple(
         (str(lag), *(log10_text(norms[lag]) for norms in (recurrent, attention, skip)))
         for lag in few_lags(len(attention) - 1)
@@ -49,32 +48,30 @@ def attention_passage(section: Mapping[str, Any], model: Document) -> Passage:
     )
 
 
-def _oldest(section: Mapping[str, Any], recurrent: list[float | None]) -> str:
+def _oldest(section: AttentionDocument, recurrent: Sequence[float | None]) -> str:
     """Compare what reaches the oldest state."""
-    attended = section["attention"]["log10_norm"]["median"]
+    attended = section.attention.log10_norm.median
     lag, values = len(attended) - 1, (attended[-1], recurrent[len(attended) - 1])
     by_attention, by_recurrence = ("nothing" if each is None else power(each) for each in values)
     return f"at lag {lag} attention sends back {by_attention}, the recurrence {by_recurrence}"
 
 
-def _diluted(section: Mapping[str, Any]) -> str:
-    exponent, rate = section["exponent"], section["attention"]["rate"]
-    if exponent is None or rate is None:
+def _diluted(section: AttentionDocument) -> str:
+    exponent, rate = section.exponent, section.attention.rate
+    if exponent is None or rate is None or rate.factor is None:
         return ""
     return (
-        f"attention does not fall with the lag ({number(rate['factor'])} a step), but with the number T of states that "
+        f"attention does not fall with the lag ({number(rate.factor)} a step), but with the number T of states that "
         f"share it: measured T^{exponent:.2f}, polynomial, neither exponential nor O(1)"
     )
 
 
-def attention_series(section: Mapping[str, Any]) -> Series:
+def attention_series(section: AttentionDocument) -> Series:
     """Yield every number of the section; the index of `log10_typical` is the number of states."""
-    for name in CURVES:
-        for quantity in ("log10_norm", "log10_rms"):
-            for statistic, values in section[name][quantity].items():
-                yield from ((f"{name}.{quantity}_{statistic}", lag, value) for lag, value in enumerate(values))
+    for name, curve in (("attention", section.attention), ("skip", section.skip)):
+        for column, values in columns(curve).items():
+            yield from ((f"{name}.{column}", lag, value) for lag, value in enumerate(values))
     yield from (
-        ("log10_typical", length, value)
-        for length, value in zip(section["lengths"], section["log10_typical"], strict=True)
+        ("log10_typical", length, value) for length, value in zip(section.lengths, section.log10_typical, strict=True)
     )
-    yield "exponent", 0, section["exponent"]
+    yield "exponent", 0, section.exponent

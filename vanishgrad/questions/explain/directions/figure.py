@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.questions.explain.directions.document import DirectionsAtLagDocument, DirectionsDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, text_width, write_labels
-from vanishgrad.reports.figures.lines import BANDS
+from vanishgrad.reports.figures.lines import BANDS, numbers
 from vanishgrad.reports.figures.log_axis import Decades
 from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import DASHES, Look
-from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class SpectrumLine(NamedTuple):
     high: Array
 
 
-def draw_directions(report: Report, models: Sequence[Model]) -> Figure:
+def draw_directions(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model and block, a line for each lag."""
     panels = [panel for model in models for panel in _panels(model)]
     lines = [line for _, found in panels for line in found]
@@ -52,7 +54,7 @@ def draw_directions(report: Report, models: Sequence[Model]) -> Figure:
         AXIS + max(map(text_width, scale.ticks.values())),
         max(column_width([label.text for label in column]) for column in columns), between=0.12, heading=heading,
     )  # fmt: skip
-    said = [*scale.notes, CAPTION.format(band=BANDS.get(report.band, report.band))]
+    said = [*scale.notes, CAPTION.format(band=BANDS[report.request.band])]
     figure, all_axes = sheet("How many directions the gradient keeps", frame(report, models), said, layout)
     for i, (axes, (title, found)) in enumerate(zip(all_axes, panels, strict=True)):
         _draw(axes, found, scale)
@@ -63,25 +65,27 @@ def draw_directions(report: Report, models: Sequence[Model]) -> Figure:
     return figure
 
 
-def _panels(model: Model) -> list[tuple[str, list[SpectrumLine]]]:
-    blocks = model.sections["directions"]["blocks"]
-    named = {"state": blocks["state"]} | blocks.members()
+def _panels(model: ModelDocument) -> list[tuple[str, list[SpectrumLine]]]:
+    directions: DirectionsDocument = model.sections["directions"]
+    named = {"state": directions.blocks["state"], **directions.blocks}
     return [(f"{wrapped(model.label, 30, 2)}: {wrapped(name, 12, 1)}", _lines(lags)) for name, lags in named.items()]
 
 
-def _lines(lags: Field) -> list[SpectrumLine]:
+def _lines(lags: Sequence[DirectionsAtLagDocument]) -> list[SpectrumLine]:
     import matplotlib
     from matplotlib.colors import to_hex
 
-    found, shade = lags.some(), matplotlib.colormaps["viridis"]
-    places = np.linspace(0.85, 0.0, len(found)).tolist()
-    return [_line(each, to_hex(shade(place)), i) for i, (each, place) in enumerate(zip(found, places, strict=True))]
+    shade = matplotlib.colormaps["viridis"]
+    places = np.linspace(0.85, 0.0, len(lags)).tolist()
+    return [_line(each, to_hex(shade(place)), i) for i, (each, place) in enumerate(zip(lags, places, strict=True))]
 
 
-def _line(at_lag: Field, colour: str, place: int) -> SpectrumLine:
-    median, low, high = at_lag["log10_sigma"].columns("median", "low", "high")
+def _line(at_lag: DirectionsAtLagDocument, colour: str, place: int) -> SpectrumLine:
+    sigma = at_lag.log10_sigma
     return SpectrumLine(
-        f"lag {at_lag['lag'].number():.0f}", Look(colour, DASHES[place % len(DASHES)]), median, low, high
+        f"lag {at_lag.lag}",
+        Look(colour, DASHES[place % len(DASHES)]),
+        *map(numbers, (sigma.median, sigma.low, sigma.high)),
     )
 
 
@@ -109,6 +113,6 @@ def _draw(axes: Axes, lines: Sequence[SpectrumLine], scale: Decades) -> None:
 DIRECTIONS_PICTURE = PictureKind(
     "All singular values at a few lags: how many directions the gradient keeps, and how alike.",
     "the directions of vanishgrad explain",
-    lambda model: "directions" in model.sections,
+    lambda model: model.sections.get("directions") is not None,
     draw_directions,
 )

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.directions.document import (
+    CarriersDocument,
+    DirectionsAtLagDocument,
+    DirectionsDocument,
+    SigmasDocument,
+    UnitDocument,
+)
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.document import Document, log10s
+from vanishgrad.reports.documents.curve import finite, log10s
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
 if TYPE_CHECKING:
@@ -16,75 +25,61 @@ if TYPE_CHECKING:
 LN_10 = math.log(10)
 
 
-def directions_document(directions: Directions, model: Document) -> Document:
+def directions_document(directions: Directions, model: ModelDocument) -> DirectionsDocument:
     """Return the section's part of the JSON document."""
-    found: Document = {
-        "blocks": {name: [_at_lag(each) for each in lags] for name, lags in directions.blocks.items()},
-        "trials": directions.trials,
-        "pooled": directions.pooled,
-    }
-    return {**found, "sentence": sentence(found)}
+    blocks = {name: [_at_lag(each) for each in lags] for name, lags in directions.blocks.items()}
+    document = DirectionsDocument.of(directions, blocks=blocks, sentence="")
+    return replace(document, sentence=sentence(document))
 
 
-def _at_lag(found: DirectionsAtLag) -> Document:
-    return {
-        "lag": found.lag,
-        "log10_sigma": {
-            "median": log10s(found.log_sigma),
-            "low": log10s(found.low),
-            "high": log10s(found.high),
-        },
-        "effective_rank": found.effective_rank,
-        "spread_log10": None if found.spread is None else found.spread / LN_10,
-        "zeros": found.zeros,
-        "error_log10": (found.error / LN_10).tolist(),
-        "source": _carriers(found.source),
-        "target": _carriers(found.target),
-    }
-
-
-def _carriers(carriers: Carriers | None) -> Document | None:
-    if carriers is None:
-        return None
-    return {"number": carriers.number, "units": [_unit(unit) for unit in carriers.units]}
-
-
-def _unit(unit: Unit) -> Document:
-    time = unit.time_constant
-    return {
-        "part": unit.part,
-        "unit": unit.index,
-        "share": unit.share,
-        "time_constant": time if time is not None and math.isfinite(time) else None,
-    }
-
-
-def sentence(directions: Mapping[str, Any]) -> str:
-    """Return how many directions reach the last lag, and how far they lie apart."""
-    name, last = _told(directions)
-    values = last["log10_sigma"]["median"]
-    if values[0] is None:
-        return f"at lag {last['lag']} every direction of the {name} is lost exactly"
-    middle = values[len(values) // 2]
-    median = "lost exactly" if middle is None else f"multiplied by {power(middle)}"
-    return (
-        f"at lag {last['lag']} the best direction of the {name} is multiplied by {power(values[0])}, the median one is "
-        f"{median}: of {len(values)} directions {number(last['effective_rank'])} count"
+def _at_lag(found: DirectionsAtLag) -> DirectionsAtLagDocument:
+    return DirectionsAtLagDocument.of(
+        found,
+        log10_sigma=SigmasDocument(median=log10s(found.log_sigma), low=log10s(found.low), high=log10s(found.high)),
+        spread_log10=None if found.spread is None else found.spread / LN_10,
+        error_log10=(found.error / LN_10).tolist(),
+        source=_carriers(found.source),
+        target=_carriers(found.target),
     )
 
 
-def _told(directions: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _carriers(carriers: Carriers | None) -> CarriersDocument | None:
+    if carriers is None:
+        return None
+    return CarriersDocument(number=carriers.number, units=[_unit(unit) for unit in carriers.units])
+
+
+def _unit(unit: Unit) -> UnitDocument:
+    time = unit.time_constant
+    return UnitDocument.of(unit, unit=unit.index, time_constant=None if time is None else finite(time))
+
+
+def sentence(directions: DirectionsDocument) -> str:
+    """Return how many directions reach the last lag, and how far they lie apart."""
+    name, last = _told(directions)
+    values = last.log10_sigma.median
+    if values[0] is None:
+        return f"at lag {last.lag} every direction of the {name} is lost exactly"
+    middle = values[len(values) // 2]
+    median = "lost exactly" if middle is None else f"multiplied by {power(middle)}"
+    return (
+        f"at lag {last.lag} the best direction of the {name} is multiplied by {power(values[0])}, the median one is "
+        f"{median}: of {len(values)} directions {number(last.effective_rank)} count"
+    )
+
+
+def _told(directions: DirectionsDocument) -> tuple[str, DirectionsAtLagDocument]:
     """Return the block to speak of, the narrowest, at its last lag."""
-    name, lags = list(directions["blocks"].items())[-1]
+    name, lags = list(directions.blocks.items())[-1]
     return name, lags[-1]
 
 
-def directions_passage(directions: Mapping[str, Any], model: Document) -> Passage:
+def directions_passage(directions: DirectionsDocument, model: ModelDocument) -> Passage:
     """Return the singular values in short, and the units that carry the best direction."""
-    rows = [_row(name, each) for name, lags in directions["blocks"].items() for each in lags]
+    rows = [_row(name, each) for name, lags in directions.blocks.items() for each in lags]
     return Passage(
         title=f"Directions: the singular values of ∂s_T/∂s_k{_of_trials(directions, model)}",
-        sentences=(directions["sentence"], *_carried(directions, model), *_errors(directions)),
+        sentences=(directions.sentence, *_carried(directions, model), *_errors(directions)),
         headings=("block", "lag", "best", "10 %", "median", "90 %", "last", "eff. rank", "spread", "zero"),
         rows=tuple(rows),
         legend=(
@@ -94,61 +89,61 @@ def directions_passage(directions: Mapping[str, Any], model: Document) -> Passag
     )
 
 
-def _of_trials(directions: Mapping[str, Any], model: Mapping[str, Any]) -> str:
-    trials = directions["trials"]
-    return "" if trials == model["trials"] else f", {trials} of {model['trials']} trials"
+def _of_trials(directions: DirectionsDocument, model: ModelDocument) -> str:
+    trials = directions.trials
+    return "" if trials == model.trials else f", {trials} of {model.trials} trials"
 
 
-def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
-    values = found["log10_sigma"]["median"]
+def _row(name: str, found: DirectionsAtLagDocument) -> tuple[str, ...]:
+    values = found.log10_sigma.median
     picked = [values[round(share * (len(values) - 1))] for share in (0, 0.1, 0.5, 0.9, 1)]
-    spread = found["spread_log10"]
+    spread = found.spread_log10
     return (
         name,
-        str(found["lag"]),
+        str(found.lag),
         *map(log10_text, picked),
-        number(found["effective_rank"]),
+        number(found.effective_rank),
         "–" if spread is None else number(spread),
-        str(found["zeros"]),
+        str(found.zeros),
     )
 
 
-def _carried(directions: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[str]:
+def _carried(directions: DirectionsDocument, model: ModelDocument) -> Iterator[str]:
     name, last = _told(directions)
-    if last["source"] is None or last["log10_sigma"]["median"][0] is None:
+    if last.source is None or last.target is None or last.log10_sigma.median[0] is None:
         return
-    whose = "" if directions["pooled"] or directions["trials"] == 1 else " (first trial)"
-    source, target = (_units(last[end]) for end in ("source", "target"))
-    yield f"the best direction over {last['lag']} steps of the {name}{whose} starts in {source}, and ends in {target}"
+    whose = "" if directions.pooled or directions.trials == 1 else " (first trial)"
+    source, target = _units(last.source), _units(last.target)
+    yield f"the best direction over {last.lag} steps of the {name}{whose} starts in {source}, and ends in {target}"
 
 
-def _units(carriers: Mapping[str, Any]) -> str:
-    named = ", ".join(_named(unit) for unit in carriers["units"][:3])
-    return f"{named}: {number(carriers['number'])} units in all"
+def _units(carriers: CarriersDocument) -> str:
+    named = ", ".join(_named(unit) for unit in carriers.units[:3])
+    return f"{named}: {number(carriers.number)} units in all"
 
 
-def _named(unit: Mapping[str, Any]) -> str:
-    time = "" if unit["time_constant"] is None else f", τ {number(unit['time_constant'])}"
-    return f"{unit['part']}{unit['unit']} ({100 * unit['share']:.0f} %{time})"
+def _named(unit: UnitDocument) -> str:
+    time = "" if unit.time_constant is None else f", τ {number(unit.time_constant)}"
+    return f"{unit.part}{unit.unit} ({100 * unit.share:.0f} %{time})"
 
 
-def _errors(directions: Mapping[str, Any]) -> Iterator[str]:
+def _errors(directions: DirectionsDocument) -> Iterator[str]:
     _, last = _told(directions)
-    values = last["log10_sigma"]["median"]
-    known = [error for error, value in zip(last["error_log10"], values, strict=True) if value is not None]
+    values = last.log10_sigma.median
+    known = [error for error, value in zip(last.error_log10, values, strict=True) if value is not None]
     if known:
         first, worst = f"{known[0]:.0e}", f"{max(known):.0e}"
         yield f"estimated error of log₁₀ σ: {first} for the best, at most {worst} for all (u Σ κ(J_t))"
 
 
-def directions_series(directions: Mapping[str, Any]) -> Series:
+def directions_series(directions: DirectionsDocument) -> Series:
     """Yield every singular value, counted from 0, and the numbers of each lag."""
-    for name, lags in directions["blocks"].items():
+    for name, lags in directions.blocks.items():
         for found in lags:
-            for statistic, values in found["log10_sigma"].items():
+            for statistic, values in vars(found.log10_sigma).items():
                 for i, value in enumerate(values):
-                    yield f"{name}.lag_{found['lag']}.log10_sigma_{statistic}", i, value
-            for i, value in enumerate(found["error_log10"]):
-                yield f"{name}.lag_{found['lag']}.error_log10", i, value
+                    yield f"{name}.lag_{found.lag}.log10_sigma_{statistic}", i, value
+            for i, value in enumerate(found.error_log10):
+                yield f"{name}.lag_{found.lag}.error_log10", i, value
             for quantity in ("effective_rank", "spread_log10", "zeros"):
-                yield f"{name}.{quantity}", found["lag"], found[quantity]
+                yield f"{name}.{quantity}", found.lag, getattr(found, quantity)

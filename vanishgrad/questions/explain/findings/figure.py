@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vanishgrad.questions.explain.findings.document import FindingDocument, ReachDocument, RemedyDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import LINE_HEIGHT, text_width
 from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import BLUE, INK, MUTED, RULE
-from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -34,12 +36,12 @@ class Bar(NamedTuple):
     colour: str
 
 
-def has_remedies(model: Model) -> bool:
+def has_remedies(model: ModelDocument) -> bool:
     """Return whether a finding of a model names a remedy."""
-    return "findings" in model.sections and bool(_remedies(model))
+    return model.sections.get("findings") is not None and bool(_remedies(model))
 
 
-def draw_findings(report: Report, models: Sequence[Model]) -> Figure:
+def draw_findings(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw the horizon of each model as it is and with each remedy that its findings name."""
     bars = [bar for model in models for bar in _bars(model)]
     names = [wrapped(bar.name, NAME_CHARACTERS, 2) for bar in bars]
@@ -68,29 +70,27 @@ def _draw(axes: Axes, place: int, bar: Bar) -> None:
     axes.text(1.03, place, bar.norms, transform=axes.get_yaxis_transform(), va="center_baseline", color=INK)
 
 
-def _bars(model: Model) -> list[Bar]:
+def _bars(model: ModelDocument) -> list[Bar]:
     remedies = _remedies(model)
-    now = _bar(f"{model.label} as it is", next(iter(remedies.values()))["before"], MUTED)
-    return [now, *(_bar(change, each["after"], BLUE) for change, each in remedies.items())]
+    now = _bar(f"{model.label} as it is", next(iter(remedies.values())).before, MUTED)
+    return [now, *(_bar(change, each.after, BLUE) for change, each in remedies.items())]
 
 
-def _remedies(model: Model) -> dict[str, Field]:
+def _remedies(model: ModelDocument) -> dict[str, RemedyDocument]:
     """Return each remedy once, by the words of its change."""
-    found = [each for finding in model.sections["findings"].items() for each in finding["remedies"].items()]
-    return {each["change"].text(): each for each in found}
+    findings: Sequence[FindingDocument] = model.sections["findings"]
+    return {remedy.change: remedy for finding in findings for remedy in finding.remedies}
 
 
-def _bar(name: str, reach: Field, colour: str) -> Bar:
-    if reach.absent():
+def _bar(name: str, reach: ReachDocument | None, colour: str) -> Bar:
+    if reach is None:
         return Bar(name, None, False, "a state overflows", colour)
-    horizon = reach["horizon"]
-    length = None if horizon.absent() else int(horizon.number())
-    norms = ", ".join(_logarithm(reach[each]) for each in ("log10_norm", "log10_input"))
-    return Bar(name, length, bool(reach["horizon_censored"].truth()), norms, colour)
+    norms = ", ".join(_logarithm(norm) for norm in (reach.log10_norm, reach.log10_input))
+    return Bar(name, reach.horizon, reach.horizon_censored, norms, colour)
 
 
-def _logarithm(value: Field) -> str:
-    return "zero" if value.absent() else f"{value.number():.1f}"
+def _logarithm(value: float | None) -> str:
+    return "zero" if value is None else f"{value:.1f}"
 
 
 FINDINGS_PICTURE = PictureKind(

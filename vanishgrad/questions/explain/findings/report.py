@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.findings.document import FindingDocument, ReachDocument, RemedyDocument
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.document import Document, log10
+from vanishgrad.reports.documents.curve import log10
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number
 from vanishgrad.reports.table import horizon
 
@@ -19,123 +21,106 @@ NONE_COMMON = "no finding that the trials have in common: some are within the th
 UNEXPLAINED = "no finding, though the gradient is {verdict}: none of the rules explains it"
 
 
-def findings_document(diagnosis: Diagnosis, model: Document) -> list[Document]:
+def findings_document(diagnosis: Diagnosis, model: ModelDocument) -> list[FindingDocument]:
     """Return the section's part of the JSON document; remedies best first."""
+    remedies = {name: remedy_document(remedy) for name, remedy in diagnosis.remedies.items()}
     return [
-        {
-            "rule": finding.rule,
-            "title": finding.title,
-            "severity": finding.severity,
-            "evidence": dict(finding.evidence),
-            "remedies": [
-                remedy_document(each) for name, each in diagnosis.remedies.items() if name in finding.remedies
-            ],
-            "advice": list(finding.advice),
-        }
+        FindingDocument.of(finding, remedies=[remedy for name, remedy in remedies.items() if name in finding.remedies])
         for finding in diagnosis.findings
-    ]  # fmt: skip
+    ]
 
 
-def remedy_document(remedy: Remedy) -> Document:
+def remedy_document(remedy: Remedy) -> RemedyDocument:
     """Return a remedy's part of the JSON document."""
     after = remedy.after
-    return {
-        "name": remedy.name,
-        "change": remedy.change,
-        "before": _reach(remedy.before),
-        "after": after and _reach(after),
-    }
+    return RemedyDocument.of(remedy, before=_reach(remedy.before), after=None if after is None else _reach(after))
 
 
-def _reach(reach: Reach) -> Document:
-    return {
-        "horizon": reach.horizon,
-        "horizon_censored": reach.censored,
-        "factor": reach.factor,
-        "log10_norm": log10(reach.log_norm),
-        "log10_input": log10(reach.log_input),
-        "verdict": reach.verdict,
-    }
+def _reach(reach: Reach) -> ReachDocument:
+    return ReachDocument.of(
+        reach, horizon_censored=reach.censored, log10_norm=log10(reach.log_norm), log10_input=log10(reach.log_input)
+    )
 
 
-def findings_passage(findings: Sequence[Mapping[str, Any]], model: Document) -> Passage:
+def findings_passage(findings: Sequence[FindingDocument], model: ModelDocument) -> Passage:
     """Return the findings, costliest first, and a row for each remedy, best first."""
     if not findings:
-        verdict = model["curves"]["state"]["verdict"]
+        verdict = model.curves["state"].verdict
         said = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(verdict, UNEXPLAINED.format(verdict=verdict))
         return Passage(title="Findings", sentences=(said,))
     remedies = distinct(findings)
-    advice = dict.fromkeys(each for finding in findings for each in finding["advice"])
+    advice = dict.fromkeys(each for finding in findings for each in finding.advice)
     return Passage(
         title="Findings, costliest first, and what would help, computed on the changed weights",
         sentences=(
-            *(f"{finding['title']} ({number(finding['severity'])} nats a step)" for finding in findings),
+            *(f"{finding.title} ({number(finding.severity)} nats a step)" for finding in findings),
             *([_best(remedies[0])] if remedies else []),
             *([f"without a number: {'; '.join(advice)}"] if advice else []),
         ),
         headings=("remedy", "horizon", "×/step", "state", "input"),
-        rows=(("as it is", *_numbers(remedies[0]["before"])), *map(_row, remedies)) if remedies else (),
+        rows=(("as it is", *_numbers(remedies[0].before)), *map(_row, remedies)) if remedies else (),
         legend=LEGEND if remedies else "",
     )
 
 
-def _best(remedy: Mapping[str, Any]) -> str:
+def _best(remedy: RemedyDocument) -> str:
     """Return the first remedy with its effect, if it has a good one."""
-    if not _distance(remedy["after"]) < _distance(remedy["before"]):
+    if not _distance(remedy.after) < _distance(remedy.before):
         return "no remedy brings it nearer to carrying state and input over the whole length"
     return f"best: {effect(remedy)}; --apply FILE writes these weights"
 
 
-def distinct(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def distinct(findings: Sequence[FindingDocument]) -> list[RemedyDocument]:
     """Return every remedy once, best first."""
-    found = {each["name"]: each for finding in findings for each in finding["remedies"]}
-    return sorted(found.values(), key=lambda remedy: _distance(remedy["after"]))
+    found = {each.name: each for finding in findings for each in finding.remedies}
+    return sorted(found.values(), key=lambda remedy: _distance(remedy.after))
 
 
-def _distance(reach: Mapping[str, Any] | None) -> float:
+def _distance(reach: ReachDocument | None) -> float:
     """Return how far a state's and an input's norm are from 1, infinitely far where one is zero or overflows."""
-    norms = (None, None) if reach is None else (reach["log10_norm"], reach["log10_input"])
+    norms = (None, None) if reach is None else (reach.log10_norm, reach.log10_input)
     return sum(float("inf") if each is None else abs(each) for each in norms)
 
 
-def effect(remedy: Mapping[str, Any]) -> str:
+def effect(remedy: RemedyDocument) -> str:
     """Return a remedy with its effect: ``b_f + 3.6: horizon 14 → 96 (computed)``."""
-    before, after = remedy["before"], remedy["after"]
+    before, after = remedy.before, remedy.after
     if after is None:
-        return f"{remedy['change']}: a state overflows (computed)"
-    moved = f"horizon {horizon(before)} → {horizon(after)}"
-    if horizon(before) == horizon(after):
-        moved = f"log₁₀ of the state's norm {log10_text(before['log10_norm'])} → {log10_text(after['log10_norm'])}"
-    return f"{remedy['change']}: {moved} (computed)"
+        return f"{remedy.change}: a state overflows (computed)"
+    old, new = (horizon(reach.horizon, reach.horizon_censored) for reach in (before, after))
+    moved = f"horizon {old} → {new}"
+    if old == new:
+        moved = f"log₁₀ of the state's norm {log10_text(before.log10_norm)} → {log10_text(after.log10_norm)}"
+    return f"{remedy.change}: {moved} (computed)"
 
 
-def _row(remedy: Mapping[str, Any]) -> tuple[str, ...]:
-    after = remedy["after"]
+def _row(remedy: RemedyDocument) -> tuple[str, ...]:
+    after = remedy.after
     numbers = ("overflow", "", "", "") if after is None else _numbers(after)
-    return (f"{remedy['name']}: {remedy['change']}", *numbers)
+    return (f"{remedy.name}: {remedy.change}", *numbers)
 
 
-def _numbers(reach: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    factor = reach["factor"]
+def _numbers(reach: ReachDocument) -> tuple[str, str, str, str]:
+    factor = reach.factor
     return (
-        horizon(reach),
+        horizon(reach.horizon, reach.horizon_censored),
         "–" if factor is None else number(factor),
-        log10_text(reach["log10_norm"]),
-        log10_text(reach["log10_input"]),
+        log10_text(reach.log10_norm),
+        log10_text(reach.log10_input),
     )
 
 
-def findings_series(findings: Sequence[Mapping[str, Any]]) -> Series:
+def findings_series(findings: Sequence[FindingDocument]) -> Series:
     """Yield every number of the section; the index is the finding's place."""
     for i, finding in enumerate(findings):
-        yield f"{finding['rule']}.severity", i, finding["severity"]
-        yield from ((f"{finding['rule']}.{name}", i, value) for name, value in finding["evidence"].items())
-        for remedy in finding["remedies"]:
-            for when in ("before", "after"):
-                yield from _reach_series(f"{finding['rule']}.{remedy['name']}.{when}", i, remedy[when] or {})
+        yield f"{finding.rule}.severity", i, finding.severity
+        yield from ((f"{finding.rule}.{name}", i, value) for name, value in finding.evidence.items())
+        for remedy in finding.remedies:
+            for when, reach in (("before", remedy.before), ("after", remedy.after)):
+                if reach is not None:
+                    yield from _reach_series(f"{finding.rule}.{remedy.name}.{when}", i, reach)
 
 
-def _reach_series(name: str, i: int, reach: Mapping[str, Any]) -> Series:
+def _reach_series(name: str, i: int, reach: ReachDocument) -> Series:
     for quantity in ("horizon", "factor", "log10_norm", "log10_input"):
-        if quantity in reach:
-            yield f"{name}.{quantity}", i, reach[quantity]
+        yield f"{name}.{quantity}", i, getattr(reach, quantity)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.questions.explain.lyapunov.document import LyapunovDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import Label, column_width, write_labels
-from vanishgrad.reports.figures.lines import BANDS
+from vanishgrad.reports.figures.lines import BANDS, numbers
 from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, MUTED, RULE, VERMILLION, Look
-from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Exponents(NamedTuple):
         return found
 
 
-def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
+def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model: the exponents with their errors, and those of the run itself."""
     spectra = [_exponents(model.sections["lyapunov"]) for model in models]
     wide = any(each.mean_field.size for each in spectra)
@@ -70,7 +72,7 @@ def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
         heading=0.2 + 0.16 * max(title.count("\n") + 1 for title in titles),
     )  # fmt: skip
     said = [
-        CAPTION.format(band=BANDS.get(report.band, report.band)),
+        CAPTION.format(band=BANDS[report.request.band]),
         *([MEAN_FIELD_CAPTION] if wide else []),
         *([LOST] if lost else []),
     ]
@@ -83,17 +85,17 @@ def draw_lyapunov(report: Report, models: Sequence[Model]) -> Figure:
     return figure
 
 
-def _exponents(lyapunov: Field) -> Exponents:
-    mean, error, low, high = lyapunov["exponents"].columns("mean", "error", "low", "high")
+def _exponents(lyapunov: LyapunovDocument) -> Exponents:
+    over_trials = lyapunov.exponents
     return Exponents(
-        mean,
-        error,
-        low,
-        high,
-        lyapunov["finite_time"].numbers(),
-        np.empty(0) if lyapunov["mean_field"].absent() else lyapunov["mean_field"].numbers(),
-        lyapunov["steps"].whole(),
-        lyapunov["finite_steps"].whole(),
+        numbers(over_trials.mean),
+        numbers(over_trials.error),
+        numbers(over_trials.low),
+        numbers(over_trials.high),
+        numbers(lyapunov.finite_time),
+        numbers(lyapunov.mean_field or ()),
+        lyapunov.steps,
+        lyapunov.finite_steps,
     )
 
 
@@ -121,6 +123,6 @@ def _draw(axes: Axes, found: Exponents) -> None:
 LYAPUNOV_PICTURE = PictureKind(
     "The Lyapunov exponents with their errors: which directions grow or are forgotten in the long run.",
     "the exponents of vanishgrad explain",
-    lambda model: "lyapunov" in model.sections,
+    lambda model: model.sections.get("lyapunov") is not None,
     draw_lyapunov,
 )

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.lyapunov.document import (
+    ExponentsDocument,
+    HistoryDocument,
+    LyapunovDocument,
+    SumRuleDocument,
+)
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.document import Document
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import number
 
 if TYPE_CHECKING:
@@ -20,30 +27,29 @@ SIGMAS = 2
 MOST_ROWS = 6
 
 
-def lyapunov_document(lyapunov: Lyapunov, model: Document) -> Document:
+def lyapunov_document(lyapunov: Lyapunov, model: ModelDocument) -> LyapunovDocument:
     """Return the section's part of the JSON document."""
     rule = lyapunov.sum_rule
-    found: Document = {
-        "exponents": {
-            name: _numbers(getattr(lyapunov, field))
-            for name, field in (("mean", "lam"), ("error", "error"), ("low", "low"), ("high", "high"))
-        },
-        "finite_time": _numbers(lyapunov.finite),
-        "mean_field": None if lyapunov.mean_field is None else _numbers(lyapunov.mean_field),
-        "unit": "nats/step",
-        "complete": lyapunov.complete,
-        "steps": lyapunov.steps,
-        "burn_in": lyapunov.burn_in,
-        "finite_steps": lyapunov.finite_steps,
-        "input_continued": lyapunov.generated,
-        "kaplan_yorke_dimension": lyapunov.dimension,
-        "entropy": lyapunov.entropy,
-        "sum_rule": rule and {"sum": rule.sum, "log_det": rule.log_det, "difference": rule.difference},
-        "history": [
-            {"steps": steps, "exponents": [_number(value) for value in lam]} for steps, lam in lyapunov.history
+    document = LyapunovDocument.of(
+        lyapunov,
+        exponents=ExponentsDocument(
+            mean=_numbers(lyapunov.lam),
+            error=_numbers(lyapunov.error),
+            low=_numbers(lyapunov.low),
+            high=_numbers(lyapunov.high),
+        ),
+        finite_time=_numbers(lyapunov.finite),
+        mean_field=None if lyapunov.mean_field is None else _numbers(lyapunov.mean_field),
+        unit="nats/step",
+        input_continued=lyapunov.generated,
+        kaplan_yorke_dimension=lyapunov.dimension,
+        sum_rule=None if rule is None else SumRuleDocument.of(rule),
+        history=[
+            HistoryDocument(steps=steps, exponents=[_number(value) for value in lam]) for steps, lam in lyapunov.history
         ],
-    }
-    return {**found, "sentence": sentence(found)}
+        sentence="",
+    )
+    return replace(document, sentence=sentence(document))
 
 
 def _numbers(values: Array) -> list[float | None]:
@@ -54,20 +60,20 @@ def _number(value: float) -> float | None:
     return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
 
 
-def sentence(lyapunov: Mapping[str, Any]) -> str:
+def sentence(lyapunov: LyapunovDocument) -> str:
     """Return what the first exponent and the number of positive ones say."""
-    exponents = lyapunov["exponents"]["mean"]
-    first, error = exponents[0], lyapunov["exponents"]["error"][0]
+    exponents = lyapunov.exponents.mean
+    first, error = exponents[0], lyapunov.exponents.error[0]
     if first is None:
         return "every direction is lost exactly"
     margin = f" ± {_rounded(error, error)}" if error else ""
     factor = f"λ₁ = {_rounded(first, error)}{margin} nats a step (× {number(math.exp(first))})"
     if error and abs(first) < SIGMAS * error:
-        return f"{factor}: neither shrinking nor growing, as far as {lyapunov['steps']} steps can tell"
+        return f"{factor}: neither shrinking nor growing, as far as {lyapunov.steps} steps can tell"
     if first < 0:
         return f"{factor}: in the long run every direction shrinks, and so does the difference of two runs"
     positive = sum(value is not None and value > 0 for value in exponents)
-    known = "" if lyapunov["entropy"] is not None else "at least "
+    known = "" if lyapunov.entropy is not None else "at least "
     return f"{factor}: {known}{positive} direction{'s' if positive > 1 else ''} grow: chaos, gradients explode"
 
 
@@ -77,32 +83,33 @@ def _rounded(value: float, error: float | None) -> str:
     return f"{value:.{decimals}f}"
 
 
-def lyapunov_passage(lyapunov: Mapping[str, Any], model: Document) -> Passage:
+def lyapunov_passage(lyapunov: LyapunovDocument, model: ModelDocument) -> Passage:
     """Return the exponents in short, with their errors."""
-    exponents = lyapunov["exponents"]
+    exponents = lyapunov.exponents
     rows = tuple(
         (
             str(i + 1),
-            *_with_error(exponents["mean"][i], exponents["error"][i]),
-            *(_text(exponents[name][i]) for name in ("low", "high")),
-            _text(lyapunov["finite_time"][i]),
+            *_with_error(exponents.mean[i], exponents.error[i]),
+            _text(exponents.low[i]),
+            _text(exponents.high[i]),
+            _text(lyapunov.finite_time[i]),
         )
-        for i in _picked(len(exponents["mean"]))
+        for i in _picked(len(exponents.mean))
     )
-    kind = "continued input" if lyapunov["input_continued"] else "the run's own input"
+    kind = "continued input" if lyapunov.input_continued else "the run's own input"
     return Passage(
-        title=f"Lyapunov exponents: {lyapunov['steps']} steps of {kind} after {lyapunov['burn_in']}",
+        title=f"Lyapunov exponents: {lyapunov.steps} steps of {kind} after {lyapunov.burn_in}",
         sentences=(
-            lyapunov["sentence"],
+            lyapunov.sentence,
             *_dimension(lyapunov),
-            *_mean_field(lyapunov, model["hidden_size"]),
+            *_mean_field(lyapunov, model.hidden_size),
             *_sum_rule(lyapunov),
         ),
-        headings=("i", "λ_i", "±", "low", "high", f"over {lyapunov['finite_steps']} steps"),
+        headings=("i", "λ_i", "±", "low", "high", f"over {lyapunov.finite_steps} steps"),
         rows=rows,
         legend=(
             "nats per step, mean over trials; ±: standard error by block means; low, high: over trials; over "
-            f"{lyapunov['finite_steps']} steps: ln σ_i(∂s_T/∂s_0)/T of this run"
+            f"{lyapunov.finite_steps} steps: ln σ_i(∂s_T/∂s_0)/T of this run"
         ),
     )
 
@@ -123,37 +130,37 @@ def _text(value: float | None) -> str:
     return "-inf" if value is None else f"{value:.4f}"
 
 
-def _dimension(lyapunov: Mapping[str, Any]) -> Iterator[str]:
-    dimension, entropy = lyapunov["kaplan_yorke_dimension"], lyapunov["entropy"]
-    if dimension:
+def _dimension(lyapunov: LyapunovDocument) -> Iterator[str]:
+    dimension, entropy = lyapunov.kaplan_yorke_dimension, lyapunov.entropy
+    if dimension and entropy is not None:
         yield f"Kaplan–Yorke dimension {number(dimension)}; entropy, the sum of positive exponents, {number(entropy)}"
     elif dimension is None:
         yield "the Kaplan–Yorke dimension needs more exponents: try a larger --exponents"
 
 
-def _mean_field(lyapunov: Mapping[str, Any], units: int) -> Iterator[str]:
-    if lyapunov["mean_field"] is not None:
-        yield f"mean-field theory of wide random networks has λ₁ ≈ {lyapunov['mean_field'][0]:.4f} for {units} units"
+def _mean_field(lyapunov: LyapunovDocument, units: int) -> Iterator[str]:
+    if lyapunov.mean_field is not None and lyapunov.mean_field[0] is not None:
+        yield f"mean-field theory of wide random networks has λ₁ ≈ {lyapunov.mean_field[0]:.4f} for {units} units"
 
 
-def _sum_rule(lyapunov: Mapping[str, Any]) -> Iterator[str]:
-    rule = lyapunov["sum_rule"]
+def _sum_rule(lyapunov: LyapunovDocument) -> Iterator[str]:
+    rule = lyapunov.sum_rule
     if rule is not None:
-        mean, difference = f"{rule['log_det']:.6g}", f"{rule['difference']:.0e}"
+        mean, difference = f"{rule.log_det:.6g}", f"{rule.difference:.0e}"
         yield f"check: the exponents sum to the mean of ln|det J_t|, {mean}, within {difference}"
 
 
-def _others(lyapunov: Mapping[str, Any]) -> Iterator[tuple[str, list[float | None]]]:
-    yield "finite_time", lyapunov["finite_time"]
-    if lyapunov["mean_field"] is not None:
-        yield "mean_field", lyapunov["mean_field"]
+def _others(lyapunov: LyapunovDocument) -> Iterator[tuple[str, Sequence[float | None]]]:
+    yield "finite_time", lyapunov.finite_time
+    if lyapunov.mean_field is not None:
+        yield "mean_field", lyapunov.mean_field
 
 
-def lyapunov_series(lyapunov: Mapping[str, Any]) -> Series:
+def lyapunov_series(lyapunov: LyapunovDocument) -> Series:
     """Yield every exponent, counted from 0, and the first ones' convergence by steps."""
-    for name, values in (*lyapunov["exponents"].items(), *_others(lyapunov)):
+    for name, values in (*vars(lyapunov.exponents).items(), *_others(lyapunov)):
         for i, value in enumerate(values):
             yield name, i, value
-    for found in lyapunov["history"]:
-        for i, value in enumerate(found["exponents"]):
-            yield f"history.{i}", found["steps"], value
+    for found in lyapunov.history:
+        for i, value in enumerate(found.exponents):
+            yield f"history.{i}", found.steps, value

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.questions.explain.map.document import MapDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import text_width
+from vanishgrad.reports.figures.lines import numbers
 from vanishgrad.reports.figures.log_axis import power_of_ten
 from vanishgrad.reports.figures.page import FOOT, Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import MUTED, SHADE, VERMILLION
-from vanishgrad.reports.figures.reading import Field, Model, Report
 from vanishgrad.reports.figures.style import drawable, wrapped
 
 if TYPE_CHECKING:
@@ -40,30 +43,30 @@ CAPTION = (
 )
 
 
-def draw_map(report: Report, models: Sequence[Model]) -> Figure:
+def draw_map(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a heat map for each model, with a bar of its colours."""
-    named = any(not model.sections["map"]["tokens"].absent() for model in models)
+    named = any(model.sections["map"].tokens is not None for model in models)
     foot = UNDER_NAMES if named else FOOT
     layout = Panels(len(models), 2, SIZE, SIZE, LEFT, RIGHT, between=LEFT, foot=foot)
     figure, axes = sheet("Where in the sequence the gradient dies", frame(report, models), [CAPTION], layout)
     for panel, model in zip(axes, models, strict=True):
         found = model.sections["map"]
-        image = _draw(panel, found, float(np.log10(model.curves["state"].threshold)))
+        image = _draw(panel, found, float(np.log10(report.request.threshold)))
         panel.set_title(wrapped(model.label, 50, 1), loc="left", fontsize=9.5, fontweight="bold")
         _bar(figure, panel, image)
     return figure
 
 
-def _values(found: Field) -> Array:
+def _values(found: MapDocument) -> Array:
     """Return the map as a square, NaN above the diagonal and −∞ for exact zero."""
-    rows = [row.numbers() for row in found["log10_norm"].items()]
+    rows = [numbers(row) for row in found.log10_norm]
     square = np.full((len(rows), len(rows)), np.nan)
     for i, row in enumerate(rows):
         square[i, : i + 1] = np.where(np.isnan(row[: i + 1]), -np.inf, row[: i + 1])
     return square
 
 
-def _draw(axes: Axes, found: Field, level: float) -> AxesImage:
+def _draw(axes: Axes, found: MapDocument, level: float) -> AxesImage:
     values = _values(found)
     high = max(0.0, float(np.nanmax(values)))
     low = min(max(DEEPEST * level, math.floor(np.min(values[np.isfinite(values)]))), high - 1)
@@ -86,10 +89,9 @@ def _outline(axes: Axes, alive: Array) -> None:
                 axes.plot([k - 0.5, k + 0.5], [i - 0.5, i - 0.5], color=VERMILLION, linewidth=1.2)
 
 
-def _name(axes: Axes, found: Field) -> None:
+def _name(axes: Axes, found: MapDocument) -> None:
     """Write the tokens, or else the steps, along both axes."""
-    times = [int(time) for time in found["times"].numbers()]
-    names = None if found["tokens"].absent() else [each.text() for each in found["tokens"].items()]
+    times, names = found.times, found.tokens
     skip = math.ceil(len(times) / (MOST_NAMES if names else 10))
     places = list(range(len(times) - 1, -1, -skip))[::-1]
     texts = [str(times[i]) if names is None else _between(names, times, i) for i in places]
@@ -127,6 +129,6 @@ def _bar(figure: Figure, axes: Axes, image: AxesImage) -> None:
 MAP_PICTURE = PictureKind(
     "The norm between any two steps of a sequence, with its tokens along the axes: where does the gradient die?",
     "the map of vanishgrad explain",
-    lambda model: "map" in model.sections,
+    lambda model: model.sections.get("map") is not None,
     draw_map,
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.map.document import MapDocument
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.document import Document, log10s
+from vanishgrad.reports.documents.curve import log10s
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import fraction, log10_text, number, power
 
 if TYPE_CHECKING:
@@ -16,27 +19,24 @@ if TYPE_CHECKING:
 
 SHOWN = 8
 """Times of the table."""
-Row = list[float | None]
+Row = Sequence[float | None]
 
 
-def map_document(found: Map, model: Document) -> Document:
+def map_document(found: Map, model: ModelDocument) -> MapDocument:
     """Return the section's part of the JSON document."""
-    document: Document = {
-        "trial": 0,
-        "times": found.times.tolist(),
-        "log10_norm": [log10s(row[: i + 1]) for i, row in enumerate(found.log_norm)],
-        "tokens": None if found.tokens is None else list(found.tokens),
-    }
-    return {**document, "sentence": sentence(document, model["curves"]["state"]["threshold"])}
+    document = MapDocument.of(
+        found, trial=0, log10_norm=[log10s(row[: i + 1]) for i, row in enumerate(found.log_norm)], sentence=""
+    )
+    return replace(document, sentence=sentence(document, model.curves["state"].threshold))
 
 
-def sentence(document: Mapping[str, Any], threshold: float) -> str:
+def sentence(document: MapDocument, threshold: float) -> str:
     """Return where the gradient of the last step dies, and where it shrinks most."""
-    times, rows = document["times"], document["log10_norm"]
+    times, rows = document.times, document.log10_norm
     level, last = math.log10(threshold), len(times) - 1
-    died = _died(rows[last], level)
+    died, first = _died(rows[last], level), rows[last][0]
     if died is None:
-        kept = "nothing" if rows[last][0] is None else power(rows[last][0])
+        kept = "nothing" if first is None else power(first)
         found = (
             f"back from step {times[last]}{_named(document, last)} the gradient reaches step {times[0]}: {kept} is left"
         )
@@ -54,7 +54,7 @@ def _died(row: Row, level: float) -> int | None:
     return max(below) if below else None
 
 
-def _reaches(times: list[int], rows: list[Row], level: float) -> list[str]:
+def _reaches(times: Sequence[int], rows: Sequence[Row], level: float) -> list[str]:
     """Say how far back it reaches from steps that are far enough from the start to tell."""
     died = [(i, _died(row, level)) for i, row in enumerate(rows)]
     reaches = [times[i] - times[k] for i, k in died if k is not None]
@@ -63,9 +63,9 @@ def _reaches(times: list[int], rows: list[Row], level: float) -> list[str]:
     return [f"from others it takes {min(reaches)} to {max(reaches)} steps"]
 
 
-def _steepest(document: Mapping[str, Any]) -> list[str]:
+def _steepest(document: MapDocument) -> list[str]:
     """Say between which neighbouring times the gradient of the last step shrinks most, on its way back."""
-    times, row = document["times"], document["log10_norm"][-1]
+    times, row = document.times, document.log10_norm[-1]
     kept = {
         i: -math.inf if before is None else before - after
         for i, (before, after) in enumerate(pairwise(row))
@@ -83,29 +83,29 @@ def _steps(count: int) -> str:
     return f"{count} step{'' if count == 1 else 's'}"
 
 
-def _named(document: Mapping[str, Any], place: int) -> str:
+def _named(document: MapDocument, place: int) -> str:
     """Return a step's token in brackets, if it has one."""
-    time, tokens = document["times"][place], document["tokens"]
+    time, tokens = document.times[place], document.tokens
     return f" ({tokens[time - 1]!r})" if tokens and time and tokens[time - 1] else ""
 
 
-def map_passage(document: Mapping[str, Any], model: Document) -> Passage:
+def map_passage(document: MapDocument, model: ModelDocument) -> Passage:
     """Return the map at a few times."""
-    times, rows = document["times"], document["log10_norm"]
+    times, rows = document.times, document.log10_norm
     last = len(times) - 1
     places = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
     body = tuple((str(times[i]), *(log10_text(rows[i][k]) if k <= i else "" for k in places)) for i in places if i)
     return Passage(
         title="Map: ‖∂s_t/∂s_k‖ along the first sequence",
-        sentences=(document["sentence"],),
+        sentences=(document.sentence,),
         headings=("t \\ k", *(str(times[k]) for k in places)),
         rows=body,
         legend="log₁₀ of ‖·‖₂, from step k (across) to step t (down)",
     )
 
 
-def map_series(document: Mapping[str, Any]) -> Series:
+def map_series(document: MapDocument) -> Series:
     """Yield every number of the map, a series for each t."""
-    for t, row in zip(document["times"], document["log10_norm"], strict=True):
-        for k, value in zip(document["times"], row, strict=False):
+    for t, row in zip(document.times, document.log10_norm, strict=True):
+        for k, value in zip(document.times, row, strict=False):
             yield f"t={t}.log10_norm", k, value

@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.questions.explain.paths.document import CONVEYOR, PathsDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, text_width, write_labels
-from vanishgrad.reports.figures.lines import LAG, NORM, Trace, decades, draw_traces, labels, last_lag, notes
+from vanishgrad.reports.figures.lines import (
+    LAG,
+    NORM,
+    Trace,
+    band_line,
+    decades,
+    draw_traces,
+    drawable_curves,
+    labels,
+    last_lag,
+    norm_line,
+    notes,
+    numbers,
+)
 from vanishgrad.reports.figures.page import Panels, PictureKind, sheet
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, RULE, SKY, VERMILLION, Look
-from vanishgrad.reports.figures.reading import Field, Model, Report, read_curve
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -45,7 +60,13 @@ CAPTION = (
 WIDTH, HEIGHT, AXIS, BETWEEN = 2.9, 2.7, 0.5, 0.65
 
 
-def draw_detours(report: Report, models: Sequence[Model]) -> Figure:
+def has_paths(model: ModelDocument) -> bool:
+    """Return whether a model has the section, and the curve that it splits."""
+    paths: PathsDocument | None = model.sections.get("paths")
+    return paths is not None and paths.curve in drawable_curves(model)
+
+
+def draw_detours(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw two panels for each model: norms by number of detours, and shares by gate."""
     norms = [_norms(model) for model in models]
     shares = [_shares(model.sections["paths"]) for model in models]
@@ -70,22 +91,22 @@ def draw_detours(report: Report, models: Sequence[Model]) -> Figure:
     return figure
 
 
-def _norms(model: Model) -> list[Trace]:
-    paths = model.sections["paths"]
-    whole = model.curves[paths["curve"].text()]
+def _norms(model: ModelDocument) -> list[Trace]:
+    paths: PathsDocument = model.sections["paths"]
+    whole = norm_line(model.curves[paths.curve])
     found = [Trace("whole", Look(BLACK), whole)]
-    for name, carried in paths["detours"].members().items():
+    for name, carried in paths.detours.items():
         text, look = COUNTS.get(name, (name, OTHER))
-        found.append(Trace(text, look, read_curve(carried["log10_norm"], whole.threshold)))
+        found.append(Trace(text, look, band_line(carried.log10_norm, whole.threshold)))
     return found
 
 
-def _shares(paths: Field) -> Mapping[str, tuple[Array, Look]]:
+def _shares(paths: PathsDocument) -> Mapping[str, tuple[Array, Look]]:
     """Return name → mean share by lag and its look: the conveyor, then the gates."""
-    conveyor = paths["detours"]["0"]["share"]["mean"].numbers()
+    conveyor = numbers(paths.detours[CONVEYOR].share.mean)
     gates = {
-        f"through U_{name}": (carried["share"]["mean"].numbers(), GATES.get(name, OTHER))
-        for name, carried in paths["gates"].members().items()
+        f"through U_{name}": (numbers(carried.share.mean), GATES.get(name, OTHER))
+        for name, carried in paths.gates.items()
     }
     return {"conveyor": (conveyor, COUNTS["0"][1]), **gates}
 
@@ -120,6 +141,6 @@ def _draw_shares(axes: Axes, shares: Mapping[str, tuple[Array, Look]]) -> None:
 PATHS_PICTURE = PictureKind(
     "What the conveyor carries of the gradient, and what goes by one, two or more detours through which gate.",
     "the paths of vanishgrad explain",
-    lambda model: "paths" in model.sections,
+    has_paths,
     draw_detours,
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from vanishgrad.cells.registry import keep_words
+from vanishgrad.questions.explain.paths.document import CONVEYOR, CarriedDocument, PathsDocument, SharesDocument
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.document import Document, log10s
+from vanishgrad.reports.documents.curve import band_document
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
 if TYPE_CHECKING:
@@ -18,46 +20,46 @@ if TYPE_CHECKING:
 DIGITS = 12
 EQUAL = 1e-9
 """Decades that two norms may differ by and still pass for equal."""
-CONVEYOR = "0"
 FAR = 0.3
 """Decades from which on a difference is told as a factor."""
 MAX_SHARE = 1.5
 """A share from which on the conveyor is called cancelled, not carrying."""
-STATISTICS = ("median", "mean", "low", "high")
 
 
-def paths_document(paths: Paths, model: Document) -> Document:
+def paths_document(paths: Paths, model: ModelDocument) -> PathsDocument:
     """Return the section's part of the JSON document."""
-    found: Document = {
-        "curve": paths.curve,
-        "detours": {name: _carried(carried) for name, carried in paths.detours.items()},
-        "gates": {name: _carried(carried) for name, carried in paths.gates.items()},
-    }
-    return {**found, "sentence": sentence(found, model)}
+    document = PathsDocument(
+        curve=paths.curve,
+        detours={name: _carried(carried) for name, carried in paths.detours.items()},
+        gates={name: _carried(carried) for name, carried in paths.gates.items()},
+        sentence="",
+    )
+    return replace(document, sentence=sentence(document, model))
 
 
-def _carried(carried: Carried) -> Document:
-    return {
-        "log10_norm": {name: log10s(getattr(carried.log_norm, name)) for name in STATISTICS},
-        "share": {name: _numbers(getattr(carried.share, name)) for name in ("mean", "low", "high")},
-    }
+def _carried(carried: Carried) -> CarriedDocument:
+    share = carried.share
+    return CarriedDocument(
+        log10_norm=band_document(carried.log_norm),
+        share=SharesDocument(mean=_numbers(share.mean), low=_numbers(share.low), high=_numbers(share.high)),
+    )
 
 
 def _numbers(values: Array) -> list[float | None]:
     return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in values.tolist()]
 
 
-def sentence(paths: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+def sentence(paths: PathsDocument, model: ModelDocument) -> str:
     """Return which way the gradient takes at its horizon, the last lag at which it is above the threshold."""
-    lag = model["curves"][paths["curve"]]["horizon"] or 0
-    conveyor = paths["detours"][CONVEYOR]["share"]["mean"][lag]
-    by_gate = {name: carried["share"]["mean"][lag] for name, carried in paths["gates"].items()}
-    if conveyor is None or None in by_gate.values() or abs(conveyor) > MAX_SHARE:
-        alone = paths["detours"][CONVEYOR]["log10_norm"]["median"][lag]
-        left = model["curves"][paths["curve"]]["log10_norm"]["median"][lag]
+    whole, alone = model.curves[paths.curve], paths.detours[CONVEYOR]
+    lag = whole.horizon or 0
+    conveyor = alone.share.mean[lag]
+    shares = {name: carried.share.mean[lag] for name, carried in paths.gates.items()}
+    by_gate = {name: share for name, share in shares.items() if share is not None}
+    if conveyor is None or len(by_gate) < len(shares) or abs(conveyor) > MAX_SHARE:
         return (
-            f"at lag {lag} the conveyor alone would be 10^{log10_text(alone)}, of which the detours leave "
-            f"10^{log10_text(left)}: the paths cancel"
+            f"at lag {lag} the conveyor alone would be 10^{log10_text(alone.log10_norm.median[lag])}, of which the "
+            f"detours leave 10^{log10_text(whole.log10_norm.median[lag])}: the paths cancel"
         )
     first, *others = sorted(by_gate, key=lambda name: -abs(by_gate[name]))
     way = f"at lag {lag} the conveyor carries {percent(conveyor)} of {matrix(paths)}"
@@ -67,9 +69,9 @@ def sentence(paths: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     return f"{way}; the rest returns through U_{first} ({percent(by_gate[first])}; {rest})"
 
 
-def matrix(paths: Mapping[str, Any]) -> str:
+def matrix(paths: PathsDocument) -> str:
     """Return the name of the matrix that is split."""
-    return "∂c_T/∂c_k" if paths["curve"] == "cell" else "∂h_T/∂h_k"
+    return "∂c_T/∂c_k" if paths.curve == "cell" else "∂h_T/∂h_k"
 
 
 def percent(share: float, sign: bool = False) -> str:
@@ -78,22 +80,22 @@ def percent(share: float, sign: bool = False) -> str:
     return "0 %" if abs(value) < 0.05 else f"{value:{plus}.0f} %" if abs(value) >= 10 else f"{value:{plus}.1f} %"
 
 
-def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
+def paths_passage(paths: PathsDocument, model: ModelDocument) -> Passage:
     """Return the way that the gradient takes, at a few lags."""
-    counts, gates = paths["detours"], paths["gates"]
-    norms = model["curves"][paths["curve"]]["log10_norm"]["median"]
+    counts, gates = paths.detours, paths.gates
+    norms = model.curves[paths.curve].log10_norm.median
     rows = tuple(
         (
             str(lag),
             log10_text(norms[lag]),
-            log10_text(counts[CONVEYOR]["log10_norm"]["median"][lag]),
+            log10_text(counts[CONVEYOR].log10_norm.median[lag]),
             *(_share(carried, lag) for carried in (*counts.values(), *gates.values())),
         )
         for lag in few_lags(len(norms) - 1)
     )
     return Passage(
         title=f"Paths: {matrix(paths)} by the detours that leave the conveyor",
-        sentences=tuple(each for each in (_conveyor(model), paths["sentence"], _textbook(model)) if each),
+        sentences=tuple(each for each in (_conveyor(model), paths.sentence, _textbook(model)) if each),
         headings=("lag", "whole", "conv.", *counts, *(f"U_{name}" for name in gates)),
         rows=rows,
         legend=(
@@ -104,33 +106,33 @@ def paths_passage(paths: Mapping[str, Any], model: Document) -> Passage:
     )
 
 
-def _share(carried: Mapping[str, Any], lag: int) -> str:
-    share = carried["share"]["mean"][lag]
+def _share(carried: CarriedDocument, lag: int) -> str:
+    share = carried.share.mean[lag]
     return "–" if share is None else f"{100 * share + 0.0:.1f}" if abs(share) < 10 else f"{100 * share:.0f}"
 
 
-def _conveyor(model: Mapping[str, Any]) -> str:
+def _conveyor(model: ModelDocument) -> str:
     """Say what a step along the conveyor costs, and which bias that is."""
-    rate = model["curves"].get("conveyor", {}).get("rate")
-    gate = next((name for name in keep_words() if name in model["gates"]), None)
-    if rate is None or rate["factor"] is None or gate is None:
+    rate = model.curves["conveyor"].rate if "conveyor" in model.curves else None
+    gate = next((name for name in keep_words() if name in model.gates), None)
+    if rate is None or rate.factor is None or gate is None:
         return ""
-    mean = model["gates"][gate]["mean"]
+    mean = model.gates[gate].mean
     bias = f" = σ({round(math.log(mean / (1 - mean)), 2) + 0.0:.2f})" if 0 < mean < 1 else ""
-    kept = power(20 * math.log10(rate["factor"]))
+    kept = power(20 * math.log10(rate.factor))
     return (
-        f"the conveyor alone multiplies the gradient by {number(rate['factor'])} a step, {kept} in 20 steps: its "
+        f"the conveyor alone multiplies the gradient by {number(rate.factor)} a step, {kept} in 20 steps: its "
         f"{gate} gates average {number(mean)}{bias}"
     )
 
 
-def _textbook(model: Mapping[str, Any]) -> str:
+def _textbook(model: ModelDocument) -> str:
     """Say how far the four-term product is off what autograd prints."""
-    total, product = (model["curves"].get(name) for name in ("total", "four_term"))
+    total, product = (model.curves.get(name) for name in ("total", "four_term"))
     if total is None or product is None:
         return ""
-    lag = total["horizon"] or 0
-    true, found = (curve["log10_norm"]["median"][lag] for curve in (total, product))
+    lag = total.horizon or 0
+    true, found = (curve.log10_norm.median[lag] for curve in (total, product))
     if true is None or found is None or not lag:
         return ""
     return (
@@ -154,11 +156,10 @@ def few_lags(last: int) -> list[int]:
     return [*(digit * 10**decade for decade in range(8) for digit in (1, 2, 5) if digit * 10**decade < last), last]
 
 
-def paths_series(paths: Mapping[str, Any]) -> Series:
+def paths_series(paths: PathsDocument) -> Series:
     """Yield every number of the section."""
-    for kind in ("detours", "gates"):
-        for name, carried in paths[kind].items():
-            for quantity in ("log10_norm", "share"):
-                for statistic, values in carried[quantity].items():
-                    for lag, value in enumerate(values):
-                        yield f"{kind}.{name}.{quantity}_{statistic}", lag, value
+    for kind, by_name in (("detours", paths.detours), ("gates", paths.gates)):
+        for name, carried in by_name.items():
+            for quantity, columns in (("log10_norm", carried.log10_norm), ("share", carried.share)):
+                for statistic, values in vars(columns).items():
+                    yield from ((f"{kind}.{name}.{quantity}_{statistic}", i, value) for i, value in enumerate(values))

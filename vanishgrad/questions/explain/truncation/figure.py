@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vanishgrad.questions.explain.truncation.document import TruncationDocument
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
-from vanishgrad.reports.figures.lines import Trace
+from vanishgrad.reports.figures.lines import NormLine, Trace, band_line, numbers
 from vanishgrad.reports.figures.norms import MULTIPLES, Panel, heading, page
 from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, VERMILLION, Look
-from vanishgrad.reports.figures.reading import Curve, Model, Report, read_curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +23,7 @@ CAPTION = (
 )
 
 
-def draw_truncation(report: Report, models: Sequence[Model]) -> Figure:
+def draw_truncation(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model: what is lost beyond each lag, what each lag contributes, and the bound."""
     panels = [Panel(heading(model), _traces(model)) for model in models]
     title = "How much of the weights' gradient a truncation loses"
@@ -31,22 +33,22 @@ def draw_truncation(report: Report, models: Sequence[Model]) -> Figure:
     )  # fmt: skip
 
 
-def _traces(model: Model) -> list[Trace]:
-    section = model.sections["truncation"]
-    allowed, several = section["allowed"].number(), model.trials > 1
+def _traces(model: ModelDocument) -> list[Trace]:
+    section: TruncationDocument = model.sections["truncation"]
+    allowed, several = section.allowed, model.trials > 1
     traces = [
-        Trace("lost", Look(BLACK), read_curve(section["log10_lost"], allowed), several),
-        Trace("own", Look(BLUE, DASHES[1]), read_curve(section["log10_share"], allowed), several),
+        Trace("lost", Look(BLACK), band_line(section.log10_lost, allowed), several),
+        Trace("own", Look(BLUE, DASHES[1]), band_line(section.log10_share, allowed), several),
     ]
-    if section["log10_bound"].absent():
+    if section.log10_bound is None:
         return traces
-    bound = section["log10_bound"].numbers()
-    return [*traces, Trace("proved", Look(VERMILLION, DASHES[1]), Curve(bound, bound, bound, allowed))]
+    bound = numbers(section.log10_bound)
+    return [*traces, Trace("proved", Look(VERMILLION, DASHES[1]), NormLine(bound, bound, bound, allowed))]
 
 
 TRUNCATION_PICTURE = PictureKind(
     "What truncated backpropagation loses of the parameter gradient, by length, with the proved bound.",
     "an explanation with the section truncation",
-    lambda model: "truncation" in model.sections,
+    lambda model: model.sections.get("truncation") is not None,
     draw_truncation,
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
+from vanishgrad.questions.explain.truncation.document import CutDocument, ShortestDocument, TruncationDocument
 from vanishgrad.questions.explain.truncation.measure import LOST
-from vanishgrad.reports.documents.document import Document, band_document, log10s
+from vanishgrad.reports.documents.curve import band_document, log10s
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number
 
 if TYPE_CHECKING:
@@ -18,44 +18,40 @@ if TYPE_CHECKING:
 QUANTITIES = ("log10_share", "log10_kept", "log10_lost")
 
 
-def truncation_document(truncation: Truncation, model: Document) -> Document:
+def truncation_document(truncation: Truncation, model: ModelDocument) -> TruncationDocument:
     """Return the section's part of the JSON document."""
-    bound = truncation.log_bound
-    return {
-        "loss": truncation.loss,
-        "log10_share": band_document(truncation.share),
-        "log10_kept": band_document(truncation.kept),
-        "log10_lost": band_document(truncation.lost),
-        "allowed": LOST,
-        "shortest": {
-            "median": truncation.shortest,
-            "low": truncation.shortest_low,
-            "high": truncation.shortest_high,
-        },
-        "advised": asdict(truncation.advised),
-        "asked": truncation.asked and asdict(truncation.asked),
-        "contraction": truncation.contraction,
-        "log10_bound": None if bound is None else log10s(bound),
-        "zero_trials": truncation.zero_trials,
-    }
+    bound, asked = truncation.log_bound, truncation.asked
+    return TruncationDocument.of(
+        truncation,
+        log10_share=band_document(truncation.share),
+        log10_kept=band_document(truncation.kept),
+        log10_lost=band_document(truncation.lost),
+        allowed=LOST,
+        shortest=ShortestDocument(
+            median=truncation.shortest, low=truncation.shortest_low, high=truncation.shortest_high
+        ),
+        advised=CutDocument.of(truncation.advised),
+        asked=None if asked is None else CutDocument.of(asked),
+        log10_bound=None if bound is None else log10s(bound),
+    )
 
 
-def truncation_passage(section: Mapping[str, Any], model: Document) -> Passage:
+def truncation_passage(section: TruncationDocument, model: ModelDocument) -> Passage:
     """Return the advice, and what is lost at a few lengths."""
-    lost, bound = section["log10_lost"]["median"], section["log10_bound"]
+    lost, bound = section.log10_lost.median, section.log10_bound
     sentences = (_long_enough(section, len(lost)), _in_segments(section), _asked(section), _bound(section))
     rows = tuple(
         (
             str(length),
-            log10_text(section["log10_share"]["median"][length - 1]),
-            percent(section["log10_kept"]["median"][length - 1]),
+            log10_text(section.log10_share.median[length - 1]),
+            percent(section.log10_kept.median[length - 1]),
             percent(lost[length - 1]),
             *([] if bound is None else [log10_text(bound[length - 1])]),
         )
         for length in few_lags(len(lost))
     )
     return Passage(
-        title=f"Truncation: ∂L/∂θ for {section['loss']}",
+        title=f"Truncation: ∂L/∂θ for {section.loss}",
         sentences=tuple(each for each in sentences if each),
         headings=("steps N", "share", "kept", "lost", *([] if bound is None else ["bound"])),
         rows=rows,
@@ -66,44 +62,43 @@ def truncation_passage(section: Mapping[str, Any], model: Document) -> Passage:
     )
 
 
-def _long_enough(section: Mapping[str, Any], steps: int) -> str:
-    shortest = section["shortest"]
-    low, high = shortest["low"], shortest["high"]
+def _long_enough(section: TruncationDocument, steps: int) -> str:
+    shortest = section.shortest
+    low, high = shortest.low, shortest.high
     trials = f" ({low} to {high} over trials)" if low < high else ""
-    kept = f"{100 * (1 - section['allowed']):.0f} %"
-    if shortest["median"] == steps:
+    kept = f"{100 * (1 - section.allowed):.0f} %"
+    if shortest.median == steps:
         return f"no truncation keeps {kept} of the gradient: it takes all {steps} steps{trials}"
-    return f"{shortest['median']} steps keep {kept} of the gradient{trials}: no more than a hundredth of it is lost"
+    return f"{shortest.median} steps keep {kept} of the gradient{trials}: no more than a hundredth of it is lost"
 
 
-def _in_segments(section: Mapping[str, Any]) -> str:
+def _in_segments(section: TruncationDocument) -> str:
     """Say what a training loop loses that detaches its state, where that is more."""
-    cut = section["advised"]
-    if cut["segments_lost"] <= 2 * section["allowed"]:
+    cut = section.advised
+    if cut.segments_lost <= 2 * section.allowed:
         return ""
     return (
-        f"detaching the state every {cut['length']} steps loses {_share(cut['segments_lost'])}, since outputs soon "
+        f"detaching the state every {cut.length} steps loses {_share(cut.segments_lost)}, since outputs soon "
         "after a cut see few steps: let segments overlap, or make them several times as long"
     )
 
 
-def _asked(section: Mapping[str, Any]) -> str:
-    cut = section["asked"]
+def _asked(section: TruncationDocument) -> str:
+    cut = section.asked
     if cut is None:
         return ""
     return (
-        f"--truncation {cut['length']} loses {_share(cut['lost'])} of the gradient, "
-        f"{_share(cut['segments_lost'])} in segments"
+        f"--truncation {cut.length} loses {_share(cut.lost)} of the gradient, {_share(cut.segments_lost)} in segments"
     )
 
 
-def _bound(section: Mapping[str, Any]) -> str:
-    contraction, bound = section["contraction"], section["log10_bound"]
+def _bound(section: TruncationDocument) -> str:
+    contraction, bound = section.contraction, section.log10_bound
     if contraction is None:
         return ""
     if bound is None:
         return f"no bound: γ‖W‖₂ is {number(contraction)}, not below 1"
-    enough = next((i + 1 for i, each in enumerate(bound) if each is None or 10**each <= section["allowed"]), None)
+    enough = next((i + 1 for i, each in enumerate(bound) if each is None or 10**each <= section.allowed), None)
     proved = f"{enough} steps are proved to be enough" if enough else "no length within the run is proved to be enough"
     return f"γ‖W‖₂ is {number(contraction)} < 1, so {proved}"
 
@@ -118,12 +113,12 @@ def _share(value: float) -> str:
     return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
 
 
-def truncation_series(section: Mapping[str, Any]) -> Series:
+def truncation_series(section: TruncationDocument) -> Series:
     """Yield every number of the section; the index of what is kept and lost is N − 1."""
-    for quantity in QUANTITIES:
-        for statistic, values in section[quantity].items():
-            yield from ((f"{quantity}_{statistic}", i, value) for i, value in enumerate(values))
-    yield from (("log10_bound", i, value) for i, value in enumerate(section["log10_bound"] or []))
-    yield from ((f"shortest_{statistic}", 0, value) for statistic, value in section["shortest"].items())
-    for cut in ("advised", "asked"):
-        yield from ((f"{cut}.{name}", 0, value) for name, value in (section[cut] or {}).items())
+    for name in QUANTITIES:
+        for statistic, values in vars(getattr(section, name)).items():
+            yield from ((f"{name}_{statistic}", i, value) for i, value in enumerate(values))
+    yield from (("log10_bound", i, value) for i, value in enumerate(section.log10_bound or []))
+    yield from ((f"shortest_{statistic}", 0, value) for statistic, value in vars(section.shortest).items())
+    for name, cut in (("advised", section.advised), ("asked", section.asked)):
+        yield from ((f"{name}.{quantity}", 0, value) for quantity, value in (vars(cut) if cut else {}).items())

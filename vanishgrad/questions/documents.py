@@ -1,0 +1,93 @@
+"""The register of reports: what each command writes with --json, looked up when one is read or described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.reports.documents.format_version import FORMAT_VERSION, HISTORY
+from vanishgrad.reports.documents.reading import read_json
+from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
+
+DOCUMENTS: Mapping[str, str] = {
+    "compare": "vanishgrad.questions.compare:CompareDocument",
+    "analyze": "vanishgrad.questions.analyze:AnalyzeDocument",
+    "explain": "vanishgrad.questions.explain.document:ExplainDocument",
+    "inspect": "vanishgrad.questions.inspect.report:InspectDocument",
+    "check": "vanishgrad.questions.check:CheckDocument",
+    "diff": "vanishgrad.questions.diff:DiffDocument",
+    "answer": "vanishgrad.answer.renderers.claims_json:AnswerDocument",
+    "certify": "vanishgrad.certificates.report:CertifyDocument",
+    "verify": "vanishgrad.questions.verify.report:VerifyDocument",
+}
+"""Command → module and class of its report; strings, so that a command imports no other's."""
+
+
+def document_of(command: str) -> type[ReportDocument]:
+    """Return the class of a command's report."""
+    module, _, name = DOCUMENTS[command].partition(":")
+    document: type[ReportDocument] = getattr(import_module(module), name)
+    return document
+
+
+def read_report(path: str) -> ReportDocument:
+    """Return the report in a file, or in stdin for -.
+
+    Raises
+    ------
+    VanishgradError
+        If there is none, one of another format version, or one that is not as its declaration says.
+    """
+    return report_in(read_json(path), path)
+
+
+def report_in(value: Any, path: str = "the document") -> ReportDocument:
+    """Return the report in a JSON value; messages name where it comes from.
+
+    Raises
+    ------
+    VanishgradError
+        As `read_report`.
+    """
+    name = str(value.get("format")) if isinstance(value, dict) else ""
+    command = name.removeprefix("vanishgrad-")
+    if command not in DOCUMENTS or name == command:
+        raise VanishgradError(
+            f"expected a report of vanishgrad, got other JSON in {path!r}; try vanishgrad compare --json"
+        )
+    version = value.get("format_version")
+    if isinstance(version, bool) or version != FORMAT_VERSION:
+        since = f", since which {HISTORY[FORMAT_VERSION]}" if isinstance(version, int) and version in HISTORY else ""
+        raise VanishgradError(
+            f"expected a report of format version {FORMAT_VERSION}{since}, got {version!r} in {path!r}; "
+            f"try to make it anew with --json, or the vanishgrad that wrote it"
+        )
+    return document_of(command).read(value)
+
+
+def read_models(path: str) -> ModelsDocument:
+    """Return the report of models in a file, or in stdin for -.
+
+    Raises
+    ------
+    VanishgradError
+        As `read_report`, or if it is a report of something else.
+    """
+    return demand_models(read_report(path), path)
+
+
+def demand_models(report: ReportDocument, path: str = "the document") -> ModelsDocument:
+    """Return a report if it is one of models that were run.
+
+    Raises
+    ------
+    VanishgradError
+        If it is not.
+    """
+    if not isinstance(report, ModelsDocument):
+        raise VanishgradError(
+            f"expected a report with models and curves, got one of {report.command} in {path!r}; try compare"
+        )
+    return report

@@ -1,0 +1,189 @@
+"""One model in a report: what it is, where its weights come from, and what was measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from vanishgrad.reports.documents.curve import (
+    ByLag,
+    CurveDocument,
+    VerdictName,
+    curve_document,
+    finite,
+    log10,
+    log10s,
+)
+from vanishgrad.reports.documents.declaration import Count, Document, Log10, Names, Pattern, Size
+
+if TYPE_CHECKING:
+    from vanishgrad.curves.bounds import Bound
+    from vanishgrad.curves.curve import Curve
+    from vanishgrad.curves.gates import Gate
+    from vanishgrad.curves.model_result import ModelResult
+
+SHARE_DIGITS = 12
+Digest = Annotated[str, Pattern("^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RandomSource(Document):
+    """Weights that were drawn."""
+
+    kind: Literal["random"]
+    law: str
+    seed: Count
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FileSource(Document):
+    """Weights of a layer of a file; of a mapping of arrays where there is no path."""
+
+    kind: Literal["file"]
+    path: str | None
+    layer: str
+    layer_index: Count
+    direction: Literal["forward", "backward"]
+    layout: str
+    sha256: Digest
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SaturatedDocument(Document):
+    """Which fraction of a gate's values stands at an end."""
+
+    near_zero: Annotated[float, "fraction below 0.05"]
+    near_one: Annotated[float, "fraction above 0.95"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GateDocument(Document):
+    """A gate's values over units, steps and trials."""
+
+    mean: float
+    quantiles: Annotated[Mapping[str, float], Names(("0.05", "0.25", "0.5", "0.75", "0.95"))]
+    saturated: SaturatedDocument
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoundDocument(Document):
+    """A number that proves something about a curve."""
+
+    name: str
+    curve: str
+    claim: str
+    value: Annotated[float | None, "the largest over the trials"]
+    holds: Annotated[bool | None, "whether the hypothesis of the claim holds; null where there is no claim"]
+    log10_norm: Annotated[ByLag | None, "the bound by lag"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrialDocument(Document):
+    """One trial of the state's curve."""
+
+    trial: Count
+    rate: float | None
+    log10_norm: Annotated[Log10 | None, "at the last common lag"]
+    verdict: VerdictName
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class JacobianCheckDocument(Document):
+    """The run's own Jacobian against the complex step."""
+
+    jacobian_error: Annotated[float, "largest error of J v relative to its largest entry"]
+    tolerance: float
+    steps: Count
+    directions: Count
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EngineDocument(Document):
+    """How the products were carried, and what that cost in accuracy."""
+
+    name: Literal["dense", "adaptive", "matrix-free"]
+    final_rows: Annotated[Count, "rows of the product that were left at the last lag; matrix-free: Lanczos steps there"]
+    error_bound: Annotated[
+        float,
+        "relative, of every norm at every lag; adaptive: holds with probability 1 - 1.6e-9 for each; matrix-free: "
+        "by residuals, some singular value lies within, the largest one but for a start that has none of it",
+    ]
+    float32_loss: Annotated[float | None, "of a run in float32, largest |Δ ln ‖∂s_T/∂s_k‖₂| from float64's, in trial 0"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelDocument(Document):
+    """What was measured of a model."""
+
+    label: str
+    spec: str
+    cell: str
+    hidden_size: Size
+    input_size: Size
+    state_size: Size
+    steps: Size
+    trials: Size
+    input_gain: Annotated[float, "measured standard deviation of W_hx x"]
+    source: RandomSource | FileSource
+    curves: Annotated[
+        Mapping[str, CurveDocument], "state, hidden, cell, conveyor, input, output; of explain also total …"
+    ]
+    share_by_lag: Annotated[Sequence[float], "share of the terms of ‖∂L/∂W_hh‖ by lag, mean over trials"]
+    gates: Mapping[str, GateDocument]
+    time_constants: Annotated[Sequence[float | None] | None, "-1/ln of each unit's mean forget or keep gate, in steps"]
+    bounds: Sequence[BoundDocument]
+    per_trial: Sequence[TrialDocument]
+    check: JacobianCheckDocument
+    engine: EngineDocument
+    notes: Sequence[str]
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    """What an explanation adds, by name; None where it does not apply."""
+
+
+def model_members(result: ModelResult) -> dict[str, Any]:
+    """Return the members of a model's document that are not simply the result's own."""
+    state = result.curves.get("state")
+    constants = result.time_constants
+    return {
+        "source": _source(result.source),
+        "curves": {name: curve_document(curve) for name, curve in result.curves.items()},
+        "share_by_lag": [float(f"{share:.{SHARE_DIGITS}g}") for share in result.share_by_lag.tolist()],
+        "gates": {name: _gate(gate) for name, gate in result.gates.items()},
+        "time_constants": None if constants is None else [finite(value) for value in constants.tolist()],
+        "bounds": [_bound(bound) for bound in result.bounds],
+        "per_trial": _per_trial(state) if state else [],
+        "check": JacobianCheckDocument.of(result.check),
+        "engine": EngineDocument.of(result.engine),
+    }
+
+
+def model_document(result: ModelResult) -> ModelDocument:
+    """Return one model's part of a document."""
+    return ModelDocument.of(result, **model_members(result))
+
+
+def _source(source: Mapping[str, Any]) -> RandomSource | FileSource:
+    return RandomSource(**source) if source["kind"] == "random" else FileSource(**source)
+
+
+def _gate(gate: Gate) -> GateDocument:
+    return GateDocument.of(
+        gate,
+        quantiles={f"{q:g}": value for q, value in gate.quantiles.items()},
+        saturated=SaturatedDocument.of(gate),
+    )
+
+
+def _bound(bound: Bound) -> BoundDocument:
+    return BoundDocument.of(
+        bound, value=finite(bound.value), log10_norm=None if bound.log_norm is None else log10s(bound.log_norm)
+    )
+
+
+def _per_trial(curve: Curve) -> list[TrialDocument]:
+    rows = zip(curve.trial_rates.tolist(), curve.trial_final.tolist(), curve.trial_verdicts, strict=True)
+    return [
+        TrialDocument(trial=trial, rate=finite(rate), log10_norm=log10(final), verdict=verdict.value)
+        for trial, (rate, final, verdict) in enumerate(rows)
+    ]
