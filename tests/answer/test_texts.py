@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+import mpmath as mp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vanishgrad.answer import AnswerRequest, answer
+from vanishgrad.answer.claims import Log
+from vanishgrad.answer.numerals import log_numeral, numeral
+from vanishgrad.answer.renderers.compose import Composer
 from vanishgrad.answer.structure import LANGUAGES, SECTIONS, Section
 from vanishgrad.answer.text import filled, labels, parsed, places, texts
 from vanishgrad.errors import VanishgradError
 
 TERMS = (
-    "雅可比矩阵连乘",
+    "雅可比矩阵的乘积",
     "循环神经网络", "隐状态", "细胞状态", "遗忘门", "忘记门", "输入门", "输出门", "候选状态",
     "更新门", "重置门", "长期依赖", "随时间反向传播", "谱范数", "谱半径", "压缩映射", "次可乘性",
     "饱和", "梯度裁剪", "李雅普诺夫指数", "正交初始化", "半衰期", "信息锁存", "离散常数变易公式", "传送带",
-    "常误差环", "间隔", "衰减率", "有效记忆长度", "消失", "爆炸",
+    "常数误差传送", "间隔", "衰减率", "有效记忆长度", "消失", "爆炸",
 )  # fmt: skip
 ENGLISH_BESIDE = (
     "recurrent neural network", "hidden state", "cell state", "forget gate", "input gate", "output gate", "candidate",
@@ -121,3 +128,40 @@ def test_conclusion(language, verdict):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_misstated_claims_are_all_there(language):
     assert len(re.findall(r"^\d+\. ", texts(language)["misstated"].parts["text"], flags=re.MULTILINE)) >= 18
+
+
+PRINTED = re.compile(r"(?P<offset>1[-+])?(?P<number>-?[\d.]+)(?:\\times10\^\{(?P<exponent>-?\d+)\})?")
+
+
+def printed(tex: str) -> mp.mpf:
+    """The number that a piece of TeX shows, exactly."""
+    offset, number, exponent = PRINTED.fullmatch(tex).groups()
+    value = mp.mpf(number) * mp.mpf(10) ** int(exponent or 0)
+    return value if offset is None else 1 + (value if offset == "1+" else -value)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_displayed_bounds_are_on_their_own_side(small, language):
+    """A lower bound that is printed is below the computed one, an upper one above: both are true as printed."""
+    composer, seen = Composer(small, language), 0
+    for cell in (cell for table in small.tables.values() for row in table.rows for cell in row):
+        if isinstance(cell, Log) and cell.side and math.isfinite(cell.log):
+            shown = mp.log(printed(composer.cell(cell).strip("$")))
+            assert (shown < cell.log) if cell.side == "lower" else (shown > cell.log), composer.cell(cell)
+            seen += 1
+    assert seen > 20
+
+
+@given(st.floats(-500, 500), st.sampled_from(["lower", "upper"]))
+def test_a_logarithm_is_rounded_outward(log, side):
+    shown = mp.log(printed(log_numeral(Log(log, side))))
+    assert shown <= log if side == "lower" else shown >= log
+
+
+@given(
+    st.floats(-1e7, 1e7).filter(lambda value: abs(value) > 1e-7 and value != int(value)),
+    st.sampled_from(["lower", "upper"]),
+)
+def test_a_number_is_rounded_outward(value, side):
+    shown = printed(numeral(value, side=side))
+    assert shown < value if side == "lower" else shown > value

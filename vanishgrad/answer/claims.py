@@ -36,14 +36,26 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Log:
-    """A positive number known by its natural logarithm, since it may lie beyond the range of a float64."""
+    """A positive number known by its natural logarithm, since it may lie beyond the range of a float64.
+
+    `side` says whether it is a bound, and which; then it is printed rounded outward.
+    """
 
     log: float
+    side: Literal["lower", "upper"] | None = None
 
     @property
     def log10(self) -> float:
         """The base-10 logarithm."""
         return self.log / math.log(10)
+
+
+@dataclass(frozen=True)
+class BoundValue:
+    """A number that is a bound: printed rounded down if it is a lower one, up if it is an upper one."""
+
+    value: float
+    side: Literal["lower", "upper"]
 
 
 @dataclass(frozen=True)

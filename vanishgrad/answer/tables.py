@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-from vanishgrad.answer.claims import Claim, Log
+from vanishgrad.answer.claims import BoundValue, Claim, Log
 from vanishgrad.answer.quantities import scalars
 from vanishgrad.answer.quantities.attention import example
 from vanishgrad.answer.study import Studied
 
-Cell: TypeAlias = "str | float | Log | bool | None"
+Cell: TypeAlias = "str | float | Log | BoundValue | bool | None"
 """A model's label, a number, whether a theorem speaks, or nothing."""
 
 LENGTHS = (10, 100, 1000)
 BIASES = (0.0, 1.0, 2.0, 5.0)
 CLAIM_TABLES = ("T1", "T1b", "T2", "T5b", "T5b1", "T5b2", "T5c", "T5d", "T6lower", "T6upper", "T6steps", "T7a", "T7c")
+SIDES: Mapping[str, Literal["lower", "upper"]] = {
+    "worst_case_at_least": "lower", "rho_minus": "lower", "additive_floor": "lower", "floor": "lower",
+    "alpha_floor": "lower", "rho_plus": "upper", "gamma_scaled_norm": "upper",
+}  # fmt: skip
+"""Columns that hold bounds beside those of the claims."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,20 @@ def _claims(claims: Sequence[Claim]) -> Table:
 def _claim_row(claim: Claim, names: Sequence[str], hypothetical: bool) -> tuple[Cell, ...]:
     values = {**claim.facts, **{each.name: each.value for each in claim.hypotheses}}
     verdict = (claim.speaks,) if hypothetical else ()
-    shown = (lambda nats: nats) if claim.quantity == "exponent_sum" else Log
-    bound = shown(claim.log_bound) if claim.speaks and claim.log_bound is not None else None
+    in_nats = claim.quantity == "exponent_sum"
+    bound: Cell = None
+    if claim.speaks and claim.log_bound is not None:
+        bound = (BoundValue if in_nats else Log)(claim.log_bound, claim.side)
+    measured = claim.log_measured if in_nats else Log(claim.log_measured)
     slack = None if claim.log_slack is None else Log(claim.log_slack).log10
-    return (claim.model, *(values.get(name) for name in names), *verdict, bound, shown(claim.log_measured), slack)
+    return (claim.model, *(_sided(name, values.get(name)) for name in names), *verdict, bound, measured, slack)
+
+
+def _sided(column: str, value: float | Log | None) -> Cell:
+    """Return a cell, marked as a bound where its column holds bounds."""
+    if column not in SIDES or value is None:
+        return value
+    return replace(value, side=SIDES[column]) if isinstance(value, Log) else BoundValue(value, SIDES[column])
 
 
 def model_tables(models: Sequence[Studied]) -> dict[str, Table]:
@@ -84,7 +99,9 @@ def _summary(model: Studied) -> tuple[Cell, ...]:
 
 
 def _end(claim: Claim | None) -> tuple[Cell, Cell]:
-    return (None, None) if claim is None or claim.log_bound is None else (f"@{claim.version}", Log(claim.log_bound))
+    if claim is None or claim.log_bound is None:
+        return None, None
+    return f"@{claim.version}", Log(claim.log_bound, claim.side)
 
 
 def example_tables(steps: int) -> dict[str, Table]:
@@ -95,12 +112,12 @@ def example_tables(steps: int) -> dict[str, Table]:
         "forget_bias": _examples([scalars.forget_bias(b, steps) for b in BIASES]),
         "chrono": _examples([scalars.chrono(length) for length in lengths]),
         "keys": _examples([scalars.write_hold_read(length) for length in lengths]),
-        "attention": _examples([example(length) for length in lengths]),
+        "attention": _examples([*(example(length) for length in lengths), example(max(LENGTHS[:2]), key_scale=1.0)]),
     }
 
 
 def _examples(rows: Sequence[Mapping[str, float]]) -> Table:
-    return Table(tuple(rows[0]), tuple(tuple(row.values()) for row in rows))
+    return Table(tuple(rows[0]), tuple(tuple(_sided(name, value) for name, value in row.items()) for row in rows))
 
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """The texts of a language, and the numbers that go into their places.
 
 A text is Markdown with ``$…$``. ``# `` opens it with its title, ``## part`` opens a part of a theorem. A place is
-``{{name}}`` for a number, ``{{name:digits}}`` for one with so many significant digits, ``{{table:name}}`` and
-``{{figure:name}}`` on a line of their own.
+``{{name}}`` for a number, ``{{name:digits}}`` for one with so many significant digits, ``{{name:digits-}}`` for a lower
+bound (rounded down) and ``{{name:digits+}}`` for an upper one, ``{{table:name}}`` and ``{{figure:name}}`` on a line of
+their own.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from vanishgrad.answer.numerals import Side
 from vanishgrad.answer.structure import PROSE, SECTIONS, Section
 from vanishgrad.errors import VanishgradError
 
-PLACE = re.compile(r"\{\{(?:(table|figure):)?([A-Za-z]\w*(?:\.\w+)?)(?::(\d+))?\}\}")
+SIDES: Mapping[str | None, Side] = {"-": "lower", "+": "upper"}
+PLACE = re.compile(r"\{\{(?:(table|figure):)?([A-Za-z]\w*(?:\.\w+)?)(?::(\d+)([+-]?))?\}\}")
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,11 @@ def places(source: str) -> list[tuple[str, str]]:
     return [(match[1] or "", match[2]) for match in PLACE.finditer(source)]
 
 
-def filled(source: str, number: Callable[[str, int | None], str], block: Callable[[str, str], str]) -> str:
+def filled(source: str, number: Callable[[str, int | None, Side | None], str], block: Callable[[str, str], str]) -> str:
     """Return a text with every place filled in."""
 
     def fill(match: re.Match[str]) -> str:
-        kind, name, digits = match.groups()
-        return block(kind, name) if kind else number(name, int(digits) if digits else None)
+        kind, name, digits, side = match.groups()
+        return block(kind, name) if kind else number(name, int(digits) if digits else None, SIDES.get(side))
 
     return PLACE.sub(fill, source)

@@ -9,16 +9,20 @@ import numpy as np
 from vanishgrad.propagation.attention import dot_product
 
 
-def example(steps: int, width: int = 8, seed: int = 0) -> dict[str, float]:
-    """Return the gradient at the oldest of T positions: weight, floor, σ_min, norm and the guarantee e^(-2B)/T."""
+def example(steps: int, key_scale: float = 0.1, width: int = 8, seed: int = 0) -> dict[str, float]:
+    """Return the gradient at the oldest of T positions: weight, floor, σ_min, norm and the guarantee e^(-2B)/T.
+
+    Values have an orthogonal matrix; keys N(0, key_scale²).
+    """
     draw = np.random.default_rng(seed)
     W_v = np.linalg.qr(draw.standard_normal((width, width)))[0]
-    W_k, q = draw.standard_normal((width, width)) * 0.1, draw.standard_normal(width)
+    W_k, q = draw.standard_normal((width, width)) * key_scale, draw.standard_normal(width)
     h = np.tanh(draw.standard_normal((steps, width)))
     found = dot_product(W_v, W_k, q, h)
     sigma = np.linalg.svd(found.gradient(0), compute_uv=False)
     largest = float(np.abs(found.scores).max())
     return {
-        "steps": float(steps), "alpha": float(found.alpha[0]), "alpha_floor": math.exp(-2 * largest) / steps,
+        "steps": float(steps), "key_scale": key_scale,
+        "alpha": float(found.alpha[0]), "alpha_floor": math.exp(-2 * largest) / steps,
         "floor": found.floor(0), "smallest": float(sigma[-1]), "norm": float(sigma[0]),
     }  # fmt: skip

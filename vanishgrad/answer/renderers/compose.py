@@ -9,9 +9,9 @@ import numpy as np
 
 from vanishgrad import __version__
 from vanishgrad.answer import Answer
-from vanishgrad.answer.claims import Log
+from vanishgrad.answer.claims import BoundValue, Log
 from vanishgrad.answer.figures import Figure
-from vanishgrad.answer.numerals import log_numeral, numeral
+from vanishgrad.answer.numerals import Side, log_numeral, numeral
 from vanishgrad.answer.structure import CHAPTERS, PROSE, Section
 from vanishgrad.answer.tables import Cell, Table
 from vanishgrad.answer.text import filled, labels, texts
@@ -102,8 +102,8 @@ class Composer:
         request = self.answer.request
         return self.words["document_note"].format(version=__version__, seed=request.seed, input=request.input)
 
-    def _number(self, name: str, digits: int | None) -> str:
-        return numeral(self.answer.numbers[name], digits)
+    def _number(self, name: str, digits: int | None, side: Side | None) -> str:
+        return numeral(self.answer.numbers[name], digits, side)
 
     def _block(self, kind: str, name: str) -> str:
         if kind == "table":
@@ -129,6 +129,8 @@ class Composer:
             return self.words["yes" if cell else "no"]
         if isinstance(cell, Log):
             return self.words["lost"] if math.isnan(cell.log) else f"${log_numeral(cell)}$"
+        if isinstance(cell, BoundValue):
+            return f"${numeral(cell.value, side=cell.side)}$"
         if isinstance(cell, float):
             return f"${numeral(cell)}$"
         if cell.startswith("@"):
