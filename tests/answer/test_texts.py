@@ -152,7 +152,7 @@ def test_displayed_bounds_are_on_their_own_side(small, language):
     assert seen > 20
 
 
-@given(st.floats(-500, 500), st.sampled_from(["lower", "upper"]))
+@given(st.floats(-500, 500).filter(lambda log: abs(log) > 1e-12), st.sampled_from(["lower", "upper"]))
 def test_a_logarithm_is_rounded_outward(log, side):
     shown = mp.log(printed(log_numeral(Log(log, side))))
     assert shown <= log if side == "lower" else shown >= log
