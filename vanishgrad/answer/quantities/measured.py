@@ -11,6 +11,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import GRU, LSTM, RNN, Cell, StoredTrajectory
+from vanishgrad.curves.recorder import log_sizes
 from vanishgrad.propagation.products.products import Product, backward_products
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues, largest_singular_value
 
@@ -164,7 +165,7 @@ class _Sweep:
             self._terms[lag] = _log_term(product, self._run.loss, self._steps - lag)
             step = product.linearisation.conveyor(self._steps - lag)
             if self._conveyor is not None and step is not None:
-                self._conveyor = self._conveyor + np.log(np.abs(step[0]))
+                self._conveyor = self._conveyor + log_sizes(step)[0]
 
     def products(self) -> Products:
         return Products(self._curves, self._log_state, self._diagonal, self._terms, self._last, self._log_scale)
@@ -174,7 +175,7 @@ def _log_term(product: Product, loss: Array, t: int) -> float:
     assert product.linearisation is not None
     matrix, scale = product.block("h", None)
     norm = product.linearisation.weight_gradient_norm(t, (loss @ matrix[0])[None])
-    return float(np.log(norm[0]) + scale[0])
+    return float(log_sizes(norm)[0] + scale[0])
 
 
 def leading_values(
