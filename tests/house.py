@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "vanishgrad"
-CELL_NAMES = {"rnn", "lstm", "gru"}
+CELL_NAMES = {"rnn", "lstm", "gru", "mgu"}
 ROOMS_OF_CELLS = {"cells", "weights"}
 """Rooms that know the cells by name; all others ask the registry."""
 SMALL = 40

@@ -86,6 +86,17 @@ def gru_before(
     return (1 - z) * candidate + z * s
 
 
+def mgu(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, b_hn: Array,
+    reset: str = "before", keep: str = "new", phi: Callable = np.tanh, gate: Callable = sigmoid,
+) -> Array:  # fmt: skip
+    (W_f, W_n), (x_f, x_n) = np.split(W_hh, 2), np.split(W_hx @ x + b, 2)
+    f = gate(W_f @ s + x_f)
+    inner = {"before": W_n @ (f * s) + b_hn, "after": f * (W_n @ s + b_hn), "none": W_n @ s + b_hn}[reset]
+    candidate = phi(x_n + inner)
+    return (1 - f) * s + f * candidate if keep == "new" else f * s + (1 - f) * candidate
+
+
 def complex_step(f: Callable[[Array], Array], x: Array) -> Array:
     """Return df/dx, (outputs, x.size), one input at a time."""
     x = np.asarray(x, dtype=np.complex128)

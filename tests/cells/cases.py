@@ -11,10 +11,12 @@ import numpy as np
 from tests import reference
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
+from vanishgrad.cells.mgu import MGU
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.stack import Stack
 from vanishgrad.propagation.run import run
+from vanishgrad.weights.hints import CHOICES
 
 N, D, P, T, BATCH = 5, 3, 4, 6, 3
 """Hidden size, width of the input, size of a projection, steps, sequences."""
@@ -71,6 +73,13 @@ def _gru(name: str, step: Callable, **options: object) -> Case:
     return Case(f"gru-{name}", partial(GRU, **options), step, _shapes(3, b_hn=(N,)))
 
 
+def _mgu(reset: str, keep: str, phi: str = "tanh", gate: str = "sigmoid") -> Case:
+    functions = {"phi": getattr(reference, phi, np.tanh), "gate": getattr(reference, gate)}
+    kind = partial(MGU, activation=CHOICES[phi], gate_activation=CHOICES[gate], reset=reset, keep=keep)
+    step = partial(reference.mgu, reset=reset, keep=keep, **functions)
+    return Case(f"mgu-{reset}-{keep}-{phi}", kind, step, _shapes(2, b_hn=(N,)))
+
+
 def _stack(W_hh: np.ndarray, W_hx: np.ndarray, b: np.ndarray, W_hx_above: np.ndarray, b_hn: np.ndarray) -> Stack:
     """A GRU above an LSTM."""
     below = LSTM(W_hh[..., : 4 * N, :], W_hx, b[..., : 4 * N])
@@ -109,6 +118,9 @@ CASES = [
         "before-mixed", partial(reference.gru_before, phi=reference.sigmoid, gate=reference.hard_sigmoid),
         activation=SIGMOID, gate_activation=HARD_SIGMOID, reset="before",
     ),
+    *(_mgu(reset, keep) for reset in ("before", "after", "none") for keep in ("new", "old")),
+    _mgu("before", "new", "relu", "hard_sigmoid"),
+    _mgu("after", "old", "sigmoid", "hard_sigmoid"),
     Case("peephole", PeepholeLSTM, reference.peephole, _shapes(4, w_c=(3 * N,))),
     Case("stack", _stack, _stack_step, {**_shapes(7), "W_hx": (4 * N, D), "W_hx_above": (3 * N, N), "b_hn": (N,)}),
     Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),

@@ -160,3 +160,8 @@ def test_a_chosen_layout_is_read_again_by_the_checker(run, tmp_path):
         assert run("--check", f"{layout}.json")[0] == 0
     first, second = (json.loads(Path(f"{each}.json").read_text())["weights"] for each in ("pytorch", "onnx"))
     assert first["sha256"] != second["sha256"]
+
+
+def test_a_cell_of_which_nothing_is_proved_is_refused_by_name(run):
+    with pytest.raises(VanishgradError, match="got mgu, of which nothing is proved; measure it instead"):
+        run("mgu", "--hidden", "4", "--input-bound", "1", "--output", "c.json")

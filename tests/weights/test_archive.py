@@ -9,6 +9,7 @@ import pytest
 
 from vanishgrad.cells import GRU, LSTM, RNN, Cell
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, hard_sigmoid
+from vanishgrad.cells.mgu import MGU
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.errors import VanishgradError
@@ -30,6 +31,8 @@ CELLS = {
     "lstm-hard": LSTM(*arrays(4), gate_activation=HARD_SIGMOID),
     "gru": GRU(*arrays(3), np.arange(4.0)),
     "gru-before": GRU(*arrays(3), np.arange(4.0), reset="before", gate_activation=HARD_SIGMOID),
+    "mgu": MGU(*arrays(2), np.arange(4.0)),
+    "mgu-flax": MGU(*arrays(2), np.arange(4.0), reset="after", keep="old"),
     "projected": ProjectedLSTM(*arrays(4, P), np.ones((P, N))),
 }
 
@@ -45,7 +48,7 @@ def test_a_cell_comes_back(name: str, backward: bool, tmp_path: Path) -> None:
     assert type(back) is type(cell)
     assert back.activation == cell.activation
     assert getattr(back, "gate_activation", None) == getattr(cell, "gate_activation", None)
-    assert getattr(back, "reset", None) == getattr(cell, "reset", None)
+    assert back.variant == cell.variant
     assert layer.assumptions == ()
     for tensor in cell.tensors:
         np.testing.assert_array_equal(getattr(back, tensor), getattr(cell, tensor))
@@ -74,6 +77,11 @@ def test_layers_below_come_first_and_drive_it(tmp_path: Path) -> None:
     assert second.driven_by == (first.name,)
     np.testing.assert_array_equal(first.build().W_hh, below.W_hh)
     np.testing.assert_array_equal(second.build().W_hx, top.W_hx)
+
+
+def test_a_cell_that_shapes_do_not_tell_stands_alone_in_its_file() -> None:
+    with pytest.raises(VanishgradError, match="cells whose shapes do not tell them apart"):
+        cell_npz(MGU(*arrays(2)), "net", below=[LSTM(*arrays(4))])
 
 
 def test_one_text_cannot_speak_of_layers_with_different_activations() -> None:

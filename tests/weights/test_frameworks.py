@@ -25,6 +25,8 @@ READ: dict[str, dict[str, str]] = {
     "chainer_nsteplstm.npz": {},
     "chainer_statelesslstm.npz": {},
     "eqx_lstm.eqx": {"cell": "lstm"},
+    "flax_mgu.msgpack": {},
+    "flax_mgu_noreset.msgpack": {},
     "haiku_gru.npz": {},
     "haiku_gru.pkl": {},
     "haiku_lstm.msgpack": {},

@@ -16,7 +16,7 @@ from vanishgrad.weights.laws import Weights, draw
 from vanishgrad.weights.model_string import parse
 
 N, D, STEPS, TRIALS = 32, 16, 50, 6
-EVERY = ["rnn", "lstm", "gru"]
+EVERY = list(CELLS)
 LIMIT = 1e-4
 """A goodness-of-fit test of a fixed draw: right laws fail it once in ten thousand."""
 
@@ -136,6 +136,15 @@ def test_forget_bias_is_the_total_of_the_keep_gate(label: str) -> None:
     np.testing.assert_array_equal(gate(total, 1), 2.5)
     for j in set(range(len(CELLS[parse(label).cell].gates))) - {1}:
         np.testing.assert_array_equal(gate(total, j), gate(plain.bias_ih + plain.bias_hh, j))
+
+
+@pytest.mark.parametrize(("keep", "sign"), [("new", -1), ("old", 1)])
+def test_the_bias_of_a_gate_that_writes_is_negative_where_much_is_kept(keep: str, sign: int) -> None:
+    """mgu: f keeps for keep=old; for keep=new it writes, and what is kept is σ(-a)."""
+    forget, chrono = drawn(f"mgu:forget_bias=2.5,keep={keep}"), drawn(f"mgu@chrono:keep={keep}")
+    np.testing.assert_array_equal(gate(forget.bias_ih + forget.bias_hh, 0), sign * 2.5)
+    assert (sign * gate(chrono.bias_ih + chrono.bias_hh, 0)).min() >= 0
+    np.testing.assert_array_equal(gate(chrono.bias_ih, 1), gate(drawn("mgu").bias_ih, 1))
 
 
 @pytest.mark.parametrize(

@@ -213,10 +213,20 @@ def test_the_map_of_an_orthogonal_matrix_is_a_choice_with_its_flag() -> None:
     assert any("--orthogonal-map matrix_exp or cayley" in sentence for sentence in layer.assumptions)
 
 
-def test_two_gates_of_a_minimal_unit_are_refused_by_name() -> None:
+@pytest.mark.parametrize(("bias", "reset"), [(True, "after"), (False, "none")])
+def test_a_minimal_unit_of_flax_keeps_with_its_gate_and_resets_where_hn_has_a_bias(bias: bool, reset: str) -> None:
     mapping = {f"cell/{name}/kernel": np.ones((N, N)) for name in ("if", "in", "hf", "hn")}
-    with pytest.raises(VanishgradError, match="MGUCell"):
+    (layer,) = recurrent_layers(mapping | ({"cell/hn/bias": np.ones(N)} if bias else {}))
+    assert (layer.cell, dict(layer.reading.variant)) == ("mgu", {"reset": reset, "keep": "old"})
+
+
+def test_two_gates_are_a_minimal_unit_only_if_someone_says_so() -> None:
+    mapping = {"weight_hh_l0": np.ones((2 * N, N)), "weight_ih_l0": np.ones((2 * N, N))}
+    with pytest.raises(VanishgradError, match="expected n, 3n or 4n rows"):
         recurrent_layers(mapping)
+    (layer,) = recurrent_layers(mapping, cell="mgu", keep="old")
+    assert dict(layer.reading.variant) == {"reset": "before", "keep": "old"}
+    assert any("--reset after or none" in note for note in layer.assumptions)
 
 
 def test_select_takes_a_path_and_names_the_nearest() -> None:

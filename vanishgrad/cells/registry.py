@@ -146,8 +146,20 @@ GRU = CellRow(
     cost=3,
     variants={"reset": ("after", "before")},
 )
+MGU = CellRow(
+    "mgu",
+    "vanishgrad.cells.mgu:MGU",
+    stream=3,
+    gates="fn",
+    candidate="n",
+    keep="f",
+    words={"f": "keep"},
+    cost=2,
+    variants={"reset": ("before", "after", "none"), "keep": ("new", "old")},
+    by_shape=False,
+)
 
-CELLS: dict[str, CellRow] = {row.name: row for row in (RNN, LSTM, GRU)}
+CELLS: dict[str, CellRow] = {row.name: row for row in (RNN, LSTM, GRU, MGU)}
 """Name → row. A new cell is one file and one row here."""
 
 

@@ -12,6 +12,8 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import GRU, LSTM, RNN, Cell
 from vanishgrad.errors import VanishgradError
 
+PROVABLE = (RNN.name, LSTM.name, GRU.name)
+
 
 @dataclass(frozen=True, eq=False)
 class CertifiedCell:
@@ -90,6 +92,11 @@ def subject(cell: Cell) -> CertifiedCell:
     VanishgradError
         For a cell without certificates: untied weights, a projection, peepholes, several trials.
     """
+    if cell.name not in PROVABLE:
+        raise VanishgradError(
+            f"expected a cell with certificates ({', '.join(PROVABLE)}), got {cell.name}, of which nothing is proved; "
+            "measure it instead: vanishgrad compare"
+        )
     if type(cell) not in (RNN, LSTM, GRU) or cell.W_hh.ndim != 3:
         raise VanishgradError(
             f"expected an rnn, lstm or gru with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "

@@ -141,7 +141,7 @@ def _spec(layer: Layer) -> str:
         "activation": layer.reading.activation.name,
         "gate_activation": layer.reading.gate_activation and layer.reading.gate_activation.name,
         "hidden": layer.hidden_size,
-        "reset": layer.reading.reset,
+        **layer.reading.variant,
         "variant": layer.variant or None,
     }
     return f"{layer.cell}@file:" + ",".join(f"{key}={value}" for key, value in keys.items() if value is not None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
-from vanishgrad.cells.registry import CELLS
+from vanishgrad.cells.registry import CELLS, CellRow
 from vanishgrad.errors import UsageError
 from vanishgrad.weights.gate_order import STACKINGS
 from vanishgrad.weights.tensors import shown
@@ -24,7 +24,8 @@ ALLOWED: Mapping[str, Collection[str]] = {
     "cell": CELLS,
     "activation": CHOICES,
     "gate_activation": CHOICES,
-    "reset": ("after", "before"),
+    "reset": ("after", "before", "none"),
+    "keep": ("new", "old"),
     "orthogonal_map": ("matrix_exp", "cayley", "householder"),
 }
 
@@ -39,7 +40,7 @@ class Hints:
 
     Attributes
     ----------
-    layout, cell, activation, gate_activation, reset, orthogonal_map : str or None
+    layout, cell, activation, gate_activation, reset, keep, orthogonal_map : str or None
         One of the names that `ALLOWED` has for each.
     ignore : tuple of str
         Tensors or modules to read on without.
@@ -55,6 +56,7 @@ class Hints:
     activation: str | None = None
     gate_activation: str | None = None
     reset: str | None = None
+    keep: str | None = None
     orthogonal_map: str | None = None
     ignore: tuple[str, ...] = ()
 
@@ -72,7 +74,7 @@ class Stated:
     Attributes
     ----------
     activation, gate_activation : Activation
-    reset : str
+    reset, keep : str
     layout : str
         Where gate order and orientation are certain: their name.
     cell : str
@@ -84,6 +86,7 @@ class Stated:
     activation: Activation | None = None
     gate_activation: Activation | None = None
     reset: str | None = None
+    keep: str | None = None
     layout: str | None = None
     cell: str | None = None
     open: tuple[str, ...] = ()
@@ -118,9 +121,11 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
         If the user contradicts the file.
     """
     notes: list[str] = []
+    row = CELLS[cell]
 
     def choose(name: str, said: str | None, usual: str) -> str:
-        value, note = _choice(name, getattr(hints, name), said, usual, name in stated.open)
+        is_open = name in stated.open or (name in row.variants and not row.by_shape)
+        value, note = _choice(name, getattr(hints, name), said, usual, is_open)
         notes.extend(note)
         return value
 
@@ -129,13 +134,18 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
         return said or CHOICES[value]
 
     phi = activation("activation", stated.activation, TANH)
-    row = CELLS[cell]
     gate = activation("gate_activation", stated.gate_activation, usual_gate) if row.words else None
-    variant = {
-        key: choose(key, said if (said := getattr(stated, key)) in values else None, values[0])
-        for key, values in row.variants.items()
-    }
+    variant = {key: _variant(key, row, hints, stated, choose) for key in row.variants}
     return Reading(phi, gate, variant, tuple(notes))
+
+
+def _variant(
+    key: str, row: CellRow, hints: Hints, stated: Stated, choose: Callable[[str, str | None, str], str]
+) -> str:
+    values, hint, said = row.variants[key], getattr(hints, key), getattr(stated, key)
+    if hint is not None and hint not in values:
+        raise Unreadable(f"expected {flag(key)} {' or '.join(values)} for a {row.name}, got {hint}; try {values[0]}")
+    return choose(key, said if said in values else None, values[0])
 
 
 def _choice(name: str, hint: str | None, said: str | None, usual: str, is_open: bool) -> tuple[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.accounting import Accounts
 from vanishgrad.weights.folding import without_pieces
@@ -114,11 +115,11 @@ def _sightings(file: TensorFile, free: dict[str, Tensor], hints: Hints) -> list[
 def _require_useful(file: TensorFile, hints: Hints, layers: list[Layer]) -> None:
     """Refuse a hint that no layer of the file can take."""
     cells = {layer.cell for layer in layers}
-    if hints.reset and "gru" not in cells:
+    if hints.reset and not any("reset" in CELLS[cell].variants for cell in cells):
         raise VanishgradError(
             f"expected a GRU in {file.path} for --reset, got {' and '.join(sorted(cells))}; try without it"
         )
-    if hints.gate_activation and cells == {"rnn"}:
+    if hints.gate_activation and not any(CELLS[cell].words for cell in cells):
         raise VanishgradError(f"expected gates in {file.path} for --gate-activation, got rnn; try without it")
 
 

@@ -102,6 +102,8 @@ def _unlike(layers: Sequence[Cell]) -> str | None:
     """Return what one text for the whole file cannot say: layers that are to be read in different ways."""
     readings = [set(_reading(each).items()) for each in layers]
     names = [name for name, _ in set().union(*readings)]
+    if len({each.name for each in layers}) > 1 and not all(each.row.by_shape for each in layers):
+        return "cells whose shapes do not tell them apart"
     return "layers with activations of their own" if len(names) > len(set(names)) else None
 
 

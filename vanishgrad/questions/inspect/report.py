@@ -14,6 +14,7 @@ from vanishgrad.reports.documents.model import Digest
 from vanishgrad.reports.documents.report import ReportDocument
 from vanishgrad.reports.sentences import number
 from vanishgrad.reports.table import WIDTH
+from vanishgrad.weights.layers import Layer
 
 QUANTILE_NAMES = tuple(f"{q:g}" for q in QUANTILES)
 ByQuantile = Annotated[Mapping[str, float], Names(QUANTILE_NAMES)]
@@ -46,7 +47,7 @@ class LayerDocument(Document):
     layout: str
     activation: str
     gate_activation: str | None
-    reset: Literal["after", "before"] | None
+    reset: Literal["after", "before", "none"] | None
     why: str
     assumptions: Sequence[str]
     sha256: Digest
@@ -79,11 +80,17 @@ def inspection(result: InspectResult) -> InspectDocument:
     )
 
 
+def _variant(layer: Layer) -> str | None:
+    """Return in words what sets a layer apart from its cell's plain form; the reset convention has its own field."""
+    keys = [f"{key}={value}" for key, value in layer.reading.variant.items() if key != "reset"]
+    return " ".join(filter(None, [layer.variant, *keys])) or None
+
+
 def _layer(facts: LayerFacts) -> LayerDocument:
     layer, reading, keep = facts.layer, facts.layer.reading, facts.keep_bias
     return LayerDocument.of(
         layer,
-        variant=layer.variant or None,
+        variant=_variant(layer),
         activation=reading.activation.name,
         gate_activation=reading.gate_activation.name if reading.gate_activation else None,
         reset=reading.reset,

@@ -23,11 +23,12 @@ KERNEL = re.compile(r"(?P<path>(?:.*[./])?)(?P<module>hi|hr|hf|dense_h|h)(?P<tai
 
 @dataclass(frozen=True)
 class Modules:
-    """The small modules of a cell, recurrent and input, in the order i f g o, r z n."""
+    """The small modules of a cell in the order i f g o, r z n, f n; and the cell, where shapes do not say it."""
 
     title: str
     recurrent: tuple[str, ...]
     inputs: tuple[str, ...]
+    cell: str | None = None
 
 
 CELLS = {
@@ -35,13 +36,12 @@ CELLS = {
         Modules("LSTMCell", ("hi", "hf", "hg", "ho"), ("ii", "if", "ig", "io")),
         Modules("nnx.LSTMCell", ("hi", "hf", "hg", "ho"), ("ii", "if_", "ig", "io")),
     ),
+    "hf": (Modules("MGUCell", ("hf", "hn"), ("if", "in"), "mgu"),),
     "hr": (Modules("GRUCell", ("hr", "hz", "hn"), ("ir", "iz", "in")),),
     "dense_h": (Modules("a cell of nnx", ("dense_h",), ("dense_i",)),),
     "h": (Modules("SimpleCell", ("h",), ("i",)),),
 }
 """The module that gives a cell away → the cells that it may be."""
-MINIMAL = ("hf", "hn", "if", "in")
-"""The modules of MGUCell, a cell of two gates."""
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
@@ -57,8 +57,6 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
                 biases = [each.replace("kernel", "bias") for each in kernels]
                 claims = leaf_names(free[each] for each in (*kernels, *biases) if each in free)
                 yield Sighting(_label(path), claims, partial(_layer, file, free, found, modules, hints), path)
-        if found["module"] == "hf" and all(f"{path}{each}{tail}" in free for each in MINIMAL):
-            yield Sighting(_label(path), (name,), _refuse, path)
 
 
 def _label(path: str) -> str:
@@ -76,9 +74,17 @@ def _layer(file: TensorFile, free: Mapping[str, Tensor], found: re.Match[str], m
         if any(biases):
             roles[bias_role] = _with_zeros(biases, kernels)
     require_floats(roles)
+    # MGUCell gives `hn` a bias exactly where its gate resets.
+    resets = modules.cell is None or "b_h" in roles
     layer = fitted(
         file, _label(path), roles, FLAX, hints,
-        Stated(reset="after", layout="flax", open=("activation", "gate_activation")),
+        Stated(
+            reset="after" if resets else "none",
+            keep="old",
+            layout="flax",
+            cell=modules.cell,
+            open=("activation", "gate_activation"),
+        ),
         why=f"the modules {' '.join((*modules.recurrent, *modules.inputs))} with kernels of "
         f"{shape_text(free[found[0]].shape)} make {modules.title} of Flax",
         layout="flax",
@@ -108,7 +114,3 @@ def _with_zeros(biases: Sequence[Tensor | None], kernels: Sequence[Tensor]) -> T
         )
 
     return derived(there[0].name, (width * len(biases),), read, there)
-
-
-def _refuse() -> Layer:
-    raise Unreadable("expected LSTM, GRU or a simple cell, got the two gates of MGUCell; try a model with one of those")

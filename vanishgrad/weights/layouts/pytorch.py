@@ -98,8 +98,8 @@ def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor])
     """Return what a file of `--save` says, or a pickled module of its nonlinearity; only an RNN's is ever open."""
     if saved := file.configuration.get("vanishgrad"):
         activation, gate = (CHOICES.get(str(saved.get(name))) for name in ("activation", "gate_activation"))
-        reset, cell = (str(saved.get(name)) for name in ("reset", "cell"))
-        return Stated(activation, gate, reset, cell=cell)
+        reset, keep, cell = (str(saved.get(name)) for name in ("reset", "keep", "cell"))
+        return Stated(activation, gate, reset, keep, cell=cell)
     told = file.configuration.get("pytorch", {})
     words = (told.get(found["path"] + word) for word in ("mode", "nonlinearity"))
     shape = roles["W_hh"].shape

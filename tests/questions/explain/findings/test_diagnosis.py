@@ -75,6 +75,20 @@ def test_the_forget_bias_centres_the_gates_at_one_minus_one_over_the_length() ->
     assert sigmoid(a_f) == pytest.approx(1 - 1 / STEPS, rel=1e-12)
 
 
+@pytest.mark.parametrize("keep", ["new", "old"])
+@pytest.mark.parametrize("remedy", ["forget_bias", "chrono"])
+def test_a_minimal_unit_keeps_for_longer_whichever_state_its_gate_multiplies(remedy: str, keep: str) -> None:
+    before = facts(f"mgu:keep={keep}")
+    found = diagnosis(before).remedies[remedy]
+    after = facts_of(found.cell, before.sequences)
+    assert found.after is not None
+    assert found.after.horizon > found.before.horizon
+    assert after.gates["keep"].mean() > 0.9
+    moved = (found.cell.b - before.cell.b)[0]
+    assert not moved[before.cell.rows("n")].any()
+    assert found.change.startswith("b_f −" if remedy == "forget_bias" and keep == "new" else "b_f")
+
+
 def test_a_hard_gate_is_centred_where_its_own_activation_has_the_value() -> None:
     net = cell("lstm", STEPS, 1)
     hard = LSTM(net.W_hh, net.W_hx, net.b, gate_activation=HARD_SIGMOID)

@@ -93,7 +93,7 @@ def keeping_gates_below_one(facts: DiagnosisContext) -> Finding | None:
     mean, bias = float(values.mean()), keep.sign * float(facts.cell.b[..., facts.cell.rows(keep.letter)].mean())
     return Finding(
         rule=f"{keep.word}_gates",
-        title=f"{keep.word} gates are centred at {mean:.2f}, their bias at {bias:.2f}: "
+        title=f"{keep.word} gates are centred at {mean:.2f}, their bias at {round(bias, 2) + 0.0:.2f}: "
         f"no unit keeps {facts.threshold:g} over {facts.steps} steps",
         severity=lost,
         evidence={
