@@ -11,9 +11,9 @@
    (c) T3c_latching: conversely, suppose that for every rho <= r the tube of radius rho around the orbit
        survives all noise up to beta rho.  Then M_t contracts by 1 - beta, so that the gradient over T
        steps is at most (1 - beta)^T <= e^(- beta T): robust latching implies vanishing.
-   (d) One region that survives noise is not enough.  a_t = tanh (2 a_{t-1}) + u_t stays in [0.1, 1.2]
-       under all noise |u_t| <= 0.0973 (T3d_region_survives), and yet a constant noise of at most 0.0975
-       keeps the state at 0.1, where its gradient grows like 1.9^T (T3d_one_region). *)
+   (d) One region that survives noise is not enough.  Let m = tanh 0.2 - 0.1 >= 0.0973.
+       a_t = tanh (2 a_{t-1}) + u_t stays in [0.1, 1.2] under all noise |u_t| <= m, and yet the constant
+       noise - m keeps the state at 0.1, where its gradient grows like 1.9^T (T3d_same_noise). *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From VG.real Require Import Sums Scalars MaxNorm Exponential.
@@ -230,4 +230,18 @@ unfold slope at 1; rewrite Rmult_assoc.
 apply (derive_comp tanh (fun y => 2 * orbit (pushed u) T (fun _ => y) 0%nat)).
 - rewrite fixed; apply is_derive_tanh.
 - now apply derive_scal.
+Qed.
+
+(* (d) with one noise: the region survives all noise up to m, and the noise - m holds the state at 0.1. *)
+Theorem T3d_same_noise (m := tanh (2 * 0.1) - 0.1) :
+  0.0973 <= m /\
+  (forall a u, 0.1 <= a <= 1.2 -> Rabs u <= m -> 0.1 <= tanh (2 * a) + u <= 1.2) /\
+  forall T, exists d, is_derive (fun y => orbit (pushed (- m)) T (fun _ => y) 0%nat) 0.1 d /\ 1.9 ^ T <= d.
+Proof.
+assert (fifth : tanh (2 * 0.1) = tanh (1 / 5)) by (f_equal; lra).
+destruct tanh_fifth as [lo hi]; split; [unfold m; lra|split].
+- intros a u ha hu; apply Rabs_le_between in hu; unfold m in hu.
+  pose proof (tanh_le (2 * 0.1) (2 * a)); pose proof (tanh_range (2 * a)); lra.
+- intros T; destruct (T3d_one_region T) as [_ h].
+  replace (- m) with (0.1 - tanh (2 * 0.1)) by (unfold m; ring); exact h.
 Qed.
