@@ -140,8 +140,8 @@ def direct(
     with np.errstate(divide="ignore"):
         for lag, (t, linearisation) in zip(range(longest), backward_steps(cell, path), strict=False):
             if row is not None:
-                sizes = on_host(linearisation.weight_gradient_norm(t, row.values[:, 0]))
-                log_shares[:, lag] = np.log(sizes) + on_host(row.exponents[:, 0]) * math.log(2)
+                sizes = linearisation.weight_gradient_norm(t, row.values[:, 0])
+                log_shares[:, lag] = log_sizes(sizes) + on_host(row.exponents[:, 0]) * math.log(2)
                 row.cotangent(linearisation, t)
             diagonal = linearisation.conveyor(t) if conveyed else None
             conveyed = diagonal is not None

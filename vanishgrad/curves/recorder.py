@@ -142,7 +142,7 @@ class Recorder:
 
     def _gather(self, product: Product) -> None:
         """Keep a product until the norms of several lags are taken together."""
-        if not product.shared or product.linearisation is None:
+        if not product.has_one_scale or product.linearisation is None:
             self._take_norms()
             self._record_norms(one_lag(product, self._blocks))
             return

@@ -88,6 +88,11 @@ def zeros_like(x: ExtendedRange) -> ExtendedRange:
     return zeros(x.shape)
 
 
+def any(x: Any) -> bool:  # noqa: A001
+    """Whether an entry is not zero."""
+    return bool(x.any())
+
+
 def ones_like(x: ExtendedRange) -> ExtendedRange:
     """Return ones."""
     return extended(np.ones(x.shape))
@@ -110,6 +115,11 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> ExtendedRange:
 def asarray(x: ExtendedRange, copy: bool = False) -> ExtendedRange:
     """Return the array, or a copy."""
     return astype(x, x.dtype, copy)
+
+
+def finfo(dtype: Any) -> Any:
+    """Return what is known of the numbers: m is a float64."""
+    return np.finfo(np.float64)
 
 
 def isdtype(dtype: Any, kind: str) -> bool:

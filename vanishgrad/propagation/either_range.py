@@ -65,6 +65,14 @@ class EitherRange(Linearisation):
         return FACTORS * len(self._cell.layers) * sum(depth(each) for each in self._factors)
 
     @cached_property
+    def _least_column(self) -> float:
+        """How many bits below 1 the largest weight lies of any column that is not zero."""
+        weights = [getattr(layer, name) for layer in self._cell.layers for name in layer.tensors]
+        return sum(
+            depth(namespace(W).max(namespace(W).abs(W), axis=-2)) for W in weights if W.ndim > 2 and math.prod(W.shape)
+        )
+
+    @cached_property
     def _steep(self) -> bool:
         """Whether a step may enlarge a product by more than its scale leaves room for."""
         largest = sum(max(0.0, math.log2(max(size(each), 1.0))) for each in self._factors)
@@ -73,11 +81,11 @@ class EitherRange(Linearisation):
     def depth(self, t: int, sparse: bool) -> float:
         """Return how many bits smaller the non-zero entries of W J_t may be than those of W.
 
-        In a `sparse` W a single entry may make one of W J_t; else a sum of many does, and not all weights are small.
+        In a `sparse` W a single entry may make one of W J_t; else all of a column do, and its largest weight counts.
         """
         if self._steep:
             return math.inf
-        return float(self._depths[t - self._start - 1]) + (self._smallest if sparse else 0)
+        return float(self._depths[t - self._start - 1]) + (self._smallest if sparse else self._least_column)
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         linearisation, step = self._on(t, W)

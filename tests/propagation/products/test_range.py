@@ -10,10 +10,13 @@ from vanishgrad.cells import LSTM, RNN
 from vanishgrad.cells.activations import RELU
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
+from vanishgrad.propagation.products.operator import product
 
 STEPS = 450
 LN_10 = np.log(10)
-every_engine = pytest.mark.parametrize("engine", ["dense", "adaptive"])
+every_engine = pytest.mark.parametrize(
+    "engine", ["dense", "adaptive", pytest.param("matrix-free", marks=pytest.mark.slow)]
+)
 
 
 def logit(p: float) -> float:
@@ -33,7 +36,9 @@ def test_the_cell_curve_of_an_lstm_without_recurrent_weights_is_its_conveyor(eng
     early, late = [logit(1e-3), logit(0.9)], [logit(0.99), logit(0.1)]
     xs = np.concatenate([np.tile(early, (STEPS, 1)), np.tile(late, (STEPS, 1))])[None]
     curves = found(LSTM(np.zeros((8, 2)), W_hx, np.zeros(8)), xs, engine)
-    np.testing.assert_allclose(curves["cell"], curves["conveyor"], rtol=1e-12, atol=1e-12)
+    measured = ~np.isnan(curves["cell"])
+    np.testing.assert_allclose(curves["cell"][measured], curves["conveyor"][measured], rtol=1e-12, atol=1e-12)
+    assert measured.sum() > 10
     assert curves["cell"][-1] / LN_10 == pytest.approx(STEPS * np.log10(0.9 * 0.1), rel=1e-12)
 
 
@@ -44,7 +49,7 @@ def test_relu_units_that_are_masked_in_turn(engine: str) -> None:
     xs = np.ones((1, steps, 2))
     xs[0, 0, 0] = -1e3
     curve = found(RNN(W_hh, W_hx, np.zeros(2), RELU), xs, engine)["state"]
-    np.testing.assert_allclose(curve[:-1], 0, atol=1e-13)
+    np.testing.assert_allclose(curve[:-1][~np.isnan(curve[:-1])], 0, atol=1e-13)
     assert curve[-1] == pytest.approx(-steps * LN_10, rel=1e-12)
 
 
@@ -74,3 +79,9 @@ def test_a_forget_gate_that_is_shut_is_not_zero(engine: str) -> None:
 def test_zero_is_said_of_what_is_zero(engine: str) -> None:
     cell = RNN(np.eye(2), np.zeros((2, 1)), -np.ones(2), RELU)
     assert np.all(np.isneginf(found(cell, np.zeros((1, 3, 1)), engine)["state"][1:]))
+
+
+def test_the_product_of_two_times_does_not_say_zero_of_a_saturated_unit() -> None:
+    cell = RNN(np.eye(1), np.zeros((1, 1)), np.array([400.0]))
+    found = product(cell, np.zeros((3, 1)), 3, 0, np.ones(1)).log_norm
+    assert found == pytest.approx(3 * (np.log(4) - 802), rel=1e-14)

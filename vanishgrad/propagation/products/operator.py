@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import Cell, Linearisation
+from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.errors import UsageError
+from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 
@@ -27,9 +28,10 @@ class JacobianProduct:
         How much a random direction grew from k to t, in nats: P is of order 1 however long the product is.
     """
 
-    def __init__(self, cell: Cell, linearisation: Linearisation, t: int, k: int, dtype: Any) -> None:
+    def __init__(self, cell: Cell, trajectory: StoredTrajectory, t: int, k: int, dtype: Any) -> None:
         self.t, self.k = t, k
-        self._linearisation = linearisation
+        self._cell, self._trajectory = cell, trajectory
+        self._linearisation = cell.linearise(trajectory, k, t)
         self._m, self._dtype = cell.state_size, dtype
         self._factors = self._growth()
         self.log_scale = -float(np.log(self._factors).sum())
@@ -41,9 +43,12 @@ class JacobianProduct:
 
     @property
     def log_norm(self) -> float:
-        """The natural logarithm of the product's largest singular value."""
+        """The natural logarithm of the product's largest singular value, -inf only where it is exactly zero."""
+        until = StoredTrajectory(self._trajectory.states[: self.t + 1], self._trajectory.records[: self.t])
+        *_, last = backward_products(self._cell, until, 1, lags=self.t - self.k)
+        matrix, log_scale = last.block(None, None)
         with np.errstate(divide="ignore"):
-            return self.log_scale + float(np.log(largest_singular_value(self.matrix[None])[0]))
+            return float(np.log(largest_singular_value(matrix)[0]) + log_scale[0])
 
     def as_linear_operator(self) -> LinearOperator:
         """Return P as an operator that never forms it: for ``scipy.sparse.linalg.svds`` and norm estimators.
@@ -116,4 +121,4 @@ def product(cell: Cell, xs: Array, t: int, k: int, s0: Array | None = None) -> J
     start = np.zeros((1, cell.state_size), dtype=dtype) if s0 is None else np.asarray(s0, dtype=dtype)[None]
     # For t = 0 too, the record of one step says what a record is.
     trajectory = run(cell, np.asarray(xs, dtype=dtype)[None, : max(t, 1)], start)
-    return JacobianProduct(cell, cell.linearise(trajectory, k, t), t, k, dtype)
+    return JacobianProduct(cell, trajectory, t, k, dtype)

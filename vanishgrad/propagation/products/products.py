@@ -96,6 +96,12 @@ class Product:
         return self.extended[:, self.rows[name]], np.zeros(len(self.matrix))
 
     @property
+    def has_one_scale(self) -> bool:
+        """Whether all blocks of a trial, and the input's, have the same exponent."""
+        inputs = self.input_exponents
+        return self.shared and (inputs is None or bool((inputs == self.exponents[:, 0, 0]).all()))
+
+    @property
     def log_scale(self) -> Array:
         """The logarithm of the scale, (B,), that all blocks share."""
         return _nats(self.exponents[:, 0, 0])
@@ -269,7 +275,7 @@ def product_of(
     )  # fmt: skip
 
 
-def _with_input(product: Product, sweep: Sweep, linearisation: Linearisation, t: int) -> Product:
+def _with_input(product: Product, sweep: Sweep, linearisation: EitherRange, t: int) -> Product:
     matrix, exponents, probes = sweep.through_input(linearisation, t)
     return replace(product, input_matrix=matrix, input_exponents=exponents, input_probes=probes)
 

@@ -91,9 +91,17 @@ class RangeWatch:
         return True
 
     def lasted(self, P: Array) -> bool:
-        """Return whether a product is dense, and near enough to 1 that what a step may have lost is rounding in it."""
+        """Return whether a step's result is dense, and so near to 1 that what the step may have lost is rounding."""
         self._depth, self._sparse = depth(P), bool(namespace(P).any(P == 0))
-        return not self._sparse and self._depth <= self._limit / 2
+        return self.is_whole(P)
+
+    def is_whole(self, x: Array) -> bool:
+        """Return whether numbers are not zero, and so near to 1 that what was lost on the way to them is rounding."""
+        return bool(namespace(x).all(x != 0)) and depth(x) <= self._limit / 2
+
+    def covers(self, step: Steepness, t: int) -> bool:
+        """Return whether what a step makes of the product now will be within the range, as far as is known."""
+        return self._fits(step, t)
 
     def _fits(self, step: Steepness, t: int) -> bool:
         return self._depth + step.depth(t, self._sparse) <= self._limit

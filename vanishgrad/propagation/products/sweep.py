@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vanishgrad.arrays import Array, multiply_into, namespace, on_host
-from vanishgrad.cells import Linearisation
+from vanishgrad.arrays import Array, like, multiply_into, namespace, on_host
 from vanishgrad.extended_range import ExtendedRange, on_one_scale, scaled, zeros
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.scaling import RangeWatch, Steepness, range_bits, shifted
 
 WHOLE = "state"
@@ -118,7 +118,7 @@ class Sweep:
         by = self.exponents[:, list(self.rows).index(name), 0] - self.exponents[:, 0, 0]
         return None if self._xp.any(self._xp.abs(by) > self._spread) else shifted(self.block(name), by)
 
-    def through_input(self, linearisation: Linearisation, t: int) -> tuple[Array, Array, Array | None]:
+    def through_input(self, linearisation: EitherRange, t: int) -> tuple[Array, Array, Array | None]:
         """Return ∂h_T/∂x_t, (B, r, d), its exponents, (B,), and the probes of its rows on the same scale."""
         matrix, exponents = self._through_input(linearisation, t, self._hidden)
         if self._hidden + PROBES not in self.rows:
@@ -126,19 +126,21 @@ class Sweep:
         probes, theirs = self._through_input(linearisation, t, self._hidden + PROBES)
         return matrix, exponents, shifted(probes, theirs - exponents)
 
-    def _through_input(self, linearisation: Linearisation, t: int, name: str) -> tuple[Array, Array]:
-        if self.extended is not None:
-            rows: Any = self.extended[:, self.rows[name]]
-            wide: Any = zeros((*rows.shape[:-1], self._d))
-            linearisation.input_cotangent(t, rows, wide)
-            matrix, exponents = on_one_scale(wide)
-            return matrix.astype(self._dtype), exponents
-        W = self.block(name)
+    def _through_input(self, linearisation: EitherRange, t: int, name: str) -> tuple[Array, Array]:
+        W, exponents = self.block(name), self.exponents[:, list(self.rows).index(name), 0]
         if name not in self._inputs:
             self._inputs[name] = self._xp.empty((*W.shape[:-1], self._d), dtype=self._dtype)
         out = self._inputs[name]
-        linearisation.input_cotangent(t, W, out)
-        return out, self.exponents[:, list(self.rows).index(name), 0]
+        if self.extended is None:
+            linearisation.input_cotangent(t, W, out)
+            if self._watch.covers(linearisation, t) or self._watch.is_whole(out):
+                return out, exponents
+        rows: Any = self._in_extended_range()[:, self.rows[name]]
+        wide: Any = zeros(out.shape)
+        linearisation.input_cotangent(t, rows, wide)
+        matrix, exponents = on_one_scale(wide)
+        out[...] = like(out, matrix.astype(on_host(out).dtype))
+        return out, like(out, exponents)
 
     def step(self, linearisation: Step, t: int) -> None:
         """Multiply by J_t."""
@@ -163,15 +165,20 @@ class Sweep:
         linearisation.cotangent(t, self.P, self._next)
         return safe or self._watch.lasted(self._next)
 
-    def widen(self) -> None:
-        """Go on in extended range, which is NumPy's."""
+    def _in_extended_range(self) -> ExtendedRange:
+        if self.extended is not None:
+            return self.extended
         P, exponents = on_host(self.P), on_host(self.exponents)[:, :, 0]
         by_row = np.concatenate(
             [np.repeat(exponents[:, [i]], span.stop - span.start, axis=1) for i, span in enumerate(self.rows.values())],
             axis=1,
         )
-        self.extended = scaled(P.astype(np.float64), by_row[..., None])
-        self._xp, self._dtype = np, P.dtype
+        return scaled(P.astype(np.float64), by_row[..., None])
+
+    def widen(self) -> None:
+        """Go on in extended range, which is NumPy's."""
+        self.extended = self._in_extended_range()
+        self._xp, self._dtype, self._inputs = np, on_host(self.P).dtype, {}
         self._membership = on_host(self._membership)
         self._read()
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vanishgrad.arrays import Array, bits, like, namespace, on_host
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.arrays import Array, bits, like
+from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.scaling import LN_2
 from vanishgrad.propagation.singular_values.lanczos import unit
 from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps, forward_steps
@@ -125,6 +126,7 @@ class _Search:
 
     def take_image(self, y: Array, exponents: Array, vanished: Array) -> None:
         """Take the row's image, and turn to the leading Ritz pair; `vanished` (B,): the whole row is exactly zero."""
+        y = y.astype(self.row.dtype)
         self._known &= vanished | np.any(y != 0, axis=-1)
         self._Q = np.concatenate([self._Q, self.row[:, None]], axis=1)
         self._Y = np.concatenate([self._Y.reshape(*self._Q[:, 1:].shape[:2], y.shape[-1]), y[:, None]], axis=1)
@@ -147,7 +149,7 @@ class _Search:
 
     def take_product(self, product: Array, exponents: Array) -> None:
         """Take A v of the leading right vector v: its residual is the error, and the next row."""
-        sigma = np.sqrt(self._theta)
+        product, sigma = product.astype(self.row.dtype), np.sqrt(self._theta)
         shift = np.clip(exponents - self._top, -1000, 1000).astype(float)
         image = product * (2.0**shift / _some(sigma))[:, None]
         residual = np.where(sigma > 0, 1, 0)[:, None] * (image - self._left)
@@ -187,25 +189,25 @@ def _pull(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
     vectors, first = ScaledVectors.on(path.start, values), 0
     for t, linearisation in backward_steps(cell, path, max(path.steps - searches[-1].lag, 1)):
         while first < len(searches) and searches[first].lag == path.steps - t:
-            search, row = searches[first], vectors.values[:, :1]
+            search = searches[first]
             if search.block.source == INPUT_BLOCK:
-                out = namespace(row).empty((batch, 1, cell.input_size), dtype=row.dtype, device=row.device)
-                linearisation.input_cotangent(t, row, out)
-                _hand_over(search, out[:, 0], vectors)
+                of_input = vectors[:1].through_input(linearisation, t, cell.input_size)
+                search.take_image(*of_input.vector(0, slice(None)), _vanished(vectors, 0))
             else:
-                _hand_over(search, row[:, 0, search.columns], vectors)
+                search.take_image(*vectors.vector(0, search.columns), _vanished(vectors, 0))
             vectors = vectors[1:]
             first += 1
         if first == len(searches):
             return
         vectors.cotangent(linearisation, t)
     for i, search in enumerate(searches[first:]):
-        _hand_over(search, vectors.values[:, i, search.columns], vectors, i)
+        search.take_image(*vectors.vector(i, search.columns), _vanished(vectors, i))
 
 
-def _hand_over(search: _Search, y: Array, vectors: ScaledVectors, place: int = 0) -> None:
-    vanished = ~np.any(on_host(vectors.values[:, place]) != 0, axis=-1)
-    search.take_image(on_host(y).copy(), on_host(vectors.exponents[:, place]), vanished)
+def _vanished(vectors: ScaledVectors, place: int) -> Array:
+    """Return in which trials a whole vector is exactly zero, (B,)."""
+    row, _ = vectors.vector(place, slice(None))
+    return ~np.any(row != 0, axis=-1)
 
 
 def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
@@ -214,15 +216,14 @@ def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
     dtype, waiting = searches[0].row.dtype, list(searches)
     vectors = ScaledVectors.on(path.start, np.zeros((batch, 0, m), dtype))
 
-    def enter(k: int, linearisation: Linearisation | None) -> None:
+    def enter(k: int, linearisation: EitherRange | None) -> None:
         nonlocal vectors
         while waiting and path.steps - waiting[-1].lag == k:
             search = waiting.pop()
-            new = ScaledVectors.on(path.start, np.zeros((batch, 1, m), dtype))
             if search.block.source == INPUT_BLOCK and linearisation is not None:
-                column = like(path.start, search.column[..., None])
-                linearisation.input_tangent(k, column, namespace(column).matrix_transpose(new.values))
+                new = ScaledVectors.on(path.start, search.column[:, None]).from_input(linearisation, k, m)
             else:
+                new = ScaledVectors.on(path.start, np.zeros((batch, 1, m), dtype))
                 new.values[:, 0, search.columns] = like(path.start, search.column)
             vectors = vectors.and_also(new)
 
@@ -232,7 +233,7 @@ def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
         vectors.tangent(linearisation, t)
         enter(t, linearisation)
     for i, search in enumerate(reversed(searches)):
-        search.take_product(on_host(vectors.values[:, i, search.rows]).copy(), on_host(vectors.exponents[:, i]))
+        search.take_product(*vectors.vector(i, search.rows))
 
 
 def _some(x: Array) -> Array:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from vanishgrad.arrays import Array, like, multiply_into, namespace
-from vanishgrad.cells import Cell, Linearisation, Trajectory
+from vanishgrad.arrays import Array, is_extended, like, multiply_into, namespace, on_host
+from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.gate_products import NARROW
+from vanishgrad.extended_range import extended, on_one_scale
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import longest_stretch
+from vanishgrad.propagation.products.scaling import RangeWatch
 
 BAND = 60
 """Binary orders of magnitude that a vector may drift from 1 before it is brought back."""
@@ -20,11 +25,16 @@ BAND = 60
 class ScaledVectors:
     """ScaledVectors, (B, a, m), that stand for 2^exponents times themselves, (B, a).
 
+    Values are in extended range once an entry may fall out of that of floating point.
+
     They are passed on to a step in chunks that are narrow enough for it to scale them and not the weights.
     """
 
     values: Array
     exponents: Array
+
+    def __post_init__(self) -> None:
+        self._watch = RangeWatch(self.values)
 
     @classmethod
     def on(cls, x: Array, values: Array) -> ScaledVectors:
@@ -37,32 +47,77 @@ class ScaledVectors:
         return ScaledVectors(xp.asarray(self.values[:, places], copy=True), self.exponents[:, places])
 
     def and_also(self, others: ScaledVectors) -> ScaledVectors:
-        """Return all of these and others."""
+        """Return all of these and others, in extended range if either are."""
+        if is_extended(others.values):
+            self.widen()
         xp = namespace(self.values)
-        return ScaledVectors(
-            xp.concat([self.values, others.values], axis=1), xp.concat([self.exponents, others.exponents], axis=1)
-        )
+        exponents = namespace(self.exponents).concat([self.exponents, others.exponents], axis=1)
+        return ScaledVectors(xp.concat([self.values, others.values], axis=1), exponents)
 
-    def cotangent(self, linearisation: Linearisation, t: int) -> None:
+    def widen(self) -> None:
+        """Go on in extended range, which is NumPy's: there every entry keeps an exponent of its own."""
+        if not is_extended(self.values):
+            values: Any = extended(on_host(self.values))
+            self.values, self.exponents = values, on_host(self.exponents)
+
+    def vector(self, place: int, span: slice) -> tuple[Array, Array]:
+        """Return a part of one vector on the host, (B, q), on the scale of its own largest entry, and its exponent."""
+        values, exponents = self.values[:, place : place + 1, span], on_host(self.exponents[:, place])
+        if not is_extended(values):
+            return on_host(values)[:, 0].copy(), exponents
+        wide: Any = values
+        matrix, own = on_one_scale(wide)
+        return matrix[:, 0], exponents + own
+
+    def cotangent(self, linearisation: EitherRange, t: int) -> None:
         """Multiply every vector by J_t from the right."""
-        self._through(lambda W, out: linearisation.cotangent(t, W, out))
-
-    def tangent(self, linearisation: Linearisation, t: int) -> None:
-        """Multiply every vector by J_t from the left."""
-        self._through(lambda W, out: linearisation.tangent(t, _turned(W), out), turned=True)
-
-    def _through(self, step: Callable[[Array, Array], None], turned: bool = False) -> None:
-        xp, count = namespace(self.values), self.values.shape[1]
-        moved = xp.empty_like(self.values)
-        for first in range(0, count, NARROW):
-            chunk = self.values[:, first : first + NARROW]
-            out = xp.empty(_shape(chunk, turned), dtype=chunk.dtype, device=chunk.device)
-            step(chunk, out)
-            moved[:, first : first + NARROW] = _turned(out) if turned else out
-        self.values = moved
+        m = self.values.shape[2]
+        self.values = self._image(linearisation, t, lambda W, out: linearisation.cotangent(t, W, out), m)
         self._rescale()
 
+    def tangent(self, linearisation: EitherRange, t: int) -> None:
+        """Multiply every vector by J_t from the left."""
+        m = self.values.shape[2]
+        self.values = self._image(linearisation, t, _from_left(linearisation.tangent, t, m), m)
+        self._rescale()
+
+    def through_input(self, linearisation: EitherRange, t: int, d: int) -> ScaledVectors:
+        """Return every vector multiplied by ds_t/dx_t from the right."""
+        image = self._image(linearisation, t, lambda W, out: linearisation.input_cotangent(t, W, out), d)
+        return ScaledVectors(image, self.exponents)
+
+    def from_input(self, linearisation: EitherRange, t: int, m: int) -> ScaledVectors:
+        """Return every vector multiplied by ds_t/dx_t from the left."""
+        image = self._image(linearisation, t, _from_left(linearisation.input_tangent, t, m), m)
+        return ScaledVectors(image, self.exponents)
+
+    def _image(self, linearisation: EitherRange, t: int, step: Callable[[Array, Array], None], size: int) -> Array:
+        """Return what a step makes of the vectors, (B, a, size), in extended range if anything was lost else."""
+        if not math.prod(self.values.shape):
+            return self._through(step, size)
+        if not is_extended(self.values):
+            safe = self._watch.lasts(self.values, linearisation, t)
+            if safe or linearisation.depth(t, True) < math.inf:
+                moved = self._through(step, size)
+                if safe or self._watch.lasted(moved):
+                    return moved
+            self.widen()
+        return self._through(step, size)
+
+    def _through(self, step: Callable[[Array, Array], None], size: int) -> Array:
+        xp, (batch, count, _) = namespace(self.values), self.values.shape
+        kind = {"dtype": self.values.dtype, "device": self.values.device}
+        moved: Array = xp.empty((batch, count, size), **kind)
+        for first in range(0, count, NARROW):
+            chunk = self.values[:, first : first + NARROW]
+            out = xp.empty((batch, chunk.shape[1], size), **kind)
+            step(chunk, out)
+            moved[:, first : first + NARROW] = out
+        return moved
+
     def _rescale(self) -> None:
+        if is_extended(self.values):
+            return
         xp = namespace(self.values)
         size = xp.max(xp.abs(self.values), axis=-1)
         if not xp.any((size < 2.0**-BAND) | (size > 2.0**BAND)):
@@ -73,33 +128,41 @@ class ScaledVectors:
             factor = xp.astype(2.0 ** -xp.astype(each, self.values.dtype), self.values.dtype)
             multiply_into(self.values, factor[..., None], self.values)
         self.exponents = self.exponents + by
+        self._watch.scaled(int(xp.max(by)))
 
 
 def _turned(W: Array) -> Array:
     return namespace(W).matrix_transpose(W)
 
 
-def _shape(W: Array, turned: bool) -> tuple[int, ...]:
-    return (W.shape[0], W.shape[2], W.shape[1]) if turned else tuple(W.shape)
+def _from_left(apply: Callable[[int, Array, Array], None], t: int, m: int) -> Callable[[Array, Array], None]:
+    """Return what takes vectors as rows to a map of columns, whose result is a contiguous array of its own."""
+
+    def step(W: Array, out: Array) -> None:
+        columns = namespace(W).empty((W.shape[0], m, W.shape[1]), dtype=W.dtype, device=W.device)
+        apply(t, _turned(W), columns)
+        out[...] = _turned(columns)
+
+    return step
 
 
-def backward_steps(cell: Cell, path: Trajectory, first: int = 1) -> Iterator[tuple[int, Linearisation]]:
+def backward_steps(cell: Cell, path: Trajectory, first: int = 1) -> Iterator[tuple[int, EitherRange]]:
     """Yield t = T … first with a linearisation that holds step t."""
     for start, stop in reversed(list(path.stretches(longest_stretch(cell, path.start.shape[0])))):
         start = max(start, first - 1)
         if start >= stop:
             return
-        linearisation = cell.linearise(path, start, stop)
+        linearisation = EitherRange(cell, path, start, stop)
         for t in range(stop, start, -1):
             yield t, linearisation
 
 
-def forward_steps(cell: Cell, path: Trajectory, first: int) -> Iterator[tuple[int, Linearisation]]:
+def forward_steps(cell: Cell, path: Trajectory, first: int) -> Iterator[tuple[int, EitherRange]]:
     """Yield t = first … T with a linearisation that holds step t."""
     for start, stop in path.stretches(longest_stretch(cell, path.start.shape[0])):
         start = max(start, first - 1)
         if start >= stop:
             continue
-        linearisation = cell.linearise(path, start, stop)
+        linearisation = EitherRange(cell, path, start, stop)
         for t in range(start + 1, stop + 1):
             yield t, linearisation
