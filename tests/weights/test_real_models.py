@@ -27,7 +27,7 @@ def test_the_grapheme_to_phoneme_model() -> None:
         ("dec", "gru", 256, "after"),
     ]
     assert found.embedding("enc_emb").shape == (29, 256)
-    assert all("--layout" in each.assumptions[0] for each in found)
+    assert all("--gates" in each.assumptions[0] for each in found)
 
 
 def test_the_speech_detector() -> None:

@@ -14,8 +14,11 @@ from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import file_bytes
 from vanishgrad.inputs.files import load_array
-from vanishgrad.weights.hints import ALLOWED as HINTS
+from vanishgrad.weights.hints import ALLOWED
 from vanishgrad.weights.recognition import recurrent_layers
+
+HINTS = (*ALLOWED, "gates", "recurrent", "input_weight")
+"""What a certificate may say of how its file is read, beside the offset; never what was left out."""
 
 
 def sealed(path: str) -> Sealed:
@@ -53,7 +56,11 @@ def layer_subject(path: str, weights: Mapping[str, Any]) -> CertifiedCell:
     VanishgradError
         If the file cannot be read, or has no such layer.
     """
-    hints = {name: str(value) for name, value in dict(weights.get("hints", {})).items() if name in HINTS}
+    hints = {
+        name: value
+        for name, value in dict(weights.get("hints", {})).items()
+        if (name in HINTS and isinstance(value, str)) or (name == "forget_offset" and isinstance(value, int | float))
+    }
     layer = str(weights.get("layer"))
     found = recurrent_layers(path, **hints).select([layer] if layer else [])
     named = [each for each in found if each.name == layer] or list(found)

@@ -6,6 +6,7 @@ import io
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class CertifyRequest:
     input: str | None = None
     steps: int | None = None
     start: int = 0
-    hints: dict[str, str | None] = field(default_factory=dict)
+    hints: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.claim not in CLAIMS:
@@ -100,7 +101,7 @@ def certify(request: CertifyRequest) -> Certified:
         outcome = along(found.cell, xs, request.start)
     if outcome.certificate is None:
         return Certified(outcome, {})
-    hints = {name: value for name, value in request.hints.items() if value is not None}
+    hints = {name: value for name, value in request.hints.items() if value not in (None, ())}
     named = {**outcome.certificate.weights, "file": found.name, "layer": found.layer, "hints": hints}
     certificate = replace(outcome.certificate, weights=named)
     if xs is not None:
@@ -155,6 +156,11 @@ def of_file(request: CertifyRequest) -> Found:
         names = ", ".join(each.name for each in layers)
         raise VanishgradError(
             f"expected one layer of {request.source}, got {len(layers)} ({names}); try --layer {layers[0].name}"
+        )
+    if layers[0].without:
+        raise VanishgradError(
+            f"expected a layer that is wholly understood to certify, got {layers[0].name} read without "
+            f"{', '.join(layers[0].without)}; try it without --ignore"
         )
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
     return Found(layers[0].build(), Path(name).as_posix(), layers[0].name, {})

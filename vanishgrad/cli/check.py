@@ -28,6 +28,7 @@ FAILED = 3
 @click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another.")
 @RUN
 @HINTS
+@click.option("--partial", "is_partial", is_flag=True, help="Pass although some recurrent layers cannot be read.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
 def check(
     weights: str,
@@ -35,6 +36,7 @@ def check(
     max_rate: float | None,
     curve: str,
     stack: str | None,
+    is_partial: bool,
     as_json: bool,
     threshold: float,
     **options: Any,
@@ -45,7 +47,7 @@ def check(
     options |= {"threshold": threshold, "curves": (curve,)}
     report = read_models(weights) if is_report(weights) else _analyzed(weights, horizon, stack, options)
     request = CheckRequest(report=weights, curve=curve, horizon=horizon, threshold=threshold, max_rate=max_rate)
-    document = judged(report, request)
+    document = judged(report, request, is_partial)
     click.echo(document.to_json() if as_json else to_text(document), nl=False)
     return 0 if document.passed else FAILED
 

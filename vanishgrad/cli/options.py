@@ -90,7 +90,10 @@ OUTPUT = together(
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )
 
-HINT_NAMES = ("layout", "cell", "activation", "gate_activation", "reset")
+HINT_NAMES = (
+    "layout", "cell", "activation", "gate_activation", "reset", "gates", "forget_offset", "recurrent", "input_weight",
+    "orthogonal_map", "ignore",
+)  # fmt: skip
 """The readings of a file that a user may choose, as `HINTS` names them."""
 
 HINTS = together(
@@ -99,6 +102,14 @@ HINTS = together(
     click.option("--activation", metavar="NAME", help="tanh, relu, …, where the file does not say."),
     click.option("--gate-activation", metavar="NAME", help="sigmoid, hard_sigmoid, …, where the file does not say."),
     click.option("--reset", metavar="after|before", help="The GRU's convention, where the file does not say."),
+    click.option("--gates", metavar="LETTERS", help="Order of the stacked gates: fiog, or zrn, in any order."),
+    click.option(
+        "--forget-offset", type=float, metavar="NUMBER", help="What the model's code adds to the forget bias."
+    ),
+    click.option("--recurrent", metavar="NAME", help="The tensor that is the recurrent matrix."),
+    click.option("--input-weight", metavar="NAME", help="The tensor that is the input matrix, beside --recurrent."),
+    click.option("--orthogonal-map", metavar="NAME", help="matrix_exp, cayley or householder."),
+    click.option("--ignore", multiple=True, metavar="NAME", help="Read on without this tensor or module; repeatable."),
 )
 
 LAYERS = click.option(

@@ -87,6 +87,8 @@ class InputRequest:
     lengths: str | None = None
     seed: int = 0
     dtype: str = "float64"
+    one_hot_width: int | None = None
+    """The width of token ids as unit vectors; None leaves it to the ids."""
     repeated: bool = True
     """Whether a file's single sequence serves every trial: not where all trials have the same weights."""
 
@@ -197,7 +199,12 @@ def _vectors(values: Array, sequences: FileSequences, request: InputRequest, emb
 
 def _one_hot_width(ids: Array, sequences: FileSequences, request: InputRequest) -> int:
     """Return the width of the unit vectors that stand for token ids (B, T)."""
-    width = request.input_size or sequences.width
+    width = request.input_size or request.one_hot_width or sequences.width
+    if ids.max() >= width and request.input_size is None:
+        raise VanishgradError(
+            f"expected token ids below {width}, the width of the layer's input, got {ids.max()} in {request.source!r}; "
+            "try --embedding, or ids that it was trained on"
+        )
     if ids.max() >= width:
         raise VanishgradError(
             f"expected token ids below {width}, got {ids.max()} in {request.source!r}; try --input-size {ids.max() + 1}"

@@ -38,7 +38,7 @@ class LayerRuns:
             sequences, notes = self._drive(layer)
             cell = self._cell(layer)
             subject = Subject(
-                self._prefix + layer.name, _spec(layer), cell, _source(layer), (*layer.assumptions, *notes)
+                self._prefix + _label(layer), _spec(layer), cell, _source(layer), (*layer.assumptions, *notes)
             )
             yield Prepared(subject, sequences, self._start(layer, sequences), self._stacked(layer, subject))
 
@@ -77,7 +77,8 @@ class LayerRuns:
         return (_reversed(sequences) if layer.direction == "backward" else sequences), notes
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
-        sequences = input_sequences(self._options.layer_input(), layer.input_size, self._embedding)
+        asked = replace(self._options.layer_input(), one_hot_width=layer.input_size)
+        sequences = input_sequences(asked, layer.input_size, self._embedding)
         notes = [] if known or not self._options.is_noise else [UNKNOWN_ORDER]
         if sequences.input_size != layer.input_size:
             hint = "try --layer" if known else "try --stack, or --layer"
@@ -136,6 +137,11 @@ def _reversed(sequences: InputSequences) -> InputSequences:
     return sequences.with_inputs(xs)
 
 
+def _label(layer: Layer) -> str:
+    """Return a layer's name, and what it was read without."""
+    return f"{layer.name} without {', '.join(layer.without)}" if layer.without else layer.name
+
+
 def _spec(layer: Layer) -> str:
     keys: dict[str, Any] = {
         "activation": layer.reading.activation.name,
@@ -156,4 +162,5 @@ def _source(layer: Layer) -> dict[str, Any]:
         "direction": layer.direction,
         "layout": layer.layout,
         "sha256": layer.sha256,
+        "without": list(layer.without),
     }

@@ -46,13 +46,15 @@ class CheckDocument(ReportDocument):
     request: CheckRequest
     passed: bool
     layers: Sequence[JudgedLayer]
+    refused: Annotated[Sequence[str], "a sentence for each layer that could not be read"]
 
 
-def judged(report: ModelsDocument, request: CheckRequest) -> CheckDocument:
+def judged(report: ModelsDocument, request: CheckRequest, is_partial: bool = False) -> CheckDocument:
     """Return the document of a check: every layer of a report against a horizon.
 
     A layer passes if the median norm is at `threshold` or above at every lag up to `horizon`, if it does not explode
-    and if |rate| is at most `max_rate`.
+    and if |rate| is at most `max_rate`. Where a recurrent layer of the file could not be read, the check fails unless it
+    `is_partial`: of the layers that could.
 
     Raises
     ------
@@ -65,7 +67,9 @@ def judged(report: ModelsDocument, request: CheckRequest) -> CheckDocument:
             f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state"
         )
     layers = [_judged(label, curve, request) for label, curve in curves]
-    return CheckDocument(request=request, passed=all(layer.passed for layer in layers), layers=layers)
+    refused = tuple(getattr(report, "refused", ()))
+    passed = all(layer.passed for layer in layers) and (is_partial or not refused)
+    return CheckDocument(request=request, passed=passed, layers=layers, refused=refused)
 
 
 def _judged(label: str, curve: CurveDocument, request: CheckRequest) -> JudgedLayer:
@@ -134,4 +138,7 @@ def to_text(document: CheckDocument) -> str:
         horizon = f"{'> ' if layer.censored else ''}{layer.horizon}"
         why = f": {'; '.join(layer.reasons)}" if layer.reasons else ""
         lines.append(f"{mark} {layer.label}  horizon {horizon}, {layer.verdict}{why}")
+    lines += [f"not read: {sentence}" for sentence in document.refused]
+    if document.refused and not document.passed:
+        lines.append("FAIL a recurrent layer could not be read; --partial checks the others alone")
     return "\n".join(lines) + "\n"

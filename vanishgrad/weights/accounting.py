@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.hints import Unreadable
 from vanishgrad.weights.layers import Layer
-from vanishgrad.weights.tensors import FLOATS, Tensor, shape_text, shown
+from vanishgrad.weights.tensors import FLOATS, Tensor, contains_parts, name_parts, shape_text, shown
 
-SEPARATOR = re.compile(r"[./:]+")
 HARMLESS = re.compile(
     r"num_batches_tracked|seed_generator\w*|rngs?|rng_\w*|dropout_rng|seed|_flat_weights|total_(?:ops|params)|"
     r"iterations?|global_step|_float_tensor|_dummy\w*"
@@ -66,7 +65,7 @@ class Accounts:
     def __init__(self, tensors: Iterable[Tensor], ignored: Sequence[str]) -> None:
         self._tensors = {each.name: each for each in tensors}
         self._names = sorted(self._tensors)
-        self._ignored: Mapping[str, list[str]] = {name: _parts(name) for name in ignored}
+        self._ignored = tuple(ignored)
         self._useful: set[str] = set()
 
     def complete(self, layer: Layer, module: str | None) -> Layer:
@@ -84,10 +83,14 @@ class Accounts:
         left = [each for each in strange if each not in without]
         if left:
             raise _left_over(left, module, layer)
-        starts = [each.name for each in self._within(module) if STARTS.fullmatch(_parts(each.name[len(module) :])[0])]
+        starts = [
+            each.name for each in self._within(module) if STARTS.fullmatch(name_parts(each.name[len(module) :])[0])
+        ]
         notes = tuple(f"{shown(name)} is a start of its own; the start here is zero, --initial FILE sets it"
                       for name in starts)  # fmt: skip
-        return replace(layer, without=_grouped(without, module), assumptions=(*layer.assumptions, *notes))
+        names = _grouped(without, module)
+        notes += tuple(f"{shown(name, 200)} is left out because --ignore says so" for name in names)
+        return replace(layer, without=names, assumptions=(*layer.assumptions, *notes))
 
     def require_useful(self, path: str) -> None:
         """Refuse a name of `--ignore` that stands for nothing that was left over."""
@@ -105,18 +108,9 @@ class Accounts:
             yield self._tensors[self._names[place]]
 
     def _is_ignored(self, name: str) -> bool:
-        parts = _parts(name)
-        fitting = {each for each, asked in self._ignored.items() if _contains(parts, asked)}
+        fitting = {asked for asked in self._ignored if contains_parts(name, asked)}
         self._useful |= fitting
         return bool(fitting)
-
-
-def _parts(name: str) -> list[str]:
-    return [each for each in SEPARATOR.split(name) if each] or [""]
-
-
-def _contains(parts: list[str], asked: list[str]) -> bool:
-    return any(parts[place : place + len(asked)] == asked for place in range(len(parts) - len(asked) + 1))
 
 
 def _is_suspicious(tensor: Tensor, module: str, layer: Layer) -> bool:
@@ -125,7 +119,7 @@ def _is_suspicious(tensor: Tensor, module: str, layer: Layer) -> bool:
     In a module with a role, whatever its parts are called, it is not. By a suspect's name it is, and without any name
     that tells if its last axis of outputs has the size of the state or of the gates.
     """
-    parts = tuple(_parts(tensor.name[len(module) :]))
+    parts = tuple(name_parts(tensor.name[len(module) :]))
     if _is_harmless(parts) or (not tensor.shape and tensor.dtype not in FLOATS):
         return False
     if len(parts) > 1 and _has_role(parts[0]):
@@ -172,7 +166,7 @@ def _left_over(left: Sequence[Tensor], module: str, layer: Layer) -> Unreadable:
     names = _grouped(left, module)
     some = ", ".join(shown(each, 120) for each in names[:MOST_NAMED])
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    looks = dict.fromkeys(_looks(tuple(_parts(each.name[len(module) :]))) or _shaped(each, layer) for each in left)
+    looks = dict.fromkeys(_looks(tuple(name_parts(each.name[len(module) :]))) or _shaped(each, layer) for each in left)
     return Unreadable(
         f"expected every tensor of its module to be used, got {some}{more} left over, which look like "
         f"{' and '.join(looks)}: not the plain {layer.cell} of its names; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,10 @@ class Stacking:
     def order(self, cell: str) -> str:
         """The framework's order of the gates of a cell."""
         return {"lstm": self.lstm, "gru": self.gru}.get(cell, CELLS[cell].gates)
+
+    def ordered(self, cell: str, order: str) -> Stacking:
+        """Return the same orientation with the gates of a cell in another order."""
+        return replace(self, lstm=order) if cell == "lstm" else replace(self, gru=order)
 
     def columns(self, matrix_shape: tuple[int, ...]) -> tuple[int, ...]:
         """A matrix's shape with its gates along the rows."""

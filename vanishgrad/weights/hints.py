@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,12 @@ class Hints:
     ----------
     layout, cell, activation, gate_activation, reset, keep, orthogonal_map : str or None
         One of the names that `ALLOWED` has for each.
+    gates : str or None
+        The order of the stacked gates, by the cell's letters: ``fiog``.
+    forget_offset : float or None
+        What the code that runs the layer adds to the forget gate's bias.
+    recurrent, input_weight : str or None
+        The tensors that are the recurrent and the input weights, by name or unique ending.
     ignore : tuple of str
         Tensors or modules to read on without.
 
@@ -58,6 +65,10 @@ class Hints:
     reset: str | None = None
     keep: str | None = None
     orthogonal_map: str | None = None
+    gates: str | None = None
+    forget_offset: float | None = None
+    recurrent: str | None = None
+    input_weight: str | None = None
     ignore: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -65,6 +76,12 @@ class Hints:
             value = getattr(self, name)
             if value is not None and value not in allowed:
                 raise UsageError(f"expected {flag(name)} to be one of {', '.join(allowed)}, got {shown(value)}")
+        orders = ["".join(sorted(row.gates)) for row in CELLS.values() if row.words and row.by_shape]
+        if self.gates is not None and "".join(sorted(self.gates)) not in orders:
+            letters = " or ".join(row.gates for row in CELLS.values() if row.words and row.by_shape)
+            raise UsageError(f"expected the letters {letters} in any order for --gates, got {shown(self.gates)}")
+        if self.forget_offset is not None and not math.isfinite(self.forget_offset):
+            raise UsageError(f"expected a number for --forget-offset, got {self.forget_offset}; try 1")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.build import assembled
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
-from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
+from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, contains_parts, shape_text, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +199,16 @@ class LayerFile:
     def embedding(self, name: str) -> Array:
         """Return the rows of an embedding of this file, (tokens, width), float64.
 
+        Its name, or a run of whole parts of it that no other matrix has: the layer's name.
+
         Raises
         ------
         VanishgradError
-            If there is no matrix of this name.
+            If there is no such matrix.
         """
         matrices = [each for each, tensor in self.tensors.items() if len(tensor.shape) == 2 and tensor.dtype in FLOATS]
+        fitting = [each for each in matrices if contains_parts(each, name)]
+        name = fitting[0] if name not in matrices and len(fitting) == 1 else name
         if name not in matrices:
             got = shape_text(self.tensors[name].shape) if name in self.tensors else "no such tensor"
             raise VanishgradError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 
+SEPARATORS = re.compile(r"[./:]+")
 FLOATS = ("float64", "float32", "float16", "bfloat16")
 """What a weight may be stored as; all four widen to float64 exactly."""
 
@@ -103,6 +105,17 @@ def stacked(name: str, tensors: Sequence[Tensor]) -> Tensor:
     *outer, last = tensors[0].shape
     shape = (*outer, last * len(tensors))
     return derived(name, shape, lambda: np.concatenate([each.read() for each in tensors], axis=-1), tensors)
+
+
+def name_parts(name: str) -> list[str]:
+    """Return what separators divide in a name; one empty part where there is none."""
+    return [each for each in SEPARATORS.split(name) if each] or [""]
+
+
+def contains_parts(name: str, asked: str) -> bool:
+    """Return whether a run of whole parts of a name is what is asked for: ``cell.ln`` in ``rnn.cell.ln.weight``."""
+    parts, wanted = name_parts(name), name_parts(asked)
+    return any(parts[place : place + len(wanted)] == wanted for place in range(len(parts) - len(wanted) + 1))
 
 
 def widened_bfloat16(words: Array) -> Array:

@@ -47,6 +47,7 @@ class FileSource(Document):
     direction: Literal["forward", "backward"]
     layout: str
     sha256: Digest
+    without: Annotated[Sequence[str], "tensors of its module that --ignore left out of the reading"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

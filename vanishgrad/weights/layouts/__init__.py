@@ -33,7 +33,8 @@ LAYOUTS = {
     "keras1": re.compile(r"_U(?:_[irz])?$"),
     "tensorflow1": re.compile(r"_cell(?:_\d+)?[./](?:kernel|weights|gates)"),
     "flax": re.compile(r"(?:^|[./])(?:hi|hr|hf|h|dense_h)[./]kernel"),
-    "plain": re.compile(r"hh|h2h|recurrent_weight|Wh|U"),
+    "per_gate": re.compile(r"(?:[ifozr]|input|forget|output|reset)(?:_\w+)?(?:\.weight|\.bias|:0)?$"),
+    "plain": re.compile(r"hh|h2h|recurrent_weight|Wh|U|W"),
 }
 """Layout → what occurs in some name (of a tensor or a configuration) of every file that has it; in the order of their
 claims: a tensor that one has taken is not offered to the next."""
@@ -70,7 +71,7 @@ class Layout(Protocol):
 
 def plausible_sightings(name: str, file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> list[Sighting]:
     """Return the sightings of a layout; its module is not even imported where no name gives it away."""
-    if not any(map(LAYOUTS[name].search, [*free, *file.configuration])):
+    if not (hints.recurrent and name == "plain") and not any(map(LAYOUTS[name].search, [*free, *file.configuration])):
         return []
     module = cast(Layout, import_module(f"{__name__}.{name.replace('-', '_')}"))
     return list(module.sightings(file, dict(free), hints))

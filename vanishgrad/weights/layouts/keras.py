@@ -122,6 +122,11 @@ def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
     config, notes = entry.config, []
     if config.get("recurrent_dropout"):
         notes.append(f"recurrent_dropout {config['recurrent_dropout']} acts in training alone and is left out")
+    if entry.masked_by:
+        notes.append(
+            f"{entry.masked_by} stands before it: a masked step hands the state on there, and is a step like others "
+            "here; --lengths leaves padding out"
+        )
     if config.get("stateful"):
         notes.append(
             "stateful: a batch starts where the last one ended; the start here is zero, --initial FILE sets it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.biases import BIASES
 from vanishgrad.weights.layouts.shapes import fitted
-from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
+from vanishgrad.weights.tensors import Tensor, TensorFile, contains_parts, shape_text, shown
 
 NAMINGS = (
     ("weight_hh", "weight_ih"),
@@ -31,30 +32,82 @@ NAMINGS = (
     ("h2h.weight", "i2h.weight"),
     ("recurrent_weight", "input_weight"),
     ("Wh", "Wx"),
+    ("W", "U"),
     ("U", "W"),
 )
 """How people name the recurrent and the input weights of one layer."""
+ATTENTION = re.compile(r"att(?:n|en)")
+"""Modules whose square matrices are no recurrence."""
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each pair of tensors whose names differ only as input and recurrent weights do."""
     taken: set[str] = set()
+    if hints.recurrent and hints.input_weight:
+        yield from _named(file, free, hints)
+        return
     for recurrent, inputs in NAMINGS:
         for name in free:
             affixes = _affixes(name, recurrent)
-            if name in taken or affixes is None:
+            if name in taken or affixes is None or ATTENTION.search(affixes[0].lower()):
                 continue
             roles = _roles(recurrent, inputs, affixes, free)
-            if "W_hx" in roles and _is_plausible(roles):
+            if "W_hx" in roles and _is_plausible(roles) and _is_meant(recurrent, affixes, roles, free, hints):
                 claims = leaf_names(roles.values())
                 taken.update(tensor.name for tensor in roles.values())
                 yield Sighting(_layer_name(affixes), claims, partial(_layer, file, affixes, roles, hints), affixes[0])
 
 
+def _named(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+    """Yield the layer of the two tensors that the user names, with the bias that stands beside them."""
+    pair = [
+        [each for each in free if contains_parts(each, str(asked))] for asked in (hints.recurrent, hints.input_weight)
+    ]
+    if not all(len(fitting) == 1 for fitting in pair):
+        return
+    (recurrent,), (inputs,) = pair
+    module = recurrent[: max(recurrent.rfind(each) for each in "./") + 1]
+    biases = {role: free[name] for names in BIASES for role, each in zip(("b_x", "b_h"), names, strict=False)
+              if (name := module + each) in free}  # fmt: skip
+    roles = {"W_hx": free[inputs], "W_hh": free[recurrent], **biases}
+    layer = partial(_layer, file, (module, ""), roles, hints)
+    yield Sighting(_layer_name((module, "")), leaf_names(roles.values()), layer, module)
+
+
+def _is_meant(
+    recurrent: str, affixes: tuple[str, str], roles: Mapping[str, Tensor], free: Mapping[str, Tensor], hints: Hints
+) -> bool:
+    """Return whether a pair of the letters U and W is meant so: U x + W h, o = V h in textbooks, W x + U h elsewhere.
+
+    The first is taken where U does not fit as recurrent, or, of two squares, where V takes what W puts out.
+    """
+    if hints.recurrent:
+        return contains_parts(roles["W_hh"].name, hints.recurrent)
+    if recurrent != "W":
+        return True
+    W, U = roles["W_hh"].shape, roles["W_hx"].shape
+    V = free.get(affixes[0] + "V" + affixes[1])
+    is_open = _fits(U, W)
+    return _fits(W, U) and (not is_open or (W == U and len(set(W)) == 1 and V is not None and V.shape[1:] == W[1:]))
+
+
+def _fits(recurrent: tuple[int, ...], inputs: tuple[int, ...]) -> bool:
+    """Return whether shapes are those of recurrent and input weights: n, 3n or 4n by n, and as many gate rows."""
+    if not (len(recurrent) == len(inputs) == 2 and min(recurrent) and max(recurrent) / min(recurrent) in (1, 3, 4)):
+        return False
+    rows, columns = recurrent
+    return (rows >= columns and inputs[0] == rows) or (columns >= rows and inputs[1] == columns)
+
+
 def _affixes(name: str, recurrent: str) -> tuple[str, str] | None:
     """Return what stands before and after the recurrent weight's own name, if that is a word of its own."""
     before, found, after = name.rpartition(recurrent)
-    if not found or (before and before[-1] not in "_./:") or (after and after[0] not in "_./:0123456789"):
+    if (
+        not found
+        or "mask" in after
+        or (before and before[-1] not in "_./:")
+        or (after and after[0] not in "_./:0123456789")
+    ):
         return None
     return before, after
 
@@ -92,9 +145,18 @@ def _layer(file: TensorFile, affixes: tuple[str, str], roles: Mapping[str, Tenso
         why=f"{matrix.name} {shape_text(matrix.shape)} and {roles['W_hx'].name} are named and shaped "
         "as recurrent and input weights",
         layout=stacking.name,
-        assumptions=doubt,
+        assumptions=(*doubt, *_which_letter(roles)),
     )  # fmt: skip
-    return layer if hints.layout else _with_choices_said(layer)
+    return layer if hints.layout or hints.gates else _with_choices_said(layer)
+
+
+def _which_letter(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Return a note where two squares might change places."""
+    names = {roles[role].name: role for role in ("W_hh", "W_hx")}
+    if {name[-1:] for name in names} != {"U", "W"} or roles["W_hh"].shape != roles["W_hx"].shape:
+        return ()
+    recurrent, other = names
+    return (f"{shown(recurrent)} is taken as the recurrent matrix; --recurrent {shown(other)} takes the other",)
 
 
 def _stacking(roles: Mapping[str, Tensor]) -> tuple[Stacking, tuple[str, ...]]:
@@ -117,6 +179,5 @@ def _with_choices_said(layer: Layer) -> Layer:
     if layer.cell == "rnn":
         return replace(layer, assumptions=(*unbiased, *layer.assumptions))
     order = layer.stacking.order(layer.cell)
-    others = " or ".join(name for name, each in STACKINGS.items() if each.order(layer.cell) != order)
-    note = f"gate order {' '.join(order)} is taken, as in {layer.stacking.name}; --layout {others} chooses another"
+    note = f"gate order {' '.join(order)} is taken, as in {layer.stacking.name}; --gates says another"
     return replace(layer, assumptions=(note, *unbiased, *layer.assumptions))

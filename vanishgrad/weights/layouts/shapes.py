@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import SIGMOID, Activation
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.weights.gate_order import STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
 from vanishgrad.weights.layers import Layer
-from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text, shown
+from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, derived, shape_text, shown
 
 UNTIED = "untied"
 """The variant whose recurrent weights have a leading axis of time."""
@@ -37,6 +40,7 @@ def fitted(
     stacking = chosen_stacking(stacking, hints, stated)
     require_floats(roles)
     cell, hidden_size = gates(roles, stacking, hints, stated.cell, rest.get("variant") == UNTIED)
+    stacking, roles, said = _as_told(cell, hidden_size, stacking, roles, hints, stated)
     variant: Reading = reading(cell, hints, stated, usual_gate)
     return Layer(
         name=name,
@@ -49,9 +53,40 @@ def fitted(
         reading=variant,
         roles=roles,
         stacking=stacking,
-        assumptions=(*rest.pop("assumptions", ()), *_notes(roles), *variant.assumptions),
+        assumptions=(*rest.pop("assumptions", ()), *said, *_notes(roles), *variant.assumptions),
         **rest,
     )
+
+
+def _as_told(
+    cell: str, n: int, stacking: Stacking, roles: Mapping[str, Tensor], hints: Hints, stated: Stated
+) -> tuple[Stacking, Mapping[str, Tensor], tuple[str, ...]]:
+    """Return stacking and roles in the order of gates and with the forget bias that the user says, and notes."""
+    notes: tuple[str, ...] = ()
+    row = CELLS[cell]
+    if hints.gates and sorted(hints.gates) == sorted(row.gates) and hints.gates != stacking.order(cell):
+        if stated.layout:
+            raise Unreadable(
+                f"expected gates {stacking.order(cell)}, as the file says, got --gates {hints.gates}; try without it"
+            )
+        stacking = stacking.ordered(cell, hints.gates)
+        notes += (f"gate order {' '.join(hints.gates)} is taken because --gates says so",)
+    if hints.forget_offset and row.output and row.keep:
+        start = stacking.order(cell).index(row.keep) * n
+        roles = {**roles, "b_x": _raised(roles, start, n, len(row.gates) * n, hints.forget_offset)}
+        notes += (f"{hints.forget_offset:g} is added to the forget gate's bias because --forget-offset says so",)
+    return stacking, roles, notes
+
+
+def _raised(roles: Mapping[str, Tensor], start: int, n: int, rows: int, offset: float) -> Tensor:
+    bias = roles.get("b_x")
+
+    def read() -> Array:
+        values = np.zeros(rows) if bias is None else bias.read().astype(np.float64)
+        values[start : start + n] += offset
+        return values
+
+    return derived(bias.name if bias else "bias", (rows,), read, (bias or roles["W_hh"],))
 
 
 def _notes(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
