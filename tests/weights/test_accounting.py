@@ -26,7 +26,7 @@ FILES = sorted(
 )
 WEIGHT = re.compile(
     r"(?:parametrizations[./])?weight_hh.*|recurrent_kernel.*|vars[./].*|(?:hi|hr|hf|h|dense_h)[./]kernel.*|"
-    r"hgates[./].*|lateral/W|w4$|linear(?:_1)?[./]w$|_?w_h$|Wh$|U(?:_[irz])?$"
+    r"hgates[./].*|lateral/W|w4$|linear(?:_1)?[./]w$|_?w_h$|Wh$|U(?:_[irz])?$|input_gate_h.*"
 )
 """What is left of a recurrent matrix's name behind its module's."""
 N, D = 4, 3

@@ -107,7 +107,7 @@ def _layer(file: TensorFile, label: str, families: Mapping[str, Family], hints: 
         file, label, built, KERAS, hints, Stated(layout="keras"),
         why=f"{shown(recurrent)} {shape_text((n, n))} and {shown(inputs)}, with i, f, g and o for *, are an LSTM's, "
         "one matrix for each gate",
-        layout="per-gate",
+        layout="per_gate",
         assumptions=doubt,
     )  # fmt: skip
 
