@@ -53,8 +53,8 @@ def judged(report: ModelsDocument, request: CheckRequest, is_partial: bool = Fal
     """Return the document of a check: every layer of a report against a horizon.
 
     A layer passes if the median norm is at `threshold` or above at every lag up to `horizon`, if it does not explode
-    and if |rate| is at most `max_rate`. Where a recurrent layer of the file could not be read, the check fails unless it
-    `is_partial`: of the layers that could.
+    and if |rate| is at most `max_rate`. Where a recurrent layer of the file could not be read, the check fails unless
+    it `is_partial`: of the layers that could.
 
     Raises
     ------
