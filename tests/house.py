@@ -53,14 +53,23 @@ def rooms() -> dict[str, float]:
 
 
 def cell_name_literals() -> list[str]:
-    """Return where a string is a cell's name outside the rooms of cells and weights, as ``path:line``."""
+    """Return where a string is a cell's name outside the rooms of cells and weights, as ``path:line``.
+
+    The MODEL strings that a command takes by default are what a user would type, and are not counted.
+    """
     return [
         f"{path}:{node.lineno}"
         for path, tree in trees().items()
         if path.partition("/")[0] not in ROOMS_OF_CELLS
-        for node in ast.walk(tree)
+        for statement in tree.body
+        if not _is_default_models(statement)
+        for node in ast.walk(statement)
         if isinstance(node, ast.Constant) and node.value in CELL_NAMES
     ]
+
+
+def _is_default_models(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "DEFAULT_MODELS"
 
 
 def repeated_class_names() -> dict[str, list[str]]:

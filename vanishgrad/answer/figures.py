@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vanishgrad.answer.study import Studied
 from vanishgrad.arrays import Array
+from vanishgrad.cells.registry import CELLS
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class Figure:
 def figures(models: Sequence[Studied]) -> dict[str, Figure]:
     """Return, for one model of each cell, its curve between its bounds, and for a gated one whole and conveyor."""
     found: dict[str, Figure] = {}
-    for kind in ("rnn", "lstm", "gru"):
+    for kind in CELLS:
         of_kind = [model for model in models if model.kind == kind]
         if of_kind:
             found[f"bounds_{kind}"] = _figure("bounds", _telling(of_kind), ("upper", "memory", "lower"))

@@ -13,6 +13,7 @@ from vanishgrad.answer.quantities.blocks import StepBlock, block_contraction, bl
 from vanishgrad.answer.quantities.definition import definition
 from vanishgrad.answer.quantities.measured import MeasuredRun
 from vanishgrad.arrays import Array
+from vanishgrad.cells.registry import GRU, LSTM, RNN
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +46,15 @@ def study(run: MeasuredRun) -> Studied:
     worst = blocks(run)
     claims = [block_contraction(run, worst), vanilla.explosion(run)]
     facts: dict[str, Mapping[str, float | Log]] = {"T0": definition(run)}
-    if run.kind == "rnn":
+    if run.kind == RNN.name:
         claims.append(vanilla.contraction(run))
-    if run.kind == "gru":
+    if run.kind == GRU.name:
         claims.extend(gru.gate_closure(run))
-    if run.kind == "lstm":
+    if run.kind == LSTM.name:
         found, more = _lstm(run)
         claims.extend(found)
         facts |= more
-    if run.kind != "rnn":
+    if run.kind != RNN.name:
         claims.append(retention.effective_gate(run))
     sizes = {"n": run.cell.hidden_size, "d": run.cell.input_size, "T": run.steps}
     return Studied(run.label, run.spec, run.kind, sizes, tuple(claims), facts, _curves(run, worst))
@@ -90,6 +91,6 @@ def _curves(run: MeasuredRun, worst: list[StepBlock]) -> dict[str, Array]:
     lags = np.arange(run.steps + 1)
     upper = np.min([block.log_bound(lags) for block in worst], axis=0)
     entry = run.products.log_diagonal.max(axis=1)
-    lower = entry if run.kind != "rnn" else vanilla.determinant_floor(run)
+    lower = entry if run.kind != RNN.name else vanilla.determinant_floor(run)
     curves = {"memory": run.products.curves["memory"], "lower": lower, "upper": upper}
     return curves | {name: run.products.curves[name] for name in ("conveyor", "detours") if name in run.products.curves}

@@ -10,6 +10,7 @@ from vanishgrad.answer.claims import BoundValue, Claim, Log
 from vanishgrad.answer.quantities import scalars
 from vanishgrad.answer.quantities.attention import example
 from vanishgrad.answer.study import Studied
+from vanishgrad.cells.registry import LSTM
 
 Cell: TypeAlias = "str | float | Log | BoundValue | bool | None"
 """A model's label, a number, whether a theorem speaks, or nothing."""
@@ -91,7 +92,7 @@ def _summary(model: Studied) -> tuple[Cell, ...]:
         for claim in model.claims
         if claim.speaks and claim.quantity in ("state", "memory", "memory_smallest", "state_smallest")
     ]
-    lower = [c for c in speaking if c.side == "lower" and not (model.kind == "lstm" and c.quantity == "state")]
+    lower = [c for c in speaking if c.side == "lower" and not (model.kind == LSTM.name and c.quantity == "state")]
     upper = [c for c in speaking if c.side == "upper"]
     below = max(lower, key=lambda c: c.log_bound or 0.0, default=None)
     above = min(upper, key=lambda c: c.log_bound or 0.0, default=None)

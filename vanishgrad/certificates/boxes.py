@@ -105,7 +105,7 @@ def box(subject: CertifiedCell, inputs: InputBoxes) -> Box | None:
     image has
     been seen to lie within it.
     """
-    step = _lstm_step if subject.cell == "lstm" else _gru_step
+    step = _lstm_step if subject.has_cell_state else _gru_step
     reach, found, h = _Reach(subject, inputs), None, np.ones(subject.hidden_size)
     for _ in range(ROUNDS):
         box_of_h, image = step(subject, reach, h)

@@ -87,7 +87,7 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
         _along(certificate, subject, xs, shown)
         return
     methods: dict[str, Any] = {"upper": UPPER, "lower": LOWER}.get(str(kind), {})
-    fits = method in methods and method not in (GATED_ONLY if subject.cell == "rnn" else RNN_ONLY)
+    fits = method in methods and method not in (RNN_ONLY if subject.is_gated else GATED_ONLY)
     shown.demand(fits, "the method proves this kind of claim")
     methods[method](subject, RateClaim(certificate.claim), certificate.witness, shown)
 

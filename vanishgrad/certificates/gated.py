@@ -44,7 +44,7 @@ def peak(s: Range, x: Array, k: Array, G: Array) -> Array:
 
 def rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
     """Return an upper bound of |J_t| x, (m,), for all inputs of all sub-boxes and all states of the box."""
-    return (_lstm_rows if subject.cell == "lstm" else _gru_rows)(subject, box, x)
+    return (_lstm_rows if subject.has_cell_state else _gru_rows)(subject, box, x)
 
 
 def _lstm_rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
@@ -118,7 +118,7 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
     hi = {name: each.hi.max(axis=0) for name, each in box.gates.items()}
     slope = {name: _slope(each) for name, each in box.gates.items()}
     tau = box.candidate_slope.max(axis=0)
-    if subject.cell == "lstm":
+    if subject.has_cell_state:
         keep, eta = "f", float(hi["o"].max())
         a = {
             "o": tanh_up(box.c_next.max(axis=0)) * slope["o"],

@@ -106,7 +106,7 @@ def _bilinear(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) 
 
 
 def _enclosed(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) -> tuple[Decimal, Decimal]:
-    step = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[target.cell](target)
+    step = target.of_cell(_rnn, _lstm, _gru)(target)
     s, pulls = _known(np.zeros(target.state_size)), []
     for x in xs:
         s, pull = step(s, _known(x))

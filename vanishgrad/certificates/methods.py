@@ -143,7 +143,7 @@ def _block_norms(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
     if whole is None:
         return
     witness, bounds = _factors(*whole), whole[1]
-    if target.cell == "gru":
+    if not target.has_cell_state:
         yield Attempt("block_norms", 1.0, _up(bounds.high + _gru_rest(target, bounds)), witness)
         return
     M = _block_majorant(bounds)
@@ -169,7 +169,7 @@ def cone(target: CertifiedCell, bound: float) -> Attempt | None:
     if whole is None:
         return None
     bounds, witness = whole[1], _factors(*whole)
-    if target.cell == "gru":
+    if not target.has_cell_state:
         rho = (bounds.low - _gru_rest(target, bounds)) * (1 - 2.0**-40)
         return Attempt("cone", 1.0, rho, witness) if rho > LEAST else None
     kappa = bounds.of("i") + bounds.of("f") + bounds.of("g")

@@ -45,7 +45,7 @@ def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
         For a cell that has no certificates.
     """
     target = subject(cell)
-    input_bound = None if target.cell == "rnn" else demanded(input_bound, target)
+    input_bound = demanded(input_bound, target) if target.is_gated else None
     unknown = unknown_function(target)
     if unknown:
         return Outcome(None, unknown)
@@ -69,7 +69,7 @@ def lower(cell: Cell, input_bound: float | None) -> Outcome:
         For a cell that has no certificates.
     """
     target = subject(cell)
-    if target.cell == "rnn":
+    if not target.is_gated:
         return Outcome(
             None,
             "an rnn has no lower bound for all inputs, large ones saturate it; try along one sequence with --input",
@@ -106,7 +106,7 @@ def demanded(input_bound: float | None, target: CertifiedCell) -> float:
 
 def unknown_function(target: CertifiedCell) -> str:
     """Return a sentence if the cell has a function without bounds, else nothing."""
-    if target.cell == "rnn":
+    if not target.is_gated:
         known = target.activation in LIPSCHITZ
     else:
         known = (target.activation, target.gate_activation) == ("tanh", "sigmoid")
@@ -117,5 +117,5 @@ def unknown_function(target: CertifiedCell) -> str:
 def _no_contraction(target: CertifiedCell, best: Attempt | None) -> str:
     if best is None:
         return "the forget gate may reach 1 in this box; try a smaller --input-bound"
-    hint = "measure it instead: vanishgrad compare" if target.cell == "rnn" else "try a smaller --input-bound"
+    hint = "try a smaller --input-bound" if target.is_gated else "measure it instead: vanishgrad compare"
     return f"the least factor per step that could be proved is {best.rho:.6g} ({best.method}), not below 1; {hint}"

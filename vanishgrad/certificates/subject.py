@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import GRU, LSTM, RNN, Cell
 from vanishgrad.errors import VanishgradError
 
+T = TypeVar("T")
 PROVABLE = (RNN.name, LSTM.name, GRU.name)
 
 
@@ -36,6 +38,20 @@ class CertifiedCell:
     tensors: Mapping[str, Array]
 
     @property
+    def is_gated(self) -> bool:
+        """Whether a gate keeps the state: without one it is a vanilla network."""
+        return self.gate_activation is not None
+
+    @property
+    def has_cell_state(self) -> bool:
+        """Whether the state is (h, c): an LSTM's."""
+        return self.is_gated and self.reset is None
+
+    def of_cell(self, rnn: T, lstm: T, gru: T) -> T:
+        """Return what stands for this cell among three."""
+        return rnn if not self.is_gated else lstm if self.has_cell_state else gru
+
+    @property
     def hidden_size(self) -> int:
         """The number n of units."""
         return int(self.tensors["W_hh"].shape[1])
@@ -48,7 +64,7 @@ class CertifiedCell:
     @property
     def state_size(self) -> int:
         """The size m of the state: n, and 2 n for an LSTM."""
-        return self.hidden_size * (2 if self.cell == "lstm" else 1)
+        return self.hidden_size * (2 if self.has_cell_state else 1)
 
     @property
     def described(self) -> dict[str, str | int | None]:
@@ -69,7 +85,7 @@ class CertifiedCell:
 
     def gate(self, tensor: str, name: str) -> Array:
         """Return one gate's rows of a stacked tensor: gates i f g o of an LSTM, r z n of a GRU."""
-        n, place = self.hidden_size, {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}[self.cell].index(name)
+        n, place = self.hidden_size, self.of_cell("h", "ifgo", "rzn").index(name)
         rows: Array = self.tensors[tensor][place * n : (place + 1) * n]
         return rows
 

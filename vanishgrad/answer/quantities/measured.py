@@ -52,13 +52,13 @@ class MeasuredRun:
         """``rnn``, ``lstm`` or ``gru`` if the theorems of that cell are about exactly this one, else empty."""
         cell = self.cell
         if type(cell) is RNN and cell.W_hh.ndim == 3:
-            return "rnn"
+            return cell.name
         gated = (
             isinstance(cell, LSTM | GRU) and cell.gate_activation.name == "sigmoid" and cell.activation.name == "tanh"
         )
         if type(cell) is LSTM and gated and cell.cell_activation.name == "tanh":
-            return "lstm"
-        return "gru" if type(cell) is GRU and gated else ""
+            return cell.name
+        return cell.name if type(cell) is GRU and gated else ""
 
     @property
     def memory(self) -> str:

@@ -37,7 +37,7 @@ def bilinear(subject: CertifiedCell, xs: Array, start: int, u: Array, v: Array) 
 
 
 def _enclosed(subject: CertifiedCell, xs: Array, start: int, u: Array, v: Array, p: int) -> tuple[Fraction, Fraction]:
-    step = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[subject.cell](subject, p)
+    step = subject.of_cell(_rnn, _lstm, _gru)(subject, p)
     s, pulls = ball(np.zeros(subject.state_size), p), []
     for x in xs:
         s, pull = step(s, ball(x, p))

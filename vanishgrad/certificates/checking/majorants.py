@@ -29,7 +29,7 @@ def peaks(lo: Array, hi: Array, x: Array, k: Array, G: Array) -> Array:
 
 def rows(subject: CertifiedCell, found: States, x: Array, pieces: int) -> Array:
     """Return an upper bound of |J_t| x."""
-    return _lstm_rows(subject, found, x, pieces) if subject.cell == "lstm" else _gru_rows(subject, found, x)
+    return _lstm_rows(subject, found, x, pieces) if subject.has_cell_state else _gru_rows(subject, found, x)
 
 
 def _lstm_rows(subject: CertifiedCell, found: States, x: Array, pieces: int) -> Array:
@@ -80,7 +80,7 @@ def amplitudes(subject: CertifiedCell, found: States) -> dict[str, Array]:
     diag(a_z) W^z + diag(a_n) W^n (diag r + diag(a_r) W^r) (before).
     """
     hi, steep = found.hi, {gate: _slopes(found.lo[gate], found.hi[gate]) for gate in found.hi if gate not in "gn"}
-    if subject.cell == "lstm":
+    if subject.has_cell_state:
         return {
             "o": found.tanh_c * steep["o"],
             "i": hi["g"] * steep["i"],

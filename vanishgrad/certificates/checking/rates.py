@@ -45,7 +45,7 @@ def max_norm(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any
     floats = demanded.positive(witness, "x", m)
     x = fractions(floats)
     shown.demand(m * max(x) ** 2 <= (claim.C * min(x)) ** 2, "√m max x / min x ≤ C")
-    if subject.cell == "rnn":
+    if not subject.is_gated:
         image = product(integers(np.abs(subject.tensors["W_hh"])), x) * _steepness(subject, shown)
         shown.demand(bool((image <= claim.rho * x).all()), "γ |W| x ≤ ρ x")
         return
@@ -58,7 +58,7 @@ def block_norms(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, 
     """M₊ x ≤ ρ x for the norms of J's blocks (T7a); a GRU's ‖J‖₂ is at most z̄ + ‖J - diag z‖₂."""
     (found,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, shown)
     norms = _factors(subject, found, witness, shown)
-    if subject.cell == "gru":
+    if not subject.has_cell_state:
         shown.demand(claim.C >= 1, "1 ≤ C")
         shown.demand(max(found.hi["z"]) + _gru_rest(subject, found, norms) <= claim.rho, "z̄ + ‖J - diag z‖₂ ≤ ρ")
         return
@@ -76,7 +76,7 @@ def cone(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], s
     (found,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, shown)
     norms = _factors(subject, found, witness, shown)
     shown.demand(claim.C <= 1, "C ≤ 1")
-    if subject.cell == "gru":
+    if not subject.has_cell_state:
         shown.demand(min(found.lo["z"]) - _gru_rest(subject, found, norms) >= claim.rho, "min z - ‖J - diag z‖₂ ≥ ρ")
         return
     kappa, phi, eta = norms["i"] + norms["f"] + norms["g"], min(found.lo["f"]), max(found.hi["o"])
@@ -105,7 +105,7 @@ def _every_box(
     shown.demand(known or None, "the gates are σ and the candidate tanh")
     n = subject.hidden_size
     h = fractions(demanded.non_negative(witness, "h", n))
-    c = fractions(demanded.non_negative(witness, "c", n if subject.cell == "lstm" else 0))
+    c = fractions(demanded.non_negative(witness, "c", n if subject.has_cell_state else 0))
     found = [
         states(subject, h, c, *each) for each in sub_boxes(claim.bound, subject.input_size, _pieces(subject, witness))
     ]

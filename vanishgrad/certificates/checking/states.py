@@ -75,7 +75,7 @@ class GateBounds:
 def states(subject: CertifiedCell, h: Array, c: Array, center: Array, radius: Array) -> States:
     """Return what a step can do in one sub-box."""
     gates = GateBounds(subject, center, radius)
-    return _lstm(gates, h, c) if subject.cell == "lstm" else _gru(subject, gates, h)
+    return _lstm(gates, h, c) if subject.has_cell_state else _gru(subject, gates, h)
 
 
 def _sigmas(reached: Iterator[Bounds]) -> tuple[Array, Array]:

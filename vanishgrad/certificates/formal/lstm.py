@@ -68,7 +68,7 @@ def lstm_source(subject: CertifiedCell, bound: float) -> CoqSource | None:
     vectors = positive_vectors(lambda x: rows(subject, proposed, x), subject.state_size)
     r, w = least_rate(vectors, lambda w: _rates(weights, units, c, w))
     literals: dict[str, Value] = {"hb": h, "cb": c, "x": w, "b": weights.b, "U": weights.U, "V": weights.V}
-    return CoqSource("lstm", subject.activation, {**head(subject, k, r, limit, w, literals), **literals})
+    return CoqSource(subject.cell, subject.activation, {**head(subject, k, r, limit, w, literals), **literals})
 
 
 def _box(weights: _Weights, inputs: Sequence[int], proposed: Array) -> tuple[list[int], list[int], list[_Unit]] | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from vanishgrad.cells.registry import GRU, LSTM, RNN
+
 Kind = Literal["nat", "Z", "list Z", "list (list Z)"]
 Value = int | Sequence[int] | Sequence[Sequence[int]]
 Literals = dict[str, Kind]
@@ -21,6 +23,11 @@ class Method:
     skeleton: str
     """The name of its text."""
 
+    @property
+    def is_gated(self) -> bool:
+        """Whether it is for a cell with gates."""
+        return self.cell != RNN.name
+
 
 def _of(kind: Kind, names: str) -> Literals:
     return dict.fromkeys(names.split(), kind)
@@ -31,13 +38,13 @@ RATE = _of("nat", "n w k e f") | _of("Z", "r c lo hi")
 BOUNDED = _of("nat", "d") | RATE | _of("nat", "p s q") | _of("Z", "bound") | _of("list Z", "hb x")
 TENSORS = _of("list Z", "b") | _of("list (list Z)", "U V")
 CANDIDATE = _of("list Z", "bN bh") | _of("list (list Z)", "N VN")
-GRU = BOUNDED | TENSORS | CANDIDATE
+RESET = BOUNDED | TENSORS | CANDIDATE
 METHODS: Mapping[str, Method] = {
-    "gram": Method("rnn", None, RATE | _of("list Z", "scale") | _of("list (list Z)", "columns factor"), "gram"),
-    "max_norm": Method("rnn", None, RATE | _of("list Z", "x") | _of("list (list Z)", "rows"), "max_norm"),
-    "lstm": Method("lstm", None, BOUNDED | _of("list Z", "cb") | TENSORS, "lstm"),
-    "gru_after": Method("gru", "after", GRU, "gru"),
-    "gru_before": Method("gru", "before", GRU, "gru"),
+    "gram": Method(RNN.name, None, RATE | _of("list Z", "scale") | _of("list (list Z)", "columns factor"), "gram"),
+    "max_norm": Method(RNN.name, None, RATE | _of("list Z", "x") | _of("list (list Z)", "rows"), "max_norm"),
+    LSTM.name: Method(LSTM.name, None, BOUNDED | _of("list Z", "cb") | TENSORS, LSTM.name),
+    "gru_after": Method(GRU.name, "after", RESET, GRU.name),
+    "gru_before": Method(GRU.name, "before", RESET, GRU.name),
 }
 PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
 """Activation → its name in the library."""

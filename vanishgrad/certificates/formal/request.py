@@ -40,7 +40,7 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
         raise UsageError(f"expected --coq FILE{ENDING}, got {request.output!r}; try {request.output}{ENDING}")
     found = of_source(request)
     target = subject(found.cell)
-    outcome = prove(target, None if target.cell == "rnn" else demanded(request.input_bound, target))
+    outcome = prove(target, demanded(request.input_bound, target) if target.is_gated else None)
     if outcome.source is None:
         return FormallyCertified(outcome, {})
     return FormallyCertified(outcome, {**found.files, request.output: outcome.source.text.encode()})

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import Any
 
+from vanishgrad.cells.registry import LSTM
 from vanishgrad.certificates.certificate import statement as sentence
 from vanishgrad.certificates.formal.methods import METHODS
 from vanishgrad.certificates.formal.source import CoqSource
@@ -45,7 +46,7 @@ def speaks_of(source: CoqSource, subject: CertifiedCell) -> bool:
     """Return whether a file is about a cell of this kind, size and activation."""
     method = METHODS[source.method]
     cell = (method.cell, method.reset, source.activation, source.number("n"))
-    gates = ("tanh", "sigmoid") if method.cell != "rnn" else (source.activation, None)
+    gates = ("tanh", "sigmoid") if method.is_gated else (source.activation, None)
     return cell == (subject.cell, subject.reset, subject.activation, subject.hidden_size) and gates == (
         subject.activation, subject.gate_activation,
     )  # fmt: skip
@@ -58,7 +59,7 @@ def weights_of(source: CoqSource) -> Mapping[str, Rows]:
         return {"W_hh": list(zip_longest(*literals["columns"]))}
     if source.method == "max_norm":
         return {"W_hh": literals["rows"]}
-    if source.method == "lstm":
+    if METHODS[source.method].cell == LSTM.name:
         return {"W_hh": literals["U"], "W_hx": literals["V"], "b": [literals["b"]]}
     return {
         "W_hh": [*literals["U"], *literals["N"]],
