@@ -13,7 +13,7 @@ from tests import house
 ROOT = Path(__file__).parent.parent
 MAX_CELL_NAMES = 3
 """Chapters of the answer; at most 5."""
-MAX_SMALL_FILES = 25
+MAX_SMALL_FILES = 20
 """It only falls, to 15."""
 
 

@@ -107,9 +107,7 @@ def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     VanishgradError
         If there is no recurrent layer that can be read, or its input does not fit.
     """
-    live = isinstance(source, Mapping)
-    request = AnalyzeRequest(weights=() if live else (str(source),), **options)
-    result = analyze_layers(request, source if isinstance(source, Mapping) else None)
+    result = analyze_layers(AnalyzeRequest(weights=(source,), **options))
     return Report(result, analysis(result))
 
 
@@ -131,9 +129,7 @@ def explain(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     >>> bool(paths.detours["0"].share.mean[1] == 1)
     True
     """
-    live = source if isinstance(source, Mapping) else None
-    request = ExplainRequest(source=None if live is not None else str(source), **options)
-    result = explain_models(request, live)
+    result = explain_models(ExplainRequest(source=source, **options))
     return Report(result, explanation(result))
 
 

@@ -207,7 +207,7 @@ def test_denormals_are_refused_in_a_sentence(tiny):
 def test_nan_is_refused_in_a_sentence(tmp_path):
     np.savez(tmp_path / "w.npz", weight_hh_l0=np.full((2, 2), np.nan), weight_ih_l0=np.ones((2, 2)))
     with pytest.raises(VanishgradError, match="expected finite weights"):
-        certify_formally(CertifyRequest(str(tmp_path / "w.npz"), str(tmp_path / "c.v"), hints={"cell": "rnn"}))
+        certify_formally(CertifyRequest(str(tmp_path / "w.npz"), str(tmp_path / "c.v"), cell="rnn"))
 
 
 def test_large_weights_are_inconclusive():
@@ -330,7 +330,7 @@ def test_without_coq_one_sentence_names_the_packages(tmp_path, monkeypatch):
     written(tmp_path, "rnn@gaussian:gain=0.4", "--hidden", "4", "--coq", str(path))
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(VanishgradError, match=r"expected Coq on this machine, got no coqc; try apt-get install coq$"):
-        check_formally(str(path), None, None, {})
+        check_formally(str(path))
 
 
 # Coq itself.

@@ -60,7 +60,6 @@ def test_a_file_of_weights(run, tmp_path):
         (("rnn", "rnn"), "expected each model once"),
         (("rnn", "--steps", "2"), "expected --steps from 4 on"),
         (("rnn", "--font", "Arial"), "expected --font with --format pdf"),
-        (("rnn", "--input", "nothing.npy"), "expected --input white[:STD] or zeros"),
     ],
 )
 def test_wrong_usage(run, arguments, sentence):

@@ -187,7 +187,7 @@ def test_total_is_autograds_derivative_by_the_node_c_k(label: str, seed: int) ->
 def test_stack_is_the_graph_through_all_layers_of_pytorchs_module(kind: str) -> None:
     torch.manual_seed(0)
     module = getattr(torch.nn, kind)(D, N, num_layers=3, dtype=torch.float64)
-    request = ExplainRequest(None, steps=SHORTEST, trials=1, only=("map",))
+    request = ExplainRequest(module.state_dict(), steps=SHORTEST, trials=1, only=("map",))
     xs = inputs(0, SHORTEST)
     cell = Stack([layer.build() for layer in recurrent_layers(module.state_dict())])
     parts = 2 if kind == "LSTM" else 1
@@ -202,5 +202,5 @@ def test_stack_is_the_graph_through_all_layers_of_pytorchs_module(kind: str) -> 
     J = torch.autograd.functional.jacobian(last, torch.zeros(cell.state_size, dtype=torch.float64))
     found = log_norms(cell, xs, curves=("state",))["state"][0, -1]
     assert np.exp(found) == pytest.approx(float(torch.linalg.matrix_norm(J, 2)), rel=RELATIVE)
-    (*_, top) = explain(request, module.state_dict()).models
+    (*_, top) = explain(request).models
     assert "stack" in top.result.curves

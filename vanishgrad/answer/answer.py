@@ -41,13 +41,15 @@ def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: N
     UsageError, VanishgradError
         As `subjects.runs`.
     """
-    studied = list(_studied(list(runs(request)), done, jobs))
+    measured = list(runs(request))
+    studied = list(_studied(measured, done, jobs))
     demand_some(studied)
+    steps = request.steps or max(each.steps for each in measured)
     with blas_threads(SMALL, jobs=1):
         numbers, built, examples = (
-            worked_numbers(request.steps),
-            example_claims(request.steps),
-            example_tables(request.steps),
+            worked_numbers(steps),
+            example_claims(steps),
+            example_tables(steps),
         )
     claims = (*(claim for model in studied for claim in model.claims), *built)
     tables = {**claim_tables(claims), **model_tables(studied), **examples}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vanishgrad.answer.quantities.measured import MeasuredRun
-from vanishgrad.cells import Cell
 from vanishgrad.curves.model_result import unit_losses
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.inputs.initial_state import initial_state
-from vanishgrad.inputs.sequences import InputRequest, InputSequences, input_sequences
+from vanishgrad.models.open import Opened, Source, demand_distinct, open_models
 from vanishgrad.models.options import ModelOptions
-from vanishgrad.models.random_models import weights_of
+from vanishgrad.models.subject import Prepared
 from vanishgrad.propagation.run import run
-from vanishgrad.weights.model_string import names_file, parse
 
 DEFAULT_MODELS = (
     "rnn",
@@ -33,39 +30,24 @@ FEWEST_STEPS = 4
 
 
 @dataclass(frozen=True)
-class AnswerRequest:
-    """Every option of an answer.
+class AnswerRequest(ModelOptions):
+    """Every option of an answer, which is about the first sequence.
 
     Attributes
     ----------
-    models : tuple of str
-        MODEL strings and paths of weight files.
-    layers : tuple of str
-        The layers of a file to take; all by default.
-    hints : mapping
-        The reading of a file that leaves it open: layout, cell, activation, gate_activation, reset.
-    hidden, steps, seed : int
-    input_size : int or None
-        None: the hidden size.
-    input : str
-        ``white[:STD]`` or ``zeros``.
+    models : tuple
+        MODEL strings, paths of weight files and mappings of arrays.
     """
 
-    models: tuple[str, ...] = DEFAULT_MODELS
-    layers: tuple[str, ...] = ()
-    hints: Mapping[str, str | None] = field(default_factory=dict)
-    hidden: int = 64
-    input_size: int | None = None
-    steps: int = 100
-    seed: int = 0
-    input: str = "white"
+    UNUSED = ("trials", "dtype")
+
+    models: tuple[Source, ...] = DEFAULT_MODELS
 
     def __post_init__(self) -> None:
-        if self.steps < FEWEST_STEPS:
-            raise UsageError(f"expected --steps from {FEWEST_STEPS} on, got {self.steps}; try --steps 100")
-        for label in self.models:
-            if self.models.count(label) > 1:
-                raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
+        super().__post_init__()
+        if self.steps is not None:
+            _demand_long(self.steps)
+        demand_distinct(self.models)
 
 
 def runs(request: AnswerRequest) -> Iterator[MeasuredRun]:
@@ -78,42 +60,32 @@ def runs(request: AnswerRequest) -> Iterator[MeasuredRun]:
     VanishgradError
         If a file cannot be read, or a state overflows.
     """
-    for label in request.models:
-        if names_file(label):
-            yield from _of_file(label, request)
-        else:
-            yield _random(label, request)
+    options = request if request.lengths is not None else replace(request, trials=1)
+    for models in open_models(request.models, options):
+        found = [each.first_trial() for each in models.prepared()]
+        for each in found:
+            yield _run(*_names(models, each, len(found)), each, request.seed)
 
 
-def _random(label: str, request: AnswerRequest) -> MeasuredRun:
-    sequences = input_sequences(_input_request(request, request.input_size), request.hidden)
-    spec, weights = weights_of(parse(label), ModelOptions(hidden=request.hidden, seed=request.seed), sequences)
-    return _run(label, str(spec), weights.cell(spec).trial(0), spec.cell, request, sequences)
+def _names(models: Opened, found: Prepared, together: int) -> tuple[str, str]:
+    """Return the label of a model, and what it is."""
+    if models.file is None:
+        return found.subject.label, found.subject.spec
+    layer, path = found.subject.source["layer"], models.file.path
+    cell, _, _ = found.subject.spec.partition("@")
+    return layer if together > 1 else f"{Path(path).name} {layer}", f"{cell} {layer} of {path}"
 
 
-def _of_file(path: str, request: AnswerRequest) -> Iterator[MeasuredRun]:
-    from vanishgrad.weights.recognition import recurrent_layers
-
-    found = recurrent_layers(path, **request.hints)
-    chosen = found.select(request.layers)
-    for layer in chosen:
-        sequences = input_sequences(_input_request(request, layer.input_size), layer.hidden_size)
-        label = layer.name if len(chosen) > 1 else f"{Path(path).name} {layer.name}"
-        yield _run(label, f"{layer.cell} {layer.name} of {path}", layer.build(), layer.cell, request, sequences)
+def _run(label: str, spec: str, found: Prepared, seed: int) -> MeasuredRun:
+    cell = found.subject.cell
+    _demand_long(found.sequences.steps)
+    trajectory = run(cell, found.sequences.xs, found.s0)
+    return MeasuredRun(label, spec, cell, trajectory, unit_losses(cell, 1, seed)[0])
 
 
-def _input_request(request: AnswerRequest, width: int | None) -> InputRequest:
-    if request.input.partition(":")[0] not in ("white", "zeros"):
-        raise UsageError(f"expected --input white[:STD] or zeros, got {request.input!r}; try --input white")
-    return InputRequest(request.input, request.steps, 1, width, seed=request.seed)
-
-
-def _run(
-    label: str, spec: str, cell: Cell, kind: str, request: AnswerRequest, sequences: InputSequences
-) -> MeasuredRun:
-    start = initial_state("zeros", cell, kind, 1, request.seed, "float64")
-    trajectory = run(cell, sequences.xs, start)
-    return MeasuredRun(label, spec, cell, trajectory, unit_losses(cell, 1, request.seed)[0])
+def _demand_long(steps: int) -> None:
+    if steps < FEWEST_STEPS:
+        raise UsageError(f"expected --steps from {FEWEST_STEPS} on, got {steps}; try --steps 100")
 
 
 def demand_some(found: Sequence[object]) -> None:

@@ -6,7 +6,6 @@ import io
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,61 +16,75 @@ from vanishgrad.certificates.lower_bound_along_sequence import along
 from vanishgrad.certificates.prove import Outcome, lower, upper
 from vanishgrad.certificates.subject import digest_of
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.inputs.sequences import DEFAULT_STEPS, InputRequest, input_sequences
-from vanishgrad.weights.laws import draw
-from vanishgrad.weights.model_string import names_file, parse
-from vanishgrad.weights.recognition import recurrent_layers
+from vanishgrad.inputs.sequences import InputRequest
+from vanishgrad.models.open import Opened, holds_weights, open_models
+from vanishgrad.models.options import ModelOptions
+from vanishgrad.models.random_models import weights_of
+from vanishgrad.weights.hints import flag
+from vanishgrad.weights.model_string import ModelSpec
 from vanishgrad.weights.save_npz import npz
 
 CLAIMS = ("upper", "lower")
 
 
+ALL_INPUTS = "all"
+"""The input of a claim about all input sequences."""
+ALONG = ("start", "stack", "embedding")
+"""The options that speak of one input sequence; a MODEL's chrono law takes its `steps` from the others."""
+
+
 @dataclass(frozen=True)
-class CertifyRequest:
+class CertifyRequest(ModelOptions):
     """Every option of a certificate.
 
     Attributes
     ----------
-    source : str
+    source : str or path
         A MODEL, or a file of weights.
     output : str
         Where the certificate will be: names in it are seen from its folder, files beside it begin with its stem.
     claim : str
-        ``upper``, or ``lower``: for all inputs, or along `input` if that is given.
+        ``upper``, or ``lower``: for all inputs, or along `input` if that is one.
     input_bound : float or None
         B: inputs |x_j| ≤ B. Gated cells need it.
-    layer : str or None
-        Which layer of the file.
-    hidden, input_size, seed : int
-        Of a MODEL.
-    input : str or None
-        ``white[:STD]``, ``zeros`` or a file: the claim is along this one sequence.
-    steps : int or None
-        Its length.
+    input : str
+        ``all``, or as for every command: the claim is then along the first sequence, of length `steps`.
     start : int
         k of ∂s_T/∂s_k along it.
-    hints : mapping of name → value
-        As the options of formats; None where the file decides.
     """
 
-    source: str
+    UNUSED = ("trials", "initial", "burn_in", "lengths", "dtype")
+
+    source: str | os.PathLike[str]
     output: str
     claim: str = "upper"
     input_bound: float | None = None
-    layer: str | None = None
-    hidden: int = 64
-    input_size: int | None = None
-    seed: int = 0
-    input: str | None = None
-    steps: int | None = None
+    input: str = field(default=ALL_INPUTS, kw_only=True)
     start: int = 0
-    hints: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.claim not in CLAIMS:
             raise UsageError(f"expected --claim upper or lower, got {self.claim!r}")
-        if self.input_bound is not None and self.input is not None:
+        if self.input_bound is not None and self.is_along:
             raise UsageError("expected --input-bound (all inputs) or --input (one sequence), got both; try one of them")
+        for name in () if self.is_along else (*ALONG, *(("steps",) if holds_weights(self.source) else ())):
+            if getattr(self, name):
+                raise UsageError(f"expected --input with {flag(name)}, got a claim about all; try --input white")
+
+    @property
+    def is_along(self) -> bool:
+        """Whether the claim is along one input sequence."""
+        return self.input != ALL_INPUTS
+
+    def shared_input(self) -> InputRequest:
+        """Return one sequence; of a claim about all, the one whose length a MODEL's law takes."""
+        one = replace(super().shared_input(), trials=1)
+        return one if self.is_along else replace(one, source="white")
+
+    def layer_input(self) -> InputRequest:
+        """Return one sequence."""
+        return replace(super().layer_input(), trials=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +106,10 @@ def certify(request: CertifyRequest) -> Certified:
         For what depends on a file.
     """
     found = of_source(request)
-    files, xs = dict(found.files), None
-    if request.input is None:
+    files, xs = dict(found.files), found.xs
+    if xs is None:
         outcome = (upper if request.claim == "upper" else lower)(found.cell, request.input_bound)
     else:
-        xs = _inputs(request, found.cell.input_size)
         outcome = along(found.cell, xs, request.start)
     if outcome.certificate is None:
         return Certified(outcome, {})
@@ -116,42 +128,37 @@ def beside(output: str, ending: str) -> str:
     return str(path.with_name(f"{path.stem}.{ending}"))
 
 
-def of_source(request: CertifyRequest) -> Found:
-    """Return the cell that a request is about."""
-    return of_file(request) if names_file(request.source) else _of_model(request)
-
-
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A cell, the name of its file seen from the certificate's folder, its layer, and what to write beside it."""
+    """What a certificate is about: a cell along inputs, seen from the certificate's folder.
+
+    Attributes
+    ----------
+    cell : Cell
+    xs : (T, d) array or None
+        The input sequence, if the claim is along one.
+    name, layer : str
+        Its file, and which layer of it.
+    files : mapping
+        What to write beside the certificate, by path.
+    """
 
     cell: Cell
+    xs: Array | None
     name: str
     layer: str
     files: dict[str, bytes]
 
 
-def _of_model(request: CertifyRequest) -> Found:
-    """Trial 0 of a MODEL, which is written beside the certificate, and read back from there by the checker."""
-    spec = parse(request.source)
-    resolved = spec.resolved(request.hidden, request.steps or DEFAULT_STEPS)
-    if resolved.keys.get("untied"):
-        raise UsageError(f"expected tied weights, got {request.source!r}; try it without untied=true")
-    for name in set(request.hints) | {"layer"}:
-        if request.hints.get(name) or (name == "layer" and request.layer):
-            raise UsageError(
-                f"expected --{name.replace('_', '-')} with a file, got the MODEL {request.source!r}; try without it"
-            )
-    width = request.input_size or resolved.keys["hidden"]
-    weights = draw(resolved, width, DEFAULT_STEPS, 1, request.seed)
-    path = beside(request.output, "weights.npz")
-    cell = weights.cell(resolved)
-    return Found(cell, os.path.basename(path), "", {path: npz(weights, resolved, request.seed, 0)})
+def of_source(request: CertifyRequest) -> Found:
+    """Return the one layer of a file that a request names, or trial 0 of its MODEL.
 
-
-def of_file(request: CertifyRequest) -> Found:
-    """Return the one layer of a file that a request names."""
-    layers = recurrent_layers(request.source, **request.hints).select([request.layer] if request.layer else [])
+    The MODEL's weights are written beside the certificate, and read back from there by the checker.
+    """
+    (opened,) = open_models([request.source], request)
+    if opened.file is None:
+        return _of_model(opened, request)
+    layers = opened.file.select(request.layer)
     if len(layers) != 1:
         names = ", ".join(each.name for each in layers)
         raise VanishgradError(
@@ -162,14 +169,20 @@ def of_file(request: CertifyRequest) -> Found:
             f"expected a layer that is wholly understood to certify, got {layers[0].name} read without "
             f"{', '.join(layers[0].without)}; try it without --ignore"
         )
+    xs = next(opened.prepared()).sequences.xs[0] if request.is_along else None
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return Found(layers[0].build(), Path(name).as_posix(), layers[0].name, {})
+    return Found(layers[0].build(), xs, Path(name).as_posix(), layers[0].name, {})
 
 
-def _inputs(request: CertifyRequest, width: int) -> Array:
-    """Return the sequence (T, d) of trial 0."""
-    asked = InputRequest(str(request.input), request.steps, 1, width, 0, None, request.seed, "float64")
-    return np.ascontiguousarray(input_sequences(asked, width).xs[0])
+def _of_model(opened: Opened, request: CertifyRequest) -> Found:
+    assert isinstance(opened.argument, ModelSpec) and opened.sequences is not None
+    if opened.argument.keys.get("untied"):
+        raise UsageError(f"expected tied weights, got {request.source!r}; try it without untied=true")
+    spec, weights = weights_of(opened.argument, opened.options, opened.sequences)
+    path = beside(request.output, "weights.npz")
+    files = {path: npz(weights, spec, request.seed, 0)}
+    xs = opened.sequences.xs[0] if request.is_along else None
+    return Found(weights.cell(spec), xs, os.path.basename(path), "", files)
 
 
 def _with_inputs(certificate: Certificate, request: CertifyRequest, xs: Array) -> tuple[Certificate, bytes]:

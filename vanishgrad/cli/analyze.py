@@ -7,22 +7,18 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures, warn
-from vanishgrad.cli.options import FILE, HINTS, LAYERS, OUTPUT, RUN
+from vanishgrad.cli.options import OUTPUT, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
 
 
 @click.command()
-@click.argument("weights", nargs=-1, required=True, metavar="WEIGHTS...")
-@LAYERS
-@FILE
-@RUN
-@HINTS
+@click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|MODEL]...")
+@request_options(AnalyzeRequest)
 @OUTPUT
 def analyze(
     weights: tuple[str, ...],
-    stack: str | None,
     format_: str | None,
     output: str,
     plots: tuple[str, ...],
@@ -31,9 +27,8 @@ def analyze(
     **options: Any,
 ) -> None:
     """The recurrent layers of files: how far back does the gradient reach in each?"""
-    order = tuple(stack.split(",")) if stack else ()
     summary = is_summary(format_, output, plots, plot_folder)
-    request = AnalyzeRequest(weights=weights, stack=order, summary=summary, **options)
+    request = AnalyzeRequest(weights=weights, summary=summary, **options)
     demand_writable(output, plots, [plot_folder])
     with progress(None, quiet) as done:
         result = analyze_layers(request, done=done)

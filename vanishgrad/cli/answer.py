@@ -14,7 +14,7 @@ from vanishgrad.answer import answer as answered
 from vanishgrad.answer.structure import LANGUAGES
 from vanishgrad.answer.subjects import DEFAULT_MODELS
 from vanishgrad.cli.emit import demand_writable, has_colour
-from vanishgrad.cli.options import HINT_NAMES, HINTS, JOBS, LAYERS
+from vanishgrad.cli.options import JOBS, JSON, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
@@ -30,16 +30,10 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", 
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or a summary as text]"
 )
-@click.option("--json", "format_", flag_value="json", help="Short for --format json.")
+@JSON
 @click.option("--output", default="-", metavar="FILE|-", help="Where the answer goes.  [default: stdout]")
 @click.option("--font", metavar="NAME|FILE", help="The font of a PDF; a Chinese one for Chinese.")
-@click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="A MODEL's hidden size n.")
-@click.option("--input-size", type=click.IntRange(1), help="A MODEL's input size d.  [default: n]")
-@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="Length T.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
-@click.option("--input", default="white", show_default=True, metavar="SOURCE", help="white[:STD] or zeros.")
-@LAYERS
-@HINTS
+@request_options(AnswerRequest)
 @JOBS
 @click.option("--quiet", is_flag=True, help="No progress.")
 def answer(
@@ -58,7 +52,6 @@ def answer(
         raise UsageError(f"expected --font with --format pdf, got {kind}; try leaving it out")
     if kind == "pdf" and output == "-" and sys.stdout.isatty():
         raise UsageError("expected a file for a PDF, got the terminal; try --output answer.pdf")
-    options["hints"] = {name: options.pop(name) for name in HINT_NAMES}
     request = AnswerRequest(models=models or DEFAULT_MODELS, **options)
     demand_writable(output.removesuffix(".pdf"), ())
     with progress(None, quiet) as done:

@@ -12,10 +12,12 @@ from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.cli.emit import demand_writable
-from vanishgrad.cli.options import HINT_NAMES, HINTS
+from vanishgrad.cli.options import JSON, request_options
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
+from vanishgrad.models.options import HINT_NAMES
 from vanishgrad.reports.files import write_together
+from vanishgrad.weights.hints import flag
 
 FAILED = 3
 
@@ -38,29 +40,27 @@ FAILED = 3
     show_default=True,
     help="‖∂s_t/∂s_k‖ ≤ C ρ^(t−k) for all inputs, or ≥.",
 )
-@click.option("--input", metavar="SOURCE", help="A lower bound along this one sequence: white[:STD], zeros or a file.")
-@click.option("--steps", type=click.IntRange(1), help="Its length T.  [default: 100, or the file's length]")
-@click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="Its k in ∂s_T/∂s_k.")
-@click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="A MODEL's hidden size n.")
-@click.option("--input-size", type=click.IntRange(1), help="A MODEL's input size d.  [default: n]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
-@click.option("--layer", metavar="NAME", help="The layer of a file that holds several.")
-@HINTS
+@click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="Of --input: k in ∂s_T/∂s_k.")
+@request_options(CertifyRequest, input="all input sequences, or a lower bound along one: white[:STD], zeros or a file.")
 @click.option(
     "--check",
     "certificate",
     metavar="CERT",
     help="Check a certificate (one of --output, or FILE.v), against its weights or WEIGHTS.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The checker's verdict as JSON.")
+@JSON
 def certify(
-    source: str | None, output: str | None, coq: str | None, certificate: str | None, as_json: bool, **options: Any
+    source: str | None,
+    output: str | None,
+    coq: str | None,
+    certificate: str | None,
+    format_: str | None,
+    **options: Any,
 ) -> int:
     """A certificate about all input sequences, and its checker."""
-    options["hints"] = {name: options.pop(name) for name in HINT_NAMES}
     if certificate is not None:
-        return _check(certificate, source, as_json, options)
-    if as_json:
+        return _check(certificate, source, format_, options)
+    if format_:
         raise UsageError("expected --json with --check, got a proof, whose JSON is --output; try leaving it out")
     target = output or coq
     if source is None or target is None or (output and coq):
@@ -76,12 +76,18 @@ def certify(
     return 0 if result.files else FAILED
 
 
-def _check(certificate: str, weights: str | None, as_json: bool, options: dict[str, Any]) -> int:
-    if certificate.endswith(ENDING):
-        found = check_formally(certificate, weights, options["layer"], options["hints"])
+def _check(certificate: str, weights: str | None, format_: str | None, options: dict[str, Any]) -> int:
+    formal = certificate.endswith(ENDING)
+    reading = ("layer", *HINT_NAMES) if formal else ()
+    request = CertifyRequest(weights or certificate, certificate, **options)
+    for name in options:
+        if name not in reading and getattr(request, name) != getattr(CertifyRequest, name):
+            raise UsageError(f"expected {flag(name)} with a proof, got --check; try leaving it out")
+    if formal:
+        found = check_formally(certificate, weights, **{name: options[name] for name in reading})
     else:
         found = checked(certificate, weights)
-    if as_json:
+    if format_:
         click.echo(CertifyDocument.of(found, certificate=certificate).to_json(), nl=False)
     else:
         click.echo("\n".join([f"{found.verdict.value}: {found.reason}", *(f"  shown: {each}" for each in found.shown)]))

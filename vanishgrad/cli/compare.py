@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures
-from vanishgrad.cli.options import JOBS, MODEL, OUTPUT, RUN
+from vanishgrad.cli.options import JOBS, OUTPUT, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, comparison
@@ -18,8 +18,7 @@ from vanishgrad.questions.compare import compare as compare_models
 
 @click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
-@MODEL
-@RUN
+@request_options(CompareRequest)
 @OUTPUT
 @JOBS
 @click.option("--save", metavar="DIR", help="Save weights (PyTorch's names) and inputs as .npz and .npy.")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
+
+import click
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.rendering import rendered
-from vanishgrad.reports.documents.report import ModelsDocument
+from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
 
+R = TypeVar("R", bound=ReportDocument)
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -52,6 +56,11 @@ def emit(
     if output == "-":
         sys.stdout.write(rendered(report, kind, colour=kind == "table" and has_colour()))
         sys.stdout.flush()
+
+
+def echo(document: R, format_: str | None, to_text: Callable[[R], str]) -> None:
+    """Write a document of a command that has no other formats to stdout: as JSON, or as its text."""
+    click.echo(document.to_json() if format_ == "json" else to_text(document), nl=False)
 
 
 def is_summary(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> bool:

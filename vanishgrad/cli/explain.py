@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, pictures, warn
-from vanishgrad.cli.options import FILE, HINTS, LAYERS, MODEL, OUTPUT, RUN, whole_numbers
+from vanishgrad.cli.options import OUTPUT, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
@@ -47,16 +47,11 @@ from vanishgrad.questions.explain.truncation.loss import LOSSES
 @click.option(
     "--remedy", type=click.Choice(list(REMEDIES)), metavar="NAME", help="Another remedy for --apply than the best."
 )
-@MODEL
-@LAYERS
-@FILE
-@RUN
-@HINTS
+@request_options(ExplainRequest)
 @OUTPUT
 def explain(
     source: str,
     text: str | None,
-    stack: str | None,
     format_: str | None,
     output: str,
     plots: tuple[str, ...],
@@ -71,7 +66,7 @@ def explain(
         raise UsageError("expected --apply FILE with --remedy, got none; try --apply remedied.npz")
     if text is not None:
         options["input"] = _text(text, options["input"])
-    request = ExplainRequest(source=source, stack=tuple(stack.split(",")) if stack else (), **options)
+    request = ExplainRequest(source=source, **options)
     demand_writable(output, plots, [plot_folder])
     if applied is not None:
         demand_applicable(request, applied)

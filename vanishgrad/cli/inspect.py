@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from vanishgrad.cli.options import HINTS, LAYERS
+from vanishgrad.cli.emit import echo
+from vanishgrad.cli.options import JSON, request_options
+from vanishgrad.models.options import HINT_NAMES, ModelOptions
 from vanishgrad.questions.inspect.measure import inspect as inspect_file
 from vanishgrad.questions.inspect.report import inspection, to_text
 from vanishgrad.weights.recognition import recurrent_layers
@@ -12,10 +16,8 @@ from vanishgrad.weights.recognition import recurrent_layers
 
 @click.command()
 @click.argument("weights", metavar="WEIGHTS")
-@LAYERS
-@HINTS
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
-def inspect(weights: str, layers: tuple[str, ...], as_json: bool, **hints: str | None) -> None:
+@request_options(ModelOptions, only=("layer", *HINT_NAMES))
+@JSON
+def inspect(weights: str, layer: tuple[str, ...], format_: str | None, **hints: Any) -> None:
     """Which recurrent layers a file holds."""
-    document = inspection(inspect_file(recurrent_layers(weights, **hints), layers))
-    click.echo(document.to_json() if as_json else to_text(document), nl=False)
+    echo(inspection(inspect_file(recurrent_layers(weights, **hints), layer)), format_, to_text)

@@ -1,13 +1,17 @@
-"""Options that several commands share, each defined once."""
+"""Options that several commands share, each declared once; a command takes those that its request holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import click
 
+from vanishgrad.curves.request import ENGINES
 from vanishgrad.errors import UsageError
+from vanishgrad.models.options import DTYPES, ModelOptions, option_names
+from vanishgrad.propagation.backends import DEVICES
+from vanishgrad.weights.hints import flag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -37,51 +41,75 @@ def whole_numbers(context: click.Context, option: click.Parameter, text: str | N
     return numbers
 
 
-RUN = together(
-    click.option("--steps", type=click.IntRange(1), help="Length T.  [default: 100, or the file's length]"),
-    click.option("--trials", type=click.IntRange(1), help="Independent trials.  [default: 8, or the file's sequences]"),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream."),
-    click.option(
-        "--input",
-        default="white",
-        show_default=True,
-        metavar="SOURCE",
-        help="white[:STD], zeros, text:STRING, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
-    ),
-    click.option("--initial", default="zeros", show_default=True, help="Start: zeros, normal[:STD] or a .npy file."),
-    click.option(
-        "--burn-in",
-        type=click.IntRange(0),
-        default=0,
-        show_default=True,
-        help="Steps before time 0, outside the product.",
-    ),
-    click.option("--lengths", metavar="A,B,…|FILE.npy", help="Each sequence ends at its own last step."),
-    click.option("--threshold", type=float, default=1e-3, show_default=True, help="Below it the gradient is gone."),
-    click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
-    click.option(
-        "--engine",
-        type=click.Choice(["auto", "dense", "adaptive", "matrix-free"]),
-        default="auto",
-        show_default=True,
-        help="adaptive leaves out directions too small to count; matrix-free never forms a product, and measures some "
-        "lags (auto: where products would take over 1 GB). The report says which, and the error bound.",
-    ),
-    click.option(
-        "--backend",
-        type=click.Choice(["numpy", "torch", "cupy"]),
-        default="numpy",
-        show_default=True,
-        help="The array library that runs the model and its products; norms are taken by NumPy.",
-    ),
-    click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cpu, or cuda for cupy]"),
-)
+LENGTH = click.IntRange(1)
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "hidden": {"type": LENGTH, "help": "A MODEL's hidden size n."},
+    "input_size": {"type": LENGTH, "help": "A MODEL's input size d.  [default: --hidden, or the file's width]"},
+    "layer": {"multiple": True, "metavar": "NAME", "help": "Only this layer, or all under a path; repeatable."},
+    "embedding": {"metavar": "NAME", "help": "A matrix of the same file through which token ids go."},
+    "stack": {"metavar": "A,B", "help": "Layers or modules in the order in which they drive one another."},
+    "steps": {"type": LENGTH, "help": "Length T.  [default: 100, or the file's length]"},
+    "trials": {"type": LENGTH, "help": "Independent trials.  [default: 8, or the file's sequences]"},
+    "seed": {"type": click.IntRange(0), "help": "Seed of every random stream."},
+    "input": {
+        "metavar": "SOURCE",
+        "help": "white[:STD], zeros, text:STRING, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
+    },
+    "initial": {"help": "Start: zeros, normal[:STD] or a .npy file."},
+    "burn_in": {"type": click.IntRange(0), "help": "Steps before time 0, outside the product."},
+    "lengths": {"metavar": "A,B,…|FILE.npy", "help": "Each sequence ends at its own last step."},
+    "threshold": {"type": float, "help": "Below it the gradient is gone."},
+    "dtype": {"type": click.Choice(DTYPES)},
+    "engine": {
+        "type": click.Choice(ENGINES),
+        "help": "adaptive leaves out directions too small to count; matrix-free never forms a product, and measures "
+        "some lags (auto: where products would take over 1 GB). The report says which, and the error bound.",
+    },
+    "backend": {
+        "type": click.Choice(list(DEVICES)),
+        "help": "The array library that runs the model and its products; norms are taken by NumPy.",
+    },
+    "device": {"type": click.Choice(["cpu", "cuda"]), "help": "[default: cpu, or cuda for cupy]"},
+    "layout": {"metavar": "NAME", "help": "Gate order and orientation: pytorch, keras, onnx or flax."},
+    "cell": {"metavar": "NAME", "help": "rnn, lstm or gru, where names and shapes leave it open."},
+    "activation": {"metavar": "NAME", "help": "tanh, relu, …, where the file does not say."},
+    "gate_activation": {"metavar": "NAME", "help": "sigmoid, hard_sigmoid, …, where the file does not say."},
+    "reset": {"metavar": "after|before", "help": "The GRU's convention, where the file does not say."},
+    "keep": {
+        "metavar": "KEEP",
+        "help": "What the gate of a minimal gated unit multiplies: candidate or state.",
+    },
+    "gates": {"metavar": "LETTERS", "help": "Order of the stacked gates: fiog, or zrn, in any order."},
+    "forget_offset": {"type": float, "metavar": "NUMBER", "help": "What the model's code adds to the forget bias."},
+    "recurrent": {"metavar": "NAME", "help": "The tensor that is the recurrent matrix."},
+    "input_weight": {"metavar": "NAME", "help": "The tensor that is the input matrix, beside --recurrent."},
+    "orthogonal_map": {"metavar": "NAME", "help": "matrix_exp, cayley or householder, where the file does not say."},
+    "ignore": {"multiple": True, "metavar": "NAME", "help": "Read on without this tensor or module; repeatable."},
+}
+"""Field of a request → its option, in the order of the help; its default is the field's."""
+
+
+def request_options(
+    request: type[ModelOptions], only: Collection[str] = tuple(OPTIONS), **helps: str
+) -> Callable[[Command], Command]:
+    """Return a decorator for the options that a request holds, or some of them; `helps` are a command's own words."""
+    taken = [name for name in OPTIONS if name in option_names(request) and name in only]
+    return together(*(_option(name, getattr(request, name), helps.get(name)) for name in taken))
+
+
+def _option(name: str, default: Any, words: str | None) -> Callable[[Command], Command]:
+    attributes = {**OPTIONS[name], **({"help": words} if words else {})}
+    default = None if default == () else default
+    return click.option(flag(name), name, default=default, show_default=default is not None, **attributes)
+
+
+JSON = click.option("--json", "format_", flag_value="json", help="JSON: short for --format json, where there is one.")
 
 OUTPUT = together(
     click.option(
         "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or table]"
     ),
-    click.option("--json", "format_", flag_value="json", help="Short for --format json."),
+    JSON,
     click.option("--output", default="-", metavar="FILE|-", help="Where the report goes.  [default: stdout]"),
     click.option(
         "--plot", "plots", multiple=True, metavar="FILE", help="Draw the curves: .png, .svg or .pdf; repeatable."
@@ -89,46 +117,6 @@ OUTPUT = together(
     click.option("--plots", "plot_folder", metavar="DIR", help="Draw every kind of picture into a folder."),
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )
-
-HINT_NAMES = (
-    "layout", "cell", "activation", "gate_activation", "reset", "gates", "forget_offset", "recurrent", "input_weight",
-    "orthogonal_map", "ignore",
-)  # fmt: skip
-"""The readings of a file that a user may choose, as `HINTS` names them."""
-
-HINTS = together(
-    click.option("--layout", metavar="NAME", help="Gate order and orientation: pytorch, keras, onnx or flax."),
-    click.option("--cell", metavar="NAME", help="rnn, lstm or gru, where names and shapes leave it open."),
-    click.option("--activation", metavar="NAME", help="tanh, relu, …, where the file does not say."),
-    click.option("--gate-activation", metavar="NAME", help="sigmoid, hard_sigmoid, …, where the file does not say."),
-    click.option("--reset", metavar="after|before", help="The GRU's convention, where the file does not say."),
-    click.option("--gates", metavar="LETTERS", help="Order of the stacked gates: fiog, or zrn, in any order."),
-    click.option(
-        "--forget-offset", type=float, metavar="NUMBER", help="What the model's code adds to the forget bias."
-    ),
-    click.option("--recurrent", metavar="NAME", help="The tensor that is the recurrent matrix."),
-    click.option("--input-weight", metavar="NAME", help="The tensor that is the input matrix, beside --recurrent."),
-    click.option("--orthogonal-map", metavar="NAME", help="matrix_exp, cayley or householder."),
-    click.option("--ignore", multiple=True, metavar="NAME", help="Read on without this tensor or module; repeatable."),
-)
-
-LAYERS = click.option(
-    "--layer", "layers", multiple=True, metavar="NAME", help="Only this layer, or all under a path; repeatable."
-)
-
-FILE = together(
-    click.option("--embedding", metavar="NAME", help="A matrix of the same file through which token ids go."),
-    click.option("--stack", metavar="A,B", help="Layers in the order in which they drive one another."),
-)
-"""How the layers of a file are driven."""
-
-MODEL = together(
-    click.option("--hidden", type=click.IntRange(1), default=64, show_default=True, help="Hidden size n."),
-    click.option(
-        "--input-size", type=click.IntRange(1), help="Input size d.  [default: --hidden, or the file's width]"
-    ),
-)
-"""The sizes of a MODEL."""
 
 JOBS = click.option(
     "--jobs",

@@ -16,11 +16,11 @@ from vanishgrad.curves.gates import SATURATING, Gate, InputGain, gates, input_ga
 from vanishgrad.curves.jacobian_check import Check, check
 from vanishgrad.curves.measure import Measurement, measure
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine
-from vanishgrad.curves.request import EVERYTHING, Scope
+from vanishgrad.curves.request import EVERYTHING, CurvesRequest, Scope
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.sequences import InputSequences
-from vanishgrad.models.subject import Subject
-from vanishgrad.propagation.backends import NUMPY, Backend, HostPath
+from vanishgrad.models.subject import Prepared, Subject
+from vanishgrad.propagation.backends import NUMPY, Backend, HostPath, backend
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.propagation.run import block_length
 from vanishgrad.random_streams import Role, stream
@@ -116,6 +116,22 @@ def model_result(
         measured,
         threshold,
         scope,
+    )
+
+
+def requested_result(found: Prepared, request: CurvesRequest, jobs: int = 1) -> ModelResult:
+    """Measure a prepared model as a request asks for it."""
+    on = backend(request.backend, request.device)
+    return model_result(
+        found.subject,
+        found.sequences,
+        found.s0,
+        request.threshold,
+        request.seed,
+        request.scope,
+        request.engine,
+        on,
+        jobs,
     )
 
 

@@ -34,7 +34,7 @@ class LayerRuns:
 
     def prepared(self) -> Iterator[Prepared]:
         """Yield every layer that the options name, with its input."""
-        for layer in self._file.select(self._options.layers):
+        for layer in self._file.select(self._options.layer):
             sequences, notes = self._drive(layer)
             cell = self._cell(layer)
             subject = Subject(
@@ -115,17 +115,43 @@ class LayerRuns:
 
 
 def _stack(file: LayerFile, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return what drives each layer of --stack A,B,…: nothing below the first, then each by the one before."""
-    layers = [file[name] for name in names]
-    below: dict[str, tuple[str, ...]] = {layers[0].name: ()} if layers else {}
-    for lower, upper in pairwise(layers):
-        if lower.output_size != upper.input_size:
-            raise VanishgradError(
-                f"expected {upper.name} to take the {lower.output_size} outputs of {lower.name}, got an input of "
-                f"{upper.input_size}; try another order in --stack"
-            )
-        below[upper.name] = (lower.name,)
+    """Return what drives each layer of --stack A,B,…: nothing below the first, then each by the one before.
+
+    A name may be a module's: then its lowest layers are driven, and the outputs of its highest go on, side by side.
+    """
+    modules = [_Module(file, name) for name in names]
+    below: dict[str, tuple[str, ...]] = dict.fromkeys((layer.name for layer in modules[0].lowest), ()) if names else {}
+    for lower, upper in pairwise(modules):
+        width = sum(layer.output_size for layer in lower.highest)
+        for layer in upper.lowest:
+            if width != layer.input_size:
+                raise VanishgradError(
+                    f"expected {layer.name} to take the {width} outputs of {lower.name}, got an input of "
+                    f"{layer.input_size}; try another order in --stack"
+                )
+            below[layer.name] = tuple(each.name for each in lower.highest)
     return below
+
+
+class _Module:
+    """The layers under one name of --stack: a single one, or those of a module whose order the file tells."""
+
+    def __init__(self, file: LayerFile, name: str) -> None:
+        layers = file.select([name], "--stack")
+        driving = {below for layer in layers for below in layer.driven_by or ()}
+        names = {layer.name for layer in layers}
+        self.name = name
+        self.lowest = self._one_level([layer for layer in layers if not names & set(layer.driven_by or ())])
+        self.highest = self._one_level([layer for layer in layers if layer.name not in driving])
+
+    def _one_level(self, layers: list[Layer]) -> list[Layer]:
+        """Return one layer, or both directions of one; refuse several whose order nobody has told."""
+        if len({layer.direction for layer in layers}) < len(layers):
+            raise VanishgradError(
+                f"expected layers of a known order under {self.name!r} in --stack, got "
+                f"{', '.join(layer.name for layer in layers)}; try naming each of them"
+            )
+        return layers
 
 
 def _reversed(sequences: InputSequences) -> InputSequences:

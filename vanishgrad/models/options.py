@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputRequest
-from vanishgrad.weights.hints import Hints
+from vanishgrad.weights.hints import Hints, flag
 
 DTYPES = ("float64", "float32")
-OF_FILES = ("layers", "stack", "embedding", *(each.name for each in fields(Hints)))
+OF_MODELS = ("hidden", "input_size")
+"""The options that speak of a MODEL."""
+HINT_NAMES = tuple(each.name for each in fields(Hints))
+OF_FILES = ("layer", "stack", "embedding", *HINT_NAMES)
 """The options that speak of a file."""
 LEAST = {
     "hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0, "exponents": 1, "lyapunov_steps": 1,
@@ -27,8 +32,9 @@ class ModelOptions(Hints):
         The hidden size of a MODEL that does not name its own.
     input_size : int or None
         Of a MODEL; None leaves it to the input: `hidden` without a file.
-    layers, stack : tuple of str
-        Names of a file's layers, all if empty; names in the order in which they drive one another.
+    layer, stack : tuple of str
+        Names of a file's layers, all if empty; names in the order in which they drive one another. One name, and
+        names between commas, are taken too.
     embedding : str or None
         A matrix of the same file through which token ids go.
     steps, trials : int or None
@@ -45,9 +51,12 @@ class ModelOptions(Hints):
         For a value that cannot be.
     """
 
+    UNUSED: ClassVar[tuple[str, ...]] = ()
+    """The options that a command cannot use, and does not take."""
+
     hidden: int = 64
     input_size: int | None = None
-    layers: tuple[str, ...] = ()
+    layer: tuple[str, ...] = ()
     stack: tuple[str, ...] = ()
     embedding: str | None = None
     steps: int | None = None
@@ -60,11 +69,14 @@ class ModelOptions(Hints):
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "layer", _names(self.layer, None))
+        object.__setattr__(self, "stack", _names(self.stack, ","))
+        object.__setattr__(self, "ignore", _names(self.ignore, None))
         super().__post_init__()
         for name, least in LEAST.items():
             value = getattr(self, name, None)
             if value is not None and value < least:
-                raise UsageError(f"expected --{name.replace('_', '-')} from {least} on, got {value}")
+                raise UsageError(f"expected {flag(name)} from {least} on, got {value}")
         if self.dtype not in DTYPES:
             raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.embedding is not None and self.is_noise:
@@ -76,9 +88,14 @@ class ModelOptions(Hints):
         return self.input.partition(":")[0] in ("white", "zeros")
 
     @property
-    def hints(self) -> dict[str, str | None]:
+    def layers(self) -> tuple[str, ...]:
+        """The layers named, as reports call them."""
+        return self.layer
+
+    @property
+    def hints(self) -> dict[str, Any]:
         """The reading that the user chooses."""
-        return {each.name: getattr(self, each.name) for each in fields(Hints)}
+        return {name: getattr(self, name) for name in HINT_NAMES}
 
     def shared_input(self) -> InputRequest:
         """Return what is said of the input that all MODELs share."""
@@ -91,3 +108,15 @@ class ModelOptions(Hints):
         return InputRequest(
             self.input, self.steps, self.trials, None, self.burn_in, self.lengths, self.seed, self.dtype, repeated=False
         )
+
+
+def _names(value: str | Sequence[str] | None, separator: str | None) -> tuple[str, ...]:
+    """Return names as a tuple: of a text, its parts between separators."""
+    if isinstance(value, str):
+        return tuple(value.split(separator)) if separator else (value,)
+    return tuple(value or ())
+
+
+def option_names(request: type[ModelOptions]) -> tuple[str, ...]:
+    """Return the options that a command takes: the fields of its request."""
+    return tuple(each.name for each in fields(request) if each.name not in request.UNUSED)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.inputs.sources import Held
+from vanishgrad.propagation.run import run
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,3 +48,15 @@ class Prepared:
     sequences: InputSequences
     s0: Array
     stack: Prepared | None = None
+
+    def first_trial(self) -> Prepared:
+        """Return trial 0 alone from time 0 to its own last step; its burn-in has been run."""
+        sequences = self.sequences
+        late = sequences.steps - int(sequences.lengths[0])
+        zero, stop = late + sequences.burn_in, sequences.burn_in + sequences.steps
+        cell, s0 = self.subject.cell.trial(0), self.s0[:1]
+        if sequences.burn_in:
+            s0 = run(cell.between(late, zero), sequences.inputs.between(late, zero)[:1], s0).states[-1]
+        xs = sequences.inputs.between(zero, stop)[:1]
+        alone = InputSequences(Held(xs, str(xs.dtype), sequences.source), 0, sequences.lengths[:1], sequences.source)
+        return Prepared(replace(self.subject, cell=cell.between(zero, stop)), alone, s0)

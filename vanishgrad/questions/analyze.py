@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Annotated
 
-from vanishgrad.curves.model_result import ModelResult, model_result
+from vanishgrad.curves.model_result import ModelResult, requested_result
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.curves.request import CurvesRequest
+from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import lengths_of
-from vanishgrad.models.file_layers import LayerRuns
-from vanishgrad.models.subject import Prepared
+from vanishgrad.models.open import Source, open_models
+from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.propagation.backends import backend
+from vanishgrad.questions.documents import read_models
+from vanishgrad.reports.documents.declaration import Size
 from vanishgrad.reports.documents.model import model_document
+from vanishgrad.reports.documents.reading import is_report
 from vanishgrad.reports.documents.report import CurvesRunDocument, LayersRunDocument, ModelsDocument, band_name
-from vanishgrad.weights.layers import LayerFile
-from vanishgrad.weights.recognition import recurrent_layers
+from vanishgrad.weights.hints import flag
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,11 @@ class AnalyzeRequest(CurvesRequest):
 
     Attributes
     ----------
-    weights : tuple of str
-        Files of weights.
+    weights : tuple
+        Files of weights, mappings of arrays, and MODELs, each along its own input.
     """
 
-    weights: tuple[str, ...]
+    weights: tuple[Source, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,50 +45,31 @@ class AnalyzeResult:
     refused: tuple[str, ...]
 
 
-def analyze(
-    request: AnalyzeRequest,
-    source: Mapping[str, Any] | None = None,
-    done: Callable[[str], None] = lambda label: None,
-) -> AnalyzeResult:
-    """Measure every layer that a request names; `source` is a mapping of arrays instead of files.
+def analyze(request: AnalyzeRequest, done: Callable[[str], None] = lambda label: None) -> AnalyzeResult:
+    """Measure every layer that a request names; `done` is called with the label of each.
 
     Raises
     ------
-    VanishgradError
-        If a file or its input does not fit.
+    UsageError, VanishgradError
+        If a file, an option or its input does not fit.
     """
-    files = [recurrent_layers(each, **request.hints) for each in ([source] if source is not None else request.weights)]
+    models = open_models(request.weights, request)
     results = []
     backend(request.backend, request.device).demand()
-    largest = max(layer.hidden_size for file in files for layer in file)
-    with blas_threads(largest, jobs=1):
-        for file, prefix in zip(files, _prefixes(files), strict=True):
-            for each in LayerRuns(file, request, prefix).prepared():
-                results.append(_result(each, request))
-                done(each.subject.label)
-    return AnalyzeResult(request, tuple(results), tuple(sentence for file in files for sentence in file.refused))
-
-
-def _result(found: Prepared, request: AnalyzeRequest) -> ModelResult:
-    on = backend(request.backend, request.device)
-    return model_result(
-        found.subject, found.sequences, found.s0, request.threshold, request.seed, request.scope, request.engine, on
-    )
-
-
-def _prefixes(files: list[LayerFile]) -> list[str]:
-    """Return what tells the layers of several files apart: their names, or their paths where names repeat."""
-    if len(files) == 1:
-        return [""]
-    names = [Path(file.path).name for file in files]
-    return [f"{name if names.count(name) == 1 else file.path}:" for name, file in zip(names, files, strict=True)]
+    with blas_threads(max(each.largest for each in models), jobs=1):
+        for each in chain.from_iterable(model.prepared() for model in models):
+            results.append(requested_result(each, request))
+            done(each.subject.label)
+    return AnalyzeResult(request, tuple(results), tuple(sentence for each in models for sentence in each.refused))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AnalyzeRequestDocument(CurvesRunDocument, LayersRunDocument):
     """What was analysed."""
 
-    weights: Annotated[Sequence[str], "files; empty for a mapping of arrays"]
+    weights: Annotated[Sequence[str], "files and MODELs; empty for a mapping of arrays"]
+    hidden: Annotated[Size, "of a MODEL"] = ModelOptions.hidden
+    input_size: Annotated[Size | None, "of a MODEL"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,6 +89,7 @@ def analysis(result: AnalyzeResult) -> AnalyzeDocument:
         result,
         request=AnalyzeRequestDocument.of(
             request,
+            weights=[str(source) for source in request.weights if not isinstance(source, Mapping)],
             steps=max(model.steps for model in result.models),
             trials=trials,
             lengths=lengths_of(request.lengths),
@@ -112,3 +97,30 @@ def analysis(result: AnalyzeResult) -> AnalyzeDocument:
         ),
         models=[model_document(model) for model in result.models],
     )
+
+
+def reports(request: AnalyzeRequest, over: int | None = None, read: Collection[str] = ()) -> list[ModelsDocument]:
+    """Return a report for each source of a request: read where it is one, else worked out.
+
+    Parameters
+    ----------
+    over : int or None
+        The length of a run whose length nothing else says.
+    read : collection of str
+        The options that are used of a report, too.
+
+    Raises
+    ------
+    UsageError
+        For options of a run where there is nothing to run.
+    """
+    ready = [isinstance(each, str) and is_report(each) for each in request.weights]
+    for name in option_names(AnalyzeRequest) if all(ready) else ():
+        if name not in (*read, "weights") and getattr(request, name) != getattr(AnalyzeRequest, name):
+            raise UsageError(f"expected {flag(name)} with weights or a MODEL, got a report; try leaving it out")
+    if request.steps is None and request.lengths is None and request.is_noise:
+        request = replace(request, steps=over)
+    return [
+        read_models(str(each)) if is_read else analysis(analyze(replace(request, weights=(each,))))
+        for each, is_read in zip(request.weights, ready, strict=True)
+    ]

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.curves.measure import group_size
-from vanishgrad.curves.model_result import ModelResult, model_result
+from vanishgrad.curves.model_result import ModelResult, requested_result
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.curves.recorder import MATRIX_FREE
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences
-from vanishgrad.models.random_models import prepared, shared_sequences
+from vanishgrad.models.open import Argument, arguments, demand_distinct, file_prefixes, opened
+from vanishgrad.models.random_models import shared_sequences
 from vanishgrad.propagation.backends import backend
 from vanishgrad.reports.documents.declaration import Size
 from vanishgrad.reports.documents.model import model_document
-from vanishgrad.reports.documents.report import CurvesRunDocument, ModelsDocument, band_name
-from vanishgrad.weights.model_string import ModelSpec, names_file, parse
+from vanishgrad.reports.documents.report import CurvesRunDocument, GivenLayersDocument, ModelsDocument, band_name
+from vanishgrad.weights.model_string import ModelSpec
 
 DEFAULT_MODELS = ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@chrono", "gru", "gru@chrono")
 
@@ -47,9 +47,7 @@ class CompareRequest(CurvesRequest):
         super().__post_init__()
         if not self.models:
             raise UsageError("expected at least one MODEL, got none; try vanishgrad compare lstm gru")
-        for label in self.models:
-            if self.models.count(label) > 1:
-                raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
+        demand_distinct(self.models)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,74 +77,55 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     VanishgradError
         For what depends on files, or on the numbers.
     """
-    subjects = [label if names_file(label) else parse(label) for label in request.models]
+    subjects = arguments(request.models, request)
     backend(request.backend, request.device).demand()
     sequences = shared_sequences(request)
     results = list[ModelResult]()
     models, trials = _side_by_side(subjects, request, sequences.trials, jobs)
     work = partial(_measured, request=request, sequences=sequences, jobs=trials)
+    named = list(zip(subjects, file_prefixes(subjects), strict=True))
     with blas_threads(2 * request.hidden, max(models, trials)):
-        for found in map_in_processes(work, subjects, models, _cost):
+        for found in map_in_processes(work, named, models, _cost):
             results.extend(found)
             done(found[-1].label)
     return CompareResult(request, sequences, tuple(results))
 
 
-def _side_by_side(
-    subjects: Sequence[ModelSpec | str], request: CompareRequest, trials: int, jobs: int
-) -> tuple[int, int]:
+def _side_by_side(subjects: Sequence[Argument], request: CompareRequest, trials: int, jobs: int) -> tuple[int, int]:
     """Return how many models are measured side by side, or else how many groups of each one's trials."""
     undivided = request.lengths is not None or request.backend != "numpy" or request.engine == MATRIX_FREE
     groups = 1 if undivided else max(_groups(subject, request, trials) for subject in subjects)
     return (1, min(jobs, groups)) if groups > len(subjects) else (min(jobs, len(subjects)), 1)
 
 
-def _groups(subject: ModelSpec | str, request: CompareRequest, trials: int) -> int:
-    if isinstance(subject, str):
+def _groups(subject: Argument, request: CompareRequest, trials: int) -> int:
+    if not isinstance(subject, ModelSpec):
         return 1
     state_size = len(CELLS[subject.cell].parts) * int(subject.keys.get("hidden", request.hidden))
     return -(-trials // group_size(state_size, np.dtype(request.dtype).itemsize * 8))
 
 
-def _cost(subject: ModelSpec | str) -> float:
+def _cost(named: tuple[Argument, str]) -> float:
     """Return what a model costs beside others: its products, and more for a long memory."""
-    if isinstance(subject, str):
+    subject, _ = named
+    if not isinstance(subject, ModelSpec):
         return math.inf
     return CELLS[subject.cell].cost * (2 if subject.law in LONG_MEMORY else 1)
 
 
 def _measured(
-    subject: ModelSpec | str, request: CompareRequest, sequences: InputSequences, jobs: int
+    named: tuple[Argument, str], request: CompareRequest, sequences: InputSequences, jobs: int
 ) -> list[ModelResult]:
-    return _layers(subject, request) if isinstance(subject, str) else [_model(subject, request, sequences, jobs)]
-
-
-def _layers(path: str, request: CompareRequest) -> list[ModelResult]:
-    """Return the layers of a file, each along its own input as `analyze` has it, under the name of the file."""
-    from vanishgrad.questions.analyze import AnalyzeRequest, analyze  # a third of the start-up of a run without files
-
-    shared = {each.name: getattr(request, each.name) for each in fields(CurvesRequest)}
-    found = analyze(AnalyzeRequest(weights=(path,), **shared))
-    return [replace(result, label=f"{Path(path).name}:{result.label}") for result in found.models]
-
-
-def _model(spec: ModelSpec, request: CompareRequest, sequences: InputSequences, jobs: int) -> ModelResult:
-    found, on = prepared(spec, request, sequences), backend(request.backend, request.device)
-    return model_result(
-        found.subject,
-        found.sequences,
-        found.s0,
-        request.threshold,
-        request.seed,
-        request.scope,
-        request.engine,
-        on,
-        jobs,
-    )
+    """Return a MODEL along the shared input, or the layers of a file, each along its own as `analyze` has it."""
+    models = opened(named[0], request, sequences, named[1])
+    if models.file is None:
+        return [requested_result(each, request, jobs) for each in models.prepared()]
+    with blas_threads(models.largest, jobs=1):
+        return [requested_result(each, request) for each in models.prepared()]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CompareRequestDocument(CurvesRunDocument):
+class CompareRequestDocument(GivenLayersDocument, CurvesRunDocument):
     """What was compared."""
 
     models: Sequence[str]

@@ -179,8 +179,8 @@ class LayerFile:
         (layer,) = (each for each in self.select([name]) if each.name == name)
         return layer
 
-    def select(self, names: Sequence[str] = ()) -> tuple[Layer, ...]:
-        """Return the layers named, and all under a path that is named; all of them if none is.
+    def select(self, names: Sequence[str] = (), flag: str = "--layer") -> tuple[Layer, ...]:
+        """Return the layers named by an option, and all under a path that is named; all of them if none is.
 
         Raises
         ------
@@ -191,7 +191,7 @@ class LayerFile:
         for name in names:
             if not any(_under(layer.name, name) for layer in self.layers):
                 raise VanishgradError(
-                    f"expected --layer to name a layer of {self.path}, got {shown(name)}; "
+                    f"expected {flag} to name a layer of {self.path}, got {shown(name)}; "
                     f"try {_nearest(name, [layer.name for layer in self.layers])}"
                 )
         return tuple(chosen)

@@ -33,11 +33,10 @@ def through(layers: list[dict[str, np.ndarray]], xs: np.ndarray, s: np.ndarray) 
 
 def test_stack_is_the_derivative_of_all_layers_states() -> None:
     layers = [weights(4, D, 0, 0), weights(4, N, 1, 1)]
-    request = ExplainRequest(None, steps=STEPS, trials=2, initial="normal:0.5", only=("paths",))
-    source = layers[0] | layers[1]
-    models = explain(request, source).models
+    request = ExplainRequest(layers[0] | layers[1], steps=STEPS, trials=2, initial="normal:0.5", only=("paths",))
+    models = explain(request).models
     assert ["stack" in model.result.curves for model in models] == [False, True]
-    _, upper = runs(request, source)
+    _, upper = runs(request)
     assert upper.stack is not None
     tensors = [
         [layer[f"{name}_l{l}"] for name in ("weight_hh", "weight_ih", "bias_ih")] for l, layer in enumerate(layers)

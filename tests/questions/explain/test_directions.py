@@ -14,8 +14,9 @@ from vanishgrad.questions.explain.run import Run, runs, spectral_trials
 N = 6
 
 
-def a_run(source: str | None = "lstm", weights: dict | None = None, **options) -> Run:
-    (run,) = runs(ExplainRequest(source, **{"hidden": N, "steps": 30, "trials": 3, **options}), weights)
+def a_run(source: str | dict = "lstm", **options) -> Run:
+    size = {"hidden": N} if isinstance(source, str) else {}
+    (run,) = runs(ExplainRequest(source, **{**size, "steps": 30, "trials": 3, **options}))
     return run
 
 
@@ -23,7 +24,7 @@ def recurrent(W: np.ndarray, **options) -> Run:
     """Return the relu network of a recurrent matrix, all units alive."""
     n = len(W)
     layer = {"weight_hh_l0": W, "weight_ih_l0": np.zeros((n, 1)), "bias_ih_l0": np.ones(n), "bias_hh_l0": np.zeros(n)}
-    return a_run(None, layer, input="zeros", activation="relu", **options)
+    return a_run(layer, input="zeros", activation="relu", **options)
 
 
 def test_the_largest_singular_value_is_the_norm_of_the_curve():

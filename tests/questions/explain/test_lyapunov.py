@@ -15,9 +15,10 @@ from vanishgrad.questions.explain.section import Absent
 N = 6
 
 
-def a_run(source: str | None = "rnn", weights: dict | None = None, **options) -> Run:
-    defaults = {"hidden": N, "steps": 30, "trials": 3, "lyapunov_steps": 200, "exponents": 64}
-    (run,) = runs(ExplainRequest(source, **{**defaults, **options}), weights)
+def a_run(source: str | dict = "rnn", **options) -> Run:
+    size = {"hidden": N} if isinstance(source, str) else {}
+    defaults = {**size, "steps": 30, "trials": 3, "lyapunov_steps": 200, "exponents": 64}
+    (run,) = runs(ExplainRequest(source, **{**defaults, **options}))
     return run
 
 
@@ -29,7 +30,7 @@ def test_a_diagonal_linear_network():
     """λ_i = ln|w_i|, without an error; over the run the same."""
     W = np.diag([0.5, 0.9, 0.7])
     layer = {"weight_hh_l0": W, "weight_ih_l0": np.ones((3, 1)), "bias_ih_l0": np.ones(3), "bias_hh_l0": np.zeros(3)}
-    result = found(None, layer, input="zeros", activation="relu", lyapunov_steps=400)
+    result = found(layer, input="zeros", activation="relu", lyapunov_steps=400)
     assert result.lam == pytest.approx(np.log([0.9, 0.7, 0.5]), abs=1e-6)
     assert result.finite == pytest.approx(np.log([0.9, 0.7, 0.5]))
     assert result.dimension == 0

@@ -11,10 +11,22 @@ from vanishgrad.answer.claims import Claim, Hypothesis, Log
 from vanishgrad.answer.renderers.compose import Composer
 from vanishgrad.answer.structure import SECTIONS, Section
 from vanishgrad.answer.study import Studied
+from vanishgrad.inputs.sequences import lengths_of
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
 from vanishgrad.reports.documents.curve import finite, log10
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.report import FurtherHintsDocument, ReportDocument
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HintsDocument(FurtherHintsDocument):
+    """The reading of a file that leaves it open."""
+
+    layout: str | None
+    cell: str | None
+    activation: str | None
+    gate_activation: str | None
+    reset: str | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,12 +35,17 @@ class AnswerRequestDocument(Document):
 
     models: Sequence[str]
     layers: Annotated[Sequence[str], "of files; all if empty"]
-    hints: Annotated[Mapping[str, str | None], "the reading of a file that leaves it open"]
+    hints: HintsDocument
     hidden: Size
     input_size: Size | None
     steps: Size
     seed: Count
     input: str
+    stack: Annotated[Sequence[str], "layers in the order in which they drive one another"] = ()
+    embedding: str | None = None
+    initial: str = "zeros"
+    burn_in: Count = 0
+    lengths: Annotated[Sequence[Size] | None, "of which the first counts"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,11 +137,22 @@ def answer_document(answer: Answer, language: str) -> AnswerDocument:
     return AnswerDocument.of(
         answer,
         language=language,
-        request=AnswerRequestDocument.of(answer.request),
+        request=_request(answer),
         models=[_model(model) for model in answer.models],
         theorems=[_theorem(section, composer) for section in SECTIONS if section.symbol],
         claims=[_claim(claim) for claim in answer.claims],
         numbers={name: finite(value) for name, value in answer.numbers.items()},
+    )
+
+
+def _request(answer: Answer) -> AnswerRequestDocument:
+    request = answer.request
+    return AnswerRequestDocument.of(
+        request,
+        models=[str(source) for source in request.models if not isinstance(source, Mapping)],
+        hints=HintsDocument.of(request),
+        steps=request.steps or max(model.sizes["T"] for model in answer.models),
+        lengths=lengths_of(request.lengths),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from vanishgrad.certificates.checking.verdict import Verification
 from vanishgrad.certificates.formal.check import check
 from vanishgrad.certificates.formal.prove import Formal, prove
 from vanishgrad.certificates.prove import demanded
-from vanishgrad.certificates.request import CertifyRequest, beside, of_file, of_source
+from vanishgrad.certificates.request import CertifyRequest, beside, of_source
 from vanishgrad.certificates.subject import subject
 from vanishgrad.errors import UsageError
 
@@ -34,7 +35,7 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
     VanishgradError
         For what depends on a file.
     """
-    if request.claim != "upper" or request.input is not None:
+    if request.claim != "upper" or request.is_along:
         raise UsageError("expected --coq with an upper bound for all inputs; try it without --claim lower and --input")
     if not request.output.endswith(ENDING):
         raise UsageError(f"expected --coq FILE{ENDING}, got {request.output!r}; try {request.output}{ENDING}")
@@ -46,8 +47,10 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
     return FormallyCertified(outcome, {**found.files, request.output: outcome.source.text.encode()})
 
 
-def check_formally(path: str, weights: str | None, layer: str | None, hints: dict[str, str | None]) -> Verification:
+def check_formally(path: str, weights: str | None = None, **options: Any) -> Verification:
     """Check a file of Coq against one layer of a file of weights: by default of the one beside it.
+
+    `options` are the layer and the hints, as for `CertifyRequest`.
 
     Raises
     ------
@@ -59,5 +62,5 @@ def check_formally(path: str, weights: str | None, layer: str | None, hints: dic
     own = beside(path, "weights.npz")
     if weights is None and not os.path.exists(own):
         raise UsageError(f"expected the weights that {path} speaks of; try --check {path} WEIGHTS")
-    found = of_file(CertifyRequest(weights or own, path, layer=layer, hints=hints))
+    found = of_source(CertifyRequest(weights or own, path, **options))
     return check(path, subject(found.cell))

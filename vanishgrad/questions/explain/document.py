@@ -63,6 +63,7 @@ def explanation(result: ExplainResult) -> ExplainDocument:
         result,
         request=ExplainRequestDocument.of(
             request,
+            source=None if isinstance(request.source, Mapping) else str(request.source),
             steps=max(each.steps for each in models),
             trials=models[0].trials,
             lengths=lengths_of(request.lengths),

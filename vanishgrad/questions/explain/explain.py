@@ -9,9 +9,10 @@ from typing import Any
 from vanishgrad.curves.model_result import ModelResult
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
+from vanishgrad.models.open import open_models
 from vanishgrad.questions.explain.curves import further_curves
 from vanishgrad.questions.explain.request import ExplainRequest
-from vanishgrad.questions.explain.run import Run, layer_file, runs
+from vanishgrad.questions.explain.run import Run, runs
 from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.sections import SECTIONS
 
@@ -41,12 +42,8 @@ class ExplainResult:
     refused: tuple[str, ...] = ()
 
 
-def explain(
-    request: ExplainRequest,
-    source: Mapping[str, Any] | None = None,
-    done: Callable[[str], None] = lambda label: None,
-) -> ExplainResult:
-    """Explain every model that a request names; `source` is a mapping of arrays instead of a file.
+def explain(request: ExplainRequest, done: Callable[[str], None] = lambda label: None) -> ExplainResult:
+    """Explain the model of a request, or every layer of its file that it names; `done` is called with each label.
 
     Raises
     ------
@@ -58,12 +55,13 @@ def explain(
     for name in request.only:
         if name not in SECTIONS:
             raise UsageError(f"expected --only {', '.join(SECTIONS)}, got {name!r}; try --only {next(iter(SECTIONS))}")
-    found, file = [], layer_file(request, source)
-    for run in runs(request, source, file):
+    found = []
+    (models,) = open_models([request.source], request)
+    for run in runs(request, models):
         with blas_threads(run.cell.state_size, jobs=1):
             found.append(_explained(run))
         done(run.subject.label)
-    return ExplainResult(request, tuple(found), () if file is None else file.refused)
+    return ExplainResult(request, tuple(found), models.refused)
 
 
 def _explained(run: Run) -> ExplainedModel:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from vanishgrad.curves.request import RunRequest
 from vanishgrad.errors import UsageError
-from vanishgrad.models.options import OF_FILES
+from vanishgrad.models.open import Source, holds_weights
 from vanishgrad.questions.explain.truncation.loss import LossRequest
-from vanishgrad.weights.model_string import names_file
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class ExplainRequest(RunRequest):
 
     Attributes
     ----------
-    source : str or None
-        A MODEL, or a file of weights; None for a mapping of arrays.
+    source : str, path or mapping
+        A MODEL, a file of weights, or name → array.
     only : tuple of str
         The sections to work out; all if empty.
     tokens : str or None
@@ -31,7 +30,7 @@ class ExplainRequest(RunRequest):
         Of the section truncation, as for `LossRequest`.
     """
 
-    source: str | None
+    source: Source
     only: tuple[str, ...] = ()
     tokens: str | None = None
     lags: tuple[int, ...] = ()
@@ -48,17 +47,11 @@ class ExplainRequest(RunRequest):
                 f"expected --backend numpy for explain, got {self.backend!r}; try compare or analyze with it"
             )
         self.loss_request()
-        if self.is_file and self.input_size is not None:
-            raise UsageError("expected --input-size with a MODEL, got a file of weights; try leaving it out")
-        for name in () if self.is_file else OF_FILES:
-            if getattr(self, name):
-                flag = "layer" if name == "layers" else name.replace("_", "-")
-                raise UsageError(f"expected --{flag} with a file of weights, got {self.source!r}; try leaving it out")
 
     @property
     def is_file(self) -> bool:
         """Whether the weights are a file's or a mapping's, and not drawn."""
-        return self.source is None or names_file(self.source)
+        return holds_weights(self.source)
 
     def loss_request(self) -> LossRequest:
         """Return what is said of the loss whose gradient is truncated."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
@@ -13,15 +12,11 @@ from vanishgrad.curves.model_result import ModelResult, model_result
 from vanishgrad.curves.recorder import alive_lags
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences
-from vanishgrad.models.file_layers import LayerRuns
-from vanishgrad.models.random_models import prepared, shared_sequences
+from vanishgrad.models.open import Opened, open_models
 from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.run import run
 from vanishgrad.propagation.singular_values.all_values import Spectrum, spectra
 from vanishgrad.questions.explain.request import ExplainRequest
-from vanishgrad.weights.layers import LayerFile
-from vanishgrad.weights.model_string import parse
-from vanishgrad.weights.recognition import recurrent_layers
 
 MAX_SVD_WORK = 8 * 128**3
 """Trials times the cube of the state's size: eight LSTMs of 64 units."""
@@ -77,38 +72,23 @@ class Run:
         )
 
 
-def layer_file(request: ExplainRequest, source: Mapping[str, Any] | None = None) -> LayerFile | None:
-    """Return the recurrent layers of a request's file, or of a mapping of arrays instead; None for a MODEL."""
-    weights = request.source if source is None else source
-    return recurrent_layers(weights, **request.hints) if request.is_file and weights is not None else None
-
-
-def runs(
-    request: ExplainRequest, source: Mapping[str, Any] | None = None, file: LayerFile | None = None
-) -> Iterator[Run]:
-    """Yield the MODEL of a request, or every layer of its file that it names; `source` is a mapping of arrays instead.
-
-    A `file` that has been read is not read again.
+def runs(request: ExplainRequest, models: Opened | None = None) -> Iterator[Run]:
+    """Yield the MODEL of a request, or every layer of its file that it names; what has been opened stays open.
 
     Raises
     ------
-    UsageError
-        For a model that cannot be.
     VanishgradError
         If a file or its input does not fit.
     """
-    file = file or layer_file(request, source)
-    for each in _model(request) if file is None else LayerRuns(file, request).prepared():
+    if models is None:
+        (models,) = open_models([request.source], request)
+    for each in models.prepared():
         yield _run(request, each)
 
 
 def _run(request: ExplainRequest, found: Prepared) -> Run:
     stack = None if found.stack is None else _run(request, found.stack)
     return Run(request, found.subject, found.sequences, found.s0, stack)
-
-
-def _model(request: ExplainRequest) -> Iterator[Prepared]:
-    yield prepared(parse(str(request.source)), request, shared_sequences(request))
 
 
 def spectral_trials(cell: Cell, trials: int) -> int:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.curves.jacobian_check import STEP, complex_step, tolerance
-from vanishgrad.inputs.sequences import InputRequest, input_sequences
+from vanishgrad.models.open import Source, open_models
+from vanishgrad.models.options import ModelOptions
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
-from vanishgrad.weights.laws import draw
-from vanishgrad.weights.model_string import names_file, parse
-from vanishgrad.weights.recognition import recurrent_layers
 
 MOST_DIRECTIONS = 64
 WORST_CONDITION = 1e8
@@ -24,13 +22,14 @@ DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru",
 
 
 @dataclass(frozen=True)
-class VerifyRequest:
-    """What to verify: MODEL strings, of a size at which the definition is quick, and files of weights."""
+class VerifyRequest(ModelOptions):
+    """What to verify: MODEL strings, of a size at which the definition is quick, and weights."""
 
-    models: tuple[str, ...] = DEFAULT_MODELS
-    hidden: int = 12
-    steps: int = 20
-    seed: int = 0
+    UNUSED = ("trials", "lengths", "dtype")
+
+    models: tuple[Source, ...] = DEFAULT_MODELS
+    hidden: int = field(default=12, kw_only=True)
+    steps: int | None = field(default=20, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -64,24 +63,17 @@ class VerifyResult:
 def verify(request: VerifyRequest) -> VerifyResult:
     """Verify every model of a request, and every layer of the files that it names."""
     lines: list[VerifiedLine] = []
-    for label, cell in _cells(request):
-        xs = input_sequences(InputRequest(steps=request.steps, trials=1, seed=request.seed), cell.input_size).xs
-        lines.extend(verified(label, cell, xs))
+    for models in open_models(request.models, replace(request, trials=1)):
+        for each in models.prepared():
+            alone = each.first_trial()
+            label = each.subject.label.removeprefix(models.prefix)
+            lines.extend(verified(label, alone.subject.cell, alone.sequences.xs, alone.s0))
     return VerifyResult(request, tuple(lines))
 
 
-def _cells(request: VerifyRequest) -> Iterator[tuple[str, Cell]]:
-    for label in request.models:
-        if names_file(label):
-            yield from ((layer.name, layer.build()) for layer in recurrent_layers(label))
-        else:
-            spec = parse(label).resolved(request.hidden, request.steps)
-            yield label, draw(spec, spec.keys["hidden"], request.steps, 1, request.seed).cell(spec)
-
-
-def verified(label: str, cell: Cell, xs: Array) -> Iterator[VerifiedLine]:
-    """Yield every line for a cell with one set of weights along inputs (1, T, d)."""
-    trajectory = run(cell, xs, np.zeros((1, cell.state_size)))
+def verified(label: str, cell: Cell, xs: Array, s0: Array | None = None) -> Iterator[VerifiedLine]:
+    """Yield every line for a cell with one set of weights along inputs (1, T, d), from s_0 (1, m) or 0."""
+    trajectory = run(cell, xs, np.zeros((1, cell.state_size)) if s0 is None else s0)
     unit, condition = tolerance(cell, trajectory.states.dtype), _condition(cell, trajectory)
     for claim, error, units in (
         ("J_t equals the complex step of the cell", _jacobian, 1),

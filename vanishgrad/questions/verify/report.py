@@ -8,17 +8,21 @@ from typing import Annotated
 
 from vanishgrad.questions.verify.measure import VerifyResult
 from vanishgrad.reports.documents.declaration import Count, Document, Size
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.report import GivenLayersDocument, ReportDocument
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class VerifyRequestDocument(Document):
+class VerifyRequestDocument(GivenLayersDocument):
     """What was verified."""
 
     models: Sequence[str]
     hidden: Size
     steps: Size
     seed: Count
+    input_size: Size | None = None
+    input: str = "white"
+    initial: str = "zeros"
+    burn_in: Count = 0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -90,7 +90,20 @@ class CurvesRunDocument(RunDocument):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LayersRunDocument(RunDocument):
+class FurtherHintsDocument(Document):
+    """How a file was to be read: what is said only where it was given."""
+
+    keep: str | None = None
+    orthogonal_map: str | None = None
+    gates: Annotated[str | None, "the order of the stacked gates, by the cell's letters"] = None
+    forget_offset: Annotated[float | None, "what the model's code adds to the forget bias"] = None
+    recurrent: Annotated[str | None, "the tensor that is the recurrent matrix"] = None
+    input_weight: Annotated[str | None, "the tensor that is the input matrix"] = None
+    ignore: Annotated[Sequence[str], "tensors that were left unread on purpose"] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LayersRunDocument(FurtherHintsDocument, RunDocument):
     """A run of a file's layers, and how the file was to be read."""
 
     layers: Annotated[Sequence[str], "all if empty"]
@@ -101,8 +114,20 @@ class LayersRunDocument(RunDocument):
     activation: str | None
     gate_activation: str | None
     reset: str | None
-    orthogonal_map: str | None = None
-    ignore: Annotated[Sequence[str], "tensors that were left unread on purpose"] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GivenLayersDocument(FurtherHintsDocument):
+    """How the files of a command that also takes MODELs were to be read, where anything was said of it."""
+
+    layers: Annotated[Sequence[str], "all if empty"] = ()
+    stack: Annotated[Sequence[str], "layers in the order in which they drive one another"] = ()
+    embedding: str | None = None
+    layout: str | None = None
+    cell: str | None = None
+    activation: str | None = None
+    gate_activation: str | None = None
+    reset: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,0 +1,145 @@
+"""The one door: a MODEL, a file of weights or a mapping of arrays → models with input and start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vanishgrad.errors import UsageError
+from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
+from vanishgrad.models.random_models import prepared, shared_sequences
+from vanishgrad.models.subject import Prepared
+from vanishgrad.weights.hints import flag
+from vanishgrad.weights.model_string import ModelSpec, names_file, parse
+
+if TYPE_CHECKING:
+    from vanishgrad.inputs.sequences import InputSequences
+    from vanishgrad.weights.layers import LayerFile
+
+Source = str | os.PathLike[str] | Mapping[str, Any]
+"""What a user names: a MODEL, a path of a file of weights, or name → array."""
+Argument = ModelSpec | Source
+"""A MODEL that has been parsed, or what holds weights and has not been opened."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """One argument with all that its models need; their numbers are read, drawn or run when they are asked for.
+
+    Attributes
+    ----------
+    argument : ModelSpec, path or mapping
+    options : ModelOptions
+    sequences : InputSequences or None
+        The input that all MODELs share; None for weights, each of whose layers has its own.
+    file : LayerFile or None
+        None for a MODEL.
+    prefix : str
+        What the labels of a file's layers begin with.
+    """
+
+    argument: Argument
+    options: ModelOptions
+    sequences: InputSequences | None
+    file: LayerFile | None
+    prefix: str = ""
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """A sentence for each layer that was seen and cannot be read."""
+        return () if self.file is None else self.file.refused
+
+    @property
+    def largest(self) -> int:
+        """The largest hidden size."""
+        if self.file is None:
+            assert isinstance(self.argument, ModelSpec)
+            return int(self.argument.keys.get("hidden", self.options.hidden))
+        return max(layer.hidden_size for layer in self.file)
+
+    def prepared(self) -> Iterator[Prepared]:
+        """Yield the MODEL, or every layer of the file that the options name."""
+        if self.file is None:
+            assert isinstance(self.argument, ModelSpec) and self.sequences is not None
+            yield prepared(self.argument, self.options, self.sequences)
+            return
+        from vanishgrad.models.file_layers import LayerRuns
+
+        yield from LayerRuns(self.file, self.options, self.prefix).prepared()
+
+
+def holds_weights(source: Source) -> bool:
+    """Whether a source is a file or a mapping, and no MODEL."""
+    return not isinstance(source, str) or names_file(source)
+
+
+def arguments(sources: Sequence[Source], options: ModelOptions) -> list[Argument]:
+    """Return each MODEL parsed and all else as it is, once the options are known to speak of them.
+
+    Raises
+    ------
+    UsageError
+        For a MODEL that cannot be, and for an option that speaks of MODELs where there is none, or of files.
+    """
+    found: list[Argument] = [
+        source if not isinstance(source, str) or holds_weights(source) else parse(source) for source in sources
+    ]
+    models = [isinstance(each, ModelSpec) for each in found]
+    _demand_default(options, OF_MODELS if not any(models) else (), "a MODEL", "a file of weights")
+    named = " ".join(repr(str(source)) for source in sources)
+    _demand_default(options, OF_FILES if all(models) else (), "a file of weights", named)
+    return found
+
+
+def _demand_default(options: ModelOptions, names: Iterable[str], wanted: str, got: str) -> None:
+    for name in names:
+        if getattr(options, name) != getattr(type(options), name):
+            raise UsageError(f"expected {flag(name)} with {wanted}, got {got}; try leaving it out")
+
+
+def opened(
+    argument: Argument, options: ModelOptions, sequences: InputSequences | None = None, prefix: str = ""
+) -> Opened:
+    """Open one argument, a MODEL along the sequences that all of them share.
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        If a file or its input does not fit.
+    """
+    if isinstance(argument, ModelSpec):
+        return Opened(argument, options, sequences or shared_sequences(options), None)
+    from vanishgrad.weights.recognition import recurrent_layers  # a third of the start-up of a run without files
+
+    return Opened(argument, options, None, recurrent_layers(argument, **options.hints), prefix)
+
+
+def open_models(sources: Sequence[Source], options: ModelOptions) -> list[Opened]:
+    """Open every source; what one says of its layers begins with its name where there are several.
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        As `arguments` and `opened`.
+    """
+    found = arguments(sources, options)
+    sequences = shared_sequences(options) if any(isinstance(each, ModelSpec) for each in found) else None
+    prefixes = file_prefixes(found) if len(found) > 1 else [""]
+    return [opened(each, options, sequences, prefix) for each, prefix in zip(found, prefixes, strict=True)]
+
+
+def file_prefixes(found: Sequence[Argument]) -> list[str]:
+    """Return what tells the layers of several files apart: their names, or their paths where names repeat."""
+    paths = ["" if isinstance(each, ModelSpec | Mapping) else os.fspath(each) for each in found]
+    names = [Path(path).name for path in paths]
+    return [f"{name if names.count(name) == 1 else path}:" for name, path in zip(names, paths, strict=True)]
+
+
+def demand_distinct(labels: Sequence[Source]) -> None:
+    """Refuse the same model twice: nothing would tell them apart."""
+    for label in labels:
+        if isinstance(label, str) and labels.count(label) > 1:
+            raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
