@@ -136,8 +136,9 @@ PRINTED = re.compile(r"(?P<offset>1[-+])?(?P<number>-?[\d.]+)(?:\\times10\^\{(?P
 def printed(tex: str) -> mp.mpf:
     """The number that a piece of TeX shows, exactly."""
     offset, number, exponent = PRINTED.fullmatch(tex).groups()
-    value = mp.mpf(number) * mp.mpf(10) ** int(exponent or 0)
-    return value if offset is None else 1 + (value if offset == "1+" else -value)
+    with mp.workdps(50):
+        value = mp.mpf(number) * mp.mpf(10) ** int(exponent or 0)
+        return value if offset is None else 1 + (value if offset == "1+" else -value)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -131,7 +131,7 @@ def test_what_is_proved_on_paper_alone_is_said(small, language):
 
 
 def test_json_has_statements_and_axioms(small):
-    theorems = answer_document(small, "en")["theorems"]
+    theorems = answer_document(small, "en").to_dict()["theorems"]
     found = [
         (each["name"], each["file"], each["statement"], tuple(each["axioms"])) for t in theorems for each in t["coq"]
     ]
