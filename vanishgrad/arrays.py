@@ -66,10 +66,12 @@ def bits(x: Array) -> int:
 def matmul_into(left: Array, right: Array, out: Array) -> None:
     """Write ``left @ right`` into `out`; a right factor that is shared by the batch makes one product of it.
 
-    left (B, p, k), right (B | 1, k, q), out (B, p, q).
+    left (B, p, k), right (S, k, q), out (B, p, q); each of S right factors serves B / S consecutive left ones.
     """
     matmul = library(left).matmul
-    if right.shape[0] == 1 and left.shape[0] > 1 and _contiguous(left) and _contiguous(out):
+    if 1 < right.shape[0] < left.shape[0]:
+        out[...] = shared_matmul(left, right)
+    elif right.shape[0] == 1 and left.shape[0] > 1 and _contiguous(left) and _contiguous(out):
         rows = left.shape[0] * left.shape[1]
         matmul(left.reshape(rows, -1), right[0], out=out.reshape(rows, -1))
     else:
@@ -77,13 +79,29 @@ def matmul_into(left: Array, right: Array, out: Array) -> None:
 
 
 def times(W: Array, x: Array) -> Array:
-    """Return W x, W (B | 1, p, q) real and x (B, q).
+    """Return W x, W (S, p, q) real and x (B, q); each of S matrices serves B / S consecutive vectors.
 
     The real part of a complex x goes by itself: so it yields, bit for bit, what the real numbers yield.
     """
     if namespace(x).isdtype(x.dtype, "complex floating"):
         return times(W, x.real) + 1j * times(W, x.imag)
+    if 1 < W.shape[0] < x.shape[0]:
+        return shared_matmul(x[:, None], namespace(W).matrix_transpose(W))[:, 0]
     return x @ W[0].T if W.shape[0] == 1 else (W @ x[..., None])[..., 0]
+
+
+def shared_matmul(left: Array, right: Array) -> Array:
+    """Return ``left @ right``, (B, p, q), where each of S right factors (S, k, q) serves B / S consecutive left ones."""
+    batch, sets = left.shape[0], right.shape[0]
+    if sets in (1, batch):
+        return left @ right
+    return (left.reshape(sets, -1, left.shape[-1]) @ right).reshape(*left.shape[:-1], right.shape[-1])
+
+
+def for_each_sequence(tensor: Array, batch: int) -> Array:
+    """Return a tensor (S, …) as (B | 1, …): each of S sets repeated for the B / S consecutive sequences it serves."""
+    sets = tensor.shape[0]
+    return tensor if sets in (1, batch) else namespace(tensor).repeat(tensor, batch // sets, axis=0)
 
 
 def _contiguous(x: Array) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from vanishgrad.arrays import Array, bits, namespace, times
+from vanishgrad.arrays import Array, bits, for_each_sequence, namespace, shared_matmul, times
 from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.linearisation import Linearisation
 from vanishgrad.cells.registry import CELLS, CellRow, KeepGate
@@ -39,11 +39,12 @@ class Cell(ABC):
 
     Parameters
     ----------
-    W_hh : (B | 1, g·n, h) array
+    W_hh : (S, g·n, h) array
         Recurrent weights, gates stacked; a leading axis of trials, and for an untied cell one of time behind it.
-        A matrix without leading axes is given the axis of trials.
-    W_hx : (B | 1, g·n, d) array
-    b : (B | 1, g·n) array
+        A matrix without leading axes is given the axis of trials. Of B sequences, each of S sets of weights serves
+        B / S consecutive ones; S is 1 or B but in training.
+    W_hx : (S, g·n, d) array
+    b : (S, g·n) array
         The sum of the biases that stand outside any gate's product.
 
     Raises
@@ -177,11 +178,11 @@ class Cell(ABC):
     def input_preactivation(self, xs: Array) -> Array:
         """Return W_hx x_t + b for every step, (T, B, g·n), of inputs (B, T, d)."""
         xp = namespace(self.W_hx)
-        by_sequence = xs @ xp.matrix_transpose(self.W_hx)
+        by_sequence = shared_matmul(xs, xp.matrix_transpose(self.W_hx))
         batch, steps, size = by_sequence.shape
         a_x = xp.empty((steps, batch, size), dtype=by_sequence.dtype, device=by_sequence.device)
         a_x[...] = xp.permute_dims(by_sequence, (1, 0, 2))
-        a_x += self.b
+        a_x += for_each_sequence(self.b, batch)
         return a_x
 
     def recurrent(self, t: int, h: Array) -> Array:

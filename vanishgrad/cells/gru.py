@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from vanishgrad.arrays import Array, matmul_into, namespace, times
+from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.gate_products import GateProducts
@@ -65,16 +65,16 @@ class GRU(Cell):
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and the pre-activations of r, z and the candidate, then W^n h + b_hn (after) or h (before)."""
         xp, n, gate = namespace(a_x), self.hidden_size, self.gate_activation.phi
-        a_xn = a_x[..., 2 * n :]
+        a_xn, b_hn = a_x[..., 2 * n :], for_each_sequence(self.b_hn, s.shape[0])
         if self.reset == "after":
             inner = self.recurrent(t, s)
-            a_rz, multiplied = a_x[..., : 2 * n] + inner[..., : 2 * n], inner[..., 2 * n :] + self.b_hn
+            a_rz, multiplied = a_x[..., : 2 * n] + inner[..., : 2 * n], inner[..., 2 * n :] + b_hn
             r = gate(a_rz[..., :n])
             a_n = a_xn + r * multiplied
         else:
             a_rz, multiplied = a_x[..., : 2 * n] + times(self.W_hh[:, : 2 * n], s), s
             r = gate(a_rz[..., :n])
-            a_n = a_xn + times(self.W_hh[:, 2 * n :], r * s) + self.b_hn
+            a_n = a_xn + times(self.W_hh[:, 2 * n :], r * s) + b_hn
         record = xp.concat([a_rz, a_n, multiplied], axis=-1)
         return self.state(record, s), record
 
@@ -173,7 +173,7 @@ class _Before(_GRULinearisation):
     def _pulled_back(self, step: int, W: Array) -> tuple[Array, Array, Array]:
         """Return the cotangents of the candidate's and of z's pre-activation, and of r ⊙ h."""
         a_n, a_z = W * self._to_n[step][:, None], W * self._to_z[step][:, None]
-        return a_n, a_z, a_n @ self._W_n
+        return a_n, a_z, shared_matmul(a_n, self._W_n)
 
     def detours(self, t: int, W: Array) -> Split | None:
         """A_t = diag z; every other path returns to h through r, z or the candidate."""

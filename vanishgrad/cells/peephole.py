@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, namespace
+from vanishgrad.arrays import Array, for_each_sequence, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
@@ -36,16 +36,15 @@ class PeepholeLSTM(LSTM):
         super().__init__(W_hh, W_hx, b, activation, gate_activation, cell_activation)
         self.w_c = w_c if w_c.ndim > 1 else w_c[None]
 
-    @property
-    def peepholes(self) -> tuple[Array, Array, Array]:
-        """p_i, p_f, p_o, each (B | 1, n)."""
-        n = self.hidden_size
-        return self.w_c[:, :n], self.w_c[:, n : 2 * n], self.w_c[:, 2 * n :]
+    def peepholes(self, batch: int) -> tuple[Array, Array, Array]:
+        """Return p_i, p_f, p_o of a batch of sequences, each (B | 1, n)."""
+        n, w_c = self.hidden_size, for_each_sequence(self.w_c, batch)
+        return w_c[:, :n], w_c[:, n : 2 * n], w_c[:, 2 * n :]
 
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return (h_t, c_t) and the pre-activations of i, f, g, o, peepholes included."""
         n, xp, gate = self.hidden_size, namespace(a_x), self.gate_activation.phi
-        p_i, p_f, p_o = self.peepholes
+        p_i, p_f, p_o = self.peepholes(s.shape[0])
         a_i, a_f, a_g, a_o = self.split(a_x + self.recurrent(t, s[..., :n]))
         a_i, a_f = a_i + p_i * s[..., n:], a_f + p_f * s[..., n:]
         c = gate(a_f) * s[..., n:] + gate(a_i) * self.activation.phi(a_g)
@@ -65,7 +64,7 @@ class _PeepholeLinearisation(LSTMLinearisation):
         n, dgate = cell.hidden_size, cell.gate_activation.dphi
         c_before, c = states[:-1, :, n:], states[1:, :, n:]
         a_i, a_f, a_g, a_o = cell.split(a)
-        p_i, p_f, p_o = cell.peepholes
+        p_i, p_f, p_o = cell.peepholes(states.shape[1])
         self._forget, self._c, self._c_before = self._f, c, c_before
         self._by_peephole = {
             "i": cell.activation.phi(a_g) * dgate(a_i) * p_i,

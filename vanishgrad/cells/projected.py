@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, multiply_into, namespace, times
+from vanishgrad.arrays import Array, multiply_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
@@ -75,7 +75,7 @@ class _ProjectedLinearisation(LSTMLinearisation):
 
     def _signals(self, t: int, W: Array) -> Array:
         p = self._p
-        return super()._signals(t, namespace(W).concat([W[..., :p] @ self._R, W[..., p:]], axis=-1))
+        return super()._signals(t, namespace(W).concat([shared_matmul(W[..., :p], self._R), W[..., p:]], axis=-1))
 
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         return (*super().weight_gradient(t, w), Outer("W_hr", w[:, : self._p], self._m[t - self._first]))
