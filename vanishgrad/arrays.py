@@ -91,7 +91,7 @@ def times(W: Array, x: Array) -> Array:
 
 
 def shared_matmul(left: Array, right: Array) -> Array:
-    """Return ``left @ right``, (B, p, q), where each of S right factors (S, k, q) serves B / S consecutive left ones."""
+    """Return ``left @ right``, (B, p, q); each of S right factors (S, k, q) serves B / S consecutive left ones."""
     batch, sets = left.shape[0], right.shape[0]
     if sets in (1, batch):
         return left @ right

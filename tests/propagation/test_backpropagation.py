@@ -90,4 +90,5 @@ def test_a_sets_gradient_does_not_depend_on_the_others(case: Case) -> None:
     alone = case.cell(**{name: each[1:2] for name, each in batch.tensors.items()})
     xs, g = batch.xs[EACH : 2 * EACH], batch.g[:, EACH : 2 * EACH]
     for name, gradient in backward(alone, xs, forward(alone, xs), g).items():
-        np.testing.assert_array_equal(gradient[0], batch.gradient()[name][1])
+        beside_others = batch.gradient()[name][1]
+        assert np.linalg.norm(gradient[0] - beside_others) <= ROUNDOFF * np.linalg.norm(gradient)

@@ -4,7 +4,7 @@ With g_t = ∂L/∂h_t of the steps that the loss sees, w_T = (g_T, 0) and w_{t-
 
     ∂L/∂θ = Σ_t ∂(w_t · s_t)/∂θ with s_{t-1} held fixed.
 
-S sets of weights go side by side, each with B / S consecutive sequences; a set's gradient does not depend on the others.
+S sets of weights go side by side, each with B / S consecutive sequences of its own.
 """
 
 from __future__ import annotations
