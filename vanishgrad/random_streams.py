@@ -20,16 +20,18 @@ class Role(IntEnum):
     LOSS = 7
     ATTENTION = 8
     COTANGENT = 9
+    READ_OUT = 10
+    EXAMPLES = 11
 
 
 ANY_CELL = 0
 """The key of what every model shares, such as the input; a cell's own key stands in its row of the registry."""
 
 
-def stream(seed: int, role: Role, trial: int, cell: int = ANY_CELL) -> np.random.Generator:
-    """Return the generator of one role in one trial of one cell.
+def stream(seed: int, role: Role, trial: int, cell: int = ANY_CELL, *more: int) -> np.random.Generator:
+    """Return the generator of one role in one trial of one cell, and of one update where it is drawn anew at each.
 
     Adding, reordering or removing models, and raising the number of trials, changes no other stream; two laws of the
     same cell share every draw that they have in common, which makes their comparison a paired one.
     """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(role, trial, cell)))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(role, trial, cell, *more)))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cells.cases import CASES, Case, D, T
 from tests.reference import complex_step
-from vanishgrad.propagation.backpropagation import STRETCH, Truncation, backward, forward
+from vanishgrad.propagation.backpropagation import STRETCH, backward, forward
 
 EACH, OUTPUTS = 2, 3
 """Sequences of one set of weights; last steps that the loss sees."""
@@ -66,7 +66,7 @@ def test_the_gradient_of_every_tensor_is_the_complex_step(case: Case, sets: int)
 @tied
 def test_a_truncation_holds_the_state_fixed_that_many_steps_before_the_end(case: Case) -> None:
     batch, steps = Batch(case, 2), 4
-    found = batch.gradient(truncation=Truncation(steps))["W_hh"][1]
+    found = batch.gradient(truncation=steps)["W_hh"][1]
     shape = batch.tensors["W_hh"][1].shape
     expected = complex_step(
         lambda flat: np.array([batch.loss("W_hh", flat.reshape(shape), 1, start=T - steps)]),

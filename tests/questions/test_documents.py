@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import vanishgrad
+from tests.questions.learn.small import learned
 from vanishgrad.answer import AnswerRequest, answer
 from vanishgrad.answer.renderers.claims_json import answer_document
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
@@ -57,7 +58,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def reports(weights: str) -> dict[str, ReportDocument]:
+def examples(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A task of one's own, without a key."""
+    path, rng = tmp_path_factory.mktemp("examples") / "own.npz", np.random.default_rng(0)
+    np.savez(path, x=rng.standard_normal((9, 5, 2)), y=rng.integers(0, 2, 9))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def reports(weights: str, examples: str) -> dict[str, ReportDocument]:
     """A report of every command; of some several."""
     few = {"hidden": 4, "steps": 12, "trials": 2}
     runs = {name: comparison(compare(CompareRequest(**run))) for name, run in RUNS.items()}
@@ -72,6 +81,8 @@ def reports(weights: str) -> dict[str, ReportDocument]:
         "explain: one section": vanishgrad.explain("gru", **few, only=("map",), lengths="12,5").typed,
         "check": judged(runs["every cell"], checked),
         "diff": difference(*analyzed, DiffRequest(before="a", after="b")),
+        "learn": learned(),
+        "learn: a file": learned(task=examples, gaps=(3,), snapshots=False),
         "inspect": inspection(inspect(recurrent_layers(weights))),
         "verify": verification(verify(VerifyRequest(models=("rnn",), hidden=3, steps=4))),
         "certify": CertifyDocument.of(Verification(CertificateVerdict.VALID, "it holds", ("a",)), certificate="c.json"),

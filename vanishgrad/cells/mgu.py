@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from vanishgrad.arrays import Array, matmul_into, namespace, times
+from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.gate_products import GateProducts
@@ -73,13 +73,13 @@ class MGU(Cell):
 
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and the pre-activations of f and the candidate, then W^n h + b_hn, or h for reset=before."""
-        a_xf, a_xn = self.split(a_x)
+        (a_xf, a_xn), b_hn = self.split(a_x), for_each_sequence(self.b_hn, s.shape[0])
         if self.reset == "before":
             a_f, multiplied = a_xf + times(self.W_hh[:, self.rows("f")], s), s
-            a_n = a_xn + times(self.W_hh[:, self.rows("n")], self.gate_activation.phi(a_f) * s) + self.b_hn
+            a_n = a_xn + times(self.W_hh[:, self.rows("n")], self.gate_activation.phi(a_f) * s) + b_hn
         else:
             of_f, of_n = self.split(self.recurrent(t, s))
-            a_f, multiplied = a_xf + of_f, of_n + self.b_hn
+            a_f, multiplied = a_xf + of_f, of_n + b_hn
             a_n = a_xn + (self.gate_activation.phi(a_f) * multiplied if self.reset == "after" else multiplied)
         record = namespace(a_x).concat([a_f, a_n, multiplied], axis=-1)
         return self.state(record, s), record
@@ -176,7 +176,7 @@ class _Before(_MGULinearisation):
     def _pulled_back(self, step: int, W: Array) -> tuple[Array, Array, Array]:
         """Return the cotangents of the gate's and of the candidate's pre-activation, and of f ⊙ h."""
         a_n = W * self._to_n[step][:, None]
-        y = a_n @ self._W_n
+        y = shared_matmul(a_n, self._W_n)
         return W * self._to_f[step][:, None] + y * self._inner[step][:, None], a_n, y
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:

@@ -17,6 +17,7 @@ from vanishgrad.errors import VanishgradError
 COMMANDS = {
     "compare": "Models side by side: how far back does the gradient reach?",
     "analyze": "The recurrent layers of files: how far back does the gradient reach in each?",
+    "learn": "Short gap, long gap: what each model can learn, beside its horizon.",
     "inspect": "Which recurrent layers a file holds.",
     "check": "Exit 3 unless the gradient reaches far enough: for CI.",
     "diff": "Two reports or two checkpoints: what changed.",

@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.questions.rendering import rendered
+from vanishgrad.questions.rendering import Rendered, rendered
 from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
 
@@ -40,7 +40,7 @@ def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | N
 
 
 def emit(
-    report: ModelsDocument,
+    report: Rendered,
     format_: str | None,
     output: str,
     files: Iterable[tuple[str, bytes]] = (),

@@ -10,7 +10,6 @@ S sets of weights go side by side, each with B / S consecutive sequences of its 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,24 +18,6 @@ from vanishgrad.cells import Cell, Linearisation, Outer, StoredTrajectory
 
 STRETCH = 8
 """Steps whose input pre-activations, and whose linearisation, are held at a time: they then stay in a core's cache."""
-
-
-@dataclass(frozen=True)
-class Truncation:
-    """How far back a gradient goes.
-
-    Attributes
-    ----------
-    length : int or None
-        N: the sequence is cut, from its last step on, into segments of N steps whose start is held fixed; None cuts
-        nothing. Of a loss at the last step alone, that leaves lags 0 … N - 1.
-    """
-
-    length: int | None = None
-
-    def cuts(self, steps_left: int) -> bool:
-        """Whether the gradient stops where so many of the last steps are behind it."""
-        return self.length is not None and steps_left % self.length == 0
 
 
 def forward(cell: Cell, xs: Array) -> StoredTrajectory:
@@ -59,7 +40,7 @@ def backward(
     xs: Array,
     trajectory: StoredTrajectory,
     cotangents: Array,
-    truncation: Truncation | None = None,
+    truncation: int | None = None,
     only: Array | None = None,
 ) -> dict[str, Array]:
     """Return ∂L/∂θ, tensor → (S, …), summed over each set's sequences.
@@ -71,7 +52,9 @@ def backward(
         Of `forward`.
     cotangents : (L, B, p) array
         ∂L/∂h_t of the last L steps.
-    truncation : Truncation, optional
+    truncation : int, optional
+        N: the sequence is cut, from its last step on, into segments of N steps whose start is held fixed. Of a loss at
+        the last step alone, that leaves lags 0 … N - 1.
     only : (B,) array of int, optional
         Return what enters at one step of each sequence alone, counted from 1: the share of that step in the gradient.
 
@@ -88,8 +71,9 @@ def backward(
             w[:, 0, : cotangents.shape[2]] += cotangents[outputs - 1 - (steps - t)]
         entering = w[:, 0] if only is None else w[:, 0] * (only == t)[:, None]
         sums.add(linearisation.weight_gradient(t, entering), xs[:, t - 1])
-        if truncation is not None and truncation.cuts(steps - t + 1):
-            if steps - t + 1 >= outputs:
+        done = steps - t + 1
+        if truncation is not None and done % truncation == 0:
+            if done >= outputs:
                 break
             w[...] = 0
         elif t > 1:

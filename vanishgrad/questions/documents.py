@@ -15,6 +15,7 @@ DOCUMENTS: Mapping[str, str] = {
     "compare": "vanishgrad.questions.compare:CompareDocument",
     "analyze": "vanishgrad.questions.analyze:AnalyzeDocument",
     "explain": "vanishgrad.questions.explain.document:ExplainDocument",
+    "learn": "vanishgrad.questions.learn.document:LearnDocument",
     "inspect": "vanishgrad.questions.inspect.report:InspectDocument",
     "check": "vanishgrad.questions.check:CheckDocument",
     "diff": "vanishgrad.questions.diff:DiffDocument",

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from vanishgrad.reports.documents.report import ModelsDocument
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from vanishgrad.questions.explain.document import ExplainDocument
+    from vanishgrad.questions.learn.document import LearnDocument
+
+Rendered: TypeAlias = "ModelsDocument | LearnDocument"
 
 
-def rendered(report: ModelsDocument, kind: str, colour: bool = False) -> str:
+def rendered(report: Rendered, kind: str, colour: bool = False) -> str:
     """Return a report as ``table``, ``json``, ``csv`` or ``markdown``."""
     if kind == "json":
         return report.to_json()
+    if is_learning(report):
+        return _learning(report, kind, colour)
     return _explanation(report, kind, colour) if is_explanation(report) else _table(report, kind, colour)
+
+
+def is_learning(report: Rendered) -> TypeIs[LearnDocument]:
+    """Whether a report is one of `learn`, told without importing it."""
+    return report.command == "learn"
 
 
 def is_explanation(report: ModelsDocument) -> TypeGuard[ExplainDocument]:
@@ -34,6 +46,14 @@ def _table(report: ModelsDocument, kind: str, colour: bool) -> str:
     from vanishgrad.reports.table import to_table
 
     return to_table(report, colour)
+
+
+def _learning(report: LearnDocument, kind: str, colour: bool) -> str:
+    from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
+
+    if kind == "csv":
+        return to_csv(report)
+    return to_markdown(report) if kind == "markdown" else to_table(report, colour)
 
 
 def _explanation(report: ExplainDocument, kind: str, colour: bool) -> str:

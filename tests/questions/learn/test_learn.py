@@ -1,0 +1,120 @@
+"""Training: independent of processes, resumed as if it had gone on, and what diverges is said."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from tests.questions.learn.small import learned, settings
+from vanishgrad.errors import UsageError
+from vanishgrad.questions.learn.findings import edge_of, horizon_order, learning
+from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
+from vanishgrad.questions.learn.resume import finished_in
+from vanishgrad.questions.learn.run import Plan, demand_learnable, learn, median
+
+
+def test_the_report_is_the_same_for_any_number_of_processes():
+    assert learned(jobs=1).to_json() == learned(jobs=2).to_json()
+
+
+def test_a_resumed_run_is_the_same_as_one_that_was_not_interrupted(tmp_path):
+    plan, whole = Plan(settings(), {}), learned()
+    trainings = learn(plan, lambda text: None, 1)
+    some = [next(trainings) for _ in range(3)]
+    partial = learning(plan.settings, {each.key: each.result for each in some})
+    assert not partial.complete and whole.complete
+    path = tmp_path / "partial.json"
+    path.write_text(partial.to_json())
+    finished = dict(finished_in(str(path), plan.settings))
+    assert set(finished) == {each.key for each in some}
+    rest = {each.key: each.result for each in learn(Plan(plan.settings, finished), lambda text: None, 1)}
+    assert learning(plan.settings, finished | rest).to_json() == whole.to_json()
+
+
+def test_a_resumed_run_has_to_have_the_same_options(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(learned(updates=2, snapshots=False).to_json())
+    with pytest.raises(UsageError, match=r"got lr 0\.5 for 0\.03"):
+        dict(finished_in(str(path), settings(updates=2, lr=0.5)))
+
+
+def test_a_short_gap_is_learned_and_a_report_says_when():
+    document = learned(models=("rnn@orthogonal",), gaps=(3,), updates=200, batch=32)
+    (gap,) = document.models[0].gaps
+    assert gap.solved == 2 and document.models[0].edge == 3 and document.models[0].edge_censored
+    assert all(5 <= each <= 200 for each in gap.updates)
+    assert gap.loss[0][-1] is None or gap.loss[0][-1] < gap.baseline
+
+
+def test_a_seed_that_diverges_is_named_and_the_others_go_on():
+    with np.errstate(all="ignore"):
+        document = learned(
+            models=("rnn@gaussian:activation=linear,gain=30",), gaps=(40,), updates=8, clip=None, lr=1e30,
+            optimizer="sgd", dtype="float32",
+        )  # fmt: skip
+    (gap,) = document.models[0].gaps
+    assert {each.seed for each in gap.diverged} == {0, 1}
+    assert "is not finite at update" in " ".join(to_table(document, colour=False).split())
+
+
+def test_other_seeds_are_trained_the_same_beside_one_that_stops():
+    alone, both = (learned(models=("gru",), gaps=(4,), seeds=seeds, updates=60, batch=32) for seeds in (1, 2))
+    assert alone.models[0].gaps[0].updates[0] == both.models[0].gaps[0].updates[0]
+
+
+def test_snapshots_have_the_share_of_the_key():
+    gap = learned().models[0].gaps[0]
+    assert [each.update for each in gap.snapshots][:2] == [0, 1]
+    assert all(share is not None and share > 0 for each in gap.snapshots for share in each.key_share)
+
+
+def test_every_format_has_every_model_and_gap():
+    document = learned(snapshots=False)
+    for text in (to_table(document, colour=False), to_markdown(document), to_csv(document)):
+        assert "rnn@orthogonal" in text and "gru" in text
+    assert len(to_csv(document).splitlines()) == 1 + 2 * 2 * 2
+    assert json.loads(document.to_json())["request"]["gaps"] == [3, 6]
+
+
+def test_the_median_counts_never_as_infinite():
+    assert median([3, 5, None]) == 5
+    assert median([3, None]) is None
+
+
+def test_the_edge_is_the_last_gap_before_the_first_that_was_not_solved():
+    assert edge_of([(10, True), (20, True), (40, False), (80, True)]) == (20, False)
+    assert edge_of([(10, False)]) == (0, False)
+    assert edge_of([(10, True)]) == (10, True)
+
+
+def test_horizons_that_order_the_edges_have_rank_correlation_one():
+    models = learned(snapshots=False).models
+    assert horizon_order(models[:1]).rank_correlation is None
+    order = horizon_order(models)
+    assert order.pairs == 4
+    assert order.rank_correlation is None or -1 <= order.rank_correlation <= 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"models": ("rnn:untied=true",)}, "weights serve every step"),
+        ({"models": ("./file.npz",)}, "drawn anew"),
+        ({"task": "order", "gaps": (3,)}, "expected gaps from 10 on"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_beforehand(changed, says):
+    with pytest.raises(UsageError, match=says):
+        demand_learnable(settings(**changed))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"lr": 0.0}, {"clip": -1.0}, {"lr": math.nan}, {"seeds": 0}, {"gaps": (3, 3)}, {"models": ("gru", "gru")}],
+)
+def test_settings_that_cannot_be_are_refused(changed):
+    with pytest.raises(UsageError, match="expected"):
+        settings(**changed)

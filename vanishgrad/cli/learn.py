@@ -1,0 +1,104 @@
+"""``vanishgrad learn``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vanishgrad.cli.emit import demand_writable, emit, is_summary
+from vanishgrad.cli.options import JOBS, OUTPUT, whole_numbers
+from vanishgrad.cli.progress import progress
+from vanishgrad.curves.processes import cores
+from vanishgrad.questions.compare import DEFAULT_MODELS
+from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnSettings
+from vanishgrad.questions.learn.findings import learning
+from vanishgrad.questions.learn.resume import finished_in
+from vanishgrad.questions.learn.run import Key, Plan, demand_learnable
+from vanishgrad.questions.learn.run import learn as learn_models
+from vanishgrad.reports.files import write
+
+INTERRUPTED = 130
+PARTIAL = "learn.partial.json"
+
+
+@click.command(epilog="TASK: recall, copy, adding, order, language[:en|zh][,characters], or FILE.npz with x, y, mask.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--task", default="recall", show_default=True, metavar="TASK", help="What is to be learned.")
+@click.option(
+    "--gaps", callback=whole_numbers, default="10,20,40,80,160", show_default=True, metavar="A,B,…",
+    help="Steps between the key and where it is needed.",
+)  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Trainings of each model and gap.")
+@click.option("--hidden", type=click.IntRange(1), default=32, show_default=True, help="Hidden size n.")
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Sequences in an update.")
+@click.option("--updates", type=click.IntRange(1), default=1500, show_default=True, help="The most updates.")
+@click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
+@click.option("--lr", type=float, default=3e-3, show_default=True, help="Learning rate.")
+@click.option("--clip", type=float, default=1.0, show_default=True, help="Largest norm of a gradient; inf: none.")
+@click.option("--truncation", type=click.IntRange(1), metavar="N", help="Cut gradients into segments of N steps.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@OUTPUT
+@JOBS
+@click.option("--save", metavar="DIR", help="Save weights at log-spaced updates as .npz, for analyze and explain.")
+@click.option("--resume", metavar="FILE", help="A JSON report of learn: what is finished there is not trained again.")
+def learn(
+    models: tuple[str, ...],
+    format_: str | None,
+    output: str,
+    plots: tuple[str, ...],
+    plot_folder: str | None,
+    quiet: bool,
+    save: str | None,
+    resume: str | None,
+    jobs: int | None,
+    clip: float,
+    **options: Any,
+) -> int:
+    """Short gap, long gap: what each model can learn, beside what its gradient said before training."""
+    settings = LearnSettings(models=models or DEFAULT_MODELS, clip=None if clip == float("inf") else clip, **options)
+    demand_writable(output, plots, [plot_folder, save])
+    demand_learnable(settings)
+    finished = dict(finished_in(resume, settings)) if resume else {}
+    plan = Plan(settings, finished, save is not None, not is_summary(format_, output, plots, plot_folder))
+    checkpoints: list[tuple[str, bytes]] = []
+    try:
+        with progress(len(plan.keys), quiet) as done:
+            for key, result, weights in learn_models(plan, done, jobs or cores()):
+                finished[key] = result
+                checkpoints += weights
+    except KeyboardInterrupt:
+        return _interrupted(settings, finished, resume, quiet)
+    document = learning(settings, finished)
+    files = [*_pictures(document, plots, plot_folder), *((os.path.join(save or "", n), c) for n, c in checkpoints)]
+    emit(document, format_, output, files, [plot_folder, save])
+    return 0
+
+
+def _interrupted(settings: LearnSettings, finished: dict[Key, LearnedGap], resume: str | None, quiet: bool) -> int:
+    """Keep what is finished in a file, and say how to go on."""
+    path = resume or PARTIAL
+    if finished:
+        write(path, learning(settings, finished).to_json().encode())
+        arguments = [each for each in sys.argv[1:] if each != "--resume" and each != resume]
+        again = shlex.join(["vanishgrad", *arguments, "--resume", path])
+        if not quiet:
+            sys.stderr.write(f"\ninterrupted: {len(finished)} trainings are kept in {path!r}; go on with {again}\n")
+    return INTERRUPTED
+
+
+def _pictures(document: LearnDocument, plots: tuple[str, ...], folder: str | None) -> Iterator[tuple[str, bytes]]:
+    if not plots and folder is None:
+        return
+    from vanishgrad.questions.learn.figure import KINDS, render
+
+    for path in plots:
+        yield path, render(document, "learnability", Path(path).suffix[1:].lower())
+    for kind in KINDS if folder is not None else ():
+        yield os.path.join(folder or "", f"{kind}.svg"), render(document, kind, "svg")

@@ -1,0 +1,139 @@
+"""Pictures of what was learned: updates by gap with each model's horizon, loss curves, and horizons while learning."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vanishgrad.questions.learn.document import LearnDocument, LearnedModel
+from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
+from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.palette import MUTED, RULE, look
+from vanishgrad.reports.figures.style import drawable, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAP = Panels(number=1, columns=1, width=5.6, height=3.3, left=0.75, right=2.1)
+COLUMNS, PANEL = 3, Panels(number=1, columns=3, width=2.1, height=1.7, left=0.7, right=0.25, between=0.2)
+
+
+class LearnPicture(NamedTuple):
+    """A kind of picture: what it shows, and how it is drawn."""
+
+    about: str
+    draw: Callable[[LearnDocument], Figure]
+
+
+def render(document: LearnDocument, kind: str, ending: str) -> bytes:
+    """Return a picture as the bytes of a file, the same for the same document."""
+    out = io.BytesIO()
+    with style("".join(model.label for model in document.models) + document.request.task):
+        figure = KINDS[kind].draw(document)
+        figure.savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
+    return out.getvalue()
+
+
+def draw_learnability(document: LearnDocument) -> Figure:
+    """Draw each seed's updates by gap, medians joined, and the horizons at initialisation as triangles below."""
+    caption = (
+        "Dots: seeds; lines: medians while most seeds learn. Above the rule: never. Triangles on the axis: the model's "
+        "horizon of ∂s_T/∂s_k before training, hollow where it lies beyond the run.",
+    )
+    figure, (axes,) = sheet("How many updates a gap takes", _frame(document), caption, MAP)
+    most, gaps = document.request.updates, sorted(document.request.gaps)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.axhline(1.25 * most, color=RULE, linewidth=0.8)
+    for i, model in enumerate(document.models):
+        _learned(axes, model, i, len(document.models), most)
+    axes.set_ylim(3, 3 * most)
+    axes.set_xticks(gaps, [str(gap) for gap in gaps])
+    axes.minorticks_off()
+    axes.set_xlabel("gap (steps)")
+    axes.set_ylabel("updates until it is learned")
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
+    return figure
+
+
+def _learned(axes: Axes, model: LearnedModel, place: int, models: int, most: int) -> None:
+    line, shift = look(place), 1.02 ** (place - (models - 1) / 2)
+    never = most * (1.5 + place / models)
+    for gap in model.gaps:
+        heights = [never if each is None else each for each in gap.updates]
+        axes.plot([gap.gap * shift] * len(heights), heights, "o", color=line.colour, markersize=2.5, alpha=0.6)
+    medians = [(each.gap * shift, each.median) for each in model.gaps if each.median is not None]
+    xs, ys = zip(*medians, strict=True) if medians else ((), ())
+    axes.plot(xs, ys, color=line.colour, linestyle=line.linestyle, linewidth=1.4, label=drawable(model.label))
+    if model.state_horizon:
+        face = "none" if model.state_censored else line.colour
+        axes.plot(
+            [model.state_horizon * shift], [0.0], "^", transform=axes.get_xaxis_transform(), clip_on=False,
+            color=line.colour, markerfacecolor=face, markersize=7,
+        )  # fmt: skip
+
+
+def draw_losses(document: LearnDocument) -> Figure:
+    """Draw the mean loss of the seeds by update, a panel for each model and a line for each gap."""
+    figure, panels = _panels(
+        document, "Loss while learning", "Mean over the seeds that still train, over the baseline."
+    )
+    for axes, model in zip(panels, document.models, strict=True):
+        for i, gap in enumerate(model.gaps):
+            means = [np.mean([x for x in row if x is not None] or [np.nan]) for row in zip(*gap.loss, strict=True)]
+            axes.plot(
+                gap.loss_updates, np.array(means) / gap.baseline, color=look(i).colour, linestyle=look(i).linestyle,
+                linewidth=1.1, label=str(gap.gap),
+            )  # fmt: skip
+        axes.set_ylim(0, 1.4)
+        axes.axhline(1, color=RULE, linewidth=0.8)
+    _finish(panels, "loss / baseline")
+    return figure
+
+
+def draw_horizons(document: LearnDocument) -> Figure:
+    """Draw how the horizon of the state moves with the updates, a panel for each model and a line for each gap."""
+    figure, panels = _panels(document, "The horizon while learning", "Median over seeds; update 0 is drawn at 1/2.")
+    for axes, model in zip(panels, document.models, strict=True):
+        for i, gap in enumerate(model.gaps):
+            points = [(max(each.update, 0.5), max(each.state_horizon, 1)) for each in gap.snapshots]
+            axes.plot(
+                *zip(*points, strict=True), color=look(i).colour, linestyle=look(i).linestyle, marker=".",
+                linewidth=1.1, label=str(gap.gap),
+            )  # fmt: skip
+        axes.set_yscale("log")
+    _finish(panels, "horizon (steps)")
+    return figure
+
+
+def _panels(document: LearnDocument, title: str, caption: str) -> tuple[Figure, Sequence[Axes]]:
+    laid = PANEL._replace(number=len(document.models), columns=min(COLUMNS, len(document.models)))
+    figure, panels = sheet(title, _frame(document), (f"{caption} Lines: gaps, as in the first panel.",), laid)
+    for axes, model in zip(panels, document.models, strict=True):
+        axes.set_title(drawable(model.label), fontsize=9, loc="left")
+        axes.set_xscale("log")
+        axes.grid(color=RULE, linewidth=0.4)
+    return figure, panels
+
+
+def _finish(panels: Sequence[Axes], y: str) -> None:
+    for axes in panels:
+        axes.set_xlabel("updates", color=MUTED)
+    panels[0].set_ylabel(y)
+    panels[0].legend(frameon=False, fontsize=6.5, ncols=2)
+
+
+def _frame(document: LearnDocument) -> str:
+    r = document.request
+    return f"task {drawable(r.task)}, n = {r.hidden}, batch {r.batch}, {r.optimizer} {r.lr:g}, {r.seeds} seeds"
+
+
+KINDS: Mapping[str, LearnPicture] = {
+    "learnability": LearnPicture("How many updates each gap takes, with the horizons drawn in.", draw_learnability),
+    "losses": LearnPicture("The loss by update, for each model and gap.", draw_losses),
+    "learning_horizons": LearnPicture("How the horizon moves while a model learns.", draw_horizons),
+}

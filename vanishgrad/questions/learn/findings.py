@@ -1,0 +1,139 @@
+"""What the trained models say together: edges, the order of horizons, the law of samples, a sentence for each."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+from vanishgrad.cells.registry import CELLS
+from vanishgrad.questions.learn.document import (
+    HorizonOrder,
+    LearnDocument,
+    LearnedGap,
+    LearnedModel,
+    LearnSettings,
+    SampleLaw,
+)
+from vanishgrad.questions.learn.run import THRESHOLD, Key, resolved
+from vanishgrad.weights.model_string import parse
+
+BOOTSTRAP = 2000
+EXCEPTION = 2.0
+"""A ratio of edge to horizon so many times the median, or its inverse, is an exception."""
+
+
+def learning(settings: LearnSettings, finished: Mapping[Key, LearnedGap]) -> LearnDocument:
+    """Return the document of what is finished."""
+    rows = {
+        label: [finished[label, gap] for gap in sorted(settings.gaps) if (label, gap) in finished]
+        for label in settings.models
+    }
+    models = [_model(label, gaps, settings) for label, gaps in rows.items() if gaps]
+    complete = sum(map(len, rows.values())) == len(settings.models) * len(settings.gaps)
+    return LearnDocument(request=settings, complete=complete, models=models, order=horizon_order(models))
+
+
+def _model(label: str, gaps: Sequence[LearnedGap], settings: LearnSettings) -> LearnedModel:
+    longest = gaps[-1]
+    at_start = longest.snapshots[0]
+    edge, censored = edge_of([(each.gap, each.median is not None) for each in gaps])
+    horizon = at_start.state_horizon
+    return LearnedModel(
+        label=label,
+        spec=str(resolved(label, longest.steps, settings)),
+        cell=CELLS[parse(label).cell].name,
+        state_horizon=horizon,
+        state_censored=at_start.state_censored,
+        input_horizon=at_start.input_horizon,
+        input_censored=at_start.input_censored,
+        edge=edge,
+        edge_censored=censored,
+        edge_over_horizon=edge / horizon if horizon else None,
+        law=_law(gaps, None if at_start.state_censored else horizon),
+        sentence=_sentence(gaps, edge, censored, horizon, at_start.state_censored),
+        gaps=gaps,
+    )
+
+
+def edge_of(solved: Sequence[tuple[int, bool]]) -> tuple[int, bool]:
+    """Return the last gap before the first that was not solved, 0 if that is the first; and whether all were."""
+    edge = 0
+    for gap, is_solved in solved:
+        if not is_solved:
+            return edge, False
+        edge = gap
+    return edge, True
+
+
+def _law(gaps: Sequence[LearnedGap], horizon: int | None) -> SampleLaw | None:
+    """Fit ln(updates) by least squares over three solved gaps or more."""
+    points = [(each.gap, math.log(each.median)) for each in gaps if each.median is not None]
+    if len(points) < 3:
+        return None
+    at, logs = np.array(points).T
+    slope, intercept = np.polyfit(at, logs, 1)
+    return SampleLaw(
+        slope=float(slope),
+        predicted=2 * -math.log(THRESHOLD) / horizon if horizon else None,
+        gaps=[gap for gap, _ in points],
+        residuals=(logs - slope * at - intercept).tolist(),
+    )
+
+
+def _sentence(gaps: Sequence[LearnedGap], edge: int, censored: bool, horizon: int, far: bool) -> str:
+    seeds = len(gaps[0].updates)
+    reach = f"{'over ' if far else ''}{horizon}"
+    diverged = sum(len(each.diverged) for each in gaps)
+    training = f"; {diverged} of {seeds * len(gaps)} trainings diverged" if diverged else ""
+    if censored:
+        last = gaps[-1].median
+        return f"learns every gap up to {edge} (median {last:g} updates there); horizon at the start {reach}{training}"
+    first = next(each for each in gaps if each.gap > edge)
+    lost = f"at {first.gap} {first.solved} of {seeds} seeds learn it"
+    if edge == 0:
+        return f"learns not even the gap {first.gap}: {lost}; horizon at the start {reach}{training}"
+    ratio = "beside" if far or not horizon else f"{edge / horizon:.1f} times"
+    return f"learns gaps up to {edge}, {ratio} its horizon at the start, {reach}; {lost}{training}"
+
+
+def horizon_order(models: Sequence[LearnedModel]) -> HorizonOrder:
+    """Return Spearman's rank correlation of horizon and edge, each seed's edge a pair, with its bootstrap interval.
+
+    Models are resampled, each with all its seeds: seeds of one model share its horizon. What is censored is a tie at
+    the largest value.
+    """
+    pairs = [_pairs(model) for model in models]
+    rng = np.random.default_rng(0)
+    drawn = [
+        _rank_correlation([pairs[i] for i in rng.integers(0, len(pairs), len(pairs))])
+        for _ in range(BOOTSTRAP if len(pairs) > 2 else 0)
+    ]
+    values = [value for value in drawn if value is not None]
+    low, high = np.quantile(values, [0.025, 0.975]).tolist() if values else (None, None)
+    ratios = {m.label: m.edge_over_horizon for m in models if m.edge_over_horizon and not m.state_censored}
+    usual = statistics.median(ratios.values()) if ratios else 0.0
+    return HorizonOrder(
+        rank_correlation=_rank_correlation(pairs),
+        low=low,
+        high=high,
+        pairs=sum(map(len, pairs)),
+        exceptions=[label for label, ratio in ratios.items() if not usual / EXCEPTION <= ratio <= usual * EXCEPTION],
+    )
+
+
+def _pairs(model: LearnedModel) -> list[tuple[int, int]]:
+    seeds = range(len(model.gaps[0].updates))
+    edges = [edge_of([(each.gap, each.updates[seed] is not None) for each in model.gaps])[0] for seed in seeds]
+    return [(model.state_horizon or 0, edge) for edge in edges]
+
+
+def _rank_correlation(pairs: Sequence[Sequence[tuple[int, int]]]) -> float | None:
+    flat = [pair for of_model in pairs for pair in of_model]
+    horizon, edge = zip(*flat, strict=True) if flat else ((), ())
+    if len(set(horizon)) < 2 or len(set(edge)) < 2:
+        return None
+    return float(np.corrcoef(rankdata(horizon), rankdata(edge))[0, 1])
