@@ -53,6 +53,17 @@ def test_what_the_prover_makes_is_valid(certificate):
     assert found.reason == json.loads(certificate.read_text())["statement"]
 
 
+@pytest.mark.parametrize("claim", ["upper", "lower"])
+@pytest.mark.parametrize("model", ["lstm", "gru", "gru:reset=before", "lstm@gaussian:gain=0", "gru@gaussian:gain=1e-9"])
+def test_a_box_of_inputs_that_is_a_point_has_a_valid_certificate(model, claim, tmp_path):
+    law, path = model if "@" in model else model.partition(":")[0] + "@gaussian:gain=0.05", tmp_path / "cert.json"
+    variant = ",reset=before" if "before" in model else ""
+    result = certify(CertifyRequest(law + variant, str(path), claim, input_bound=0.0, hidden=3))
+    for name, content in result.files.items():
+        Path(name).write_bytes(content)
+    assert check(str(path)).verdict is CertificateVerdict.VALID
+
+
 def test_another_layout_of_the_same_content_is_valid(certificate):
     assert check(rewritten(certificate, lambda content: None, reseal=False)).verdict is CertificateVerdict.VALID
 

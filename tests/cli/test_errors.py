@@ -21,6 +21,8 @@ USAGE = {
     "zero steps": (["compare", "--steps", "0"], "--steps"),
     "negative hidden": (["compare", "--hidden", "-3"], "--hidden"),
     "threshold above 1": (["compare", "--threshold", "2"], "between 0 and 1"),
+    "threshold that is subnormal": (["compare", "--threshold", "1e-320"], "from 1e-300 on"),
+    "more steps than there can be": (["compare", "--steps", "9" * 20], "1<=x<=1000000000"),
     "threshold that is NaN": (["compare", "--threshold", "nan"], "between 0 and 1"),
     "negative noise": (["compare", "--input", "white:-1"], "STD >= 0"),
     "zeros with a value": (["compare", "--input", "zeros:1"], "try --input zeros"),

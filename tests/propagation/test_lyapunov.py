@@ -259,3 +259,13 @@ def test_too_short_an_input_is_named():
     cell, s0 = tanh_network(1.0, 4, range(1))
     with pytest.raises(ValueError, match="expected inputs for 20 steps, got 10"):
         lyapunov_spectrum(cell, silence(cell, 1, 10), s0, 20)
+
+
+def test_directions_400_decades_apart_keep_their_exponents():
+    # One step turns the frame onto the axes. The least direction is 1e-400 of the first, where no single scale serves.
+    found = autonomous(linear(np.diag([1e200, 1.0, 1e-200])), np.zeros((1, 3)), steps=50, burn_in=1)
+    assert found.lam[0] == pytest.approx([200 * np.log(10), 0, -200 * np.log(10)], rel=1e-14, abs=1e-14)
+
+
+def test_a_direction_that_only_rounding_keeps_alive_has_the_exponent_minus_infinity():
+    assert autonomous(linear(np.ones((3, 3))), np.zeros((1, 3)), steps=20).lam[0, 1:].tolist() == [-np.inf, -np.inf]

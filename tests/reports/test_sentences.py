@@ -55,6 +55,7 @@ def test_number(value, text):
 
 def test_fraction_and_power():
     assert (fraction(1e-3), fraction(0.3)) == ("1/1000", "0.3")
+    assert [fraction(threshold) for threshold in (1e-300, 1e-320)] == ["1e-300", "9.99989e-321"]
     assert power(-2.5) == "10⁻²·⁵"
 
 

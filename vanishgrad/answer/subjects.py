@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vanishgrad.answer.quantities.measured import MeasuredRun
+from vanishgrad.certificates.subject import LARGEST_WEIGHT, largest_weight
 from vanishgrad.curves.model_result import unit_losses
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.open import Opened, Source, demand_distinct, open_models
@@ -79,6 +80,11 @@ def _names(models: Opened, found: Prepared, together: int) -> tuple[str, str]:
 def _run(label: str, spec: str, found: Prepared, seed: int) -> MeasuredRun:
     cell = found.subject.cell
     _demand_long(found.sequences.steps)
+    largest = largest_weight({name: getattr(cell, name) for name in cell.tensors})
+    if largest > LARGEST_WEIGHT:
+        raise VanishgradError(
+            f"expected weights up to {LARGEST_WEIGHT:g} for an answer, got {largest:.3g} in {label}; try a smaller gain"
+        )
     trajectory = run(cell, found.sequences.xs, found.s0)
     return MeasuredRun(label, spec, cell, trajectory, unit_losses(cell, 1, seed)[0])
 

@@ -32,6 +32,9 @@ ROUNDS = 200
 SETTLED = 1e-9
 """The iteration for a box of states stops once no bound falls by more than this fraction."""
 
+SMALLEST = 2.0**-60
+"""Least bound of a state: no gate feels a smaller one, and below it the checker's own error counts, 2⁻¹²⁸."""
+
 
 @dataclass(frozen=True, eq=False)
 class Box:
@@ -112,9 +115,10 @@ def box(subject: CertifiedCell, inputs: InputBoxes) -> Box | None:
         if box_of_h is None or not (image <= h).all():
             break
         found = box_of_h
-        if (image >= h * (1 - SETTLED)).all():
+        smaller = np.maximum(image, SMALLEST)
+        if (smaller >= h * (1 - SETTLED)).all():
             break
-        h = image
+        h = smaller
     return found
 
 
@@ -132,7 +136,7 @@ def _lstm_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | N
     if not (open_part > 0).all():
         return None, h
     written = raised(gates["i"].hi * gates["g"].hi)
-    c = raised(written / open_part).max(axis=0)
+    c = np.maximum(raised(written / open_part).max(axis=0), SMALLEST)
     c_next = np.minimum(raised(gates["f"].hi * c + written), c)
     image = np.minimum(raised(gates["o"].hi * tanh_up(c_next)), 1).max(axis=0)
     return Box(h, c, gates, sech2_up(size.lo), c_next, np.zeros(0)), image

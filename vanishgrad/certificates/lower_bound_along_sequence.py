@@ -26,7 +26,7 @@ from vanishgrad.certificates.decimals import (
     hyperbolic,
     logistic,
 )
-from vanishgrad.certificates.prove import Outcome, certificate, unknown_function
+from vanishgrad.certificates.prove import Outcome, beyond_proof, certificate
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import UsageError
 from vanishgrad.propagation.run import run
@@ -56,7 +56,7 @@ def along(cell: Cell, xs: Array, start: int = 0) -> Outcome:
     if not 0 <= start < len(xs):
         raise UsageError(f"expected --start from 0 to {len(xs) - 1}, got {start}; try --start 0")
     target = subject(cell)
-    if unknown := unknown_function(target):
+    if unknown := beyond_proof(target):
         return Outcome(None, unknown)
     u, v = _singular_pair(cell, xs, start)
     value, error = _bilinear(target, xs, start, u, v)

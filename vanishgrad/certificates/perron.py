@@ -22,7 +22,8 @@ def positive_vectors(T: Callable[[Array], Array], size: int) -> Iterator[Array]:
     for rest in RESTS:
         x = np.ones(size)
         for _ in range(ITERATIONS):
-            y = T(x)
+            with np.errstate(over="ignore"):
+                y = T(x)
             if not np.isfinite(y).all() or y.max() == 0:
                 break
             x = x / x.max() + (y + rest * y.mean()) / y.max()

@@ -12,7 +12,7 @@ import numpy as np
 from vanishgrad.cells import Cell
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.methods import LIPSCHITZ, Attempt, cone, gated_attempts, rnn_attempts
-from vanishgrad.certificates.subject import CertifiedCell, subject
+from vanishgrad.certificates.subject import LARGEST_WEIGHT, CertifiedCell, largest_weight, subject
 from vanishgrad.errors import UsageError
 
 
@@ -46,7 +46,7 @@ def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
     """
     target = subject(cell)
     input_bound = demanded(input_bound, target) if target.is_gated else None
-    unknown = unknown_function(target)
+    unknown = beyond_proof(target)
     if unknown:
         return Outcome(None, unknown)
     with np.errstate(all="ignore"):
@@ -74,7 +74,7 @@ def lower(cell: Cell, input_bound: float | None) -> Outcome:
             None,
             "an rnn has no lower bound for all inputs, large ones saturate it; try along one sequence with --input",
         )
-    bound, unknown = demanded(input_bound, target), unknown_function(target)
+    bound, unknown = demanded(input_bound, target), beyond_proof(target)
     if unknown:
         return Outcome(None, unknown)
     with np.errstate(all="ignore"):
@@ -104,8 +104,10 @@ def demanded(input_bound: float | None, target: CertifiedCell) -> float:
     return float(input_bound)
 
 
-def unknown_function(target: CertifiedCell) -> str:
-    """Return a sentence if the cell has a function without bounds, else nothing."""
+def beyond_proof(target: CertifiedCell) -> str:
+    """Return a sentence if the cell has a function without bounds, or weights that are too large, else nothing."""
+    if (largest := largest_weight(target.tensors)) > LARGEST_WEIGHT:
+        return f"no proof is tried with weights above {LARGEST_WEIGHT:g}, and one is {largest:.3g}"
     if not target.is_gated:
         known = target.activation in LIPSCHITZ
     else:

@@ -16,6 +16,9 @@ from vanishgrad.errors import VanishgradError
 T = TypeVar("T")
 PROVABLE = (RNN.name, LSTM.name, GRU.name)
 
+LARGEST_WEIGHT = 1e100
+"""Size up to which sums of squares and products of weights and states stay within the range of float64."""
+
 
 @dataclass(frozen=True, eq=False)
 class CertifiedCell:
@@ -88,6 +91,11 @@ class CertifiedCell:
         n, place = self.hidden_size, self.of_cell("h", "ifgo", "rzn").index(name)
         rows: Array = self.tensors[tensor][place * n : (place + 1) * n]
         return rows
+
+
+def largest_weight(tensors: Mapping[str, Array]) -> float:
+    """Return the largest |weight| of several tensors, 0 without any."""
+    return max(float(np.abs(array).max(initial=0)) for array in tensors.values())
 
 
 def digest_of(arrays: Mapping[str, Array]) -> str:

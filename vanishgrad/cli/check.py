@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import echo
-from vanishgrad.cli.options import JSON, request_options
+from vanishgrad.cli.options import JSON, counted, request_options
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
 from vanishgrad.questions.check import CheckRequest, judged, to_text
 
@@ -16,7 +16,7 @@ FAILED = 3
 
 @click.command()
 @click.argument("weights", metavar="WEIGHTS|MODEL|REPORT|-")
-@click.option("--horizon", type=click.IntRange(1), required=True, help="Steps that the gradient must reach.")
+@click.option("--horizon", type=counted("horizon"), required=True, help="Steps that the gradient must reach.")
 @click.option("--max-rate", type=float, help="Largest |rate| in nats per step.")
 @click.option("--curve", default="state", show_default=True, help="The curve to judge.")
 @request_options(AnalyzeRequest)

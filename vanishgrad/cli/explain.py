@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, pictures, warn
-from vanishgrad.cli.options import OUTPUT, request_options, whole_numbers
+from vanishgrad.cli.options import OUTPUT, counted, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
@@ -33,16 +33,18 @@ from vanishgrad.questions.explain.truncation.loss import LOSSES
     metavar="A,B,…",
     help="Where all singular values are worked out.  [default: 1, 10, 100, … and the last]",
 )
-@click.option("--exponents", type=click.IntRange(1), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
+@click.option("--exponents", type=counted("exponents"), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
 @click.option(
     "--lyapunov-steps",
-    type=click.IntRange(1),
+    type=counted("lyapunov_steps"),
     metavar="N",
     help="Steps that they are averaged over.  [default: 1000, or the file's length]",
 )
 @click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that the loss sees.")
 @click.option("--cotangent", metavar="FILE", help="∂L/∂h_t: .npy (n,), (T, n) or (B, T, n).  [default: random]")
-@click.option("--truncation", type=click.IntRange(1), metavar="N", help="What backpropagation cut to N steps loses.")
+@click.option(
+    "--truncation", type=counted("truncation"), metavar="N", help="What backpropagation cut to N steps loses."
+)
 @click.option("--apply", "applied", metavar="FILE", help="Write the weights that the best remedy makes, as .npz.")
 @click.option(
     "--remedy", type=click.Choice(list(REMEDIES)), metavar="NAME", help="Another remedy for --apply than the best."

@@ -10,6 +10,7 @@ import click
 from vanishgrad.curves.request import ENGINES
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import DTYPES, ModelOptions, option_names
+from vanishgrad.option_ranges import COUNTS
 from vanishgrad.propagation.backends import DEVICES
 from vanishgrad.weights.hints import flag
 
@@ -29,6 +30,11 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
+def counted(name: str) -> click.IntRange:
+    """Return the type of an option that counts something."""
+    return click.IntRange(*COUNTS[name])
+
+
 def whole_numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[int, ...]:
     """Return A,B,… as whole numbers from 1 on."""
     try:
@@ -41,22 +47,24 @@ def whole_numbers(context: click.Context, option: click.Parameter, text: str | N
     return numbers
 
 
-LENGTH = click.IntRange(1)
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "hidden": {"type": LENGTH, "help": "A MODEL's hidden size n."},
-    "input_size": {"type": LENGTH, "help": "A MODEL's input size d.  [default: --hidden, or the file's width]"},
+    "hidden": {"type": counted("hidden"), "help": "A MODEL's hidden size n."},
+    "input_size": {
+        "type": counted("input_size"),
+        "help": "A MODEL's input size d.  [default: --hidden, or the file's width]",
+    },
     "layer": {"multiple": True, "metavar": "NAME", "help": "Only this layer, or all under a path; repeatable."},
     "embedding": {"metavar": "NAME", "help": "A matrix of the same file through which token ids go."},
     "stack": {"metavar": "A,B", "help": "Layers or modules in the order in which they drive one another."},
-    "steps": {"type": LENGTH, "help": "Length T.  [default: 100, or the file's length]"},
-    "trials": {"type": LENGTH, "help": "Independent trials.  [default: 8, or the file's sequences]"},
-    "seed": {"type": click.IntRange(0), "help": "Seed of every random stream."},
+    "steps": {"type": counted("steps"), "help": "Length T.  [default: 100, or the file's length]"},
+    "trials": {"type": counted("trials"), "help": "Independent trials.  [default: 8, or the file's sequences]"},
+    "seed": {"type": counted("seed"), "help": "Seed of every random stream."},
     "input": {
         "metavar": "SOURCE",
         "help": "white[:STD], zeros, text:STRING, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
     },
     "initial": {"help": "Start: zeros, normal[:STD] or a .npy file."},
-    "burn_in": {"type": click.IntRange(0), "help": "Steps before time 0, outside the product."},
+    "burn_in": {"type": counted("burn_in"), "help": "Steps before time 0, outside the product."},
     "lengths": {"metavar": "A,B,…|FILE.npy", "help": "Each sequence ends at its own last step."},
     "threshold": {"type": float, "help": "Below it the gradient is gone."},
     "dtype": {"type": click.Choice(DTYPES)},
@@ -120,7 +128,7 @@ OUTPUT = together(
 
 JOBS = click.option(
     "--jobs",
-    type=click.IntRange(1),
+    type=counted("jobs"),
     metavar="N",
     help="Models, or trials, measured side by side.  [default: the processors]",
 )

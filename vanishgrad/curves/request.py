@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import ModelOptions
+from vanishgrad.option_ranges import demand_threshold
 from vanishgrad.propagation.backends import backend
 
 ENGINES = ("auto", "dense", "adaptive", "matrix-free")
@@ -80,8 +81,7 @@ class RunRequest(ModelOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.threshold < 1:
-            raise UsageError(f"expected --threshold between 0 and 1, got {self.threshold:g}; try --threshold 1e-3")
+        demand_threshold(self.threshold)
         if self.engine not in ENGINES:
             raise UsageError(f"expected --engine {', '.join(ENGINES)}, got {self.engine!r}")
         backend(self.backend, self.device)

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputRequest
-from vanishgrad.weights.hints import Hints, flag
+from vanishgrad.models.option_types import demand_types
+from vanishgrad.option_ranges import COUNTS, demand_count
+from vanishgrad.weights.hints import Hints
 
 DTYPES = ("float64", "float32")
 OF_MODELS = ("hidden", "input_size")
@@ -16,10 +18,6 @@ OF_MODELS = ("hidden", "input_size")
 HINT_NAMES = tuple(each.name for each in fields(Hints))
 OF_FILES = ("layer", "stack", "embedding", *HINT_NAMES)
 """The options that speak of a file."""
-LEAST = {
-    "hidden": 1, "input_size": 1, "steps": 1, "trials": 1, "seed": 0, "burn_in": 0, "exponents": 1, "lyapunov_steps": 1,
-}  # fmt: skip
-"""The least value of each option that counts something, where a request has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +71,10 @@ class ModelOptions(Hints):
         object.__setattr__(self, "stack", _names(self.stack, ","))
         object.__setattr__(self, "ignore", _names(self.ignore, None))
         super().__post_init__()
-        for name, least in LEAST.items():
-            value = getattr(self, name, None)
-            if value is not None and value < least:
-                raise UsageError(f"expected {flag(name)} from {least} on, got {value}")
+        demand_types(self)
+        for name in COUNTS:
+            if (value := getattr(self, name, None)) is not None:
+                demand_count(name, value)
         if self.dtype not in DTYPES:
             raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.embedding is not None and self.is_noise:

@@ -153,14 +153,11 @@ class _Frame:
             self._orthonormalise(done)
 
     def _orthonormalise(self, done: int) -> None:
-        lengths = np.linalg.vector_norm(self._V, axis=(1, 2))
-        self._V, R = np.linalg.qr(self._V)
-        r = np.abs(np.diagonal(R, axis1=1, axis2=2))
-        rounding = self._V.shape[1] * np.finfo(r.dtype).eps * lengths
+        self._V, r, rounding = _row_wise_qr(self._V)
         if done > 0:
             block = min((done - 1) * len(self._counts) // self._steps, len(self._counts) - 1)
             with np.errstate(divide="ignore"):
-                self._sums[block] += np.log(np.where(r > rounding[:, None], r, 0))
+                self._sums[block] += np.log(np.where(r > rounding, r, 0))
             self._counts[block] += done - self._last
             if self._due and done >= self._due[-1]:
                 self._due = [time for time in self._due if time > done]
@@ -179,6 +176,20 @@ class _Frame:
             history=self._history,
             steps=total,
         )
+
+
+def _row_wise_qr(A: Array) -> tuple[Array, Array, Array]:
+    """Return Q, (B, m, K), and |R_ii| with its rounding error, both (B, K), of A (B, m, K).
+
+    Householder QR of the rows in the order of their size: each row then keeps its own accuracy, however far it is below
+    another one (Powell and Reid 1969), and r_i = Q_iᵀ A is off by the rounding of the rows that Q_i has a share of.
+    """
+    sizes = np.abs(A).max(axis=2)
+    order = np.argsort(-sizes, axis=1)[..., None]
+    Q, R = np.linalg.qr(np.take_along_axis(A, order, axis=1))
+    Q = np.take_along_axis(Q, np.argsort(order, axis=1), axis=1)
+    rounding = A.shape[1] * np.finfo(A.dtype).eps * np.einsum("bm,bmk->bk", sizes, np.abs(Q))
+    return Q, np.abs(np.diagonal(R, axis1=1, axis2=2)), rounding
 
 
 def _standard_error(means: Array) -> Array:

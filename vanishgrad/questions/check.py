@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.reports.documents.curve import CurveDocument, VerdictName
+from vanishgrad.reports.documents.curve import DIGITS, CurveDocument, VerdictName
 from vanishgrad.reports.documents.declaration import Document, Limits, Size
 from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
 
@@ -79,7 +79,7 @@ def _judged(label: str, curve: CurveDocument, request: CheckRequest) -> JudgedLa
             f"of {label} in {request.report!r}; try a longer run or a smaller --horizon"
         )
     measured = _measured(curve)
-    reached = _reached(label, measured, curve.last, request)
+    reached = _reached(label, measured, curve, request)
     reasons = list(_reasons(curve, measured[curve.last], reached, request))
     return JudgedLayer(
         label=label,
@@ -98,9 +98,10 @@ def _measured(curve: CurveDocument) -> dict[int, float]:
     return {lag: -math.inf if value is None else value for lag, (value, count) in by_lag if count}
 
 
-def _reached(label: str, measured: Mapping[int, float], last: int, request: CheckRequest) -> int:
+def _reached(label: str, measured: Mapping[int, float], curve: CurveDocument, request: CheckRequest) -> int:
     """Return the last lag up to which the norm stays at the threshold, -1 if none."""
-    gone = next((lag for lag, value in measured.items() if value < math.log10(request.threshold)), last + 1)
+    last = curve.last
+    gone = _gone(measured, curve, request.threshold)
     reached = max((lag for lag in measured if lag < gone), default=-1)
     unknown = [lag for lag in (0, reached + 1 if gone <= last else last, last) if lag not in measured]
     if unknown:
@@ -111,11 +112,24 @@ def _reached(label: str, measured: Mapping[int, float], last: int, request: Chec
     return reached
 
 
+def _gone(measured: Mapping[int, float], curve: CurveDocument, threshold: float) -> int:
+    """Return the first lag below the threshold, one beyond the last if there is none.
+
+    With the report's own threshold it is what the report says, which was decided before its logarithms were rounded;
+    where that stopped at the end of the shortest sequence, the lags behind are looked at.
+    """
+    known = curve.horizon if threshold == curve.threshold and curve.horizon is not None else -1
+    if known >= 0 and not curve.horizon_censored:
+        return known + 1
+    level = _rounded_log10(threshold)
+    return next((lag for lag, value in measured.items() if lag > known and value < level), curve.last + 1)
+
+
 def _reasons(curve: CurveDocument, end: float, reached: int, request: CheckRequest) -> Iterator[str]:
     """Yield why a layer does not pass; `end` is log10 of its norm at the last lag."""
     if reached < request.horizon:
         yield f"reaches {reached} of {request.horizon} steps"
-    if end > -math.log10(request.threshold):
+    if end > -_rounded_log10(request.threshold):
         yield f"explodes to 10^{end:.1f}"
     if request.max_rate is None:
         return
@@ -123,6 +137,11 @@ def _reasons(curve: CurveDocument, end: float, reached: int, request: CheckReque
         yield "has no rate"
     elif abs(curve.rate.value) > request.max_rate:
         yield f"|rate| {abs(curve.rate.value):.3g} > {request.max_rate:g}"
+
+
+def _rounded_log10(threshold: float) -> float:
+    """Return log10 of a threshold with as many decimals as a report has."""
+    return round(math.log10(threshold), DIGITS)
 
 
 def _some(lags: Collection[int]) -> str:

@@ -116,9 +116,8 @@ def number(value: float) -> str:
 def fraction(threshold: float) -> str:
     """Return 1/1000 for 1e-3."""
     inverse = 1 / threshold
-    return (
-        f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-6 * inverse and inverse < 1e7 else f"{threshold:g}"
-    )
+    whole = inverse < 1e7 and abs(inverse - round(inverse)) < 1e-6 * inverse
+    return f"1/{round(inverse)}" if whole else f"{threshold:g}"
 
 
 SUPERSCRIPTS = str.maketrans("-0123456789.", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")

@@ -57,3 +57,16 @@ def test_a_wide_network_lies_on_theorys_curve():
     found = lyapunov(run)
     assert found.mean_field is not None
     assert found.lam == pytest.approx(found.mean_field, abs=0.04)  # one of many networks
+
+
+@pytest.mark.parametrize("gain", [1e-100, 1e-200, 1e-300])
+def test_a_linear_regime_has_the_gains_logarithm_at_any_gain(gain):
+    # φ' is 1 to roundoff: the share w of singular values of a Gaussian matrix is that of gain 1, and the first is ln g.
+    assert exponents_above(gain, 0.0, np.zeros(1))[0] == pytest.approx(np.log(gain), rel=1e-12)
+    assert np.allclose(
+        exponents_above(gain, 0.0, MIDDLES) - np.log(gain), exponents_above(1e-50, 0.0, MIDDLES) - np.log(1e-50)
+    )
+
+
+def test_without_weights_every_exponent_is_minus_infinity():
+    assert exponents_above(0.0, 1.0, MIDDLES[:3]).tolist() == [-np.inf] * 3

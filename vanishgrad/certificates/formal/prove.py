@@ -14,7 +14,7 @@ from vanishgrad.certificates.formal.source import CoqSource
 from vanishgrad.certificates.formal.statement import C, rho, statement
 from vanishgrad.certificates.formal.vanilla import gram_source, max_norm_source
 from vanishgrad.certificates.methods import FAINT, Attempt
-from vanishgrad.certificates.prove import unknown_function
+from vanishgrad.certificates.prove import beyond_proof
 from vanishgrad.certificates.subject import CertifiedCell
 
 PATIENCE_SECONDS = 60.0
@@ -45,7 +45,7 @@ def prove(subject: CertifiedCell, input_bound: float | None) -> Formal:
 
     Of those that Coq checks within a minute it is the one that falls soonest.
     """
-    unknown = unknown_function(subject)
+    unknown = beyond_proof(subject)
     if unknown:
         return Formal(None, unknown)
     tried = tuple(_sources(subject, input_bound))

@@ -27,6 +27,8 @@ MIN_ROWS, MAX_ROWS = 3, 64
 """Rows from which on a value is accepted, and at which the search for one is given up."""
 NOISE = 0.1
 """How much of a random vector is mixed into a start that is known from another lag."""
+FARTHEST = 1e30
+"""What an image is taken to be of its Ritz value at most: beyond, squares overflow, and neither says anything."""
 INPUT_BLOCK = "x"
 """The source of ∂h_T/∂x_k."""
 
@@ -131,7 +133,7 @@ class _Search:
         self._Q = np.concatenate([self._Q, self.row[:, None]], axis=1)
         self._Y = np.concatenate([self._Y.reshape(*self._Q[:, 1:].shape[:2], y.shape[-1]), y[:, None]], axis=1)
         self._exponents = np.concatenate([self._exponents, exponents[:, None]], axis=1)
-        shift = np.maximum(self._exponents - self._top[:, None], -1000).astype(float)
+        shift = np.clip(self._exponents - self._top[:, None], -1000, 0).astype(float)  # a row of zeros may be above
         Y = self._Y * (2.0**shift)[..., None]
         values, vectors = np.linalg.eigh(Y @ np.swapaxes(Y, 1, 2))
         z = vectors[..., -1]
@@ -151,10 +153,10 @@ class _Search:
         """Take A v of the leading right vector v: its residual is the error, and the next row."""
         product, sigma = product.astype(self.row.dtype), np.sqrt(self._theta)
         shift = np.clip(exponents - self._top, -1000, 1000).astype(float)
-        image = product * (2.0**shift / _some(sigma))[:, None]
+        image = product * np.minimum(2.0**shift / _some(sigma), FARTHEST)[:, None]
         residual = np.where(sigma > 0, 1, 0)[:, None] * (image - self._left)
         rho = np.linalg.norm(residual, axis=-1)
-        self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1e-300)) / 2, 0)
+        self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1 / FARTHEST)) / 2, 0)
         rows = self._Q.shape[1]
         settled = (self._error <= self._tolerance) & ((rows >= MIN_ROWS) | (self._theta == 0)) | ~self._known
         self.done = bool(np.all(settled)) or rows >= min(MAX_ROWS, self._Q.shape[2])
@@ -162,7 +164,7 @@ class _Search:
             self._last, self._steps = self._top, rows
             self._Q, self._Y = self._Q[:, :0], self._Y[:, :0]
         else:
-            self.row = self._next_row(residual.astype(product.dtype))
+            self.row = self._next_row((residual / _some(rho)[:, None]).astype(product.dtype))
 
     def _next_row(self, residual: Array) -> Array:
         """Return the residual without what the rows have of it, noise where nothing is left."""

@@ -27,7 +27,8 @@ def mean_field(run: Run, exponents: int) -> Array | None:
     if not (random and isinstance(cell, RNN) and cell.activation is TANH) or cell.b.any():
         return None
     n = cell.hidden_size
-    gain = float(np.sqrt(n * np.mean(cell.W_hh**2)))
+    largest = float(np.abs(cell.W_hh).max())
+    gain = largest * float(np.sqrt(n * np.mean((cell.W_hh / (largest or 1)) ** 2)))
     noise = float(np.std(sequences.xs @ np.swapaxes(cell.W_hx, -1, -2)))
     return exponents_above(gain, noise, (np.arange(exponents) + 0.5) / n)
 
@@ -46,9 +47,11 @@ def exponents_above(gain: float, noise: float, shares: Array) -> Array:
     shares : array
         Each between 0 and 1.
     """
+    if gain == 0:
+        return np.full(shares.shape, -np.inf)
     square = TANH.dphi(np.sqrt(variance(gain, noise)) * Z) ** 2
     below = _mean(1 / (1 + W[:, None] * square))
-    lam = np.log(gain**2 * _mean(square / (1 + W[:, None] * square))) / 2
+    lam = np.log(gain) + np.log(_mean(square / (1 + W[:, None] * square))) / 2
     return np.interp(shares, 1 - below, lam)
 
 

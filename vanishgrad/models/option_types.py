@@ -1,0 +1,52 @@
+"""The types of options that come from Python, where nothing has parsed them."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from dataclasses import fields
+from numbers import Integral, Real
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from vanishgrad.errors import UsageError
+
+NUMBERS: dict[Any, type] = {int: Integral, float: Real}
+NAMES = {int: "a whole number", float: "a number", str: "a string", bool: "True or False", type(None): "None"}
+
+
+def demand_types(options: Any) -> None:
+    """Refuse a field of a dataclass that is no number, string, flag, or sequence of them as its annotation says.
+
+    NumPy's numbers become Python's, which JSON knows.
+
+    Raises
+    ------
+    UsageError
+        Which names the option, what it is and what it should be.
+    """
+    hints = get_type_hints(type(options))
+    for each in fields(options):
+        value, hint = getattr(options, each.name), hints[each.name]
+        if not _fits(value, hint):
+            raise UsageError(f"expected {_words(hint)} for {each.name}, got {value!r}")
+        if not isinstance(value, bool | str) and isinstance(value, Real):
+            object.__setattr__(options, each.name, int(value) if isinstance(value, Integral) else float(value))
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_fits(value, each) for each in get_args(hint))
+    if get_origin(hint) is tuple:
+        listed = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        return listed and all(_fits(each, get_args(hint)[0]) for each in value)  # type: ignore[attr-defined]
+    if hint in NUMBERS:
+        return isinstance(value, NUMBERS[hint]) and not isinstance(value, bool)
+    return hint not in NAMES or isinstance(value, hint)
+
+
+def _words(hint: Any) -> str:
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(_words(each) for each in get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"a tuple, each {_words(get_args(hint)[0])}"
+    return NAMES.get(hint, str(hint))
