@@ -11,8 +11,7 @@ import pytest
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.weights.hints import CHOICES, Hints
 from vanishgrad.weights.layers import Layer
-from vanishgrad.weights.layouts.biases import BIASES
-from vanishgrad.weights.layouts.plain import NAMINGS
+from vanishgrad.weights.layouts.plain import BIASES, NAMINGS
 from vanishgrad.weights.recognition import layers_of, recurrent_layers
 from vanishgrad.weights.tensors import TensorFile, stored_array
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -17,10 +17,16 @@ STATISTICS = tuple(each.name for each in fields(BandDocument))
 
 def to_csv(report: ModelsDocument) -> str:
     """Return long CSV of the lags that were measured; an exact zero is an empty field."""
+    statistics = (f"{quantity}_{statistic}" for quantity in QUANTITIES for statistic in STATISTICS)
+    return csv_text(["label", "curve", "lag", "count", *statistics], _rows(report))
+
+
+def csv_text(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV with a line of headings; None is an empty field."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["label", "curve", "lag", "count", *(f"{q}_{s}" for q in QUANTITIES for s in STATISTICS)])
-    writer.writerows(_rows(report))
+    writer.writerow(headings)
+    writer.writerows(rows)
     return out.getvalue()
 
 

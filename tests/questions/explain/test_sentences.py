@@ -8,10 +8,9 @@ import pytest
 
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import explain
-from vanishgrad.questions.explain.map.document import MapDocument
+from vanishgrad.questions.explain.map.report import MapDocument
 from vanishgrad.questions.explain.map.report import sentence as map_sentence
-from vanishgrad.questions.explain.paths.document import CarriedDocument, PathsDocument, SharesDocument
-from vanishgrad.questions.explain.paths.report import paths_passage
+from vanishgrad.questions.explain.paths.report import CarriedDocument, PathsDocument, SharesDocument, paths_passage
 from vanishgrad.questions.explain.paths.report import sentence as paths_sentence
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.reports.documents.curve import BandDocument

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.questions.explain.document import ExplainDocument, ExplainedModelDocument, passages, shown_sections, why
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.questions.explain.sections import SECTIONS
-from vanishgrad.reports.csv_rows import columns
+from vanishgrad.reports.csv_rows import columns, csv_text
 from vanishgrad.reports.markdown import to_markdown as table_of_models
 from vanishgrad.reports.sentences import caveat, notes, opening
 from vanishgrad.reports.table import COLOURS, WIDTH, console_to, print_wrapped, title
@@ -102,14 +101,13 @@ def _markdown_passage(passage: Passage) -> Iterator[str]:
 
 def to_csv(report: ExplainDocument) -> str:
     """Return long CSV; an exact zero's logarithm is an empty field."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_HEADINGS)
-    for model in report.models:
-        writer.writerows([model.label, CURVES, *row] for row in _curve_rows(model))
-        for name in shown_sections(model):
-            writer.writerows([model.label, name, *row] for row in SECTIONS[name].series(model.sections[name]))
-    return out.getvalue()
+    return csv_text(CSV_HEADINGS, (row for model in report.models for row in _csv_rows(model)))
+
+
+def _csv_rows(model: ExplainedModelDocument) -> Iterator[Sequence[Any]]:
+    yield from ((model.label, CURVES, *row) for row in _curve_rows(model))
+    for name in shown_sections(model):
+        yield from ((model.label, name, *row) for row in SECTIONS[name].series(model.sections[name]))
 
 
 def _curve_rows(model: ExplainedModelDocument) -> Series:

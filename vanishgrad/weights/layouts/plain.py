@@ -13,9 +13,22 @@ from vanishgrad.weights.gate_order import KERAS, PYTORCH, STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
-from vanishgrad.weights.layouts.biases import BIASES
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, contains_parts, shape_text, shown
+
+BIASES = (
+    ("bias_ih", "bias_hh"),
+    ("b_ih", "b_hh"),
+    ("bih", "bhh"),
+    ("i2h_bias", "h2h_bias"),
+    ("x2h.bias", "h2h.bias"),
+    ("i2h.bias", "h2h.bias"),
+    ("b_h",),
+    ("bh",),
+    ("bias",),
+    ("b",),
+)
+"""Names of the biases of a layer, input and recurrent or one for both; the first that are all there are taken."""
 
 NAMINGS = (
     ("weight_hh", "weight_ih"),

@@ -11,7 +11,7 @@ from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
-from vanishgrad.weights.layouts.biases import BIASES
+from vanishgrad.weights.layouts.plain import BIASES
 from vanishgrad.weights.layouts.reparametrised import copies, shadowed, undropped
 from vanishgrad.weights.layouts.shapes import UNTIED, fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-from vanishgrad.questions.explain.attention.document import AttentionDocument
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.csv_rows import columns
-from vanishgrad.reports.documents.curve import curve_document, log10, log10s
+from vanishgrad.reports.documents.curve import CurveDocument, curve_document, log10, log10s
+from vanishgrad.reports.documents.declaration import Document, Limits, Log10, Size
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.attention.measure import Shortcuts
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AttentionDocument(Document):
+    """What paths of length one would send back."""
+
+    attention: Annotated[CurveDocument, "‖∂c_T/∂h_s‖₂ of a random head, by lag"]
+    skip: Annotated[CurveDocument, "‖I + ∂h_T/∂h_s‖₂ by lag"]
+    largest_score: Annotated[float, Limits(minimum=0)]
+    log10_floor: Annotated[Log10 | None, "log₁₀ of e^(−2B)/T, which no weight is below; B the largest score"]
+    lengths: Annotated[Sequence[Size], "numbers of states t"]
+    log10_typical: Annotated[Sequence[Log10 | None], "log₁₀ of the median of ‖∂c_t/∂h_s‖₂ over s and trials"]
+    exponent: Annotated[float | None, "slope of ln of that against ln t; −1 is dilution among all states"]
 
 
 def attention_document(shortcuts: Shortcuts, model: ModelDocument) -> AttentionDocument:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from vanishgrad.questions.explain.findings.document import FindingDocument, ReachDocument, RemedyDocument
+from vanishgrad.questions.explain.findings.report import FindingDocument, ReachDocument, RemedyDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame

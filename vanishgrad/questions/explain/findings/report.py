@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-from vanishgrad.questions.explain.findings.document import FindingDocument, ReachDocument, RemedyDocument
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.curve import log10
+from vanishgrad.reports.documents.curve import VerdictName, log10
+from vanishgrad.reports.documents.declaration import Count, Document, Log10
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number
 from vanishgrad.reports.table import horizon
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.findings.measure import Diagnosis, Reach, Remedy
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReachDocument(Document):
+    """How far a gradient reaches."""
+
+    horizon: Count | None
+    horizon_censored: bool
+    factor: float | None
+    log10_norm: Annotated[Log10 | None, "of the state at the last lag, median"]
+    log10_input: Annotated[Log10 | None, "of the input at the last lag, median"]
+    verdict: VerdictName
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RemedyDocument(Document):
+    """A change to the weights with its effect."""
+
+    name: str
+    change: str
+    before: ReachDocument
+    after: Annotated[ReachDocument | None, "null where a state overflows"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FindingDocument(Document):
+    """What one rule has found."""
+
+    rule: str
+    title: str
+    severity: Annotated[float, "nats per step that it costs or adds; what is paid once is divided by T"]
+    evidence: Mapping[str, float]
+    remedies: Annotated[Sequence[RemedyDocument], "changes to the weights with their effect, measured; best first"]
+    advice: Annotated[Sequence[str], "what helps without changing the weights, without a number"]
+
+
+FindingsDocument = Annotated[Sequence[FindingDocument], "costliest first; empty if no rule finds anything"]
+
 
 NONE_FOUND = "no finding: the gradient stays within the thresholds, and gates, slopes and weights are in place"
 LEGEND = "state, input: log₁₀ norms at the last lag; the best remedy first, nearest to carrying both as they are"

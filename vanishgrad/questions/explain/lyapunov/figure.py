@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.questions.explain.lyapunov.document import LyapunovDocument
+from vanishgrad.questions.explain.lyapunov.report import LyapunovDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame

@@ -4,22 +4,72 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from vanishgrad.questions.explain.lyapunov.document import (
-    ExponentsDocument,
-    HistoryDocument,
-    LyapunovDocument,
-    SumRuleDocument,
-)
 from vanishgrad.questions.explain.section import Passage, Series
+from vanishgrad.reports.documents.declaration import Count, Document, Size
+from vanishgrad.reports.documents.kinds import one_length
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import number
 
 if TYPE_CHECKING:
     from vanishgrad.arrays import Array
     from vanishgrad.questions.explain.lyapunov.measure import Lyapunov
+
+Exponents = Annotated[Sequence[float | None], "nats per step, descending; null = minus infinity, or no error known"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExponentsDocument(Document):
+    """Exponents over trials, with their standard errors."""
+
+    mean: Exponents
+    error: Exponents
+    low: Exponents
+    high: Exponents
+
+    def flaw(self) -> str | None:
+        """Lists have one length."""
+        return one_length(vars(self))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SumRuleDocument(Document):
+    """The sum of all exponents beside the mean of ln|det J_t|."""
+
+    sum: float
+    log_det: float
+    difference: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HistoryDocument(Document):
+    """The first exponents after so many steps."""
+
+    steps: Size
+    exponents: Exponents
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LyapunovDocument(Document):
+    """The factor per step of every direction in the long run."""
+
+    exponents: ExponentsDocument
+    finite_time: Annotated[Exponents, "of this run alone"]
+    mean_field: Annotated[Exponents | None, "of infinitely wide random networks"]
+    unit: Literal["nats/step"]
+    complete: Annotated[bool, "whether there is one for each direction of the state"]
+    steps: Size
+    burn_in: Count
+    finite_steps: Size
+    input_continued: bool
+    kaplan_yorke_dimension: float | None
+    entropy: Annotated[float | None, "nats per step"]
+    sum_rule: SumRuleDocument | None
+    history: Sequence[HistoryDocument]
+    sentence: str
+
 
 DIGITS = 12
 SIGMAS = 2

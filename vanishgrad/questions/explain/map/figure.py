@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.questions.explain.map.document import MapDocument
+from vanishgrad.questions.explain.map.report import MapDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame

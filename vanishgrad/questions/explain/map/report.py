@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from vanishgrad.questions.explain.map.document import MapDocument
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import log10s
+from vanishgrad.reports.documents.declaration import Count, Document, Log10
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import fraction, log10_text, number, power
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.map.measure import Map
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MapDocument(Document):
+    """‖∂s_t/∂s_k‖ along one sequence."""
+
+    trial: Count
+    times: Annotated[Sequence[Count], "steps, ascending; 0 is the start"]
+    log10_norm: Annotated[
+        Sequence[Sequence[Log10 | None]], "[i][j]: log10 ‖∂s_t/∂s_k‖, t = times[i], k = times[j], j ≤ i"
+    ]
+    tokens: Annotated[Sequence[str] | None, "what drove steps 1, 2, …, T"]
+    sentence: str
+
+    def flaw(self) -> str | None:
+        """Rows form a triangle, a row for each time."""
+        lengths = [len(row) for row in self.log10_norm]
+        if not self.times or lengths != list(range(1, len(self.times) + 1)):
+            return "a triangle of norms with a row for each of its times"
+        if any(later <= time for time, later in pairwise(self.times)):
+            return "times that ascend"
+        return None
+
 
 SHOWN = 8
 """Times of the table."""

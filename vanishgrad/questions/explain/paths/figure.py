@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.questions.explain.paths.document import CONVEYOR, PathsDocument
+from vanishgrad.questions.explain.paths.report import CONVEYOR, PathsDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame

@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.questions.explain.truncation.document import CutDocument, ShortestDocument, TruncationDocument
 from vanishgrad.questions.explain.truncation.measure import LOST
-from vanishgrad.reports.documents.curve import band_document, log10s
+from vanishgrad.reports.documents.curve import BandDocument, band_document, log10s
+from vanishgrad.reports.documents.declaration import Count, Document, Limits, Log10, Size
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.truncation.measure import Truncation
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CutDocument(Document):
+    """What a truncation to one length leaves."""
+
+    length: Annotated[Size, "N: every output's gradient goes back through the N steps that end with it"]
+    kept: Annotated[float, "‖G_<N‖/‖G‖, median over trials"]
+    lost: Annotated[float, "‖G − G_<N‖/‖G‖, median over trials"]
+    segments_lost: Annotated[float, "the same in segments of N steps, the state carried over and detached"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShortestDocument(Document):
+    """The shortest length that is long enough, over trials."""
+
+    median: Size
+    low: Size
+    high: Size
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TruncationDocument(Document):
+    """How much of ∂L/∂θ comes from each lag."""
+
+    loss: str
+    log10_share: Annotated[BandDocument, "‖G_l‖/‖G‖ by lag l"]
+    log10_kept: Annotated[BandDocument, "‖G_<N‖/‖G‖ by length; index 0 is N = 1"]
+    log10_lost: Annotated[BandDocument, "‖G − G_<N‖/‖G‖ by length; null = nothing is lost"]
+    allowed: Annotated[
+        float, Limits(exclusive_minimum=0, exclusive_maximum=1), "what a length may lose to be long enough"
+    ]
+    shortest: ShortestDocument
+    advised: CutDocument
+    asked: CutDocument | None
+    contraction: Annotated[float | None, "γ‖W‖₂, the largest over trials; null for a gated cell"]
+    log10_bound: Annotated[Sequence[Log10 | None] | None, "proved bound of what any trial loses, by length"]
+    zero_trials: Annotated[Count, "trials whose gradient is exactly zero, left out"]
+
+    def flaw(self) -> str | None:
+        """A bound, if there is one, has a length."""
+        return "a bound by length from 1 on" if self.log10_bound is not None and not self.log10_bound else None
+
 
 QUANTITIES = ("log10_share", "log10_kept", "log10_lost")
 
