@@ -11,10 +11,10 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from vanishgrad.questions.documents import SCHEMAS
 from vanishgrad.reports.documents.format_version import HISTORY
 
 ROOT = Path(__file__).parent.parent
-REPORTS = ("compare", "analyze", "explain", "check", "diff", "inspect", "verify")
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -35,47 +35,45 @@ def _json_page() -> Iterator[str]:
     yield (ROOT / "docs" / "reference" / "json.head.md").read_text(encoding="utf-8")
     yield "\n| `format_version` | what has changed |\n|---|---|"
     yield from (f"| {version} | {change} |" for version, change in HISTORY.items())
-    for command in REPORTS:
-        schema = json.loads(_output("schema", command))
-        yield f"\n## `{schema.get('title', command)}`\n\n| field | type | meaning |\n|---|---|---|"
-        yield from _fields(schema, schema, "")
+    for name in SCHEMAS:
+        schema = json.loads(_output("schema", name))
+        yield f"\n## `{schema['title']}`\n\n| field | type | meaning |\n|---|---|---|"
+        yield from _fields(schema, "")
 
 
-def _fields(schema: dict[str, Any], root: dict[str, Any], path: str, depth: int = 0) -> Iterator[str]:
-    """Yield a table row for each field, what is inside it below it, four levels deep."""
-    for name, field in _resolved(schema, root).get("properties", {}).items():
-        here, inner = f"{path}{name}", _resolved(field, root)
-        yield f"| `{here}` | {_type(inner, root)} | {_cell(field.get('description') or inner.get('description', ''))} |"
-        for below, mark in _below(inner, root):
-            if depth < 4:
-                yield from _fields(below, root, f"{here}{mark}.", depth + 1)
+def _fields(schema: dict[str, Any], path: str) -> Iterator[str]:
+    """Yield a table row for each field, what is inside it below it."""
+    for name, field in schema.get("properties", {}).items():
+        yield f"| `{path}{name}` | {_type(field)} | {_cell(field.get('description', ''))} |"
+        for below, mark in _below(field):
+            yield from _fields(below, f"{path}{name}{mark}.")
 
 
-def _below(field: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    for each in field.get("anyOf", [field]):
-        found = _resolved(each, root)
-        if "properties" in found:
-            yield found, ""
-        if isinstance(found.get("items"), dict):
-            yield _resolved(found["items"], root), "[]"
-        if isinstance(found.get("additionalProperties"), dict):
-            yield _resolved(found["additionalProperties"], root), ".NAME"
+def _below(field: dict[str, Any], mark: str = "") -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the objects within a field, through lists and objects whose names are data, and how paths go on to them."""
+    for each in _either(field):
+        if "properties" in each:
+            yield each, mark
+        if isinstance(each.get("items"), dict):
+            yield from _below(each["items"], f"{mark}[]")
+        if isinstance(each.get("additionalProperties"), dict):
+            yield from _below(each["additionalProperties"], f"{mark}.NAME")
 
 
-def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
-    return schema
+def _either(field: dict[str, Any]) -> list[dict[str, Any]]:
+    return field.get("anyOf") or field.get("oneOf") or [field]
 
 
-def _type(field: dict[str, Any], root: dict[str, Any]) -> str:
-    if "anyOf" in field:
-        return " or ".join(_type(_resolved(each, root), root) for each in field["anyOf"])
+def _type(field: dict[str, Any]) -> str:
+    if len(_either(field)) > 1:
+        return " or ".join(dict.fromkeys(map(_type, _either(field))))
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    kind = field.get("type", "any")
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+    if isinstance(field.get("items"), dict):
+        return f"array of {_type(field['items'])}"
+    return str(field["type"])
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Return a sentence as a table's cell: an index [i][j] is no link."""
+    return text.replace("|", "\\|").replace("[", "\\[").replace("\n", " ")

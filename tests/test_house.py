@@ -13,8 +13,8 @@ from tests import house
 ROOT = Path(__file__).parent.parent
 MAX_CELL_NAMES = 3
 """Chapters of the answer; at most 5."""
-MAX_SMALL_FILES = 20
-"""It only falls, to 15."""
+MAX_SMALL_FILES = 15
+"""Files below `house.SMALL` lines."""
 
 
 def test_imports_only_go_down_the_floors(monkeypatch):

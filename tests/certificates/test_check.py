@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import fields, replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
 import vanishgrad.certificates as package
-from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check
+from vanishgrad import random_cell
+from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
 from vanishgrad.certificates.certificate import digest
+from vanishgrad.certificates.report import CertificateDocument, WeightsHintsDocument
 from vanishgrad.errors import VanishgradError
+from vanishgrad.models.options import HINT_NAMES
+from vanishgrad.questions.documents import schema_of
 
-READS = {"certificate", "reading", "subject"}
-"""The modules that prover and checker share: those that read files."""
+READS = {"certificate", "reading", "report", "subject"}
+"""The modules that prover and checker share: those that read files, and the declaration of what a file says."""
 
 REQUESTS = {
     "scaled_norm": {"source": "rnn@gaussian:gain=0.4", "hidden": 6},
@@ -62,6 +68,24 @@ def test_a_box_of_inputs_that_is_a_point_has_a_valid_certificate(model, claim, t
     for name, content in result.files.items():
         Path(name).write_bytes(content)
     assert check(str(path)).verdict is CertificateVerdict.VALID
+
+
+def test_its_file_is_what_the_schema_says(certificate):
+    content, schema = json.loads(certificate.read_text()), schema_of("certificate")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(content)
+    assert CertificateDocument.read(content).to_dict() == content
+
+
+def test_what_is_not_declared_is_not_written():
+    outcome = upper(random_cell("rnn@gaussian:gain=0.4", hidden=3))
+    broken = replace(outcome.certificate, witness={**outcome.certificate.witness, "mu": -1.0})
+    with pytest.raises(VanishgradError, match=r"expected a number from 0 .*as witness.mu, got -1"):
+        broken.to_json()
+
+
+def test_hints_are_the_options_that_say_how_to_read_a_file():
+    assert {each.name for each in fields(WeightsHintsDocument)} == set(HINT_NAMES)
 
 
 def test_another_layout_of_the_same_content_is_valid(certificate):

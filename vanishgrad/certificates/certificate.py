@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vanishgrad.certificates.report import CertificateDocument
 from vanishgrad.errors import VanishgradError
 
 FORMAT = "vanishgrad-certificate"
@@ -65,13 +66,18 @@ class Certificate:
 
     def to_json(self) -> str:
         """Return the file's text: one line for each field, the digest of the canonical content last."""
-        content = self._content()
-        lines = [f"{json.dumps(name)}: {_canonical(value)}" for name, value in content.items()]
-        lines.append(f'"sha256": "{digest(content)}"')
-        return "{\n" + ",\n".join(lines) + "\n}\n"
+        members = self.document().to_dict().items()
+        return "{\n" + ",\n".join(f"{json.dumps(name)}: {_canonical(value)}" for name, value in members) + "\n}\n"
 
-    def _content(self) -> dict[str, Any]:
-        return {
+    def document(self) -> CertificateDocument:
+        """Return what the file says, with the digest.
+
+        Raises
+        ------
+        VanishgradError
+            If a number is not one that the file's declaration has room for.
+        """
+        content = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "statement": self.statement,
@@ -82,6 +88,7 @@ class Certificate:
             "arithmetic": ARITHMETIC,
             "witness": dict(self.witness),
         }
+        return CertificateDocument.read({**json.loads(_canonical(content)), "sha256": digest(content)})
 
 
 ARITHMETIC = {

@@ -91,7 +91,9 @@ def certificate(
     target: CertifiedCell, claim: Mapping[str, Any], method: str, witness: Mapping[str, Any]
 ) -> Certificate:
     """Return the certificate of a claim; the caller adds the names of the files."""
-    return Certificate(claim, target.described, {"file": "", "layer": "", "sha256": target.sha256}, method, witness)
+    return Certificate(
+        claim, target.described, {"file": "", "layer": "", "hints": {}, "sha256": target.sha256}, method, witness
+    )
 
 
 def demanded(input_bound: float | None, target: CertifiedCell) -> float:

@@ -1,12 +1,140 @@
-"""The checker's verdict as a JSON document."""
+"""JSON documents of certificates: the file that the prover writes, and the checker's verdict.
+
+The checker does not read a certificate by this declaration: it shares no code with the prover, and demands each number
+itself (`certificates.checking.witness`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
+from vanishgrad.reports.documents.kinds import Schema
+from vanishgrad.reports.documents.model import Digest
+from vanishgrad.reports.documents.report import FurtherHintsDocument, ReportDocument
+
+Positive = Annotated[float, Limits(minimum=0)]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class UniformClaimDocument(Document):
+    """A bound for all t ≥ k and every input sequence: ‖∂s_t/∂s_k‖₂ ≤ C ρ^(t−k) (`upper`) or ≥ (`lower`)."""
+
+    kind: Literal["upper", "lower"]
+    C: Positive
+    rho: Positive
+    input_bound: Annotated[Positive | None, "B of |x_j| ≤ B, from s_0 = 0; null = every input, every start"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InputsFileDocument(Document):
+    """The file of the one input sequence that a claim is about."""
+
+    file: Annotated[str, "seen from the certificate's folder"]
+    sha256: Digest
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SequenceClaimDocument(Document):
+    """A lower bound along one input sequence, from s_0 = 0: ‖∂s_T/∂s_k‖₂ ≥ value."""
+
+    kind: Literal["along"]
+    value: Positive
+    steps: Annotated[Size, "T"]
+    start: Annotated[Count, "k"]
+    inputs: InputsFileDocument
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CertifiedCellDocument(Document):
+    """The cell whose weights the claim is about."""
+
+    cell: str
+    activation: str
+    gate_activation: str | None
+    reset: Literal["after", "before"] | None
+    hidden_size: Size
+    input_size: Size
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WeightsHintsDocument(FurtherHintsDocument):
+    """How to read what the file of weights leaves open, as the options of that name."""
+
+    layout: str | None = None
+    cell: str | None = None
+    activation: str | None = None
+    gate_activation: str | None = None
+    reset: str | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WeightsFileDocument(Document):
+    """Where the weights are, and the digest of their exact numbers."""
+
+    file: Annotated[str, "seen from the certificate's folder"]
+    layer: Annotated[str, "its name in the file; empty where the file has one alone"]
+    hints: WeightsHintsDocument
+    sha256: Annotated[Digest, "of the float64 tensors by name: name, dtype, shape, little-endian bytes in C order"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ArithmeticDocument(Document):
+    """How the prover rounded; the checker does not rely on it."""
+
+    numbers: str
+    unit_roundoff: Positive
+    dot_product: str
+    sigma_tanh_exp: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GateFactorDocument(Document):
+    """A bound of the spectral norm of one gate's part of the Jacobian."""
+
+    a: Annotated[Sequence[float], "of each unit, a bound of the factor in front of its row of W_hh"]
+    norm: Annotated[Positive, "an upper bound of ‖diag(a) W_hh of the gate‖₂"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WitnessDocument(Document):
+    """The numbers that make the claim checkable; which ones there are, the method says."""
+
+    scale: Annotated[Sequence[float] | None, "scaled_norm: the diagonal of Δ"] = None
+    mu: Annotated[Positive | None, "scaled_norm: an upper bound of ‖ΔWΔ⁻¹‖₂"] = None
+    x: Annotated[Sequence[float] | None, "max_norm, block_norms: the positive vector that the majorant shrinks"] = None
+    h: Annotated[Sequence[float] | None, "gated cells: the box of states, |h_j| ≤ its items"] = None
+    c: Annotated[Sequence[float] | None, "gated cells: the same of the cell state; empty without one"] = None
+    input_pieces: Annotated[Mapping[str, Size] | None, "max_norm: input coordinate → equal pieces of its range"] = None
+    gate_pieces: Annotated[Size | None, "max_norm: pieces of a gate's range"] = None
+    factors: Annotated[Mapping[str, GateFactorDocument] | None, "block_norms, cone: gate → bound"] = None
+    q: Annotated[Positive | None, "cone: the slope of the cone ‖v_h‖ ≤ q‖v_c‖"] = None
+    u: Annotated[Sequence[float] | None, "bilinear: the left vector of |uᵀ ∂s_T/∂s_k v|"] = None
+    v: Annotated[Sequence[float] | None, "bilinear: the right vector"] = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CertificateDocument(Document):
+    """A certificate's file."""
+
+    format: Literal["vanishgrad-certificate"]
+    format_version: Annotated[int, Limits(minimum=1, maximum=1)]
+    statement: Annotated[str, "the claim as a sentence"]
+    claim: UniformClaimDocument | SequenceClaimDocument
+    model: CertifiedCellDocument
+    weights: WeightsFileDocument
+    method: Annotated[Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear"], "the kind of witness"]
+    arithmetic: ArithmeticDocument
+    witness: WitnessDocument
+    sha256: Annotated[Digest, "of all other members in canonical JSON: UTF-8, keys sorted, no spaces"]
+
+    @classmethod
+    def schema(cls) -> Schema:
+        """Return the JSON Schema of the file."""
+        head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vanishgrad certificate"}
+        return {**head, **super().schema()}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

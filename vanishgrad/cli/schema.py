@@ -6,11 +6,11 @@ import json
 
 import click
 
-from vanishgrad.questions.documents import DOCUMENTS, document_of
+from vanishgrad.questions.documents import SCHEMAS, schema_of
 
 
 @click.command()
-@click.argument("command", type=click.Choice(list(DOCUMENTS)), default="compare")
-def schema(command: str) -> None:
-    """The JSON Schema of a report."""
-    click.echo(json.dumps(document_of(command).schema(), ensure_ascii=False, indent=1))
+@click.argument("name", metavar="[COMMAND|certificate]", type=click.Choice(list(SCHEMAS)), default="compare")
+def schema(name: str) -> None:
+    """The JSON Schema of a report, or of a certificate."""
+    click.echo(json.dumps(schema_of(name), ensure_ascii=False, indent=1))

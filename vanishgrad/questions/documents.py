@@ -8,6 +8,7 @@ from typing import Any
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.reports.documents.format_version import FORMAT_VERSION, HISTORY
+from vanishgrad.reports.documents.kinds import Schema
 from vanishgrad.reports.documents.reading import read_json
 from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
 
@@ -25,12 +26,25 @@ DOCUMENTS: Mapping[str, str] = {
 }
 """Command → module and class of its report; strings, so that a command imports no other's."""
 
+SCHEMAS: Mapping[str, str] = {**DOCUMENTS, "certificate": "vanishgrad.certificates.report:CertificateDocument"}
+"""The same with the files that are no reports."""
+
+
+def schema_of(name: str) -> Schema:
+    """Return the JSON Schema of a command's report, or of a certificate's file."""
+    schema: Schema = _declared(SCHEMAS[name]).schema()
+    return schema
+
 
 def document_of(command: str) -> type[ReportDocument]:
     """Return the class of a command's report."""
-    module, _, name = DOCUMENTS[command].partition(":")
-    document: type[ReportDocument] = getattr(import_module(module), name)
+    document: type[ReportDocument] = _declared(DOCUMENTS[command])
     return document
+
+
+def _declared(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def read_report(path: str) -> ReportDocument:

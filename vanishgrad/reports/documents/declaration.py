@@ -1,8 +1,7 @@
 """A JSON document declared once, as a dataclass: written, read back with checks, and described in JSON Schema by it.
 
 A field's type says what the value is, ``Annotated[TYPE, "sentence"]`` what it means; `Limits`, `Names` and `Pattern`
-beside the sentence narrow it. A field with a default is left out of the document where it has that default or is
-empty.
+beside the sentence narrow it. A field with a default is left out of the document where it has that default.
 """
 
 from __future__ import annotations
@@ -164,7 +163,7 @@ def plain(value: Any) -> Any:
 
 
 def _is_left_out(declared: Field[Any], value: Any) -> bool:
-    return declared.name == SECTIONS or (declared.default is not MISSING and value in (declared.default, []))
+    return declared.name == SECTIONS or value == declared.default or (declared.default == () and value == [])
 
 
 _MEMBERS: dict[type[Document], Mapping[str, tuple[Kind, bool]]] = {}
@@ -219,7 +218,7 @@ class OneOfKind(Kind):
 
     def schema(self) -> Schema:
         """Return all of them."""
-        return {"oneOf": [cls.schema() for cls in self.documents.values()]}
+        return {"oneOf": [cls.schema() for cls in dict.fromkeys(self.documents.values())]}
 
 
 def kind_of(hint: Any) -> Kind:
@@ -280,5 +279,4 @@ def _union(members: tuple[Any, ...]) -> Kind:
 
 
 def _tagged(documents: Sequence[type[Document]]) -> OneOfKind:
-    hints = [get_type_hints(cls) for cls in documents]
-    return OneOfKind("kind", {get_args(hint["kind"])[0]: cls for hint, cls in zip(hints, documents, strict=True)})
+    return OneOfKind("kind", {kind: cls for cls in documents for kind in get_args(get_type_hints(cls)["kind"])})
