@@ -1,0 +1,1 @@
+"""Random models at the edges of floating point, judged by multiple-precision arithmetic."""
