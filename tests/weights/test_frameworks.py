@@ -43,6 +43,7 @@ READ: dict[str, dict[str, str]] = {
     "mxnet_lstm.params": {},
     "orbax_lstm": {},
     "paddle_lstm.pdparams": {},
+    "paddle_lstm_jit.json": {},
     "paddle_lstm_jit.pdiparams": {},
     "sonnet_lstm": {},
     "sonnet_lstm.npz": {},
@@ -61,7 +62,14 @@ READ: dict[str, dict[str, str]] = {
 """What must be read → the hints that it needs."""
 REFUSED: dict[str, str] = {
     "coreml_lstm.mlpackage": "a Core ML package",
+    "coreml_lstm.mlmodel": "a Core ML model",
     "eqx_lstm.eqx": "--cell lstm",
+    "flax_convlstm.npz": "a convolutional one",
+    "flax_mgu.msgpack": "MGUCell",
+    "k2_lstm_float_b1.tflite": "a TensorFlow Lite model",
+    "k2_lstm_f16_b1.tflite": "a TensorFlow Lite model",
+    "openvino_lstm.xml": "an OpenVINO model",
+    "tensorflow_hard.onnx": "a Loop",
 }
 """What must be refused → the words that name it."""
 MISREAD = ("attention.pt", "cs231n_lstm.npz", "hand_lstm.pt", "k3_stackedcells.keras", "layernorm_lstm.pt")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vanishgrad.errors import VanishgradError
@@ -128,3 +130,49 @@ def test_a_folder_of_several_checkpoints_asks_which(names: list[str], tmp_path: 
 def test_a_core_ml_package_is_called_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "Data" / "com.apple.CoreML").mkdir(parents=True)
     assert "a Core ML package; try exporting the model that it was made from to ONNX" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fixture", "file", "old", "new"),
+    [
+        ("tensorflow_js", "model.json", b"group1-shard1of2.bin", b"../../../etc/passwd"),
+        ("tensorflow_js", "model.json", b'"shape": [3, 16]', b'"shape": [3, 1099511627776]'),
+        ("tensorflow_js", "model.json", b'"weightsManifest"', b'"weightsManifes"'),
+        ("paddle", "inference.json", b"lstm_cell_0.w_1", b"lstm_cell_0.w_3"),
+    ],
+)
+def test_what_is_not_there_or_lies_outside_is_one_sentence(
+    fixture: str, file: str, old: bytes, new: bytes, tmp_path: Path
+) -> None:
+    folder = copied(fixture, tmp_path)
+    replace(folder / file, old, new)
+    refused(folder)
+
+
+@pytest.mark.parametrize("fixture", ["tensorflow_1", "tensorflow_js", "paddle"])
+def test_numbers_that_are_cut_short_are_one_sentence(fixture: str, tmp_path: Path) -> None:
+    folder = copied(fixture, tmp_path)
+    for each in folder.iterdir():
+        if ".data-" in each.name or each.suffix in (".bin", ".pdiparams"):
+            each.write_bytes(each.read_bytes()[:-4])
+    refused(folder)
+
+
+def test_an_orbax_folder_with_a_link_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("tensorstore")
+    folder = copied("orbax", tmp_path)
+    (folder / "more").symlink_to(tmp_path)
+    assert "got the link more" in refused(folder)
+
+
+def test_orbax_without_tensorstore_is_one_sentence_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "tensorstore", None)
+    assert "pip install 'vanishgrad[orbax]'" in refused(FIXTURES / "orbax")
+
+
+def test_a_copy_that_differs_is_refused(tmp_path: Path) -> None:
+    shapes = {"weight_ih": (4, 3), "weight_hh": (4, 4)}
+    twins = {f"rnn.{name}_l0": np.ones(shape, "f4") for name, shape in shapes.items()}
+    twins |= {f"rnn.0.cell.{name}": np.full(shape, 2, "f4") for name, shape in shapes.items()}
+    (tmp_path / "model.pdparams").write_bytes(pickle.dumps(twins, 4))
+    assert "to be rnn.weight_hh_l0 again, got other numbers" in refused(tmp_path / "model.pdparams")

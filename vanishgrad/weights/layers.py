@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,9 @@ from vanishgrad.weights.build import assembled
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, contains_parts, shape_text, shown
+
+CONVOLUTIONAL = re.compile(r"(?:^|[./_])(?:hh|recurrent)[./_](?:kernel|weight)|[Cc]onv\w*(?:lstm|LSTM|gru|GRU)")
+"""Names of the recurrent weights of a ConvLSTM and its like; they have more than two axes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +234,12 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 def nothing_found(file: TensorFile) -> VanishgradError:
     """Return the error for a file without a recurrent layer, which says what is in it."""
+    for tensor in file.tensors.values():
+        if len(tensor.shape) > 2 and CONVOLUTIONAL.search(tensor.name):
+            return VanishgradError(
+                f"expected a recurrent layer in {file.path}, got {tensor}, a convolutional one; "
+                "its state is a field: try a model whose recurrent layer is dense"
+            )
     some = ", ".join(str(tensor) for tensor in list(file.tensors.values())[:4])
     holds = f"{len(file.tensors)} tensors ({some}{', …' if len(file.tensors) > 4 else ''})" if some else "no tensors"
     return VanishgradError(

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.main_file import main_file
+from vanishgrad.weights.formats.strangers import stranger
 from vanishgrad.weights.formats.zip_members import members
 from vanishgrad.weights.tensors import TensorFile, shown
 
@@ -38,18 +39,6 @@ FORMATS = {
     "onnx": "onnx_graph",
 }
 """Name of a format → the module that reads it; the first that recognises a file's content is taken."""
-
-STRANGERS = {
-    b"version https://git-lfs": ("a Git LFS pointer", "git lfs pull"),
-    b"<?xml": ("an XML document", "the file of weights that it describes"),
-    b"<": ("an HTML page", "downloading the file itself"),
-    b"{": ("JSON without a map of weights", "the file of weights that it describes"),
-    b"\x1f\x8b": ("a gzip file", "unpacking it first"),
-    b"BZh": ("a bzip2 file", "unpacking it first"),
-    b"7z\xbc\xaf": ("a 7-Zip file", "unpacking it first"),
-    b"GGUF": ("a GGUF file", "the checkpoint that it was made from"),
-}
-"""What a file may begin with that holds no weights this tool can read → what it is, and what to try."""
 
 
 class Format(Protocol):
@@ -110,11 +99,5 @@ def _head(path: str) -> bytes:
 
 
 def _unknown(path: str, head: bytes, names: frozenset[str]) -> VanishgradError:
-    what, remedy = "bytes of no known format", "one of " + ", ".join(FORMATS)
-    for beginning, stranger in STRANGERS.items():
-        if head.lstrip(b" \r\n\t\xef\xbb\xbf").startswith(beginning):
-            what, remedy = stranger
-            break
-    if head.startswith(b"PK"):
-        what = f"a zip archive of {len(names)} members, none of them weights"
+    what, remedy = stranger(head, len(names), "one of " + ", ".join(FORMATS))
     return VanishgradError(f"expected weights in {path}, got {what}; try {remedy}")

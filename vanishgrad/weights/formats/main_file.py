@@ -22,6 +22,7 @@ ENDINGS = (".index", ".safetensors.index.json", ".weights.json", ".pdparams", ".
 PIECES = (
     (re.compile(r"(.*)\.data-\d{5}-of-\d{5}"), r"\1.index"),
     (re.compile(r"(.*/|)[^/]*\.distcp"), r"\1.metadata"),
+    (re.compile(r"(.*)\.json"), r"\1.pdiparams"),
 )
 """A piece of a checkpoint → the file that tells what is in it."""
 FOLDERS = {

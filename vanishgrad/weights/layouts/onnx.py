@@ -19,6 +19,7 @@ from vanishgrad.weights.tensors import Tensor, TensorFile, part, row, shape_text
 
 CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
 REFUSED = ("DynamicQuantizeLSTM", "AttnLSTM", "QLinearLSTM")
+LOOPS = ("Loop", "Scan")
 INPUTS = {"W": 1, "R": 2, "B": 3, "P": 7}
 KNOWN = frozenset(
     ("activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "input_forget", "layout",
@@ -44,6 +45,23 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
                 if key not in seen:
                     seen.add(key)
                     yield from _directions(file, where, node, claims, names, hints)
+    if not seen:
+        yield from _loops(graph)
+
+
+def _loops(graph: Graph) -> Iterator[Sighting]:
+    """Yield a refusal for each loop of a graph without recurrent nodes: what is repeated there is not told."""
+    for where in graph.every():
+        for node in where.nodes:
+            if node.op in LOOPS:
+                yield Sighting(shown(node.name or node.op), (), partial(_refuse_loop, node.op), None)
+
+
+def _refuse_loop(op: str) -> Layer:
+    raise Unreadable(
+        f"expected a node RNN, GRU or LSTM, got a {op}, as exporters write a cell that these nodes do not have; "
+        "try the checkpoint that it was exported from"
+    )
 
 
 def _names(graph: Graph) -> dict[int, str]:
