@@ -22,6 +22,7 @@ FLOAT32 = 1e-6
 """The frameworks put out float32: a few roundoffs of 6e-8 in seven steps."""
 
 READ: dict[str, dict[str, str]] = {
+    "attention.pt": {},
     "chainer_nsteplstm.npz": {},
     "chainer_statelesslstm.npz": {},
     "eqx_lstm.eqx": {"cell": "lstm"},
@@ -33,6 +34,7 @@ READ: dict[str, dict[str, str]] = {
     "haiku_lstm.npz": {},
     "haiku_lstm.pkl": {},
     "haiku_rnn.npz": {},
+    "hand_lstm.pt": {},
     "k3_lstm.savedmodel": {},
     "k3_lstm.tfckpt": {},
     "keras1_lstm.h5": {},
@@ -65,14 +67,14 @@ REFUSED: dict[str, str] = {
     "coreml_lstm.mlmodel": "a Core ML model",
     "eqx_lstm.eqx": "--cell lstm",
     "flax_convlstm.npz": "a convolutional one",
-    "flax_mgu.msgpack": "MGUCell",
     "k2_lstm_float_b1.tflite": "a TensorFlow Lite model",
     "k2_lstm_f16_b1.tflite": "a TensorFlow Lite model",
+    "layernorm_lstm.pt": "which look like norms",
     "openvino_lstm.xml": "an OpenVINO model",
     "tensorflow_hard.onnx": "a Loop",
 }
 """What must be refused → the words that name it."""
-MISREAD = ("attention.pt", "cs231n_lstm.npz", "hand_lstm.pt", "k3_stackedcells.keras", "layernorm_lstm.pt")
+MISREAD = ("cs231n_lstm.npz", "k3_stackedcells.keras")
 """Known to be misread still."""
 EVERY = sorted(
     each.name
