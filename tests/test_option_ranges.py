@@ -49,11 +49,10 @@ def test_the_least_threshold_serves():
         ({"hidden": True}, "expected a whole number for hidden, got True"),
         ({"seed": [1]}, r"expected a whole number for seed, got \[1\]"),
         ({"threshold": "1e-3"}, "expected a number for threshold, got '1e-3'"),
-        ({"input": 3}, "expected a string for input, got 3"),
+        ({"input": 3}, "expected a string or an array of numbers for input, got int"),
         ({"initial": None}, "expected a string for initial, got None"),
-        ({"lengths": (1, 2)}, r"expected a string or None for lengths, got \(1, 2\)"),
         ({"dtype": np.float32}, "expected a string for dtype, got <class"),
-        ({"curves": "state"}, "expected a tuple, each a string or None for curves, got 'state'"),
+        ({"curves": 3}, r"expected a tuple, each a string or None for curves, got \(3,\)"),
         ({"summary": 1}, "expected True or False for summary, got 1"),
     ],
 )

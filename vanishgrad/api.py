@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vanishgrad.cells import Cell
+from vanishgrad.errors import UsageError
+from vanishgrad.models.open import Source
+from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.questions.analyze import AnalyzeRequest, AnalyzeResult, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
 from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, CompareResult, comparison
@@ -22,6 +26,8 @@ from vanishgrad.questions.rendering import rendered
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
+
+Request = TypeVar("Request", bound=ModelOptions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +74,17 @@ class Report:
         write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
 
 
-def compare(models: Sequence[str] = DEFAULT_MODELS, **options: Any) -> Report:
+def compare(models: Source | Sequence[Source] = DEFAULT_MODELS, **options: Any) -> Report:
     """Compare models side by side on the same inputs.
 
     Parameters
     ----------
-    models : sequence of str
-        MODEL strings, ``CELL[@LAW][:key=value,...]``.
+    models : str, path, mapping, or a sequence of them
+        MODEL strings, ``CELL[@LAW][:key=value,...]``, files of weights, and name → array or tensor.
     **options
-        The fields of `CompareRequest`: hidden, input_size, steps, trials, seed, input, initial, burn_in, lengths,
-        threshold, dtype, engine, backend, device, curves, summary.
+        Those of ``vanishgrad compare``, spelled as there: hidden, input_size, layer, stack, embedding, steps, trials,
+        seed, input, initial, burn_in, lengths, threshold, dtype, engine, backend, device, the hints of a file; and
+        curves, the names of those to measure. Input, initial and lengths take an array instead of a file.
 
     Examples
     --------
@@ -86,11 +93,11 @@ def compare(models: Sequence[str] = DEFAULT_MODELS, **options: Any) -> Report:
     >>> [model.curves["state"].verdict.value for model in report.result.models]
     ['vanishing', 'preserved']
     """
-    result = compare_models(CompareRequest(models=tuple(models), **options))
+    result = compare_models(_request(CompareRequest, options, models=models))
     return Report(result, comparison(result))
 
 
-def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
+def analyze(source: Source, **options: Any) -> Report:
     """Measure the recurrent layers of a file of weights, or of a live model's state dict.
 
     Parameters
@@ -98,20 +105,18 @@ def analyze(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     source : path or mapping
         A file, or name → array or tensor.
     **options
-        The fields of `AnalyzeRequest`: layers, stack, embedding, layout, cell, activation, gate_activation, reset,
-        steps, trials, seed, input, initial, burn_in, lengths, threshold, dtype, engine, backend, device, curves,
-        summary.
+        Those of ``vanishgrad analyze``, as for `compare`.
 
     Raises
     ------
     VanishgradError
         If there is no recurrent layer that can be read, or its input does not fit.
     """
-    result = analyze_layers(AnalyzeRequest(weights=(source,), **options))
+    result = analyze_layers(_request(AnalyzeRequest, options, weights=(source,)))
     return Report(result, analysis(result))
 
 
-def explain(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
+def explain(source: Source, **options: Any) -> Report:
     """Explain why the gradient of a model, or of the recurrent layers of a file, vanishes or explodes.
 
     Parameters
@@ -119,7 +124,8 @@ def explain(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     source : str, path or mapping
         A MODEL string, a file, or name → array or tensor.
     **options
-        The fields of `ExplainRequest`: only (names of sections), hidden, input_size, and those of `AnalyzeRequest`.
+        Those of ``vanishgrad explain``: only (names of sections), tokens, lags, exponents, lyapunov_steps, loss,
+        cotangent, truncation, and those of `compare`.
 
     Examples
     --------
@@ -129,8 +135,19 @@ def explain(source: str | Path | Mapping[str, Any], **options: Any) -> Report:
     >>> bool(paths.detours["0"].share.mean[1] == 1)
     True
     """
-    result = explain_models(ExplainRequest(source=source, **options))
+    result = explain_models(_request(ExplainRequest, options, source=source))
     return Report(result, explanation(result))
+
+
+def _request(kind: type[Request], options: Mapping[str, Any], **sources: Any) -> Request:
+    """Return a command's request; refuse an option that it has not, with the nearest that it has."""
+    command = kind.__name__.removesuffix("Request").lower()
+    known = [name for name in option_names(kind) if name not in sources]
+    for name in options:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or known)}")
+    return kind(**sources, **options)
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

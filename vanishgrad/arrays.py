@@ -24,6 +24,22 @@ def is_extended(x: Any) -> bool:
     return isinstance(x, ExtendedRange)
 
 
+def host_array(x: Any) -> Array:
+    """Return an array, a live tensor or a data frame as NumPy's, on the host.
+
+    NumPy has no bfloat16, so that becomes float32, which holds it exactly.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError, AttributeError
+        Whatever the library says where it cannot.
+    """
+    on_host = x.detach().cpu() if hasattr(x, "detach") else x
+    if str(getattr(on_host, "dtype", "")).removeprefix("torch.") == "bfloat16":
+        return np.asarray(on_host.float() if hasattr(on_host, "float") else on_host.astype("float32"))
+    return np.asarray(on_host.to_numpy() if hasattr(on_host, "to_numpy") else on_host)
+
+
 def namespace(x: Array) -> Any:
     """Return the array-API namespace of `x`."""
     if is_numpy(x):

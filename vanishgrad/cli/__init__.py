@@ -104,6 +104,9 @@ def _status(arguments: list[str]) -> int:
 def _first_sentence(error: click.ClickException) -> str:
     if type(error) is click.BadParameter and error.param is not None:
         return f"expected a value that fits {error.param.get_error_hint(click.Context(cli))}, got: {error.message}"
+    if isinstance(error, click.NoSuchOption):
+        nearest = ", ".join(sorted(error.possibilities or ["--help"]))
+        return f"expected an option of this command, got {error.option_name}; try {nearest}"
     text = " ".join(error.format_message().split())
     return text[:1].lower() + text[1:].rstrip(".")
 

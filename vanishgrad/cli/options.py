@@ -83,10 +83,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "activation": {"metavar": "NAME", "help": "tanh, relu, …, where the file does not say."},
     "gate_activation": {"metavar": "NAME", "help": "sigmoid, hard_sigmoid, …, where the file does not say."},
     "reset": {"metavar": "after|before", "help": "The GRU's convention, where the file does not say."},
-    "keep": {
-        "metavar": "KEEP",
-        "help": "What the gate of a minimal gated unit multiplies: candidate or state.",
-    },
+    "keep": {"metavar": "new|old", "help": "What a minimal gated unit's gate multiplies, where the file does not say."},
     "gates": {"metavar": "LETTERS", "help": "Order of the stacked gates: fiog, or zrn, in any order."},
     "forget_offset": {"type": float, "metavar": "NUMBER", "help": "What the model's code adds to the forget bias."},
     "recurrent": {"metavar": "NAME", "help": "The tensor that is the recurrent matrix."},

@@ -8,7 +8,7 @@ import click
 
 from vanishgrad.cli.emit import echo
 from vanishgrad.cli.options import JSON, request_options
-from vanishgrad.questions.verify.measure import DEFAULT_MODELS, VerifyRequest
+from vanishgrad.questions.verify.measure import DEFAULT_MODELS, DEFAULT_STEPS, VerifyRequest
 from vanishgrad.questions.verify.measure import verify as verify_models
 from vanishgrad.questions.verify.report import to_text, verification
 
@@ -17,7 +17,7 @@ FAILED = 3
 
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
-@request_options(VerifyRequest)
+@request_options(VerifyRequest, steps=f"Length T.  [default: {DEFAULT_STEPS}, or the file's length]")
 @JSON
 def verify(models: tuple[str, ...], format_: str | None, **options: Any) -> int:
     """Is the arithmetic right? Complex step, definition, sum rules."""

@@ -11,6 +11,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import demand_regular, file_bytes
+from vanishgrad.inputs.held_array import HeldArray
 
 TEXT = "text:"
 """What a source begins with that is the text itself."""
@@ -61,6 +62,8 @@ def load(path: str) -> FileSequences:
     """
     if path.startswith(TEXT):
         return _checked(_bytes(path.removeprefix(TEXT).encode(errors="surrogateescape")), path)
+    if isinstance(path, HeldArray):
+        return _checked(_npy(path), path)
     readers = {".npy": _npy, ".csv": _csv, ".txt": _text}
     suffix = Path(path).suffix.lower()
     if suffix not in readers:
@@ -69,7 +72,9 @@ def load(path: str) -> FileSequences:
 
 
 def load_array(path: str, what: str) -> Array:
-    """Read one numeric .npy array without running anything that it holds."""
+    """Read one numeric .npy array without running anything that it holds; what is in memory is taken as it is."""
+    if isinstance(path, HeldArray):
+        return path.array
     try:
         demand_regular(path)
         array = np.load(path, allow_pickle=False, mmap_mode="r")

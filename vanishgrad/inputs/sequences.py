@@ -12,6 +12,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.files import FileSequences, load, load_array
+from vanishgrad.inputs.held_array import HeldArray
 from vanishgrad.inputs.sources import Held, Noise, Source, Tokens, Zeros, rounded
 from vanishgrad.random_streams import ANY_CELL, Role, stream
 
@@ -231,7 +232,7 @@ def lengths_of(text: str | None) -> list[int] | None:
 def _lengths(text: str | None) -> Array | None:
     if text is None:
         return None
-    if text.endswith(".npy"):
+    if isinstance(text, HeldArray) or text.endswith(".npy"):
         values = load_array(text, "lengths")
     else:
         try:

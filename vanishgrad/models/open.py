@@ -133,7 +133,7 @@ def open_models(sources: Sequence[Source], options: ModelOptions) -> list[Opened
 
 def file_prefixes(found: Sequence[Argument]) -> list[str]:
     """Return what tells the layers of several files apart: their names, or their paths where names repeat."""
-    paths = ["" if isinstance(each, ModelSpec | Mapping) else os.fspath(each) for each in found]
+    paths = ["mapping" if isinstance(each, ModelSpec | Mapping) else os.fspath(each) for each in found]
     names = [Path(path).name for path in paths]
     return [f"{name if names.count(name) == 1 else path}:" for name, path in zip(names, paths, strict=True)]
 

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import os
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from vanishgrad.errors import UsageError
+from vanishgrad.inputs.held_array import named_source
 
+ARRAYS = ("input", "initial", "lengths", "cotangent")
+"""The options that take an array in the place of a file."""
+BETWEEN_COMMAS = ("stack",)
+"""The options that take several names in one text."""
 NUMBERS: dict[Any, type] = {int: Integral, float: Real}
 NAMES = {int: "a whole number", float: "a number", str: "a string", bool: "True or False", type(None): "None"}
+
+
+def settle(options: Any) -> None:
+    """Hold one name or number as a tuple where several may be, a path as text, and an array in the place of a file.
+
+    Raises
+    ------
+    UsageError
+        For an array that cannot be.
+    """
+    hints = get_type_hints(type(options))
+    for each in fields(options):
+        value, hint = getattr(options, each.name), hints[each.name]
+        if value is None:
+            value = each.default if each.default == () else None
+        elif tuple in (get_origin(hint), *map(get_origin, get_args(hint))):
+            value = _several(each.name, value)
+        elif each.name in ARRAYS:
+            value = named_source(value, each.name)
+        elif isinstance(value, os.PathLike) and _fits("", hint):
+            value = os.fspath(value)
+        object.__setattr__(options, each.name, value)
+
+
+def _several(name: str, value: Any) -> tuple[Any, ...]:
+    """Return one value or several as a tuple; a mapping of arrays is one."""
+    if isinstance(value, str) and name in BETWEEN_COMMAS:
+        return tuple(value.split(","))
+    if isinstance(value, str | os.PathLike | Mapping) or not isinstance(value, Iterable):
+        return (value,)
+    return tuple(value)
 
 
 def demand_types(options: Any) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputRequest
-from vanishgrad.models.option_types import demand_types
+from vanishgrad.models.option_types import demand_types, settle
 from vanishgrad.option_ranges import COUNTS, demand_count
 from vanishgrad.weights.hints import Hints
 
@@ -40,6 +39,7 @@ class ModelOptions(Hints):
     seed, burn_in : int
     input, initial : str
     lengths : str or None
+        What the command line takes; or an array instead of a file.
     dtype : str
         One of `DTYPES`.
 
@@ -67,9 +67,7 @@ class ModelOptions(Hints):
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layer", _names(self.layer, None))
-        object.__setattr__(self, "stack", _names(self.stack, ","))
-        object.__setattr__(self, "ignore", _names(self.ignore, None))
+        settle(self)
         super().__post_init__()
         demand_types(self)
         for name in COUNTS:
@@ -106,13 +104,6 @@ class ModelOptions(Hints):
         return InputRequest(
             self.input, self.steps, self.trials, None, self.burn_in, self.lengths, self.seed, self.dtype, repeated=False
         )
-
-
-def _names(value: str | Sequence[str] | None, separator: str | None) -> tuple[str, ...]:
-    """Return names as a tuple: of a text, its parts between separators."""
-    if isinstance(value, str):
-        return tuple(value.split(separator)) if separator else (value,)
-    return tuple(value or ())
 
 
 def option_names(request: type[ModelOptions]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from vanishgrad.curves.recorder import MATRIX_FREE
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences
-from vanishgrad.models.open import Argument, arguments, demand_distinct, file_prefixes, opened
+from vanishgrad.models.open import Argument, Source, arguments, demand_distinct, file_prefixes, opened
 from vanishgrad.models.random_models import shared_sequences
 from vanishgrad.propagation.backends import backend
 from vanishgrad.reports.documents.declaration import Size
@@ -37,11 +37,11 @@ class CompareRequest(CurvesRequest):
 
     Attributes
     ----------
-    models : tuple of str
-        MODEL strings, and files of weights.
+    models : tuple
+        MODEL strings, files of weights and mappings of arrays.
     """
 
-    models: tuple[str, ...] = DEFAULT_MODELS
+    models: tuple[Source, ...] = DEFAULT_MODELS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -148,6 +148,7 @@ def comparison(result: CompareResult) -> CompareDocument:
     return CompareDocument(
         request=CompareRequestDocument.of(
             request,
+            models=[str(model) for model in request.models if not isinstance(model, Mapping)],
             input_size=sequences.input_size,
             steps=sequences.steps,
             trials=sequences.trials,

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from vanishgrad.arrays import Array
+from vanishgrad.arrays import Array, host_array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
@@ -51,12 +49,8 @@ def _dtype(value: Any) -> str:
 
 
 def _numbers(name: str, value: Any) -> Array:
-    """Return the numbers on the host; NumPy has no bfloat16, so that becomes float32, which holds it exactly."""
     try:
-        on_host = value.detach().cpu() if hasattr(value, "detach") else value
-        if _dtype(value) == "bfloat16":
-            return np.asarray(on_host.float() if hasattr(on_host, "float") else on_host.astype("float32"))
-        return np.asarray(on_host)
+        return host_array(value)
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise VanishgradError(
             f"expected an array for {shown(name)}, got {type(value).__name__}, which fails with: {shown(str(error))}; "

@@ -10,6 +10,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.curves.jacobian_check import STEP, complex_step, tolerance
+from vanishgrad.errors import UsageError
 from vanishgrad.models.open import Source, open_models
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.propagation.products.products import backward_products
@@ -18,18 +19,31 @@ from vanishgrad.propagation.run import run
 MOST_DIRECTIONS = 64
 WORST_CONDITION = 1e8
 """Of a Jacobian, beyond which its determinant in floating point says nothing; saturated networks are beyond."""
+DEFAULT_STEPS, MOST_STEPS, MOST_HIDDEN = 20, 200, 64
+"""The length of a run, and what the complex step of a whole run still takes seconds for."""
 DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru", "gru:reset=before")
 
 
 @dataclass(frozen=True)
 class VerifyRequest(ModelOptions):
-    """What to verify: MODEL strings, of a size at which the definition is quick, and weights."""
+    """What to verify: MODEL strings, of a size at which the definition is quick, and weights.
+
+    Attributes
+    ----------
+    models : tuple
+        MODEL strings, paths and mappings of arrays.
+    """
 
     UNUSED = ("trials", "lengths", "dtype")
 
     models: tuple[Source, ...] = DEFAULT_MODELS
     hidden: int = field(default=12, kw_only=True)
-    steps: int | None = field(default=20, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.hidden > MOST_HIDDEN:
+            raise UsageError(f"expected --hidden up to {MOST_HIDDEN}, got {self.hidden}; try --hidden {MOST_HIDDEN}")
+        _demand_short(self.steps or 1)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class VerifyResult:
     """All lines of a verification."""
 
     request: VerifyRequest
+    steps: int
     lines: tuple[VerifiedLine, ...]
 
     @property
@@ -63,12 +78,20 @@ class VerifyResult:
 def verify(request: VerifyRequest) -> VerifyResult:
     """Verify every model of a request, and every layer of the files that it names."""
     lines: list[VerifiedLine] = []
-    for models in open_models(request.models, replace(request, trials=1)):
+    steps = request.steps or (DEFAULT_STEPS if request.is_noise else None)
+    for models in open_models(request.models, replace(request, trials=1, steps=steps)):
         for each in models.prepared():
             alone = each.first_trial()
+            steps = alone.sequences.steps
+            _demand_short(steps)
             label = each.subject.label.removeprefix(models.prefix)
             lines.extend(verified(label, alone.subject.cell, alone.sequences.xs, alone.s0))
-    return VerifyResult(request, tuple(lines))
+    return VerifyResult(request, steps or DEFAULT_STEPS, tuple(lines))
+
+
+def _demand_short(steps: int) -> None:
+    if steps > MOST_STEPS:
+        raise UsageError(f"expected --steps up to {MOST_STEPS}, got {steps}; try --steps {MOST_STEPS}")
 
 
 def verified(label: str, cell: Cell, xs: Array, s0: Array | None = None) -> Iterator[VerifiedLine]:

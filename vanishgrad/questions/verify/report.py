@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -51,7 +51,11 @@ def verification(result: VerifyResult) -> VerifyDocument:
     """Return the document of a verification."""
     return VerifyDocument.of(
         result,
-        request=VerifyRequestDocument.of(result.request),
+        request=VerifyRequestDocument.of(
+            result.request,
+            steps=result.steps,
+            models=[str(model) for model in result.request.models if not isinstance(model, Mapping)],
+        ),
         lines=[VerifiedLineDocument.of(line) for line in result.lines],
     )
 
