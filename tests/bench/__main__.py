@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import contenders
+from tests.bench import contenders, training
 from tests.bench.contenders import Case, Run
 
 SECONDS = 60.0
@@ -127,6 +127,16 @@ def against_products(rounds: int, largest: int) -> Iterator[dict[str, object]]:
                         yield {"kind": "products", **vars(case), "seconds": medians(runs, rounds)}
 
 
+def trainings(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """Updates of an LSTM, several seeds side by side, beside PyTorch's loop of the same number of updates."""
+    for dtype in ("float32", "float64"):
+        runs = {"vanishgrad": training.vanishgrad(dtype)}
+        if "torch" in available():
+            runs["torch"] = training.torch(dtype)
+        case = {"cell": "lstm", "n": training.N, "steps": training.GAP, "dtype": dtype, "batch": 64}
+        yield {"kind": "learn", **case, "seconds": medians(runs, rounds)}
+
+
 LABELS = ("command", "cell", "n", "steps", "dtype", "batch")
 KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "commands": whole_commands,
@@ -134,6 +144,7 @@ KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "cold": from_cold,
     "products": against_products,
     "long": long_runs,
+    "learn": trainings,
 }
 
 

@@ -31,10 +31,10 @@ PARTIAL = "learn.partial.json"
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("--task", default="recall", show_default=True, metavar="TASK", help="What is to be learned.")
 @click.option(
-    "--gaps", callback=whole_numbers, default="10,20,40,80,160", show_default=True, metavar="A,B,…",
+    "--gaps", callback=whole_numbers, default="10,20,40,80", show_default=True, metavar="A,B,…",
     help="Steps between the key and where it is needed.",
 )  # fmt: skip
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Trainings of each model and gap.")
+@click.option("--seeds", type=click.IntRange(1), default=2, show_default=True, help="Trainings of each model and gap.")
 @click.option("--hidden", type=click.IntRange(1), default=32, show_default=True, help="Hidden size n.")
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Sequences in an update.")
 @click.option("--updates", type=click.IntRange(1), default=1500, show_default=True, help="The most updates.")
