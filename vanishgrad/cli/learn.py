@@ -69,7 +69,7 @@ def learn(
     plan = Plan(settings, finished, save is not None, not is_summary(format_, output, plots, plot_folder))
     checkpoints: list[tuple[str, bytes]] = []
     try:
-        with progress(len(plan.keys), quiet) as done:
+        with progress(len(plan.keys()), quiet) as done:
             for key, result, weights in learn_models(plan, done, jobs or cores()):
                 finished[key] = result
                 checkpoints += weights
@@ -84,7 +84,9 @@ def learn(
 def _interrupted(settings: LearnSettings, finished: dict[Key, LearnedGap], resume: str | None, quiet: bool) -> int:
     """Keep what is finished in a file, and say how to go on."""
     path = resume or PARTIAL
-    if finished:
+    if not finished:
+        sys.stderr.write("" if quiet else "\ninterrupted before the first training was finished; try --jobs 1\n")
+    else:
         write(path, learning(settings, finished).to_json().encode())
         arguments = [each for each in sys.argv[1:] if each != "--resume" and each != resume]
         again = shlex.join(["vanishgrad", *arguments, "--resume", path])

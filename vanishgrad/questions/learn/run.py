@@ -63,12 +63,11 @@ class Plan:
     saves: bool = False
     snapshots: bool = True
 
-    @property
-    def keys(self) -> list[Key]:
-        """What is left to train, the costly first."""
+    def keys(self, jobs: int = 1) -> list[Key]:
+        """Return what is left to train: the cheap first, so that much is finished early; beside others the costly."""
         s = self.settings
         left = [(label, gap) for label in s.models for gap in s.gaps if (label, gap) not in self.finished]
-        return sorted(left, key=self.cost, reverse=True)
+        return sorted(left, key=self.cost, reverse=jobs > 1)
 
     @staticmethod
     def cost(key: Key) -> float:
@@ -113,7 +112,7 @@ def learn(plan: Plan, done: Callable[[str], None], jobs: int) -> Iterator[Finish
         Processes that work side by side; no result depends on it.
     """
     demand_learnable(plan.settings)
-    keys, begin = plan.keys, time.monotonic()
+    keys, begin = plan.keys(jobs), time.monotonic()
     costs = [plan.cost(key) for key in keys]
     with blas_threads(plan.settings.hidden, 2):
         for i, result in enumerate(map_in_processes(partial(trained, plan), keys, jobs), 1):
