@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 
 STREAMS = (("stdin", 0, os.O_WRONLY, "r"), ("stdout", 1, os.O_RDONLY, "w"), ("stderr", 2, os.O_WRONLY, "w"))
 """Name, descriptor, how the null device is opened for it, how the stream is used."""
@@ -33,6 +34,8 @@ def main() -> None:
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if not sys.warnoptions:  # what is wrong with a number is said by the report, not by NumPy
+        warnings.simplefilter("ignore")
     from vanishgrad.cli import main as run
 
     signal.signal(signal.SIGINT, handler)

@@ -165,6 +165,13 @@ def test_a_broken_file_is_one_sentence(name: str, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["model.pt"]
 
 
+def test_items_of_a_pickle_are_counted_before_they_fill_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "many.pt"
+    path.write_bytes(torch_zip(b"\x80\x02(" + b"K\x01" * (2**22 + 1) + b"l."))
+    with pytest.raises(VanishgradError, match="with at most 4194304 items"):
+        recurrent_layers(str(path))
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_pickle_that_calls_is_read_and_not_obeyed(protocol: int, tmp_path: Path) -> None:
     mark = tmp_path / "mark"

@@ -51,8 +51,10 @@ class JacobianProduct:
             return float(np.log(largest_singular_value(matrix)[0]) + log_scale[0])
 
     def as_linear_operator(self) -> LinearOperator:
-        """Return P as an operator that never forms it: for ``scipy.sparse.linalg.svds`` and norm estimators.
+        """Return P as an operator that never forms it: for norm estimators, and SciPy's ``svds`` for the leading value.
 
+        Of long products, which are graded, ``svds`` may return wrong lower singular values and not say so; all of them,
+        each to its own accuracy, are those of ``vanishgrad explain --only directions``.
         A product with a vector costs one sweep. The singular values of ∂s_t/∂s_k are exp(log_scale) times those of P.
         """
         from scipy.sparse.linalg import LinearOperator

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 
 from vanishgrad.errors import VanishgradError
 
+MOST_OPCODES = 2**22
+"""Each builds one item at most, which takes up to 250 bytes of memory, 1 GB in all; a large model has some 10⁵."""
+
 
 class Stream(Protocol):
     """What a pickle is read from; `read` returns fewer bytes at the end and never reserves what is asked in vain."""
@@ -199,7 +202,11 @@ def tree(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # escapes in protocol 0 text
-            for opcode, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):  # type: ignore[arg-type]
+                if count > MOST_OPCODES:
+                    raise VanishgradError(
+                        f"expected a pickle of {what} with at most {MOST_OPCODES} items in {path}, got more; {remedy}"
+                    )
                 if opcode.name == "STOP":
                     return machine.pop()
                 STEPS[opcode.name](machine, argument)
