@@ -21,6 +21,9 @@ from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, contains_part
 CONVOLUTIONAL = re.compile(r"(?:^|[./_])(?:hh|recurrent)[./_](?:kernel|weight)|[Cc]onv\w*(?:lstm|LSTM|gru|GRU)")
 """Names of the recurrent weights of a ConvLSTM and its like; they have more than two axes."""
 
+SHARD = re.compile(r"(?P<stem>.*)-\d{5}-of-\d{5}\.(?P<ending>\w+)")
+"""How Hugging Face names one part of a checkpoint."""
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -232,6 +235,14 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     return ", ".join(map(shown, get_close_matches(name, names, 5, 0.5) or list(names)[:5]))
 
 
+def whole_checkpoint(path: str, usual: str) -> str:
+    """Return what to try where tensors are not in a file: the checkpoint that it is a shard of, or what is usual."""
+    found = SHARD.fullmatch(path)
+    if not found:
+        return usual
+    return f"{shown(found['stem'] + '.' + found['ending'] + '.index.json', 200)} or its folder, this is one shard of it"
+
+
 def nothing_found(file: TensorFile) -> VanishgradError:
     """Return the error for a file without a recurrent layer, which says what is in it."""
     for tensor in file.tensors.values():
@@ -242,7 +253,7 @@ def nothing_found(file: TensorFile) -> VanishgradError:
             )
     some = ", ".join(str(tensor) for tensor in list(file.tensors.values())[:4])
     holds = f"{len(file.tensors)} tensors ({some}{', …' if len(file.tensors) > 4 else ''})" if some else "no tensors"
+    usual = "a file with names such as weight_hh_l0, recurrent_kernel, hi/kernel or w_hh"
     return VanishgradError(
-        f"expected a recurrent layer in {file.path}, got {holds}; "
-        "try a file with names such as weight_hh_l0, recurrent_kernel, hi/kernel or w_hh"
+        f"expected a recurrent layer in {file.path}, got {holds}; try {whole_checkpoint(file.path, usual)}"
     )

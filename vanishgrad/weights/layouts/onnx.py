@@ -26,6 +26,9 @@ KNOWN = frozenset(
      "linear_before_reset", "output_sequence")
 )  # fmt: skip
 """Attributes of the three nodes, one of their first version included."""
+PRODUCTS = ("MatMul", "Gemm")
+UNROLLED = 3
+"""Steps, each a product with one and the same matrix, from which a graph is taken for an unrolled cell."""
 PASSING = ("Identity", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Cast", "Dropout")
 """Nodes that leave the numbers of a sequence as they are, between one recurrent node and the next."""
 FARTHEST = 1000
@@ -46,7 +49,8 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
                     seen.add(key)
                     yield from _directions(file, where, node, claims, names, hints)
     if not seen:
-        yield from _loops(graph)
+        loops = list(_loops(graph))
+        yield from loops or _unrolled(graph)
 
 
 def _loops(graph: Graph) -> Iterator[Sighting]:
@@ -55,6 +59,23 @@ def _loops(graph: Graph) -> Iterator[Sighting]:
         for node in where.nodes:
             if node.op in LOOPS:
                 yield Sighting(shown(node.name or node.op), (), partial(_refuse_loop, node.op), None)
+
+
+def _unrolled(graph: Graph) -> Iterator[Sighting]:
+    """Yield a refusal where products with one matrix follow one another and squash what they put out."""
+    for where in graph.every():
+        operations = {node.op for node in where.nodes}
+        uses = Counter(node.inputs[1] for node in where.nodes if node.op in PRODUCTS and len(node.inputs) > 1)
+        matrix, steps = max(uses.items(), key=lambda each: each[1], default=("", 0))
+        if steps >= UNROLLED and "Tanh" in operations and isinstance(where.found(matrix), Tensor):
+            yield Sighting(shown(matrix), (), partial(_refuse_unrolled, matrix, steps), None)
+
+
+def _refuse_unrolled(matrix: str, steps: int) -> Layer:
+    raise Unreadable(
+        f"expected a node RNN, GRU or LSTM, got {steps} products with {shown(matrix)}, as of a cell unrolled over its "
+        "steps; try the checkpoint that it was exported from, or exporting the layer and not its cell"
+    )
 
 
 def _refuse_loop(op: str) -> Layer:

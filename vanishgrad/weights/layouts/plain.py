@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 
 from vanishgrad.weights.folding import leaf_names
-from vanishgrad.weights.gate_order import KERAS, PYTORCH, STACKINGS, Stacking
+from vanishgrad.weights.gate_order import CS231N, KERAS, PYTORCH, STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
@@ -173,8 +173,10 @@ def _which_letter(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
 
 
 def _stacking(roles: Mapping[str, Tensor]) -> tuple[Stacking, tuple[str, ...]]:
-    """Return PyTorch's stacking where gates lie along the rows, Keras's where along the columns."""
+    """Return PyTorch's stacking where gates lie along rows, else Keras's, or that of CS231n for its Wx, Wh and b."""
     (rows, columns), inputs = roles["W_hh"].shape, roles["W_hx"].shape
+    if rows < columns and [re.split("[./]", each.name)[-1] for each in roles.values()] == ["Wx", "Wh", "b"]:
+        return CS231N, ()
     if rows != columns:
         return (PYTORCH if rows > columns else KERAS), ()
     if inputs == (rows, rows):

@@ -9,7 +9,7 @@ from functools import partial
 from vanishgrad.cells.activations import RELU, TANH
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
-from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layers import Layer, whole_checkpoint
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.plain import BIASES
 from vanishgrad.weights.layouts.reparametrised import copies, shadowed, undropped
@@ -72,7 +72,8 @@ def _layer(
     file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], whole: Mapping[str, Tensor], hints: Hints
 ) -> Layer:
     if "W_hx" not in roles:
-        raise Unreadable(f"expected {_names(found)['W_hx']} beside {found[0]}, got none; try the whole state_dict")
+        remedy = whole_checkpoint(file.path, "the whole state_dict")
+        raise Unreadable(f"expected {_names(found)['W_hx']} beside {found[0]}, got none; try {remedy}")
     layer = fitted(
         file, _layer_name(found), roles, PYTORCH, hints, _stated(file, found, roles),
         why=_why(found, roles),

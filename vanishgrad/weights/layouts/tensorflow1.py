@@ -28,6 +28,7 @@ DIRECTION = re.compile(r"(?:^|[./])bw[./]")
 PEEPHOLES = ("w_i_diag", "w_f_diag", "w_o_diag")
 """In the order i f o, which TENSORFLOW_1 has without g."""
 BIASES = {"kernel": "bias", "weights": "biases"}
+PLUS = "1 is added to the forget gate, forget_bias's default; --forget-offset -1 takes it off where it was 0"
 UNSAID = "cell_clip and proj_clip are taken to be none, a checkpoint does not say"
 
 
@@ -80,8 +81,9 @@ def _fused(file: TensorFile, label: str, found: re.Match[str], own: dict[str, Te
         roles["w_c"] = _peepholes(peepholes, columns // 4)
     if projection:
         roles["W_hr"] = turned(projection)
+    unsaid = (*((PLUS,) if is_plus else ()), *((UNSAID,) if gates == 4 else ()))
     offset = ", which adds 1 to the forget gate at run time" if is_plus else ""
-    return _layer(file, label, roles, found, hints, f"one matrix for [x, h]{offset}", (UNSAID,) if gates == 4 else ())
+    return _layer(file, label, roles, found, hints, f"one matrix for [x, h]{offset}", unsaid)
 
 
 def _peepholes(peepholes: list[Tensor], n: int) -> Tensor:

@@ -1,0 +1,72 @@
+"""What a refusal or a note tells to do: the index of a shard, the source of an unrolled graph, the flag of an offset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.recognition import recurrent_layers
+
+N, D = 4, 3
+RANDOM = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize("present", ["rnn.weight_hh_l0", "encoder.bias"])
+def test_a_shard_alone_names_its_index(present: str, tmp_path: Path) -> None:
+    path = tmp_path / "model-00002-of-00003.safetensors"
+    save_file({present: RANDOM.normal(size=(4 * N, N))}, path)
+    with pytest.raises(VanishgradError, match=r"try \S+model\.safetensors\.index\.json or its folder"):
+        recurrent_layers(path)
+
+
+def field(number: int, content: bytes) -> bytes:
+    """Return a field of a protobuf message, for contents below 128 bytes or below 16384."""
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    return bytes([number << 3 | 2]) + length + content
+
+
+def unrolled(path: Path, steps: int) -> None:
+    """Write h = tanh(h @ R) over some steps as ONNX nodes of their own."""
+    graph = b""
+    for k in range(steps):
+        for read, written, name in (([f"h{k}", "R"], f"a{k}", "MatMul"), ([f"a{k}"], f"h{k + 1}", "Tanh")):
+            node = b"".join(field(1, each.encode()) for each in read) + field(2, written.encode())
+            graph += field(1, node + field(4, name.encode()))
+    R = RANDOM.normal(size=(N, N)).astype("<f4").tobytes()
+    graph += field(5, bytes([8, N, 8, N, 16, 1]) + field(8, b"R") + field(9, R)) + field(11, field(1, b"h0"))
+    path.write_bytes(bytes([8, 8]) + field(7, graph))
+
+
+@pytest.mark.parametrize(("steps", "words"), [(5, "5 products with R, as of a cell unrolled"), (1, "1 tensors")])
+def test_an_unrolled_cell_is_told_from_a_single_product(steps: int, words: str, tmp_path: Path) -> None:
+    unrolled(tmp_path / "cell.onnx", steps)
+    with pytest.raises(VanishgradError, match=words):
+        recurrent_layers(tmp_path / "cell.onnx")
+
+
+def test_the_one_that_tensorflow_1_adds_is_noted_with_the_flag_that_takes_it_off() -> None:
+    name = "rnn/basic_lstm_cell/"
+    weights = {name + "kernel": RANDOM.normal(size=(D + N, 4 * N)), name + "bias": RANDOM.normal(size=4 * N)}
+    (usual,), (without,) = (recurrent_layers(weights, forget_offset=each).layers for each in (None, -1.0))
+    assert any("--forget-offset -1" in note for note in usual.assumptions)
+    expected = weights[name + "bias"].reshape(4, N)[2]
+    for layer, offset in ((usual, 1.0), (without, 0.0)):
+        np.testing.assert_allclose(
+            layer.roles["b_x"].read().reshape(4, N)[2], expected + offset, rtol=1e-15, atol=1e-15
+        )
+
+
+def test_the_course_cs231n_has_its_own_order_of_gates() -> None:
+    weights = {
+        "Wx": RANDOM.normal(size=(D, 4 * N)),
+        "Wh": RANDOM.normal(size=(N, 4 * N)),
+        "b": RANDOM.normal(size=4 * N),
+    }
+    (layer,) = recurrent_layers(weights).layers
+    assert layer.stacking.order("lstm") == "ifog"
+    assert any("--gates" in note for note in layer.assumptions)
