@@ -70,3 +70,10 @@ def test_the_course_cs231n_has_its_own_order_of_gates() -> None:
     (layer,) = recurrent_layers(weights).layers
     assert layer.stacking.order("lstm") == "ifog"
     assert any("--gates" in note for note in layer.assumptions)
+
+
+@pytest.mark.parametrize("length", range(1, 6))
+def test_a_file_of_a_few_zeros_is_refused(length: int, tmp_path: Path) -> None:
+    (tmp_path / "zeros").write_bytes(bytes(length))
+    with pytest.raises(VanishgradError, match="expected weights"):
+        recurrent_layers(tmp_path / "zeros")

@@ -38,7 +38,7 @@ NAMELESS = re.compile(r"(?:_all_)?variables/\d+")
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:
     """Return whether a table begins with the empty key, whose value begins with a number of shards."""
-    return head[:2] == b"\0\0" and 0 < head[2] < 64 and head[3:4] == b"\x08"
+    return len(head) > 3 and head[:2] == b"\0\0" and 0 < head[2] < 64 and head[3:4] == b"\x08"
 
 
 def tensors(path: str) -> TensorFile:
