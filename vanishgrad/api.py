@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from vanishgrad.cells import Cell
 from vanishgrad.errors import UsageError
+from vanishgrad.models.captured_run import CAPTURED
+from vanishgrad.models.live_torch import captured_run, is_torch_module
 from vanishgrad.models.open import Source
 from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.questions.analyze import AnalyzeRequest, AnalyzeResult, analysis
@@ -97,13 +99,14 @@ def compare(models: Source | Sequence[Source] = DEFAULT_MODELS, **options: Any) 
     return Report(result, comparison(result))
 
 
-def analyze(source: Source, **options: Any) -> Report:
-    """Measure the recurrent layers of a file of weights, or of a live model's state dict.
+def analyze(source: Any, **options: Any) -> Report:
+    """Measure the recurrent layers of a file of weights, of a live module along a batch, or of its state dict.
 
     Parameters
     ----------
-    source : path or mapping
-        A file, or name → array or tensor.
+    source : path, mapping or torch.nn.Module
+        A file, name → array or tensor, or a module: its layers are measured along what ``input=``, a batch as its
+        forward takes it, really gives them, and the module is left as it was.
     **options
         Those of ``vanishgrad analyze``, as for `compare`.
 
@@ -112,17 +115,18 @@ def analyze(source: Source, **options: Any) -> Report:
     VanishgradError
         If there is no recurrent layer that can be read, or its input does not fit.
     """
+    source, options = _along_batch(source, options)
     result = analyze_layers(_request(AnalyzeRequest, options, weights=(source,)))
     return Report(result, analysis(result))
 
 
-def explain(source: Source, **options: Any) -> Report:
-    """Explain why the gradient of a model, or of the recurrent layers of a file, vanishes or explodes.
+def explain(source: Any, **options: Any) -> Report:
+    """Explain why the gradient of a model, or of the recurrent layers of a file or module, vanishes or explodes.
 
     Parameters
     ----------
-    source : str, path or mapping
-        A MODEL string, a file, or name → array or tensor.
+    source : str, path, mapping or torch.nn.Module
+        A MODEL string, or what `analyze` takes.
     **options
         Those of ``vanishgrad explain``: only (names of sections), tokens, lags, exponents, lyapunov_steps, loss,
         cotangent, truncation, and those of `compare`.
@@ -135,6 +139,7 @@ def explain(source: Source, **options: Any) -> Report:
     >>> bool(paths.detours["0"].share.mean[1] == 1)
     True
     """
+    source, options = _along_batch(source, options)
     result = explain_models(_request(ExplainRequest, options, source=source))
     return Report(result, explanation(result))
 
@@ -148,6 +153,13 @@ def _request(kind: type[Request], options: Mapping[str, Any], **sources: Any) ->
             nearest = get_close_matches(name, known, n=1)
             raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or known)}")
     return kind(**sources, **options)
+
+
+def _along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a live module as the run that its batch gives, and the options that say so; all else as it is."""
+    if not is_torch_module(source):
+        return source, options
+    return captured_run(source, options.get("input")), {**options, "input": CAPTURED}
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

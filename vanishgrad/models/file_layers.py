@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,7 @@ from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
 from vanishgrad.inputs.sequences import InputSequences, input_sequences, white_std
+from vanishgrad.models.captured_run import CAPTURED, CapturedCall
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.run import run
@@ -26,8 +27,11 @@ UNKNOWN_ORDER = "not known to be stacked: driven by input of its own width; --st
 class LayerRuns:
     """The layers of one file, and what each puts out for the one above."""
 
-    def __init__(self, file: LayerFile, options: ModelOptions, prefix: str = "") -> None:
+    def __init__(
+        self, file: LayerFile, options: ModelOptions, prefix: str = "", calls: Mapping[str, CapturedCall] | None = None
+    ) -> None:
         self._file, self._options, self._prefix = file, options, prefix
+        self._calls = calls if calls and isinstance(options.input, str) and options.input == CAPTURED else {}
         self._embedding = None if options.embedding is None else file.embedding(options.embedding)
         self._cells: dict[str, Cell] = {}
         self._stack = _stack(file, options.stack)
@@ -63,6 +67,9 @@ class LayerRuns:
 
     def _start(self, layer: Layer, sequences: InputSequences) -> Array:
         options = self._options
+        if self._calls and isinstance(options.initial, str) and options.initial == "zeros":
+            start = self._calls[layer.path].start(layer)[: sequences.trials]
+            return np.ascontiguousarray(start, dtype=options.dtype)
         return initial_state(
             options.initial, self._cell(layer), layer.cell, sequences.trials, options.seed, options.dtype
         )
@@ -78,6 +85,8 @@ class LayerRuns:
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
         asked = replace(self._options.layer_input(), one_hot_width=layer.input_size)
+        if self._calls:
+            return self._calls[layer.path].sequences(asked), []
         sequences = input_sequences(asked, layer.input_size, self._embedding)
         notes = [] if known or not self._options.is_noise else [UNKNOWN_ORDER]
         if sequences.input_size != layer.input_size:

@@ -12,7 +12,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
 from vanishgrad.models.random_models import prepared, shared_sequences
 from vanishgrad.models.subject import Prepared
-from vanishgrad.weights.hints import flag
+from vanishgrad.weights.hints import Hints, flag
 from vanishgrad.weights.model_string import ModelSpec, names_file, parse
 
 if TYPE_CHECKING:
@@ -66,9 +66,11 @@ class Opened:
             assert isinstance(self.argument, ModelSpec) and self.sequences is not None
             yield prepared(self.argument, self.options, self.sequences)
             return
+        from vanishgrad.models.captured_run import CapturedRun
         from vanishgrad.models.file_layers import LayerRuns
 
-        yield from LayerRuns(self.file, self.options, self.prefix).prepared()
+        calls = self.argument.calls_by_path(self.file) if isinstance(self.argument, CapturedRun) else {}
+        yield from LayerRuns(self.file, self.options, self.prefix, calls).prepared()
 
 
 def holds_weights(source: Source) -> bool:
@@ -112,8 +114,11 @@ def opened(
     """
     if isinstance(argument, ModelSpec):
         return Opened(argument, options, sequences or shared_sequences(options), None)
+    from vanishgrad.models.captured_run import CapturedRun
     from vanishgrad.weights.recognition import recurrent_layers  # a third of the start-up of a run without files
 
+    if isinstance(argument, CapturedRun):
+        return Opened(argument, options, None, argument.layers(Hints(**options.hints)), prefix)
     return Opened(argument, options, None, recurrent_layers(argument, **options.hints), prefix)
 
 
