@@ -57,3 +57,14 @@ def test_exact_zero_is_minus_infinity() -> None:
     cell = RNN(np.eye(2), np.zeros((2, 1)), -np.ones(2), RELU)
     found = pair_log_norms(cell, trajectory(cell, silence(cell, 4)), np.arange(5))
     assert np.all(np.isneginf(found[np.tril_indices(5, -1)]))
+
+
+def test_a_direction_that_falls_far_behind_may_lead_again() -> None:
+    """diag(1, 0.1) of ReLUs: the first unit dies at the oldest step, behind which only the second is left."""
+    steps = 900
+    xs = np.ones((1, steps, 2))
+    xs[0, 0, 0] = -1e3
+    cell = RNN(np.diag([1, 0.1]), np.eye(2), np.zeros(2), RELU)
+    found = pair_log_norms(cell, trajectory(cell, xs), np.arange(0, steps + 1, 300))
+    assert found[-1, 0] == pytest.approx(-steps * math.log(10), rel=1e-12)
+    assert found[-1, 1] == pytest.approx(0, abs=1e-12)

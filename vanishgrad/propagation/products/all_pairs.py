@@ -1,7 +1,8 @@
 r"""‖∂s_t/∂s_k‖ for all pairs of times on a grid.
 
 Between neighbouring times the products D_j = ∂s_{t_{j+1}}/∂s_{t_j} take one sweep of T steps altogether; then
-∂s_{t_i}/∂s_{t_j} = (∂s_{t_i}/∂s_{t_{j+1}}) D_j for all i at once, block by block with an exponent for each block.
+∂s_{t_i}/∂s_{t_j} = (∂s_{t_i}/∂s_{t_{j+1}}) D_j for all i at once, in extended range once an entry may leave that
+of floating point.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
+from vanishgrad.extended_range import ExtendedRange, on_one_scale, scaled
 from vanishgrad.propagation.products.products import Product, backward_products
-from vanishgrad.propagation.products.scaling import LN_2, joined, summed
+from vanishgrad.propagation.products.scaling import LN_2, MARGIN, depth, range_bits
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 
 
@@ -31,21 +33,50 @@ def pair_log_norms(cell: Cell, trajectory: StoredTrajectory, times: Array) -> Ar
     One sweep of times[-1] - times[0] steps and G²/2 products of (m, m), m the size of the state: G² m³ multiplications
     and additions. O(G m²) numbers beside the trajectory, however long it is.
     """
-    spans, G = list(cell.slices.values()), len(times)
-    P = np.tile(np.eye(cell.state_size, dtype=trajectory.states.dtype), (G, 1, 1))
-    exponents = np.zeros((G, len(spans), len(spans)), dtype=np.int64)
-    leading = LeadingSingularValues({"state": P.shape[1:]}, G, P.dtype)
+    G, m = len(times), cell.state_size
+    products = _Products(np.tile(np.eye(m, dtype=trajectory.states.dtype), (G, 1, 1)))
+    leading = LeadingSingularValues({"state": (m, m)}, G, trajectory.states.dtype)
     found = np.full((G, G), np.nan)
     found[-1, -1] = 0.0
     for j in range(G - 2, -1, -1):
         found[j, j] = 0.0
-        stretch = _stretch(cell, trajectory, int(times[j]), int(times[j + 1]))
-        P[j + 1 :], exponents[j + 1 :] = _multiplied(P[j + 1 :], exponents[j + 1 :], stretch, spans)
-        matrix, top = joined([[P[:, rows, columns] for columns in spans] for rows in spans], exponents)
+        products.multiply(_stretch(cell, trajectory, int(times[j]), int(times[j + 1])), slice(j + 1, G))
         with np.errstate(divide="ignore"):
-            log_norm = np.log(leading({"state": matrix})["state"]) + top * LN_2
+            log_norm = np.log(leading({"state": products.P})["state"]) + products.exponents * LN_2
         found[j + 1 :, j] = log_norm[j + 1 :]
     return found
+
+
+class _Products:
+    """Matrices 2^exponents · P, (G, m, m); in extended range, `wide`, once an entry may leave that of P."""
+
+    def __init__(self, P: Array) -> None:
+        self.P, self.exponents = P, np.zeros(len(P), dtype=np.int64)
+        self._wide: ExtendedRange | None = None
+
+    def multiply(self, right: Product, places: slice) -> None:
+        """Multiply some of the matrices by a product from the right."""
+        if self._wide is None and not self._lasts(right, places):
+            self._wide = scaled(self.P.astype(np.float64), self.exponents[:, None, None])
+        if self._wide is None:
+            moved = scaled((self.P[places] @ right.matrix).astype(np.float64), self._exponents(right, places))
+        else:
+            whole = scaled(right.matrix.astype(np.float64), _scale(right)) if right.extended is None else right.extended
+            moved = self._wide[places] @ whole
+            self._wide[places] = moved
+        self.P[places], self.exponents[places] = on_one_scale(moved)
+
+    def _exponents(self, right: Product, places: slice) -> Array:
+        return self.exponents[places, None, None] + _scale(right)
+
+    def _lasts(self, right: Product, places: slice) -> bool:
+        """Return whether no term of a product is below the range of floating point."""
+        limit = range_bits(self.P) - MARGIN
+        return right.extended is None and depth(self.P[places]) + depth(right.matrix) <= limit
+
+
+def _scale(product: Product) -> Array:
+    return product.exponents[:, :1, :1]
 
 
 def _stretch(cell: Cell, trajectory: StoredTrajectory, k: int, t: int) -> Product:
@@ -53,13 +84,3 @@ def _stretch(cell: Cell, trajectory: StoredTrajectory, k: int, t: int) -> Produc
     until = StoredTrajectory(trajectory.states[: t + 1], trajectory.records[:t])
     *_, product = backward_products(cell, until, 1, lags=t - k)
     return product
-
-
-def _multiplied(P: Array, exponents: Array, right: Product, spans: list[slice]) -> tuple[Array, Array]:
-    """Return products P D, (G, m, m), and the exponents of their blocks."""
-    out, by = np.empty_like(P), np.empty_like(exponents)
-    for a, rows in enumerate(spans):
-        for c, columns in enumerate(spans):
-            terms = [P[:, rows, inner] @ right.matrix[:, inner, columns] for inner in spans]
-            out[:, rows, columns], by[:, a, c] = summed(terms, exponents[:, a] + right.exponents[:, :, c])
-    return out, by

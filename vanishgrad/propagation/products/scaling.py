@@ -113,11 +113,3 @@ class RangeWatch:
     def forget(self) -> None:
         """Look again at the next step: the product is another one."""
         self._depth = math.inf
-
-
-def summed(terms: list[Array], exponents: Array) -> tuple[Array, Array]:
-    """Return Σ terms · 2^exponents, (B, p, q) and (B, terms), as a matrix of order 1 and its exponent."""
-    xp = namespace(exponents)
-    top = xp.max(xp.stack([powers(term, exponents[:, j]) for j, term in enumerate(terms)]), axis=0)
-    top = xp.where(top == ABSENT, xp.zeros_like(top), top)
-    return xp.sum(xp.stack([shifted(term, exponents[:, j] - top) for j, term in enumerate(terms)]), axis=0), top
