@@ -13,3 +13,7 @@ class UsageError(VanishgradError):
     """Something that the arguments alone show to be wrong; exit status 2."""
 
     exit_code = 2
+
+
+class HostileContentWarning(UserWarning):
+    """A file asks for code to be run; it was not."""

@@ -6,13 +6,14 @@ import contextlib
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from vanishgrad import __version__
-from vanishgrad.errors import VanishgradError
+from vanishgrad.errors import HostileContentWarning, VanishgradError
 
 COMMANDS = {
     "compare": "Models side by side: how far back does the gradient reach?",
@@ -78,7 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _status(arguments: list[str]) -> int:
     try:
-        status = cli.main(arguments, prog_name="vanishgrad", standalone_mode=False)
+        with warnings.catch_warnings():
+            _tell_of_hostile_content()
+            status = cli.main(arguments, prog_name="vanishgrad", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
@@ -99,6 +102,20 @@ def _status(arguments: list[str]) -> int:
             arguments, f"expected to write the report, got: {error.strerror or error}; try --output FILE", 1
         )
     return status if isinstance(status, int) else 0
+
+
+def _tell_of_hostile_content() -> None:
+    """Write what a file asks to run to stderr as a sentence, once, unless the command is to be quiet."""
+    others = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
+        if not issubclass(category, HostileContentWarning):
+            others(message, category, *rest, **named)
+        elif not ((context := click.get_current_context(silent=True)) and context.params.get("quiet")):
+            click.echo(f"warning: {message}", err=True)
+
+    warnings.filterwarnings("default", category=HostileContentWarning)
+    warnings.showwarning = show
 
 
 def _first_sentence(error: click.ClickException) -> str:

@@ -167,6 +167,8 @@ class LayerFile:
         A sentence for each recurrent layer that was seen and cannot be read.
     tensors : mapping from name to Tensor
         Everything in the file: an embedding is one of them.
+    calls : tuple of str
+        Callables that a pickle asks for and no file of weights needs; none was run.
     """
 
     path: str
@@ -174,6 +176,7 @@ class LayerFile:
     layers: tuple[Layer, ...]
     refused: tuple[str, ...] = ()
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)

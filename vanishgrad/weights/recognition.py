@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from vanishgrad.cells.registry import CELLS
-from vanishgrad.errors import VanishgradError
+from vanishgrad.errors import HostileContentWarning, VanishgradError
 from vanishgrad.weights.accounting import Accounts
 from vanishgrad.weights.folding import without_pieces
 from vanishgrad.weights.formats import open_tensors
+from vanishgrad.weights.formats.pickled_calls import sentence
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
 from vanishgrad.weights.layouts import LAYOUTS, Sighting, plausible_sightings
@@ -48,8 +50,15 @@ def recurrent_layers(source: str | os.PathLike[str] | Mapping[str, Any], **hints
         If the file cannot be read, or holds no recurrent layer that can.
     UsageError
         If a hint is not one of the names known.
+
+    Warns
+    -----
+    HostileContentWarning
+        If a pickle asks for calls that no file of weights needs; none is run.
     """
     file = live_tensors(source) if isinstance(source, Mapping) else open_tensors(source)
+    if file.calls:
+        warnings.warn(sentence(file.path, file.calls), HostileContentWarning, stacklevel=2)
     return layers_of(file, Hints(**hints))
 
 
@@ -65,7 +74,7 @@ def layers_of(file: TensorFile, hints: Hints) -> LayerFile:
     if not layers:
         raise VanishgradError(refused[0]) if refused else nothing_found(file)
     _require_useful(file, hints, layers)
-    return LayerFile(file.path, file.format, _ordered(layers), tuple(refused), file.tensors)
+    return LayerFile(file.path, file.format, _ordered(layers), tuple(refused), file.tensors, file.calls)
 
 
 def from_state_dict(mapping: Mapping[str, Any], **hints: Any) -> LayerFile:

@@ -70,12 +70,15 @@ class TensorFile:
     configuration : mapping
         What the format says beside tensors, by the name of the layout that understands it: a Keras configuration, the
         nodes of an ONNX graph, the attributes of a pickled PyTorch module.
+    calls : tuple of str
+        Callables that a pickle asks for and no file of weights needs; none was run.
     """
 
     path: str
     format: str
     tensors: Mapping[str, Tensor]
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
 
 
 def stored_array(name: str, values: Array) -> Tensor:

@@ -67,6 +67,7 @@ class InspectDocument(ReportDocument):
     file_format: str
     layers: Sequence[LayerDocument]
     refused: Annotated[Sequence[str], "a sentence for each layer that could not be read"]
+    calls: Annotated[Sequence[str], "callables that a pickle asks for; none was run"]
 
 
 def inspection(result: InspectResult) -> InspectDocument:
@@ -77,6 +78,7 @@ def inspection(result: InspectResult) -> InspectDocument:
         file_format=file.format,
         layers=[_layer(facts) for facts in result.layers],
         refused=list(file.refused),
+        calls=list(file.calls),
     )
 
 
@@ -115,7 +117,9 @@ def to_text(document: InspectDocument) -> str:
     lines = [f"{document.file} ({document.file_format}): {count} recurrent layer{'s' * (count != 1)}"]
     for layer in document.layers:
         lines += ["", _headline(layer), *(_indented(text) for text in _facts(layer))]
-    return "\n".join([*lines, *(f"\nnot read: {sentence}" for sentence in document.refused)]) + "\n"
+    lines += [f"\nnot read: {sentence}" for sentence in document.refused]
+    lines += ["", *(f"not run: {name}" for name in document.calls)] if document.calls else []
+    return "\n".join(lines) + "\n"
 
 
 def _headline(layer: LayerDocument) -> str:

@@ -51,7 +51,8 @@ def tensors(path: str) -> TensorFile:
         If .metadata is damaged, or names a file outside its folder or a chunk that is not there.
     """
     with open(path, "rb") as stream:
-        root = tree(stream, path)
+        pickled = tree(stream, path)
+    root = pickled.root
     try:
         stored = dict(_stored(_field(root, "storage_data")))
         found = {
@@ -64,7 +65,7 @@ def tensors(path: str) -> TensorFile:
             f"expected size, dtype and place of every chunk in {path}, got something else; "
             "try torch.distributed.checkpoint.format_utils.dcp_to_torch_save"
         ) from None
-    return TensorFile(path, "distributed-checkpoint", found)
+    return TensorFile(path, "distributed-checkpoint", found, calls=pickled.calls)
 
 
 def _field(node: Any, name: str) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.pickle_tree import tree
 from vanishgrad.weights.formats.torch_tensors import Storage, named_tensors
@@ -28,8 +26,9 @@ def tensors(path: str) -> TensorFile:
         If it is damaged, or holds tensors whose numbers lie elsewhere.
     """
     with open(path, "rb") as stream:
-        root: Any = tree(stream, path, "arrays", REMEDY)
-        return TensorFile(path, "pickle", named_tensors(root, path, lambda key: _elsewhere(path, key)))
+        pickled = tree(stream, path, "arrays", REMEDY)
+        found = named_tensors(pickled.root, path, lambda key: _elsewhere(path, key))
+        return TensorFile(path, "pickle", found, calls=pickled.calls)
 
 
 def _elsewhere(path: str, key: str) -> Storage:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats.pickled_calls import unusual
+from vanishgrad.weights.tensors import shown
 
 MOST_OPCODES = 2**22
 """Each builds one item at most, which takes up to 250 bytes of memory, 1 GB in all; a large model has some 10⁵."""
@@ -57,6 +59,14 @@ class Call(Pairs):
     items: list[Any] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class Pickled:
+    """A pickle as data, and the names of what it would have called that no file of weights needs."""
+
+    root: Any
+    calls: tuple[str, ...]
+
+
 class _Mark:
     pass
 
@@ -67,6 +77,7 @@ class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.called: set[str] = set()
 
     def push(self, value: Any) -> None:
         self.stack.append(value)
@@ -98,6 +109,7 @@ class _Machine:
         self.stack[-1].pairs.extend(zip(values[::2], values[1::2], strict=True))
 
     def call(self, arguments: Any, function: Any) -> None:
+        self.called.add(shown(function.name if isinstance(function, Global) else "what a call returned"))
         self.push(Call(function=function, arguments=arguments))
 
     def build(self, state: Any) -> None:
@@ -190,7 +202,7 @@ def tree(
     path: str,
     what: str = "tensors",
     remedy: str = "try saving model.state_dict() again with torch.save",
-) -> Any:
+) -> Pickled:
     """Return the pickle that begins at the stream's position, as data; the stream then stands behind it.
 
     Raises
@@ -208,7 +220,7 @@ def tree(
                         f"expected a pickle of {what} with at most {MOST_OPCODES} items in {path}, got more; {remedy}"
                     )
                 if opcode.name == "STOP":
-                    return machine.pop()
+                    return Pickled(machine.pop(), unusual(machine.called))
                 STEPS[opcode.name](machine, argument)
     except (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, MemoryError, SyntaxError):
         pass

@@ -9,6 +9,7 @@ from typing import Any
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.pickle_tree import Global, Pairs, Persistent, tree
+from vanishgrad.weights.formats.pickled_calls import unusual
 from vanishgrad.weights.formats.raw import WIDTHS, cut_short, stretch
 from vanishgrad.weights.formats.torch_tensors import STORAGES, Storage, named_tensors, told
 from vanishgrad.weights.tensors import TensorFile, shown
@@ -35,8 +36,9 @@ class _Stretch:
 def tensors(path: str) -> TensorFile:
     """Return the tensors of a checkpoint by dotted path; storages are read when a tensor is."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
-        magic, _, system, root, keys = (tree(stream, path) for _ in range(5))
+        pickles = [tree(stream, path) for _ in range(5)]
         place = stream.tell()
+    magic, _, system, root, keys = (each.root for each in pickles)
     if magic != MAGIC or not isinstance(keys, list):
         raise VanishgradError(f"expected a PyTorch file, got another pickle in {path}; try saving it with torch.save")
     storages = _storages(path, place, keys, _widths(root))
@@ -49,7 +51,9 @@ def tensors(path: str) -> TensorFile:
         return storages[key]
 
     found = named_tensors(root, path, storage, _is_big_endian(system))
-    return TensorFile(path, "pytorch-legacy", found, {"pytorch": told(root)})
+    return TensorFile(
+        path, "pytorch-legacy", found, {"pytorch": told(root)}, unusual(name for each in pickles for name in each.calls)
+    )
 
 
 def _storages(path: str, place: int, keys: list[Any], widths: dict[str, int]) -> dict[str, _Stretch]:

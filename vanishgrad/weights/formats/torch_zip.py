@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.formats.pickle_tree import tree
+from vanishgrad.weights.formats.pickle_tree import Pickled, tree
 from vanishgrad.weights.formats.torch_tensors import Storage, named_tensors, told
 from vanishgrad.weights.formats.zip_members import Member, members
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
@@ -24,11 +23,11 @@ def _is_pickle(name: str) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the tensors of a checkpoint by dotted path; storages are read when a tensor is."""
-    found, root = inside(path, members(path))
-    return TensorFile(path, "pytorch", found, {"pytorch": told(root)})
+    found, pickled = inside(path, members(path))
+    return TensorFile(path, "pytorch", found, {"pytorch": told(pickled.root)}, pickled.calls)
 
 
-def inside(path: str, archive: Mapping[str, Member]) -> tuple[dict[str, Tensor], Any]:
+def inside(path: str, archive: Mapping[str, Member]) -> tuple[dict[str, Tensor], Pickled]:
     """Return the tensors that the members of an archive hold, and the pickle that names them.
 
     Raises
@@ -49,5 +48,5 @@ def inside(path: str, archive: Mapping[str, Member]) -> tuple[dict[str, Tensor],
             )
         return archive[f"{top}data/{key}"]
 
-    root = tree(io.BytesIO(archive[pickle].read()), path)
-    return named_tensors(root, path, storage, big_endian=byteorder == b"big"), root
+    pickled = tree(io.BytesIO(archive[pickle].read()), path)
+    return named_tensors(pickled.root, path, storage, big_endian=byteorder == b"big"), pickled
