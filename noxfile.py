@@ -35,7 +35,7 @@ def slow(session: nox.Session) -> None:
     """Heavy cases."""
     session.install("-e", ".[test]")
     session.run(
-        "python", "-m", "pytest", "-m", "slow", "--ignore=tests/test_docs.py", "--ignore=tests/weights/test_fuzz.py",
+        "python", "-m", "pytest", "-m", "slow", "--ignore=tests/weights/test_fuzz.py",
         "--ignore=tests/questions/learn", "--ignore=tests/questions/test_spoilt_reports.py",
     )  # fmt: skip
 
