@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -15,9 +15,8 @@ import vanishgrad.certificates as package
 from vanishgrad import random_cell
 from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
 from vanishgrad.certificates.certificate import digest
-from vanishgrad.certificates.report import CertificateDocument, WeightsHintsDocument
+from vanishgrad.certificates.report import CertificateDocument
 from vanishgrad.errors import VanishgradError
-from vanishgrad.models.options import HINT_NAMES
 from vanishgrad.questions.documents import schema_of
 
 READS = {"certificate", "reading", "report", "subject"}
@@ -82,10 +81,6 @@ def test_what_is_not_declared_is_not_written():
     broken = replace(outcome.certificate, witness={**outcome.certificate.witness, "mu": -1.0})
     with pytest.raises(VanishgradError, match=r"expected a number from 0 .*as witness.mu, got -1"):
         broken.to_json()
-
-
-def test_hints_are_the_options_that_say_how_to_read_a_file():
-    assert {each.name for each in fields(WeightsHintsDocument)} == set(HINT_NAMES)
 
 
 def test_another_layout_of_the_same_content_is_valid(certificate):

@@ -76,6 +76,9 @@ def reports(weights: str, examples: str) -> dict[str, ReportDocument]:
         **{f"compare: {name}": report for name, report in runs.items()},
         "analyze": analyzed[0],
         "analyze: lengths": analyzed[1],
+        "analyze: hints": vanishgrad.analyze(
+            weights, steps=9, layer="rnn.0", layout="pytorch", forget_offset=1.0
+        ).typed,
         "explain": vanishgrad.explain("lstm", **few).typed,
         "explain: without gates": vanishgrad.explain("rnn@gaussian:gain=0.4", **few).typed,
         "explain: one section": vanishgrad.explain("gru", **few, only=("map",), lengths="12,5").typed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import file_bytes
 from vanishgrad.inputs.files import load_array
-from vanishgrad.weights.hints import ALLOWED
+from vanishgrad.weights.hints import Hints
 from vanishgrad.weights.recognition import recurrent_layers
 
-HINTS = (*ALLOWED, "gates", "recurrent", "input_weight")
-"""What a certificate may say of how its file is read, beside the offset; never what was left out."""
+HINTS = {each.name for each in fields(Hints)} - {"ignore"}
+"""What a certificate may say of how its file is read; never what was left out."""
 
 
 def sealed(path: str) -> Sealed:
@@ -59,7 +60,7 @@ def layer_subject(path: str, weights: Mapping[str, Any]) -> CertifiedCell:
     hints = {
         name: value
         for name, value in dict(weights.get("hints", {})).items()
-        if (name in HINTS and isinstance(value, str)) or (name == "forget_offset" and isinstance(value, int | float))
+        if name in HINTS and isinstance(value, int | float if name == "forget_offset" else str)
     }
     layer = str(weights.get("layer"))
     found = recurrent_layers(path, **hints).select([layer] if layer else [])

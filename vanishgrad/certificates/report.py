@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
 from vanishgrad.reports.documents.kinds import Schema
 from vanishgrad.reports.documents.model import Digest
-from vanishgrad.reports.documents.report import FurtherHintsDocument, ReportDocument
+from vanishgrad.reports.documents.report import HintsDocument, ReportDocument
 
 Positive = Annotated[float, Limits(minimum=0)]
 
@@ -60,23 +60,12 @@ class CertifiedCellDocument(Document):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class WeightsHintsDocument(FurtherHintsDocument):
-    """How to read what the file of weights leaves open, as the options of that name."""
-
-    layout: str | None = None
-    cell: str | None = None
-    activation: str | None = None
-    gate_activation: str | None = None
-    reset: str | None = None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class WeightsFileDocument(Document):
     """Where the weights are, and the digest of their exact numbers."""
 
     file: Annotated[str, "seen from the certificate's folder"]
     layer: Annotated[str, "its name in the file; empty where the file has one alone"]
-    hints: WeightsHintsDocument
+    hints: Annotated[HintsDocument, "how to read what the file leaves open, as the options of that name"]
     sha256: Annotated[Digest, "of the float64 tensors by name: name, dtype, shape, little-endian bytes in C order"]
 
 

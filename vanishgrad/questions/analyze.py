@@ -19,7 +19,7 @@ from vanishgrad.questions.documents import read_models
 from vanishgrad.reports.documents.declaration import Size
 from vanishgrad.reports.documents.model import model_document
 from vanishgrad.reports.documents.reading import is_report
-from vanishgrad.reports.documents.report import CurvesRunDocument, LayersRunDocument, ModelsDocument, band_name
+from vanishgrad.reports.documents.report import CurvesRunDocument, FileRequestDocument, ModelsDocument, band_name
 from vanishgrad.weights.hints import flag
 
 
@@ -64,7 +64,7 @@ def analyze(request: AnalyzeRequest, done: Callable[[str], None] = lambda label:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AnalyzeRequestDocument(CurvesRunDocument, LayersRunDocument):
+class AnalyzeRequestDocument(FileRequestDocument, CurvesRunDocument):
     """What was analysed."""
 
     weights: Annotated[Sequence[str], "files and MODELs; empty for a mapping of arrays"]

@@ -22,7 +22,7 @@ from vanishgrad.models.random_models import shared_sequences
 from vanishgrad.propagation.backends import backend
 from vanishgrad.reports.documents.declaration import Size
 from vanishgrad.reports.documents.model import model_document
-from vanishgrad.reports.documents.report import CurvesRunDocument, GivenLayersDocument, ModelsDocument, band_name
+from vanishgrad.reports.documents.report import CurvesRunDocument, FileRequestDocument, ModelsDocument, band_name
 from vanishgrad.weights.model_string import ModelSpec
 
 DEFAULT_MODELS = ("rnn", "rnn@orthogonal", "lstm", "lstm:forget_bias=1", "lstm@chrono", "gru", "gru@chrono")
@@ -125,7 +125,7 @@ def _measured(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CompareRequestDocument(GivenLayersDocument, CurvesRunDocument):
+class CompareRequestDocument(FileRequestDocument, CurvesRunDocument):
     """What was compared."""
 
     models: Sequence[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
 from vanishgrad.cells.registry import CELLS, CellRow
@@ -39,6 +40,8 @@ class Unreadable(Exception):
 class Hints:
     """What the user says about a file, None where it is left to the file.
 
+    A report says the same of its files: the sentences beside the fields are its schema's (`HintsDocument`).
+
     Attributes
     ----------
     layout, cell, activation, gate_activation, reset, keep, orthogonal_map : str or None
@@ -65,11 +68,11 @@ class Hints:
     reset: str | None = None
     keep: str | None = None
     orthogonal_map: str | None = None
-    gates: str | None = None
-    forget_offset: float | None = None
-    recurrent: str | None = None
-    input_weight: str | None = None
-    ignore: tuple[str, ...] = ()
+    gates: Annotated[str | None, "the order of the stacked gates, by the cell's letters"] = None
+    forget_offset: Annotated[float | None, "what the model's code adds to the forget bias"] = None
+    recurrent: Annotated[str | None, "the tensor that is the recurrent matrix"] = None
+    input_weight: Annotated[str | None, "the tensor that is the input matrix"] = None
+    ignore: Annotated[tuple[str, ...], "tensors that were left unread on purpose"] = ()
 
     def __post_init__(self) -> None:
         for name, allowed in ALLOWED.items():

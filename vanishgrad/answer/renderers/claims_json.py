@@ -15,34 +15,20 @@ from vanishgrad.inputs.sequences import lengths_of
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
 from vanishgrad.reports.documents.curve import finite, log10
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
-from vanishgrad.reports.documents.report import FurtherHintsDocument, ReportDocument
+from vanishgrad.reports.documents.report import HintsDocument, LayersDocument, ReportDocument
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class HintsDocument(FurtherHintsDocument):
-    """The reading of a file that leaves it open."""
-
-    layout: str | None
-    cell: str | None
-    activation: str | None
-    gate_activation: str | None
-    reset: str | None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class AnswerRequestDocument(Document):
+class AnswerRequestDocument(LayersDocument):
     """What the answer is about."""
 
     models: Sequence[str]
-    layers: Annotated[Sequence[str], "of files; all if empty"]
     hints: HintsDocument
     hidden: Size
     input_size: Size | None
     steps: Size
     seed: Count
     input: str
-    stack: Annotated[Sequence[str], "layers in the order in which they drive one another"] = ()
-    embedding: str | None = None
     initial: str = "zeros"
     burn_in: Count = 0
     lengths: Annotated[Sequence[Size] | None, "of which the first counts"] = None

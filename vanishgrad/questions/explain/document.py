@@ -11,7 +11,7 @@ from vanishgrad.questions.explain.section import Passage
 from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.documents.declaration import Size
 from vanishgrad.reports.documents.model import ModelDocument, model_members
-from vanishgrad.reports.documents.report import LayersRunDocument, ModelsDocument, band_name
+from vanishgrad.reports.documents.report import FileRequestDocument, ModelsDocument, RunDocument, band_name
 from vanishgrad.reports.sentences import reach, sentence
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ExplainRequestDocument(LayersRunDocument):
+class ExplainRequestDocument(FileRequestDocument, RunDocument):
     """What was to be explained."""
 
     source: Annotated[str | None, "a MODEL or a file; null for a mapping of arrays"]

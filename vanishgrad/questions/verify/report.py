@@ -8,11 +8,11 @@ from typing import Annotated
 
 from vanishgrad.questions.verify.measure import VerifyResult
 from vanishgrad.reports.documents.declaration import Count, Document, Size
-from vanishgrad.reports.documents.report import GivenLayersDocument, ReportDocument
+from vanishgrad.reports.documents.report import FileRequestDocument, ReportDocument
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class VerifyRequestDocument(GivenLayersDocument):
+class VerifyRequestDocument(FileRequestDocument):
     """What was verified."""
 
     models: Sequence[str]

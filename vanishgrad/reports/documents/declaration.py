@@ -261,7 +261,7 @@ def _bare(hint: Any) -> Kind:
         return _union(inner)
     if origin is Literal:
         return ChoiceKind(inner)
-    if origin in (Sequence, list):
+    if origin in (Sequence, list, tuple):
         return ListKind(kind_of(inner[0]))
     if origin in (Mapping, dict):
         return MappingKind(kind_of(inner[1]))

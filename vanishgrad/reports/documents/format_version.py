@@ -7,7 +7,8 @@ from collections.abc import Mapping
 HISTORY: Mapping[int, str] = {
     1: "the first",
     2: "request.lengths is a list of whole numbers, or null, in every report (before, analyze and explain had the "
-    "option as typed); members of request stand in another order; diff has no sections of explain",
+    "option as typed); members of request stand in another order, those of a file only where they were given; diff has "
+    "no sections of explain",
 }
 """Version → what is different from the one before. Every change of members, types or meanings is a new version."""
 FORMAT_VERSION = max(HISTORY)

@@ -13,6 +13,7 @@ from vanishgrad.reports.documents.declaration import Count, Document, Limits, Si
 from vanishgrad.reports.documents.format_version import FORMAT_VERSION
 from vanishgrad.reports.documents.kinds import Schema, refuse
 from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.weights.hints import Hints
 
 R = TypeVar("R", bound="ReportDocument")
 BandName = Literal["min-max", "5-95 %"]
@@ -90,44 +91,25 @@ class CurvesRunDocument(RunDocument):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class FurtherHintsDocument(Document):
-    """How a file was to be read: what is said only where it was given."""
+class HintsDocument(Hints, Document):
+    """How a file was to be read: each of the hints only where it was given."""
 
-    keep: str | None = None
-    orthogonal_map: str | None = None
-    gates: Annotated[str | None, "the order of the stacked gates, by the cell's letters"] = None
-    forget_offset: Annotated[float | None, "what the model's code adds to the forget bias"] = None
-    recurrent: Annotated[str | None, "the tensor that is the recurrent matrix"] = None
-    input_weight: Annotated[str | None, "the tensor that is the input matrix"] = None
-    ignore: Annotated[Sequence[str], "tensors that were left unread on purpose"] = ()
+    def __post_init__(self) -> None:
+        """Take any text: what a hint may be is for the command that was given it to say."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LayersRunDocument(FurtherHintsDocument, RunDocument):
-    """A run of a file's layers, and how the file was to be read."""
-
-    layers: Annotated[Sequence[str], "all if empty"]
-    stack: Annotated[Sequence[str], "layers in the order in which they drive one another"]
-    embedding: str | None
-    layout: str | None
-    cell: str | None
-    activation: str | None
-    gate_activation: str | None
-    reset: str | None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class GivenLayersDocument(FurtherHintsDocument):
-    """How the files of a command that also takes MODELs were to be read, where anything was said of it."""
+class LayersDocument(Document):
+    """Which layers of a file were asked for, and what drives them, only where anything was said of it."""
 
     layers: Annotated[Sequence[str], "all if empty"] = ()
     stack: Annotated[Sequence[str], "layers in the order in which they drive one another"] = ()
-    embedding: str | None = None
-    layout: str | None = None
-    cell: str | None = None
-    activation: str | None = None
-    gate_activation: str | None = None
-    reset: str | None = None
+    embedding: Annotated[str | None, "the matrix through which token ids went"] = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FileRequestDocument(HintsDocument, LayersDocument):
+    """All that was said of a file."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
