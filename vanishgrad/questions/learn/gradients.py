@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.propagation.backpropagation import backward, forward
+from vanishgrad.propagation.passes.selection import TrainingPass, training_pass
 from vanishgrad.questions.learn.losses import Loss
 from vanishgrad.questions.learn.parameters import Parameters
 from vanishgrad.questions.learn.tasks import Examples
@@ -34,15 +34,18 @@ def batch_gradient(
     loss: Loss,
     truncation: int | None = None,
     only_keys: bool = False,
+    through: TrainingPass | None = None,
 ) -> BatchGradient:
     """Return loss, accuracy and gradient of each seed along its B / S sequences, seed after seed in `examples`.
 
-    With `only_keys` the gradient is what enters at the steps of the keys alone, read-out left out (zero).
+    With `only_keys` the gradient is what enters at the steps of the keys alone, read-out left out (zero). A pass that
+    is handed in lends its buffers.
     """
     S, cell, (outputs, batch) = parameters.seeds, parameters.cell, examples.weights.shape
-    trajectory = forward(cell, examples.xs)
+    through = through or training_pass(cell, examples.xs.shape[1], batch)
+    through.forward(cell, examples.xs)
     width = parameters.W_hy.shape[-1]
-    h = trajectory.states[-outputs:, :, :width].reshape(outputs, S, -1, width)
+    h = through.hidden(outputs)
     z = h @ np.matrix_transpose(parameters.W_hy) + parameters.b_y[:, None]
     targets = examples.targets.reshape(outputs, S, batch // S, *examples.targets.shape[2:])
     weights = examples.weights.reshape(outputs, S, batch // S)
@@ -50,7 +53,7 @@ def batch_gradient(
     dz = loss.gradient(z, targets) * weights[..., None]
     cotangents = (dz @ parameters.W_hy).reshape(outputs, batch, width)
     only = examples.keys if only_keys else None
-    tensors = backward(cell, examples.xs, trajectory, cotangents, truncation, only)
+    tensors = through.backward(cotangents, truncation, only)
     tensors["W_hy"] = 0 * parameters.W_hy if only_keys else (np.matrix_transpose(dz) @ h).sum(axis=0)
     tensors["b_y"] = 0 * parameters.b_y if only_keys else dz.sum(axis=(0, 2))
     judged, counts = loss.correct(z, targets)[-examples.judged :], weights[-examples.judged :]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.propagation.passes.selection import TrainingPass, training_pass
 from vanishgrad.questions.learn.gradients import BatchGradient, batch_gradient
 from vanishgrad.questions.learn.optimizers import OPTIMIZERS, clip_factors
 from vanishgrad.questions.learn.parameters import Parameters
@@ -109,6 +110,7 @@ class Training:
         self.parameters, seeds = start, start.seeds
         self.course = Course([None] * seeds)
         self._seeds = np.arange(seeds)
+        self._batch, self._pass = 0, None  # type: tuple[int, TrainingPass | None]
         self._running = start.with_flat(start.flat.copy())
         self._optimizer = OPTIMIZERS[recipe.optimizer](recipe.lr)
         self._multiplicity = start.multiplicity()
@@ -122,13 +124,22 @@ class Training:
         for update in range(1, self._recipe.updates + 1):
             examples = examples_of(self._task, self._gap, self._recipe, update, self._seeds)
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                found = batch_gradient(self._running, examples, self._task.loss, self._recipe.truncation)
+                found = batch_gradient(
+                    self._running, examples, self._task.loss, self._recipe.truncation, through=self._through(examples)
+                )
                 self._advance(update, found)
             if update in points or not len(self._seeds):
                 self._record_loss(update)
             yield update
             if not len(self._seeds):
                 return
+
+    def _through(self, examples: Examples) -> TrainingPass:
+        """Return the pass, made anew where a seed has stopped."""
+        batch, steps, _ = examples.xs.shape
+        if self._pass is None or batch != self._batch:
+            self._batch, self._pass = batch, training_pass(self._running.cell, steps, batch)
+        return self._pass
 
     def _advance(self, update: int, found: BatchGradient) -> None:
         """Take one step, and let go of the seeds that have solved the task or diverged."""
