@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "vanishgrad"
-CELL_NAMES = {"rnn", "lstm", "gru", "mgu"}
+CELL_NAMES = set(CELLS)
 ROOMS_OF_CELLS = {"cells", "weights"}
 """Rooms that know the cells by name; all others ask the registry."""
 SMALL = 40

@@ -126,6 +126,8 @@ CASES = [
     Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),
 ]  # fmt: skip
 
+BY_NAME = {case.name: case for case in CASES}
+
 
 @dataclass(frozen=True, eq=False)
 class Run:

@@ -7,12 +7,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, N, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, CASES, Case, N, T, random_run
 from tests.reference import hard_sigmoid, sigmoid
 from vanishgrad.cells import GRU, LSTM, RNN
 from vanishgrad.errors import VanishgradError
 
-BY_NAME = {case.name: case for case in CASES}
 GATED = ["lstm", "lstm-mixed", "gru-after", "gru-before", "peephole", "projected"]
 
 

@@ -111,7 +111,7 @@ def report(*arguments: str) -> dict:
 
 def test_every_row_has_a_stream_of_its_own_and_words_for_its_gates() -> None:
     assert len({row.stream for row in CELLS.values()}) == len(CELLS)
-    assert {row.name: row.stream for row in CELLS.values()} == {"rnn": 0, "lstm": 1, "gru": 2, "mgu": 3}
+    assert {"rnn": 0, "lstm": 1, "gru": 2, "mgu": 3}.items() <= {row.name: row.stream for row in CELLS.values()}.items()
     for row in CELLS.values():
         letters = {row.candidate, row.keep, row.write, row.reset, row.output} - {None}
         assert letters == set(row.gates)

@@ -122,6 +122,14 @@ def test_an_unknown_option_is_one_sentence(run, command: str) -> None:
     )
 
 
+def test_an_option_of_one_side_of_a_difference_is_for_that_side_alone(run, tmp_path: Path) -> None:
+    file = two_modules(tmp_path)
+    outcome = run("diff", file, "lstm", "--layer", "a.0", "--hidden", "4", "--steps", "5", "--json")
+    assert [model["hidden_size"] for model in json.loads(outcome.out)["models"]][1] == 4
+    assert run("diff", file, file, "--hidden", "4").status == 2
+    assert run("diff", "lstm", "gru", "--layer", "a.0").status == 2
+
+
 @pytest.mark.parametrize("source", ["lstm@chrono", "file"])
 def test_the_same_numbers_through_every_command(run, tmp_path: Path, source: str) -> None:
     """The state's norm at the last lag, by each command that has it, for one sequence of the same model."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, CASES, Case, T, random_run
 from tests.engine import lstm, measured, silence, trajectory
 from vanishgrad.cells import ACTIVATIONS, RNN
 from vanishgrad.curves import measure as measure_module
@@ -93,7 +93,7 @@ def test_groups_of_trials_are_measured_as_all_together(
 
 
 def test_typical_direction_of_the_identity_is_one() -> None:
-    found = random_run(CASES[5])
+    found = random_run(BY_NAME["lstm"])
     for name, norms in measured(found.cell, found.trajectory).curves.items():
         if name in ("state", "hidden", "cell", "conveyor"):
             np.testing.assert_allclose(norms.log_rms[:, 0], 0, atol=1e-15)

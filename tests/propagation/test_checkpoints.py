@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cells.cases import CASES, Case, random_run
+from tests.cells.cases import BY_NAME, CASES, Case, random_run
 from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
 from vanishgrad.curves import gates
 from vanishgrad.errors import VanishgradError
@@ -59,7 +59,7 @@ def test_some_sequences_alone_are_the_same_bit_for_bit(late: bool) -> None:
 
 
 def test_stretches_fill_the_run_within_blocks() -> None:
-    _, found = both(random_run(CASES[0]).cell)
+    _, found = both(random_run(BY_NAME["rnn-tanh"]).cell)
     stretches = list(found.stretches(5))
     assert [stop for _, stop in stretches[:-1]] == [start for start, _ in stretches[1:]]
     assert (stretches[0][0], stretches[-1][1]) == (0, STEPS)
@@ -83,7 +83,7 @@ def test_an_overflow_is_named_with_its_step() -> None:
 
 
 def test_short_runs_are_held_and_long_ones_are_not(monkeypatch) -> None:
-    cell, inputs = random_run(CASES[0]).cell, Held(np.zeros((3, STEPS, WIDTH)), "float64", "")
+    cell, inputs = random_run(BY_NAME["rnn-tanh"]).cell, Held(np.zeros((3, STEPS, WIDTH)), "float64", "")
     s0 = np.zeros((3, cell.state_size))
     assert isinstance(path(cell, inputs, s0, STEPS), StoredTrajectory)
     monkeypatch.setattr(checkpoints, "LARGEST_HELD", 1000)

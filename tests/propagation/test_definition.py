@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests import reference
-from tests.cells.cases import BATCH, CASES, Case, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, CASES, Case, T, random_run
 from vanishgrad.cells import StoredTrajectory
 from vanishgrad.propagation.products.products import Product, backward_products
 
@@ -73,13 +73,13 @@ def test_input_product_is_the_derivative_of_the_whole_run(case: Case) -> None:
 
 
 def test_lag_zero_is_the_identity() -> None:
-    run = random_run(CASES[5])
+    run = random_run(BY_NAME["lstm"])
     first = next(backward_products(run.cell, run.trajectory, BATCH))
     np.testing.assert_array_equal(whole(first), np.broadcast_to(np.eye(run.cell.state_size), first.matrix.shape))
 
 
 def test_fewer_lags_are_a_prefix() -> None:
-    run = random_run(CASES[5])
+    run = random_run(BY_NAME["lstm"])
     some = [whole(product).copy() for product in backward_products(run.cell, run.trajectory, BATCH, lags=2)]
     every = [whole(product).copy() for product in backward_products(run.cell, run.trajectory, BATCH)]
     np.testing.assert_array_equal(some, every[:3])

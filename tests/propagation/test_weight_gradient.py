@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, Run, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, CASES, Case, Run, T, random_run
 from tests.reference import complex_step
 from vanishgrad.api import random_cell
 from vanishgrad.cells import RNN
@@ -81,7 +81,7 @@ def test_segments_are_detached_where_they_begin(case: Case, segment: int) -> Non
 def test_norms_are_those_of_the_partial_sums_however_few_gradients_are_held(
     monkeypatch: pytest.MonkeyPatch, numbers: int
 ) -> None:
-    run = random_run(CASES[5])
+    run = random_run(BY_NAME["lstm"])
     g, at = cotangents(run), path(run, 0)
     terms = [np.ldexp(each.values, each.exponent) for _, each in gradients(at, outputs(at, g))]
     monkeypatch.setattr(module, "STRETCH", numbers)
@@ -121,7 +121,7 @@ def test_growth_beyond_the_range_of_float64_keeps_its_logarithm() -> None:
 
 
 def test_steps_before_the_first_are_no_part_of_the_gradient() -> None:
-    run = random_run(CASES[5])
+    run = random_run(BY_NAME["lstm"])
     g = cotangents(run)
     late = path(run, 0, first=2)
     expected = definition(run, 0, np.where(np.arange(1, T + 1)[:, None] > 2, g, 0), lambda t: min(2, t))
@@ -130,7 +130,7 @@ def test_steps_before_the_first_are_no_part_of_the_gradient() -> None:
 
 
 def test_a_loss_without_any_cotangent_has_no_lags() -> None:
-    run = random_run(CASES[5])
+    run = random_run(BY_NAME["lstm"])
     assert contributions(path(run, 0), np.zeros((T, run.cell.hidden_size))).log_own.size == 0
 
 

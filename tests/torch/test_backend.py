@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, D, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, CASES, Case, D, T, random_run
 from vanishgrad.arrays import like, matmul_into, multiply_into, on_host
 from vanishgrad.propagation import checkpoints
 from vanishgrad.propagation import run as run_module
@@ -81,7 +81,7 @@ def test_a_comparison_gives_the_same_numbers(engine: str, options: dict) -> None
 
 def test_a_run_that_is_not_held_is_the_same_bit_for_bit(monkeypatch) -> None:
     monkeypatch.setattr(run_module, "SHORTEST_BLOCK", 4)
-    here = random_run(CASES[5])
+    here = random_run(BY_NAME["lstm"])
     xs = np.random.default_rng(0).standard_normal((BATCH, 15, D))
     cell, s0 = TORCH.cell(here.cell), TORCH.array(here.trajectory.states[0])
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.curves.request import ENGINES
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import DTYPES, ModelOptions, option_names
@@ -79,7 +80,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "device": {"type": click.Choice(["cpu", "cuda"]), "help": "[default: cpu, or cuda for cupy]"},
     "layout": {"metavar": "NAME", "help": "Gate order and orientation: pytorch, keras, onnx or flax."},
-    "cell": {"metavar": "NAME", "help": "rnn, lstm or gru, where names and shapes leave it open."},
+    "cell": {"metavar": "NAME", "help": f"{', '.join(CELLS)}, where names and shapes leave it open."},
     "activation": {"metavar": "NAME", "help": "tanh, relu, …, where the file does not say."},
     "gate_activation": {"metavar": "NAME", "help": "sigmoid, hard_sigmoid, …, where the file does not say."},
     "reset": {"metavar": "after|before", "help": "The GRU's convention, where the file does not say."},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vanishgrad.inputs.sequences import InputSequences
     from vanishgrad.weights.layers import LayerFile
 
+Options = TypeVar("Options", bound=ModelOptions)
 Source = str | os.PathLike[str] | Mapping[str, Any]
 """What a user names: a MODEL, a path of a file of weights, or name → array."""
 Argument = ModelSpec | Source
@@ -100,6 +101,12 @@ def _demand_default(options: ModelOptions, names: Iterable[str], wanted: str, go
     for name in names:
         if getattr(options, name) != getattr(type(options), name):
             raise UsageError(f"expected {flag(name)} with {wanted}, got {got}; try leaving it out")
+
+
+def options_for(source: Source, options: Options) -> Options:
+    """Return what the options say of one source among others: those of the other kind are at their defaults."""
+    names = OF_MODELS if holds_weights(source) else OF_FILES
+    return replace(options, **{name: getattr(type(options), name) for name in names})
 
 
 def opened(

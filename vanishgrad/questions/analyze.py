@@ -12,7 +12,7 @@ from vanishgrad.curves.processes import blas_threads
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import lengths_of
-from vanishgrad.models.open import Source, open_models
+from vanishgrad.models.open import Source, arguments, open_models, options_for
 from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.propagation.backends import backend
 from vanishgrad.questions.documents import read_models
@@ -118,9 +118,10 @@ def reports(request: AnalyzeRequest, over: int | None = None, read: Collection[s
     for name in option_names(AnalyzeRequest) if all(ready) else ():
         if name not in (*read, "weights") and getattr(request, name) != getattr(AnalyzeRequest, name):
             raise UsageError(f"expected {flag(name)} with weights or a MODEL, got a report; try leaving it out")
+    arguments([each for each, is_read in zip(request.weights, ready, strict=True) if not is_read], request)
     if request.steps is None and request.lengths is None and request.is_noise:
         request = replace(request, steps=over)
     return [
-        read_models(str(each)) if is_read else analysis(analyze(replace(request, weights=(each,))))
+        read_models(str(each)) if is_read else analysis(analyze(replace(options_for(each, request), weights=(each,))))
         for each, is_read in zip(request.weights, ready, strict=True)
     ]

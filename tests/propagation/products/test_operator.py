@@ -10,7 +10,7 @@ from scipy.sparse.linalg import svds
 
 import vanishgrad
 from tests import reference
-from tests.cells.cases import CASES, Case, T, random_run
+from tests.cells.cases import BY_NAME, CASES, Case, T, random_run
 from tests.engine import lstm
 from vanishgrad.cells import ACTIVATIONS, RNN
 from vanishgrad.errors import UsageError
@@ -85,6 +85,6 @@ def test_times_that_cannot_be(t: int, k: int) -> None:
 
 
 def test_several_trials_cannot_be() -> None:
-    cell = random_run(CASES[0]).cell
+    cell = random_run(BY_NAME["rnn-tanh"]).cell
     with pytest.raises(UsageError, match=r"expected a cell with one set of weights, got 3 trials; try cell.trial\(0\)"):
         product(cell, np.zeros((3, 3)), 1, 0)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, N, Run, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, Case, N, Run, T, random_run
 from tests.engine import lstm, silence, trajectory
 from tests.reference import complex_step, sigmoid
 from vanishgrad.propagation.products.total_derivative import TotalProducts, total_products
 
 ROUNDOFF = 1e-12
 """T products of matrices with entries of order 1, relative to the largest entry."""
-BY_NAME = {case.name: case for case in CASES}
 every_cell_state = pytest.mark.parametrize("name", ["lstm", "peephole", "projected"])
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.cells.cases import CASES, Case, random_run
+from tests.cells.cases import BY_NAME, CASES, Case, random_run
 from tests.engine import lstm, measured, silence, trajectory
 from tests.propagation.test_every_lag import two_groups
 from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
@@ -118,7 +118,7 @@ def test_float32_is_close_to_float64() -> None:
 
 
 def test_more_vectors_than_one_chunk_move_as_one_by_one() -> None:
-    run, rng = random_run(CASES[5]), np.random.default_rng(0)
+    run, rng = random_run(BY_NAME["lstm"]), np.random.default_rng(0)
     values = rng.standard_normal((3, 70, run.cell.state_size))
     back, forth = (ScaledVectors.on(values, values) for _ in range(2))
     for t, linearisation in backward_steps(run.cell, run.trajectory):

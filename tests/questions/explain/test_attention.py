@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, T, random_run
+from tests.cells.cases import BATCH, BY_NAME, CASES, Case, T, random_run
 from tests.engine import driven
 from tests.reference import complex_step
 from vanishgrad.cells import Cell, StoredTrajectory
@@ -73,7 +73,7 @@ def test_the_skip_adds_an_earlier_output_to_the_last(case: Case) -> None:
 
 def test_equal_states_share_the_weight_equally_and_the_gradient_falls_as_one_over_their_number() -> None:
     steps, n = 40, 3
-    cell = random_run(CASES[0]).cell
+    cell = random_run(BY_NAME["rnn-tanh"]).cell
     cell = cell.having(W_hh=cell.W_hh[:1, :n, :n], W_hx=0 * cell.W_hx[:1, :n], b=0 * cell.b[:1, :n])
     xs = np.zeros((2, steps, 3))
     result = found(cell, run(cell, xs, np.zeros((2, n))), xs, [steps] * 2)
@@ -108,7 +108,7 @@ def test_a_vanishing_recurrence_leaves_the_skip_alone_and_an_exploding_one_swamp
 
 
 def test_each_trial_ends_at_its_own_length() -> None:
-    own = random_run(CASES[5])
+    own = random_run(BY_NAME["lstm"])
     whole = found(own.cell, own.trajectory, own.xs, [T] * BATCH)
     ragged = found(own.cell, own.trajectory, own.xs, [T, 3, T])
     assert ragged.attention.count.tolist() == [3, 3, 3, 2, 2, 2]

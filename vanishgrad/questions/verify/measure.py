@@ -21,7 +21,7 @@ WORST_CONDITION = 1e8
 """Of a Jacobian, beyond which its determinant in floating point says nothing; saturated networks are beyond."""
 DEFAULT_STEPS, MOST_STEPS, MOST_HIDDEN = 20, 200, 64
 """The length of a run, and what the complex step of a whole run still takes seconds for."""
-DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru", "gru:reset=before")
+DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru", "gru:reset=before", "mgu")
 
 
 @dataclass(frozen=True)
