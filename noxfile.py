@@ -20,14 +20,14 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The ordinary tests, on the oldest and newest Python."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest")
+    session.run("python", "-m", "pytest", "-n", "auto")
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
     """The ordinary tests with the lowest versions that setup.cfg allows."""
     session.install("-e", ".[test]", "-c", "tests/lowest.txt")
-    session.run("python", "-m", "pytest")
+    session.run("python", "-m", "pytest", "-n", "auto")
 
 
 @nox.session
@@ -35,7 +35,7 @@ def slow(session: nox.Session) -> None:
     """Heavy cases."""
     session.install("-e", ".[test]")
     session.run(
-        "python", "-m", "pytest", "-m", "slow", "--ignore=tests/weights/test_fuzz.py",
+        "python", "-m", "pytest", "-n", "auto", "-m", "slow", "--ignore=tests/weights/test_fuzz.py",
         "--ignore=tests/questions/learn", "--ignore=tests/questions/test_spoilt_reports.py",
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def coq(session: nox.Session) -> None:
 def torch(session: nox.Session) -> None:
     """PyTorch's autodiff."""
     session.install("-e", ".[test]", "torch==2.13.0", "array-api-compat")
-    session.run("python", "-m", "pytest", "-m", "torch")
+    session.run("python", "-m", "pytest", "-n", "auto", "-m", "torch")
 
 
 @nox.session

@@ -57,7 +57,7 @@ def test_readme_begins_with_its_two_commands_and_fits_a_page():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert commands(ROOT / "README.md")[0][0] == [
         "pip install -e '.[test]' && vanishgrad compare --steps 100",
-        "python -m pytest",
+        "python -m pytest -n auto",
     ]
     assert text.count("\n") <= 120
 

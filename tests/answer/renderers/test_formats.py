@@ -214,13 +214,12 @@ def test_unknown_font_is_one_sentence():
         pdf._families("en", "Nosuch", ["Libertinus Serif"], [])
 
 
-@pytest.mark.parametrize("module", ["scipy", "matplotlib", "torch"])
-def test_an_answer_imports_nothing_heavy(module):
+def test_an_answer_imports_nothing_heavy():
     code = (
         "import sys\n"
         "from vanishgrad.answer import AnswerRequest, answer\n"
         "from vanishgrad.answer.renderers.html import to_html\n"
         "to_html(answer(AnswerRequest(models=('rnn',), hidden=3, steps=8)), 'en')\n"
-        f"assert {module!r} not in sys.modules\n"
+        "assert not {'matplotlib', 'scipy', 'torch'} & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
