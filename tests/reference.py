@@ -60,6 +60,23 @@ def peephole(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, w_c
     return np.concatenate([sigmoid(a_o + p_o * new) * np.tanh(new), new])
 
 
+def layer_norm(v: Array, gain: Array, epsilon: float) -> Array:
+    centred = v - v.mean()
+    return gain * centred / np.sqrt((centred**2).mean() + epsilon)
+
+
+def layer_norm_lstm(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array,
+    gain_x: Array, gain_h: Array, gain_c: Array, shift_c: Array, epsilon: float = 1e-5,
+) -> Array:  # fmt: skip
+    n = len(shift_c)
+    a = layer_norm(W_hx @ x, gain_x, epsilon) + layer_norm(W_hh @ s[:n], gain_h, epsilon) + b
+    a_i, a_f, a_g, a_o = np.split(a, 4)
+    written = sigmoid(a_f) * s[n:] + sigmoid(a_i) * np.tanh(a_g)
+    c = layer_norm(written, gain_c, epsilon) + shift_c
+    return np.concatenate([sigmoid(a_o) * np.tanh(c), c])
+
+
 def projected(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, W_hr: Array) -> Array:
     p, n = W_hr.shape
     whole = lstm(t, x, np.concatenate([np.zeros(n), s[p:]]), np.zeros((4 * n, n)), W_hx, b + W_hh @ s[:p])

@@ -11,6 +11,7 @@ import numpy as np
 from tests import reference
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
+from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
 from vanishgrad.cells.mgu import MGU
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
@@ -63,6 +64,9 @@ class Sequence:
 
 def _shapes(gates: int, n: int = N, h: int = N, **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     return {"W_hh": (gates * n, h), "W_hx": (gates * n, D), "b": (gates * n,), **more}
+
+
+NORMS = _shapes(4, gain_x=(4 * N,), gain_h=(4 * N,), gain_c=(N,), shift_c=(N,))
 
 
 def _rnn(name: str, phi: Callable) -> Case:
@@ -122,6 +126,10 @@ CASES = [
     _mgu("before", "new", "relu", "hard_sigmoid"),
     _mgu("after", "old", "sigmoid", "hard_sigmoid"),
     Case("peephole", PeepholeLSTM, reference.peephole, _shapes(4, w_c=(3 * N,))),
+    Case("layer-norm", LayerNormLSTM, reference.layer_norm_lstm, NORMS),
+    Case(
+        "layer-norm-wide", partial(LayerNormLSTM, epsilon=1e-3), partial(reference.layer_norm_lstm, epsilon=1e-3), NORMS
+    ),
     Case("stack", _stack, _stack_step, {**_shapes(7), "W_hx": (4 * N, D), "W_hx_above": (3 * N, N), "b_hn": (N,)}),
     Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),
 ]  # fmt: skip

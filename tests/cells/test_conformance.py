@@ -9,6 +9,7 @@ from tests.cells.cases import BATCH, CASES, Case, D, Run, T, random_run
 from tests.reference import complex_step
 from vanishgrad.cells import Outer
 from vanishgrad.cells.gate_products import NARROW
+from vanishgrad.cells.linearisation import with_input_weights
 
 ROUNDOFF = 1e-13
 """A few hundred units: sums of a dozen products of numbers of order 1."""
@@ -105,13 +106,13 @@ def test_weight_gradient_norm_equals_the_complex_step(case: Case) -> None:
 def test_weight_gradient_equals_the_complex_step_for_every_tensor(case: Case) -> None:
     run, t = random_run(case), 3
     w = np.random.default_rng(4).standard_normal((BATCH, run.cell.state_size))
-    terms = run.linearisation.weight_gradient(t, w)
-    of_input = [Outer("W_hx", each.cotangent, run.xs[:, t - 1]) for each in terms if each.tensor in ("b", "0.b")]
+    lowest = (term._replace(tensor=term.tensor.removeprefix("0.")) for term in run.linearisation.weight_gradient(t, w))
+    terms = with_input_weights(tuple(lowest), run.xs[:, t - 1])
     for b in range(BATCH):
         step, x, s = run.sequence(b), run.xs[b, t - 1], run.trajectory.states[t - 1, b]
         for name, tensor in step.tensors.items():
             gradient = complex_step(lambda W: w[b] @ step(t, x, s, **{name: W}), tensor)  # noqa: B023
-            rows = [each for each in (*terms, *of_input) if each.tensor.rpartition(".")[2] == name]
+            rows = [each for each in terms if each.tensor.rpartition(".")[2] == name]
             if name == ABOVE:
                 continue
             found = np.concatenate([dense(each, b) for each in rows])

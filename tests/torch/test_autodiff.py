@@ -25,7 +25,10 @@ N, D = 12, 5
 RELATIVE = 1e-9
 SHORTEST, LONGEST = 8, 40
 CONTRACTING = ["rnn", "rnn:activation=relu", "lstm", "lstm:forget_bias=1", "gru", "gru:reset=before", "lstm@chrono"]
-EXPANDING = ["rnn@gaussian:gain=3", "lstm@gaussian:gain=6", "gru@gaussian:gain=6", "gru@gaussian:gain=6,reset=before"]
+EXPANDING = [
+    "rnn@gaussian:gain=3", "lstm@gaussian:gain=6", "lstm:norm=layer", "gru@gaussian:gain=6",
+    "gru@gaussian:gain=6,reset=before",
+]  # fmt: skip
 Step = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 
 
@@ -40,8 +43,8 @@ class Model:
 def model(label: str, seed: int, n: int = N) -> Model:
     spec = parse(label).resolved(n, LONGEST)
     weights = draw(spec, D, LONGEST, 1, seed)
-    step = _gru_before(weights) if spec.keys.get("reset") == "before" else _torch_step(spec.cell, spec.keys, weights)
-    return Model(weights.cell(spec), step)
+    own = {"before": _gru_before, "layer": _layer_norm_lstm}.get(spec.keys.get("reset", spec.keys.get("norm", "")))
+    return Model(weights.cell(spec), own(weights) if own else _torch_step(spec.cell, spec.keys, weights))
 
 
 def _tensors(weights: Weights) -> dict[str, torch.Tensor]:
@@ -70,6 +73,20 @@ def _gru_before(weights: Weights) -> Step:
         r = torch.sigmoid(W_ir @ x + b_ir + W_hr @ h + b_hr)
         z = torch.sigmoid(W_iz @ x + b_iz + W_hz @ h + b_hz)
         return (1 - z) * torch.tanh(W_in @ x + b_in + W_hn @ (r * h) + b_hn) + z * h
+
+    return step
+
+
+def _layer_norm_lstm(weights: Weights) -> Step:
+    """The fast-RNN example's cell: what each norm does is PyTorch's, the cell state is carried on normed."""
+    held, n = _tensors(weights), weights.weight_hh.shape[-1]
+    norm = torch.nn.functional.layer_norm
+
+    def step(x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        gates = norm(held["weight_ih"] @ x, [4 * n]) + norm(held["weight_hh"] @ s[:n], [4 * n])
+        i, f, g, o = (gates + held["bias_ih"] + held["bias_hh"]).chunk(4)
+        c = norm(f.sigmoid() * s[n:] + i.sigmoid() * g.tanh(), [n])
+        return torch.cat([o.sigmoid() * c.tanh(), c])
 
     return step
 

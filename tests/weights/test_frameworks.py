@@ -39,6 +39,7 @@ READ: dict[str, dict[str, str]] = {
     "k3_lstm.savedmodel": {},
     "k3_lstm.tfckpt": {},
     "k3_stackedcells.keras": {},
+    "layernorm_lstm.pt": {},
     "keras1_lstm.h5": {},
     "keras1_lstm_gpu_model.h5": {},
     "keras1_lstm_model.h5": {},
@@ -71,7 +72,6 @@ REFUSED: dict[str, str] = {
     "flax_convlstm.npz": "a convolutional one",
     "k2_lstm_float_b1.tflite": "a TensorFlow Lite model",
     "k2_lstm_f16_b1.tflite": "a TensorFlow Lite model",
-    "layernorm_lstm.pt": "which look like norms",
     "openvino_lstm.xml": "an OpenVINO model",
     "tensorflow_hard.onnx": "a Loop",
 }

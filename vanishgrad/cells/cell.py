@@ -177,12 +177,17 @@ class Cell(ABC):
 
     def input_preactivation(self, xs: Array) -> Array:
         """Return W_hx x_t + b for every step, (T, B, g·n), of inputs (B, T, d)."""
+        a_x = self.input_product(xs)
+        a_x += for_each_sequence(self.b, a_x.shape[1])
+        return a_x
+
+    def input_product(self, xs: Array) -> Array:
+        """Return W_hx x_t for every step, (T, B, g·n), of inputs (B, T, d)."""
         xp = namespace(self.W_hx)
         by_sequence = shared_matmul(xs, xp.matrix_transpose(self.W_hx))
         batch, steps, size = by_sequence.shape
         a_x = xp.empty((steps, batch, size), dtype=by_sequence.dtype, device=by_sequence.device)
         a_x[...] = xp.permute_dims(by_sequence, (1, 0, 2))
-        a_x += for_each_sequence(self.b, batch)
         return a_x
 
     def recurrent(self, t: int, h: Array) -> Array:

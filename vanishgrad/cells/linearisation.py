@@ -29,6 +29,16 @@ class Outer(NamedTuple):
     operand: Array | None = None
 
 
+def with_input_weights(terms: tuple[Outer, ...], x: Array) -> tuple[Outer, ...]:
+    """Return the terms of all tensors, those of W_hx among them: x_t (B, d) is what it multiplies.
+
+    Its cotangent is a term's own where one names it, else that of b.
+    """
+    drives = [term for term in terms if term.tensor == "W_hx"] or [term for term in terms if term.tensor == "b"]
+    others = (term for term in terms if term.tensor != "W_hx")
+    return (*others, *(Outer("W_hx", term.cotangent, x) for term in drives))
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """W J_t by the paths that it sums over: W A_t and, for each gate, W B_t, each (B, p, m).
@@ -76,7 +86,8 @@ class Linearisation(ABC):
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         """Return d(w · s_t)/dθ with s_{t-1} held fixed, rows of a tensor in their order; w (B, m).
 
-        θ are all tensors of the cell but W_hx, whose gradient has the cotangent of b, and x_t as its operand.
+        θ are all tensors of the cell but W_hx, which has the cotangent of b and the operand x_t (`with_input_weights`);
+        a cell in which it has another names W_hx with that cotangent, and no operand.
         """
 
     def weight_gradient_norm(self, t: int, w: Array) -> Array:

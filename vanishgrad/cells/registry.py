@@ -6,7 +6,7 @@ A row names gates by letter; where one stands among the stacked weights is `Cell
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -70,6 +70,9 @@ class CellRow:
         The time of a step's products beside that of a vanilla network.
     variants : mapping
         MODEL key that chooses a variant → its values, the default first; attributes of the class by the same names.
+    forms : mapping
+        MODEL key that chooses another class with the same gates → its values → ``MODULE:CLASS``; the key stands in a
+        model only where it was typed.
     untied : bool
         Whether it may have a matrix of its own for every step.
     keras_keep_bias : float
@@ -92,6 +95,7 @@ class CellRow:
     parts: tuple[str, ...] = ("h",)
     cost: float = 1
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     untied: bool = False
     keras_keep_bias: float = 0.0
     by_shape: bool = True
@@ -102,6 +106,11 @@ class CellRow:
         module, _, name = self.source.partition(":")
         found: type[Cell] = getattr(import_module(module), name)
         return found
+
+    def form(self, keys: Mapping[str, Any]) -> CellRow:
+        """Return the row with the class that a MODEL's keys choose: its own, or one of its other forms."""
+        sources = [classes[keys[key]] for key, classes in self.forms.items() if key in keys]
+        return replace(self, source=sources[0]) if sources else self
 
     def place(self, gate: str) -> int:
         """Return where a gate stands among the stacked ones."""
@@ -132,6 +141,7 @@ LSTM = CellRow(
     words={"i": "input", "f": "forget", "o": "output"},
     parts=("h", "c"),
     cost=8,
+    forms={"norm": {"layer": "vanishgrad.cells.layer_norm_lstm:LayerNormLSTM"}},
     keras_keep_bias=1.0,
 )
 GRU = CellRow(

@@ -114,7 +114,7 @@ def subject(cell: Cell) -> CertifiedCell:
     Raises
     ------
     VanishgradError
-        For a cell without certificates: untied weights, a projection, peepholes, several trials.
+        For a cell without certificates: untied weights, a projection, peepholes, norms, several trials.
     """
     if cell.name not in PROVABLE:
         raise VanishgradError(
@@ -124,7 +124,7 @@ def subject(cell: Cell) -> CertifiedCell:
     if type(cell) not in (RNN, LSTM, GRU) or cell.W_hh.ndim != 3:
         raise VanishgradError(
             f"expected an rnn, lstm or gru with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "
-            "try a layer without projection and peepholes"
+            "try a layer without projection, peepholes and norms"
         )
     if cell.trials != 1:
         raise VanishgradError(f"expected the weights of one trial, got {cell.trials}; try cell.trial(0)")

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.extended_range import linalg
-from vanishgrad.extended_range.array import ABSENT, Array, ExtendedRange, extended, on_one_scale, scaled, to_float
+from vanishgrad.extended_range.array import (
+    ABSENT,
+    Array,
+    ExtendedRange,
+    extended,
+    on_one_scale,
+    scaled,
+    shifted,
+    to_float,
+)
 
 __all__ = ["ExtendedRange", "extended", "linalg", "on_one_scale", "scaled", "to_float"]
 
@@ -30,6 +39,19 @@ def exp(x: ExtendedRange) -> ExtendedRange:
 def tanh(x: ExtendedRange) -> ExtendedRange:
     """Return tanh x, which below 2^-30 is x to rounding."""
     return where(x.e < -30, x, np.tanh(to_float(x)))
+
+
+def sqrt(x: ExtendedRange) -> ExtendedRange:
+    """Return √x."""
+    odd = x.e & 1
+    return scaled(np.sqrt(np.ldexp(x.m, odd.astype(np.int32))), (x.e - odd) >> 1)
+
+
+def mean(x: ExtendedRange, axis: int, keepdims: bool) -> ExtendedRange:
+    """Return means along an axis."""
+    top = x.e.max(axis=axis, keepdims=True)
+    means = scaled(np.mean(shifted(x.m, x.e - top), axis=axis, keepdims=True), top)
+    return means if keepdims else ExtendedRange(np.squeeze(means.m, axis), np.squeeze(means.e, axis))
 
 
 def log(x: ExtendedRange) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, Linearisation, Outer, StoredTrajectory
+from vanishgrad.cells.linearisation import with_input_weights
 
 STRETCH = 8
 """Steps whose input pre-activations, and whose linearisation, are held at a time: they then stay in a core's cache."""
@@ -98,10 +99,9 @@ class GradientSums:
         self.by_tensor = {name: np.zeros_like(getattr(cell, name)) for name in cell.tensors}
 
     def add(self, terms: tuple[Outer, ...], x: Array) -> None:
-        """Add one step's terms; x (B, d) is what W_hx multiplies, with the cotangents of b."""
+        """Add one step's terms; x (B, d) is what W_hx multiplies."""
         filled = dict.fromkeys(self.by_tensor, 0)
-        of_input = [term._replace(tensor="W_hx", operand=x) for term in terms if term.tensor == "b"]
-        for name, cotangent, operand in (*terms, *of_input):
+        for name, cotangent, operand in with_input_weights(terms, x):
             begin, rows = filled[name], cotangent.shape[1]
             filled[name] = begin + rows
             delta = cotangent.reshape(self._sets, -1, rows)

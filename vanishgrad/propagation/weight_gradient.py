@@ -19,6 +19,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, Linearisation, StoredTrajectory
+from vanishgrad.cells.linearisation import with_input_weights
 from vanishgrad.propagation.products.scaling import ABSENT, LN_2, powers, shifted
 
 STRETCH = 2**22
@@ -183,10 +184,10 @@ def _steps(path: OneSequence, k: Array) -> Linearisation:
 def _gradient(path: OneSequence, linearisation: Linearisation, rows: Rows, k: Array) -> Gradient:
     top, order = int(rows.exponents.max()), path.cell.tensors
     terms = linearisation.weight_gradient(1, shifted(rows.values, rows.exponents - top)[:, 0])
-    of_input = [each._replace(tensor="W_hx", operand=path.xs[k - 1]) for each in terms if each.tensor == "b"]
+    every = with_input_weights(terms, path.xs[k - 1])
     summed = [
         cotangent.sum(axis=0) if operand is None else (cotangent.T @ operand).ravel()
-        for _, cotangent, operand in sorted((*terms, *of_input), key=lambda each: order.index(each.tensor))
+        for _, cotangent, operand in sorted(every, key=lambda each: order.index(each.tensor))
     ]
     return Gradient(np.concatenate(summed), top)
 

@@ -123,7 +123,7 @@ def _gates(models: Sequence[ModelDocument]) -> Table:
             low, _, median, _, high = gate.quantiles.values()
             numbers = [f"{value:.2f}" for value in (gate.mean, low, median, high)]
             shares = [f"{100 * share:.0f} %" for share in (gate.saturated.near_zero, gate.saturated.near_one)]
-            tau = _median_time(model) if name in keep_words() else ""
+            tau = _median_time(model) if name in keep_words() and model.time_constants else ""
             table.add_row(Text(folded(model.label)), name, *numbers, *shares, tau)
     return table
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Activation, Cell
 from vanishgrad.cells.activations import SIGMOID
+from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.registry import CELLS, CellRow
@@ -40,6 +41,10 @@ class LayerDescription(Protocol):
     def stacking(self) -> Stacking:
         """How the gates stand in the arrays."""
 
+    @property
+    def epsilon(self) -> float | None:
+        """ε of its layer norms, None without any."""
+
     def numbers(self, role: str) -> Array | None:
         """Return the array of a role, None if there is none."""
 
@@ -56,7 +61,23 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
         return ProjectedLSTM(W_hh, W_hx, b_x + b_h, projection.astype(dtype), phi, gate)
     if peepholes is not None:
         return PeepholeLSTM(W_hh, W_hx, b_x + b_h, _peepholes(layer, peepholes.astype(dtype)), phi, gate)
+    if layer.epsilon is not None:
+        return _layer_normalised(layer, W_hh, W_hx, b_x + b_h, layer.epsilon)
     return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **layer.reading.variant)
+
+
+def _layer_normalised(layer: LayerDescription, W_hh: Array, W_hx: Array, b: Array, epsilon: float) -> Cell:
+    """Return the LSTM with norms of a layer; what they add to the pre-activations goes into the bias."""
+    rows, dtype = len(b), b.dtype
+    gain_x, gain_h, shift_x, shift_h = (
+        _bias(layer, role, rows, dtype) for role in ("gain_x", "gain_h", "shift_x", "shift_h")
+    )
+    gain_c, shift_c = (layer.numbers(role) for role in ("gain_c", "shift_c"))
+    assert gain_c is not None and shift_c is not None
+    return LayerNormLSTM(
+        W_hh, W_hx, b + shift_x + shift_h, gain_x, gain_h, gain_c.astype(dtype), shift_c.astype(dtype),
+        layer.reading.activation, layer.reading.gate_activation or SIGMOID, epsilon,
+    )  # fmt: skip
 
 
 def cell_of(

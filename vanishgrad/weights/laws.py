@@ -33,7 +33,7 @@ class Weights:
 
     def cell(self, spec: ModelSpec) -> Cell:
         """Return the cell of a resolved model with these weights."""
-        row, activation = CELLS[spec.cell], ACTIVATIONS[spec.keys["activation"]]
+        row, activation = CELLS[spec.cell].form(spec.keys), ACTIVATIONS[spec.keys["activation"]]
         variant = {key: spec.keys[key] for key in row.variants}
         return cell_of(row, self.weight_hh, self.weight_ih, self.bias_ih, self.bias_hh, activation, **variant)
 

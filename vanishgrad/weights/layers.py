@@ -40,7 +40,8 @@ class Layer:
     cell : str
         ``rnn``, ``gru`` or ``lstm``.
     variant : str
-        ``projected``, ``peephole``, ``coupled`` (f = 1 - i), ``untied`` (a matrix for each step), or empty.
+        ``projected``, ``peephole``, ``coupled`` (f = 1 - i), ``untied`` (a matrix for each step), ``layer-normalised``,
+        or empty.
     hidden_size, input_size : int
     layer_index : int
         Its place in a stack of several layers.
@@ -56,10 +57,13 @@ class Layer:
         A sentence for each choice that the file leaves open, with the flag that makes the other.
     masked_by : str
         What masks steps before they reach the layer, as the file says: ``mask_zero``, ``Masking VALUE`` or empty.
+    epsilon : float or None
+        ε of its layer norms; None without any.
     without : tuple of str
         Tensors of its module that the user left out of the reading with `--ignore`.
     roles : mapping from str to Tensor
-        ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes).
+        ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes); of layer
+        norms ``gain_x``, ``shift_x`` and so on for h and c.
     stacking : Stacking
     driven_by : tuple of str or None
         Names of the layers whose outputs, side by side, are its input; empty if no recurrent layer drives it; None if
@@ -83,6 +87,7 @@ class Layer:
     driven_by: tuple[str, ...] | None = None
     assumptions: tuple[str, ...] = ()
     masked_by: str = ""
+    epsilon: float | None = None
     without: tuple[str, ...] = ()
 
     @property

@@ -167,16 +167,17 @@ KEYS = {
 
 
 def _keys() -> dict[str, Key]:
-    """Return every key: those of all cells, and those by which some choose a variant."""
+    """Return every key: those of all cells, and those by which some choose a variant or another form."""
     rows = CELLS.values()
-    return KEYS | {name: _variant_key(name) for row in rows for name in row.variants}
+    return KEYS | {name: _variant_key(name) for row in rows for name in (*row.variants, *row.forms)}
 
 
 def _variant_key(name: str, cell: str | None = None) -> Key:
-    """Return a key that chooses a variant; of a cell, or of any."""
-    rows = [row for row in CELLS.values() if name in row.variants and cell in (None, row.name)]
-    values = tuple(dict.fromkeys(value for row in rows for value in row.variants[name]))
-    return Key(_one_of(*values), " or ".join(values), applies=lambda row: name in row.variants)
+    """Return a key that chooses a variant or another form; of a cell, or of any."""
+    choices = {row.name: {**row.variants, **row.forms} for row in CELLS.values()}
+    fitting = [keys[name] for row, keys in choices.items() if name in keys and cell in (None, row)]
+    values = tuple(dict.fromkeys(value for allowed in fitting for value in allowed))
+    return Key(_one_of(*values), " or ".join(values), applies=lambda row: name in choices[row.name])
 
 
 def _demand_applicable(name: str, cell: str, law: str, label: str) -> None:

@@ -16,6 +16,7 @@ from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.hints import CHOICES
 from vanishgrad.weights.laws import Weights
+from vanishgrad.weights.layouts.layer_norms import FAST_RNN
 from vanishgrad.weights.model_string import ModelSpec
 
 SAID = ("W_hh", "W_hx", "b")
@@ -50,7 +51,15 @@ def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
         "bias_ih_l0": weights.bias_ih[trial],
         "bias_hh_l0": weights.bias_hh[trial],
     }
+    if spec.keys.get("norm"):
+        about |= {"norm": spec.keys["norm"]}
+        tensors |= _fresh_norms(len(weights.weight_hh[trial]) // 4, weights.weight_hh.dtype)
     return _bytes(tensors, about)
+
+
+def _fresh_norms(n: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Return the norms of an untrained LSTM: gains of 1, shifts of 0."""
+    return {name: np.full(n if "_c." in name else 4 * n, name.endswith("weight"), dtype) for name in FAST_RNN.names[0]}
 
 
 def cell_npz(cell: Cell, label: str, backward: bool = False, below: Sequence[Cell] = ()) -> bytes:

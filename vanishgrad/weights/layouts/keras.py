@@ -18,11 +18,16 @@ from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unread
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.keras_model import ConfiguredLayer, described, strays
+from vanishgrad.weights.layouts.layer_norms import ADDONS, VARIANT, LayerNorms, norms
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, derived, part, row, shape_text, shown
 
 KERAS_3 = re.compile(r"(?P<path>.*?)[./]?cell(?P<inner>(?:[./]cells[./]\w+)?)[./]vars[./]1")
 NAMED = re.compile(r"(?P<path>(?:.*[./])?)recurrent_kernel(?P<suffix>(?::0)?)")
+OWN_NAME = re.compile(r"(?:vars[./]1|recurrent_kernel(?::0)?)$")
+"""A recurrent kernel's own name, behind that of its cell."""
+LAYER_NORMALISED = "LayerNormLSTMCell"
+"""TensorFlow Addons' class."""
 DIRECTION = re.compile(r"(?:forward|backward)_\w+")
 INNER = re.compile(r"(?:(?:forward|backward)_\w+|\w*cells?(?:_\d+)?)[./]")
 """Parts of a path within one layer."""
@@ -65,9 +70,20 @@ def _found(
         own = [free[each] for each in names if each in free]
         label = entry.name if entry else _label(found["path"])
         entry = entry or _alone(elsewhere, own, label)
-        claims = leaf_names(own)
-        layer = partial(_layer, file, found["path"], names, own, entry, hints)
+        normed = _norms(name, entry, free)
+        claims = leaf_names([*own, *normed.roles.values()])
+        layer = partial(_layer, file, found["path"], names, own, normed, entry, hints)
         yield Sighting(label, claims, layer, _module(found["path"]))
+
+
+def _norms(recurrent: str, entry: ConfiguredLayer | None, free: Mapping[str, Tensor]) -> LayerNorms:
+    """Return the norms beside a recurrent kernel that are TensorFlow Addons', by class where the file says one."""
+    module = OWN_NAME.sub("", recurrent)
+    if entry is None:
+        return norms(ADDONS, module, free)
+    epsilon = entry.config.get("norm_epsilon")
+    is_addons = entry.class_name.rpartition(">")[2] == LAYER_NORMALISED and isinstance(epsilon, float) and epsilon > 0
+    return norms(ADDONS, module, free, epsilon) if is_addons else LayerNorms()
 
 
 def _module(path: str) -> str:
@@ -131,7 +147,7 @@ def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
         notes.append(
             "stateful: a batch starts where the last one ended; the start here is zero, --initial FILE sets it"
         )
-    if entry.class_name.rpartition(">")[2].removesuffix("Cell") != entry.kind:
+    if entry.class_name.rpartition(">")[2].removesuffix("Cell") not in (entry.kind, LAYER_NORMALISED[:-4]):
         notes.append(
             f"class {shown(entry.class_name)} is read as the {entry.kind} whose fields it has; what its code changes "
             "is not in the file"
@@ -148,15 +164,17 @@ def _label(path: str) -> str:
 
 
 def _layer(
-    file: TensorFile, path: str, names: list[str], own: list[Tensor], entry: ConfiguredLayer | None, hints: Hints
-) -> Layer:
+    file: TensorFile, path: str, names: list[str], own: list[Tensor], normed: LayerNorms, entry: ConfiguredLayer | None,
+    hints: Hints,
+) -> Layer:  # fmt: skip
     if len(own) < 2 or own[0].name != names[0]:
         raise Unreadable(f"expected {names[0]} beside {names[1]}, got none; try the whole file of weights")
     roles, is_cudnn = _roles(own)
+    roles |= normed.roles
     if entry:
         require_agreement(entry, own[1])
     name, is_backward = (entry.name, entry.is_backward) if entry else (_label(path), _is_backward(path))
-    return fitted(
+    layer = fitted(
         file, name, roles, KERAS, hints, _stated(file, own, entry, is_cudnn),
         why=_why(own, entry, is_cudnn),
         layout="keras-cudnn" if is_cudnn else "keras",
@@ -164,8 +182,11 @@ def _layer(
         direction="backward" if is_backward else "forward",
         driven_by=entry.below if entry else None,
         masked_by=entry.masked_by if entry else "",
-        assumptions=_training_only(entry) if entry else (),
+        assumptions=(*normed.note, *(_training_only(entry) if entry else ())),
+        variant=VARIANT if normed.roles else "",
+        epsilon=normed.epsilon,
     )  # fmt: skip
+    return normed.require_lstm(layer)
 
 
 def _roles(own: list[Tensor]) -> tuple[dict[str, Tensor], bool]:

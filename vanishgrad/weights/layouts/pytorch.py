@@ -11,6 +11,7 @@ from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer, whole_checkpoint
 from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.layouts.layer_norms import FAST_RNN, VARIANT, LayerNorms, norms
 from vanishgrad.weights.layouts.plain import BIASES
 from vanishgrad.weights.layouts.reparametrised import copies, shadowed, undropped
 from vanishgrad.weights.layouts.shapes import UNTIED, fitted
@@ -31,9 +32,10 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             continue
         if found := NAMES.fullmatch(name):
             roles = {role: whole[each] for role, each in _names(found).items() if each in whole}
-            stored = {leaf.name for tensor in roles.values() for leaf in tensor.stored}
+            normed = _norms(file, found, roles, whole)
+            stored = {leaf.name for tensor in (*roles.values(), *normed.roles.values()) for leaf in tensor.stored}
             claims = (*stored, *copies(stored, free))
-            layer = partial(_layer, file, found, roles, whole, hints)
+            layer = partial(_layer, file, found, roles, normed, whole, hints)
             yield Sighting(_layer_name(found), claims, layer, found["path"])
 
 
@@ -59,6 +61,20 @@ def _names(found: re.Match[str]) -> dict[str, str]:
     return {role: f"{found['path']}{name}{found['suffix']}" for role, name in ROLES.items()}
 
 
+def _norms(
+    file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor], whole: Mapping[str, Tensor]
+) -> LayerNorms:
+    """Return the norms of a cell whose only biases they are, as in the fast-RNN example, or that `--save` wrote."""
+    if _is_saved_with_norms(file):
+        return norms(FAST_RNN, found["path"], whole, FAST_RNN.epsilon)
+    is_example = not found["suffix"] and set(roles) == {"W_hx", "W_hh"}
+    return norms(FAST_RNN, found["path"], whole) if is_example else LayerNorms()
+
+
+def _is_saved_with_norms(file: TensorFile) -> bool:
+    return file.configuration.get("vanishgrad", {}).get("norm") == "layer"
+
+
 def _path(found: re.Match[str]) -> str:
     return found["path"].rstrip("./").replace("/", ".")
 
@@ -69,24 +85,29 @@ def _layer_name(found: re.Match[str]) -> str:
 
 
 def _layer(
-    file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], whole: Mapping[str, Tensor], hints: Hints
-) -> Layer:
+    file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], normed: LayerNorms, whole: Mapping[str, Tensor],
+    hints: Hints,
+) -> Layer:  # fmt: skip
     if "W_hx" not in roles:
         remedy = whole_checkpoint(file.path, "the whole state_dict")
         raise Unreadable(f"expected {_names(found)['W_hx']} beside {found[0]}, got none; try {remedy}")
+    if _is_saved_with_norms(file) and not normed.roles:
+        raise Unreadable("expected the layer norms that the file was saved with, got none; try saving it again")
     layer = fitted(
-        file, _layer_name(found), roles, PYTORCH, hints, _stated(file, found, roles),
+        file, _layer_name(found), {**roles, **normed.roles}, PYTORCH, hints, _stated(file, found, roles),
         why=_why(found, roles),
         layout="pytorch",
         path=_path(found),
         layer_index=int(found["index"] or 0),
         direction="backward" if found["reverse"] else "forward",
         driven_by=_below(found, whole),
-        variant=_variant(file, roles),
+        variant=VARIANT if normed.roles else _variant(file, roles),
+        epsilon=normed.epsilon,
+        assumptions=normed.note,
     )  # fmt: skip
     if "W_hr" in roles and layer.cell != "lstm":
         raise Unreadable(f"expected a projection on an LSTM only, got weight_hr on a {layer.cell}; try the whole file")
-    return layer
+    return normed.require_lstm(layer)
 
 
 def _variant(file: TensorFile, roles: Mapping[str, Tensor]) -> str:

@@ -145,6 +145,7 @@ def _of_gates(count: int, named: str | None) -> str | None:
 
 def _require_fitting(roles: Mapping[str, Tensor], stacking: Stacking, rows: int, hidden: int, n: int) -> None:
     wanted: dict[str, tuple[int, ...]] = {"b_x": (rows,), "b_h": (rows,), "W_hr": (hidden, n), "w_c": (3 * n,)}
+    wanted |= {f"{kind}_{place}": (n if place == "c" else rows,) for kind in ("gain", "shift") for place in "xhc"}
     if stacking.columns(roles["W_hx"].shape)[0] != rows:
         raise Unreadable(
             f"expected input weights with {rows} gate rows beside {roles['W_hh']}, got {roles['W_hx']}; "

@@ -133,7 +133,7 @@ def contractive_weights(facts: DiagnosisContext) -> Finding | None:
 def saturated_units(facts: DiagnosisContext) -> Finding | None:
     """Return a finding where slopes cost a cell without gates too much at every step, or once, as c is read."""
     cell = facts.cell
-    if cell.keep_gate is None:
+    if cell.gate_activation is None:
         return _at_every_step(facts, facts.slopes()) if facts.vanishes else None
     if cell.read_out is None:
         return None
@@ -191,7 +191,7 @@ def dead_relus(facts: DiagnosisContext) -> Finding | None:
     if share < MIN_DEAD_SHARE:
         return None
     slopes = facts.slopes()
-    severity = nats(slopes) if facts.cell.keep_gate is None else nats(slopes) / facts.steps
+    severity = nats(slopes) if facts.cell.gate_activation is None else nats(slopes) / facts.steps
     return Finding(
         rule="dead_relus",
         title=f"{100 * share:.0f} % of the relu units are off at every step",
