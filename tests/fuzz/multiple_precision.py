@@ -1,7 +1,7 @@
 """Products of Jacobians in mpmath: forward-mode differentiation of the plain formulas, and one loop over the steps.
 
-It shares nothing with the engine but the states along which it differentiates, and takes those from its own step where
-they have left the range of floating point.
+It shares nothing with the engine but the states along which it differentiates, and takes those from its own step as
+long as they round to the engine's: so a state that floating point has rounded to its limit, or to zero, is beside it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from mpmath import mp
 Array = np.ndarray
 SMALLEST = 1e-300
 """States below are taken from the multiple-precision step: float64 may have flushed them."""
+ROUNDINGS = 16
+"""Units of roundoff by which a state and that of the multiple-precision step are one and the same."""
 
 
 class Dual:
@@ -82,8 +84,13 @@ def jacobians(step: Callable[..., Array], xs: Array, states: Array) -> tuple[lis
         by_state.append(both[:, : len(s)])
         by_input.append(both[:, len(s) :])
         floats = states[t]
-        s = [exact if abs(near) < SMALLEST else mp.mpf(near) for exact, near in zip(own, floats, strict=True)]
+        s = [exact if is_rounded(exact, near) else mp.mpf(near) for exact, near in zip(own, floats, strict=True)]
     return by_state, by_input
+
+
+def is_rounded(exact: mpmath.mpf, near: float) -> bool:
+    """Return whether a number of floating point is that of multiple precision, but for a few roundings."""
+    return abs(near) < SMALLEST or abs(exact - near) <= ROUNDINGS * np.finfo(float).eps * abs(near)
 
 
 def log_norm(block: Array) -> float:

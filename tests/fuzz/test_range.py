@@ -10,11 +10,6 @@ from tests.fuzz.models import CELLS, KINDS, draw
 from vanishgrad.propagation.either_range import EitherRange
 
 ROUNDS = 2
-KNOWN = {
-    54: "mgu, saturated: norms beside a subnormal gate are off by up to 5.8e-8 of themselves",
-    80: "gru, switching: norms are off by up to 2.1e-9 of themselves",
-}
-"""Seeds whose numbers are less exact than the rest."""
 
 
 def seeds_of(cell: int, kind: int) -> list[int]:
@@ -25,18 +20,11 @@ def seeds_of(cell: int, kind: int) -> list[int]:
 @pytest.mark.parametrize("kind", range(len(KINDS)), ids=KINDS)
 @pytest.mark.parametrize("cell", range(len(CELLS)), ids=CELLS)
 def test_every_number_is_right(cell: int, kind: int, record_property) -> None:
-    counts, faults = zip(*(judged(draw(seed)) for seed in seeds_of(cell, kind) if seed not in KNOWN), strict=True)
+    counts, faults = zip(*(judged(draw(seed)) for seed in seeds_of(cell, kind)), strict=True)
     record_property("numbers", sum(counts))
     print(f"{sum(counts)} numbers checked")
     assert sum(counts) > 0
     assert not [fault for each in faults for fault in each]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", KNOWN)
-def test_what_is_less_exact_is_known(seed: int) -> None:
-    _, faults = judged(draw(seed))
-    assert max((abs(fault.found - fault.right) for fault in faults), default=0.0) < 1e-7
 
 
 def test_the_judge_sees_a_rounding_of_1e_9(monkeypatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.engine import gru, log_norms, silence, trajectory
 from tests.reference import sigmoid
 from vanishgrad.cells import GRU
+from vanishgrad.cells.mgu import MGU
 
 EPS = np.finfo(float).eps
 both_resets = pytest.mark.parametrize("reset", ["after", "before"])
@@ -80,3 +81,17 @@ def test_what_an_open_keep_gate_lets_in_keeps_its_digits(reset: str, bias: float
             float(mpmath.log(z**lag * shut * mpmath.sech(x[0, steps - 1 - lag, 0]) ** 2)) for lag in range(steps)
         ]
     np.testing.assert_allclose(found, expected, rtol=0, atol=4 * steps * EPS)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("cell", ["gru-after", "gru-before", "mgu-new", "mgu-old"])
+def test_a_state_that_has_rounded_to_its_candidate_is_still_beside_it(cell: str, dtype: str) -> None:
+    """h_{t-1} - n̂_t = -2^{1-t} for k = 1/2 and n̂ = 1: at every lag ∂h_T/∂x = 2^{1-T}/4, and x reaches k alone."""
+    steps = 1200
+    kind, how = cell.split("-")
+    gates = [0.0, 1.0, 0.0] if kind == "gru" else [1.0, 0.0]
+    W_hh, W_hx, b = np.zeros((len(gates), 1)), np.array(gates)[:, None], np.array([0.0, 0.0, 400.0][-len(gates) :])
+    tensors = [each.astype(dtype) for each in (W_hh, W_hx, b)]
+    model = GRU(*tensors, reset=how) if kind == "gru" else MGU(*tensors, keep=how)
+    found = log_norms(model, silence(model, steps))["input"][0]
+    np.testing.assert_allclose(found, (1 - steps) * math.log(2) - math.log(4), rtol=8 * np.finfo(dtype).eps)

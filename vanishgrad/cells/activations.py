@@ -31,6 +31,8 @@ class Activation:
         Whether φ(-a) = 1 - φ(a).
     decay : float
         -ln|φ| and -ln|φ'| grow by at most so much per unit of |a|, where they are not zero.
+    tail : callable, optional
+        1 - |φ(a)| where that is below 1/2, to the last digit.
     """
 
     name: str
@@ -39,10 +41,30 @@ class Activation:
     gamma: float
     is_symmetric: bool = False
     decay: float = 0.0
+    tail: Callable[[Array], Array] | None = None
 
     def complement(self, a: Array) -> Array:
         """Return 1 - φ(a), to the last digit of however small a number where φ(-a) says it."""
         return self.phi(-a) if self.is_symmetric else 1 - self.phi(a)
+
+    def distance(self, y: Array, a: Array) -> Array:
+        """Return y - φ(a); beside ±1, where φ(a) itself has rounded to it, from how far both are from there."""
+        value, xp = self.phi(a), namespace(a)
+        if self.tail is None:
+            return y - value
+        side = xp.astype(value > 0, a.dtype) * 2 - 1
+        beside: Array = xp.where(xp.abs(value) > 1 / 2, (y - side) + side * self.tail(a), y - value)
+        return beside
+
+    def difference(self, a: Array, b: Array) -> Array:
+        """Return φ(a) - φ(b), to the digits of both tails where they saturate on one side."""
+        of_a, of_b, xp = self.phi(a), self.phi(b), namespace(a)
+        if self.tail is None:
+            return of_a - of_b
+        side = xp.astype(of_a > 0, a.dtype) * 2 - 1
+        both = (side * of_a > 1 / 2) & (side * of_b > 1 / 2)
+        difference: Array = xp.where(both, side * (self.tail(b) - self.tail(a)), of_a - of_b)
+        return difference
 
 
 def _logistic(a: Array) -> Array:
@@ -52,6 +74,10 @@ def _logistic(a: Array) -> Array:
         return xp.where(xp.real(a) < 0, e, 1) / (1 + e)
     with np.errstate(over="ignore"):
         return 1 / (1 + xp.exp(-a))
+
+
+def _logistic_tail(a: Array) -> Array:
+    return _logistic(-a)
 
 
 def _dlogistic(a: Array) -> Array:
@@ -67,6 +93,10 @@ def _tanh(a: Array) -> Array:
 
 def _dtanh(a: Array) -> Array:
     return 4 * _dlogistic(2 * a)
+
+
+def _tanh_tail(a: Array) -> Array:
+    return 2 * _logistic(-2 * namespace(a).abs(a))
 
 
 def _relu(a: Array) -> Array:
@@ -101,10 +131,10 @@ def hard_sigmoid(slope: float, name: str = "hard_sigmoid") -> Activation:
     return Activation(name, partial(_clipped_line, slope=slope), partial(_dclipped_line, slope=slope), slope, True)
 
 
-TANH = Activation("tanh", _tanh, _dtanh, 1.0, decay=2.0)
+TANH = Activation("tanh", _tanh, _dtanh, 1.0, decay=2.0, tail=_tanh_tail)
 RELU = Activation("relu", _relu, _drelu, 1.0)
 LINEAR = Activation("linear", _linear, _dlinear, 1.0)
-SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25, is_symmetric=True, decay=1.0)
+SIGMOID = Activation("sigmoid", _logistic, _dlogistic, 0.25, is_symmetric=True, decay=1.0, tail=_logistic_tail)
 HARD_SIGMOID = hard_sigmoid(1 / 6)
 
 ACTIVATIONS = {each.name: each for each in (TANH, RELU, LINEAR, SIGMOID)}

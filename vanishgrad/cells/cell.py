@@ -225,6 +225,23 @@ class Cell(ABC):
     def state(self, record: Array, s: Array) -> Array:
         """Return s_t from the record of step t and s_{t-1} (B, m)."""
 
+    def with_differences(
+        self, records: Array, states: Array, before: Array | None = None, begins: Array | None = None
+    ) -> Array:
+        """Return the records of consecutive steps (L, B, r) with what only the step before each of them tells.
+
+        Parameters
+        ----------
+        records : (L, B, r) array
+            Changed in place.
+        states : (L + 1, B, m) array
+        before : (B, r) array, optional
+            The record of the step before these; None at the beginning of a run.
+        begins : (L, B) array of bool, optional
+            Which steps are the first of their sequence.
+        """
+        return records
+
     @abstractmethod
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""

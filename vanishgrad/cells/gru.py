@@ -8,7 +8,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.cell import Cell
+from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.trajectory import Trajectory
@@ -16,7 +16,7 @@ from vanishgrad.cells.trajectory import Trajectory
 Reset: TypeAlias = Literal["after", "before"]
 
 
-class GRU(Cell):
+class GRU(ConvexUpdate):
     r"""h_t = (1 - z) ⊙ n̂ + z ⊙ h_{t-1}; z keeps, as in PyTorch, Keras and Cho et al. 2014.
 
     after:  n̂ = φ(W^n_hx x + b_n + r ⊙ (W^n_hh h + b_hn))      (PyTorch; Keras by default)
@@ -48,22 +48,12 @@ class GRU(Cell):
         self.reset: Reset = reset
 
     @property
-    def record_size(self) -> int:
-        """How many numbers a step keeps: the pre-activations, and what the reset gate multiplies."""
-        return 4 * self.hidden_size
-
-    @property
     def activations(self) -> tuple[Activation, ...]:
         """Of the candidate, then of the gates."""
         return self.activation, self.gate_activation
 
-    def split(self, a: Array) -> list[Array]:
-        """Return the shares of r, z and the candidate (and, in a record, of what the reset gate multiplies)."""
-        n = self.hidden_size
-        return [a[..., j * n : (j + 1) * n] for j in range(a.shape[-1] // n)]
-
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
-        """Return h_t and the pre-activations of r, z and the candidate, then W^n h + b_hn (after) or h (before)."""
+        """Return h_t and the pre-activations of r, z and the candidate, then what r multiplies, W^n h + b_hn or h."""
         xp, n, gate = namespace(a_x), self.hidden_size, self.gate_activation.phi
         a_xn, b_hn = a_x[..., 2 * n :], for_each_sequence(self.b_hn, s.shape[0])
         if self.reset == "after":
@@ -75,14 +65,13 @@ class GRU(Cell):
             a_rz, multiplied = a_x[..., : 2 * n] + times(self.W_hh[:, : 2 * n], s), s
             r = gate(a_rz[..., :n])
             a_n = a_xn + times(self.W_hh[:, 2 * n :], r * s) + b_hn
-        record = xp.concat([a_rz, a_n, multiplied], axis=-1)
+        record = xp.concat([a_rz, a_n, multiplied, s - self.activation.phi(a_n)], axis=-1)
         return self.state(record, s), record
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return h_t = (1 - z) ⊙ n̂ + z ⊙ h_{t-1}, where 1 - z keeps its digits."""
-        _, a_z, a_n, _ = self.split(record)
-        gate = self.gate_activation
-        return gate.complement(a_z) * self.activation.phi(a_n) + gate.phi(a_z) * s
+    def factors(self, record: Array) -> tuple[Array, Array]:
+        """Return z and 1 - z."""
+        a_z = self.split(record)[1]
+        return self.gate_activation.phi(a_z), self.gate_activation.complement(a_z)
 
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
@@ -95,11 +84,11 @@ class _GRULinearisation(Linearisation):
 
     def __init__(self, cell: GRU, states: Array, records: Array, start: int) -> None:
         self._first, self._n = start + 1, cell.hidden_size
-        a_r, a_z, a_n, self._multiplied = cell.split(records)
+        a_r, a_z, a_n, self._multiplied, difference = cell.split(records)
         self._h = states[:-1]
         gate, dgate = cell.gate_activation.phi, cell.gate_activation.dphi
         self._z, self._r, self._dr = gate(a_z), gate(a_r), dgate(a_r)
-        self._to_z = (self._h - cell.activation.phi(a_n)) * dgate(a_z)
+        self._to_z = difference * dgate(a_z)
         self._to_n = cell.gate_activation.complement(a_z) * cell.activation.dphi(a_n)
 
     def conveyor(self, t: int) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.cell import Cell
+from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.registry import Multiplied
@@ -17,7 +17,7 @@ from vanishgrad.cells.trajectory import Trajectory
 MinimalReset: TypeAlias = Literal["before", "after", "none"]
 
 
-class MGU(Cell):
+class MGU(ConvexUpdate):
     r"""h_t = k ⊙ h_{t-1} + (1 - k) ⊙ n̂ with one gate f = σ(W^f_hx x + b_f + W^f_hh h_{t-1}).
 
     keep=new: k = 1 - f, so f writes   (Zhou et al. 2016; torchrecurrent)
@@ -57,22 +57,12 @@ class MGU(Cell):
         self.keep: Multiplied = keep
 
     @property
-    def record_size(self) -> int:
-        """How many numbers a step keeps: the pre-activations, and what the gate may multiply."""
-        return 3 * self.hidden_size
-
-    @property
     def activations(self) -> tuple[Activation, ...]:
         """Of the candidate, then of the gate."""
         return self.activation, self.gate_activation
 
-    def split(self, a: Array) -> list[Array]:
-        """Return the shares of f and the candidate (and, in a record, of what the gate may multiply)."""
-        n = self.hidden_size
-        return [a[..., j * n : (j + 1) * n] for j in range(a.shape[-1] // n)]
-
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
-        """Return h_t and the pre-activations of f and the candidate, then W^n h + b_hn, or h for reset=before."""
+        """Return h_t and the pre-activations of f and the candidate, then what f may multiply, W^n h + b_hn or h."""
         (a_xf, a_xn), b_hn = self.split(a_x), for_each_sequence(self.b_hn, s.shape[0])
         if self.reset == "before":
             a_f, multiplied = a_xf + times(self.W_hh[:, self.rows("f")], s), s
@@ -81,17 +71,12 @@ class MGU(Cell):
             of_f, of_n = self.split(self.recurrent(t, s))
             a_f, multiplied = a_xf + of_f, of_n + b_hn
             a_n = a_xn + (self.gate_activation.phi(a_f) * multiplied if self.reset == "after" else multiplied)
-        record = namespace(a_x).concat([a_f, a_n, multiplied], axis=-1)
+        record = namespace(a_x).concat([a_f, a_n, multiplied, s - self.activation.phi(a_n)], axis=-1)
         return self.state(record, s), record
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return h_t = k ⊙ h_{t-1} + (1 - k) ⊙ n̂, where the complement keeps its digits."""
-        a_f, a_n, _ = self.split(record)
-        kept, written = self.factors(a_f)
-        return kept * s + written * self.activation.phi(a_n)
-
-    def factors(self, a_f: Array) -> tuple[Array, Array]:
-        """Return k and 1 - k of the gate's pre-activation."""
+    def factors(self, record: Array) -> tuple[Array, Array]:
+        """Return k and 1 - k."""
+        a_f = self.split(record)[0]
         gate, complement = self.gate_activation.phi(a_f), self.gate_activation.complement(a_f)
         return (gate, complement) if self.keep == "old" else (complement, gate)
 
@@ -106,12 +91,11 @@ class _MGULinearisation(Linearisation):
 
     def __init__(self, cell: MGU, states: Array, records: Array, start: int) -> None:
         self._first, self._n = start + 1, cell.hidden_size
-        a_f, a_n, self._multiplied = cell.split(records)
+        a_f, a_n, self._multiplied, difference = cell.split(records)
         self._h = states[:-1]
-        self._kept, written = cell.factors(a_f)
+        self._kept, written = cell.factors(records)
         self._f, self._df = cell.gate_activation.phi(a_f), cell.gate_activation.dphi(a_f)
-        moved = self._h - cell.activation.phi(a_n)
-        self._to_f = (moved if cell.keep == "old" else -moved) * self._df
+        self._to_f = (difference if cell.keep == "old" else -difference) * self._df
         self._to_n = written * cell.activation.dphi(a_n)
 
     def conveyor(self, t: int) -> Array:

@@ -138,6 +138,18 @@ class Stack(Cell):
             begin = end
         return namespace(s).concat(states[::-1], axis=-1)
 
+    def with_differences(
+        self, records: Array, states: Array, before: Array | None = None, begins: Array | None = None
+    ) -> Array:
+        """Return all layers' records with what only the step before each of them tells."""
+        begin = 0
+        for layer, span in zip(self.layers, self.spans, strict=True):
+            own = slice(begin, begin + layer.record_size)
+            own_before = None if before is None else before[..., own]
+            layer.with_differences(records[..., own], states[..., span], own_before, begins)
+            begin = own.stop
+        return records
+
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop."""
         along = [

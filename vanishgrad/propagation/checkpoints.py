@@ -72,10 +72,11 @@ class CheckpointedTrajectory(Trajectory):
         self._cell, self._inputs, self._first = cell, inputs, first
         self._steps, self._length = steps, block_length(steps)
         self._held = (-1, s0[None], s0[None])
-        self._checkpoints = [s0]
+        self._checkpoints, self._before = [s0], list[Array | None]([None])
         for number in range(-(-steps // self._length)):
-            states, _ = self._block(number)
+            states, records = self._block(number)
             self._checkpoints.append(namespace(s0).asarray(states[-1], copy=True))
+            self._before.append(namespace(s0).asarray(records[-1], copy=True))
 
     @property
     def start(self) -> Array:
@@ -102,6 +103,7 @@ class CheckpointedTrajectory(Trajectory):
         other._cell, other._inputs = self._cell.among(trials), _Among(self._inputs, trials)
         other._first = None if self._first is None else self._first[trials]
         other._checkpoints = [each[trials] for each in self._checkpoints]
+        other._before = [None if each is None else each[trials] for each in self._before]
         other._held = (-1, other.start[None], other.start[None])
         return other
 
@@ -127,6 +129,8 @@ class CheckpointedTrajectory(Trajectory):
         if held != number:
             start = number * self._length
             xs = self._inputs.between(start, min(start + self._length, self._steps))
-            states, records = advanced(self._cell, xs, self._checkpoints[number], start, self._first)
+            states, records = advanced(
+                self._cell, xs, self._checkpoints[number], start, self._first, self._before[number]
+            )
             self._held = (number, states, records)
         return states, records

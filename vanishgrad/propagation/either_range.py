@@ -30,6 +30,7 @@ class EitherRange(Linearisation):
     def __init__(self, cell: Cell, trajectory: Trajectory, start: int, stop: int) -> None:
         self._cell, self._start = cell, start
         self._states, self._records = trajectory.between(start, stop)
+        self._trajectory = trajectory
         self._floating = cell.linearise(trajectory, start, stop)
 
     @cached_property
@@ -41,7 +42,13 @@ class EitherRange(Linearisation):
             state: Any = cell.state(record, states[-1])
             # A sequence that has not begun yet stays where it starts, whatever its record says.
             states.append(where(state.e < -range_bits(on_host(self._states)), state, floating))
-        return cell.linearise(StoredTrajectory(stack(states), records), 0, len(self._records))  # type: ignore[arg-type]
+        path: Any = stack(states)
+        along = StoredTrajectory(path, cell.with_differences(records, path, self._before))
+        return cell.linearise(along, 0, len(self._records))
+
+    @property
+    def _before(self) -> Any:
+        return _extended(self._trajectory.between(self._start - 1, self._start)[1][0]) if self._start else None
 
     def _on(self, t: int, operand: Array) -> tuple[Linearisation, int]:
         return (self._extended, t - self._start) if is_extended(operand) else (self._floating, t)

@@ -46,22 +46,28 @@ def run(cell: Cell, xs: Array, s0: Array, first: Array | None = None) -> StoredT
     xp = namespace(s0)
     states = xp.empty((steps + 1, *s0.shape), dtype=s0.dtype, device=s0.device)
     states[0, ...], records, length = s0, cell.input_preactivation(xs[:, :0]), block_length(steps)
+    before: Array | None = None
     for start in range(0, steps, length):
         stop = min(start + length, steps)
-        states[start : stop + 1], of_block = advanced(cell, xs[:, start:stop], states[start], start, first)
+        states[start : stop + 1], of_block = advanced(cell, xs[:, start:stop], states[start], start, first, before)
+        before = of_block[-1]
         if start == 0:
             records = xp.empty((steps, *of_block.shape[1:]), dtype=of_block.dtype, device=s0.device)
         records[start:stop] = of_block
     return StoredTrajectory(states, records)
 
 
-def advanced(cell: Cell, xs: Array, s: Array, start: int, first: Array | None = None) -> tuple[Array, Array]:
+def advanced(
+    cell: Cell, xs: Array, s: Array, start: int, first: Array | None = None, before: Array | None = None
+) -> tuple[Array, Array]:
     """Return the states s_start … s_stop and the records of a block of steps along xs (B, stop - start, d).
+
+    `before` is the record of step `start`, None where there is none.
 
     The same block gives the same bits whenever it is run.
     """
     xp = namespace(s)
-    states, records = xp.empty((xs.shape[1] + 1, *s.shape), dtype=s.dtype, device=s.device), []
+    states, records = xp.empty((xs.shape[1] + 1, *s.shape), dtype=s.dtype, device=s.device), list[Array]()
     with np.errstate(over="ignore", invalid="ignore"):
         a_x = cell.input_preactivation(xs)
         states[0] = s
@@ -71,8 +77,10 @@ def advanced(cell: Cell, xs: Array, s: Array, start: int, first: Array | None = 
             if first is not None:
                 waiting = like(s, first >= t)
                 states[i + 1, waiting] = s[waiting]
+        begins = None if first is None else like(s, first >= np.arange(start, start + len(a_x))[:, None])
+        found = cell.with_differences(xp.stack(records), states, before, begins)
     _demand_finite(states, start)
-    return states, xp.stack(records)
+    return states, found
 
 
 def _demand_finite(states: Array, start: int) -> None:
