@@ -36,7 +36,7 @@ def slow(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     session.run(
         "python", "-m", "pytest", "-n", "auto", "-m", "slow", "--ignore=tests/weights/test_fuzz.py",
-        "--ignore=tests/questions/learn", "--ignore=tests/questions/test_spoilt_reports.py",
+        "--ignore=tests/questions/test_spoilt_reports.py",
     )  # fmt: skip
 
 

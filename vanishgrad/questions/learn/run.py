@@ -18,7 +18,8 @@ from vanishgrad.curves.model_result import model_result
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.curves.request import Scope
 from vanishgrad.errors import UsageError
-from vanishgrad.inputs.sequences import InputRequest, input_sequences
+from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.inputs.sources import Held
 from vanishgrad.models.subject import Subject
 from vanishgrad.questions.learn.document import DivergedSeed, LearnedGap, LearnSettings, Snapshot
 from vanishgrad.questions.learn.gradients import key_shares
@@ -204,7 +205,7 @@ class _Observer:
         parameters = self._training.parameters
         with np.errstate(over="ignore", invalid="ignore"):
             shares = key_shares(parameters, self._first, self._task.loss)
-        state, into = horizons(self._key[0], parameters.cell, self._plan)
+        state, into = horizons(self._key[0], parameters.cell, self._task, self._plan)
         return Snapshot(
             update=update,
             state_horizon=state[0],
@@ -222,13 +223,14 @@ class _Observer:
             yield file_name(name, seed), cell_npz(cell.trial(seed), name)
 
 
-def horizons(label: str, cell: Cell, plan: Plan) -> tuple[tuple[int, bool], tuple[int, bool]]:
-    """Return (lag, censored) of the horizons of state and input along white noise, medians over the seeds."""
+def horizons(label: str, cell: Cell, task: Task, plan: Plan) -> tuple[tuple[int, bool], tuple[int, bool]]:
+    """Return (lag, censored) of the horizons of state and input along the task's own sequences, medians over seeds."""
     settings = plan.settings
-    wanted = InputRequest(
-        steps=plan.steps_of_horizon, trials=settings.seeds, input_size=cell.input_size, seed=settings.seed
-    )
-    sequences = input_sequences(wanted, cell.input_size)
+    gap = min(plan.steps_of_horizon, task.most_gap or plan.steps_of_horizon)
+    one_each = Recipe(batch=1, seed=settings.seed, dtype="float64")
+    xs = examples_of(task, gap, one_each, 0, np.arange(settings.seeds)).xs
+    steps = np.full(settings.seeds, xs.shape[1])
+    sequences = InputSequences(Held(xs, "float64", task.name), 0, steps, task.name)
     precise = cell.with_tensors(lambda tensor: tensor.astype(np.float64))
     s0: Array = np.zeros((settings.seeds, cell.state_size))
     scope = Scope(("state", "input"), details=False)
