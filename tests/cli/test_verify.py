@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 
 from vanishgrad.cells.lstm import LSTMLinearisation
+from vanishgrad.cells.registry import CELLS
+from vanishgrad.weights.model_string import parse
 
 
 def test_every_line_passes(run):
     outcome = run("verify")
     assert outcome.status == 0
-    assert outcome.out.endswith("28 passed, 0 failed\n")
+    passed = re.findall(r"^  ok  .*", outcome.out, re.MULTILINE)
+    models = re.findall(r"^\S+$", outcome.out, re.MULTILINE)
+    assert {parse(model).cell for model in models} == set(CELLS)
+    assert len(passed) >= 4 * len(models)
+    assert outcome.out.endswith(f"\n{len(passed)} passed, 0 failed\n")
 
 
 def test_a_dropped_path_is_caught(run, monkeypatch):
