@@ -60,7 +60,7 @@ def library(x: Array) -> Any:
 
 def like(x: Array, values: Array) -> Array:
     """Return NumPy's `values` as an array of the library and on the device of `x`."""
-    if is_numpy(x):
+    if is_numpy(x) or is_extended(x):
         return values
     moved: Array = namespace(x).asarray(values, device=x.device)
     return moved

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from vanishgrad.cells import Cell, Linearisation, Outer, Trajectory
+from vanishgrad.cells import Cell, Linearisation, Outer
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.registry import CELLS, CellRow, keep_words
 from vanishgrad.cli import cli
@@ -51,8 +51,8 @@ class Toy(Cell):
         written = self.gate_activation.phi(u) * self.activation.phi(n)
         return self.gate_activation.complement(u) * s + written
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        return ToyLinearisation(self, *trajectory.between(start, stop), start)
+    def along(self, states: np.ndarray, records: np.ndarray, start: int) -> Linearisation:
+        return ToyLinearisation(self, states, records, start)
 
 
 class ToyLinearisation(Linearisation):

@@ -21,15 +21,28 @@ FLAGS = {name: f"--{name.replace('_', '-')}" for name in OPTIONS}
 VALUES = {
     "hidden": "4", "input_size": "3", "layer": "b.0", "embedding": "emb.weight", "stack": "a,b", "steps": "9",
     "trials": "2", "seed": "1", "input": "IDS", "initial": "normal:0.1", "burn_in": "1", "lengths": "5,7",
+    "padding": "left", "mask": "MASK.npy",
     "threshold": "0.01", "dtype": "float32", "engine": "dense", "backend": "numpy", "device": "cpu",
     "layout": "pytorch", "cell": "gru", "activation": "tanh", "gate_activation": "sigmoid", "reset": "after",
     "keep": "new", "gates": "zrn", "forget_offset": "0", "recurrent": "b.weight_hh_l0",
     "input_weight": "b.weight_ih_l0", "orthogonal_map": "cayley", "ignore": "b.other",
 }  # fmt: skip
 NOT_TAKEN = {
-    "answer": {"trials", "dtype", "threshold", "engine", "backend", "device"},
-    "verify": {"trials", "dtype", "lengths", "threshold", "engine", "backend", "device"},
-    "certify": {"trials", "dtype", "initial", "burn_in", "lengths", "threshold", "engine", "backend", "device"},
+    "answer": {"trials", "dtype", "padding", "mask", "threshold", "engine", "backend", "device"},
+    "verify": {"trials", "dtype", "lengths", "padding", "mask", "threshold", "engine", "backend", "device"},
+    "certify": {
+        "trials",
+        "dtype",
+        "initial",
+        "burn_in",
+        "lengths",
+        "padding",
+        "mask",
+        "threshold",
+        "engine",
+        "backend",
+        "device",
+    },
 }
 """What has no meaning there: an answer is of one sequence, a certificate of exact weights from s_0 = 0."""
 
@@ -64,7 +77,11 @@ def test_an_option_of_a_model_is_used_or_refused(run, tmp_path: Path, command: s
     if option == "input":
         value = str(tmp_path / "xs.npy")
         np.save(value, np.zeros((2, 9, 4)))
-    outcome = run(*call(command, "rnn@gaussian:gain=0.4,hidden=4", tmp_path), FLAGS[option], value)
+    if option == "mask":
+        value = str(tmp_path / "mask.npy")
+        np.save(value, np.arange(18).reshape(2, 9) % 2)
+    beside = ["--lengths", "5,7"] if option == "padding" and "lengths" in taken(command) else []
+    outcome = run(*call(command, "rnn@gaussian:gain=0.4,hidden=4", tmp_path), FLAGS[option], value, *beside)
     of_files = {"layer", "stack", "embedding"} | {name for name in VALUES if name in _hints()}
     refused = option in of_files or option in NOT_TAKEN.get(command, set())
     if command == "certify" and option == "input":

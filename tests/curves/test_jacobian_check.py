@@ -9,7 +9,7 @@ import pytest
 
 from tests.cells.cases import CASES, Case, T, random_run
 from tests.engine import trajectory
-from vanishgrad.cells import LSTM, RNN, Linearisation, StoredTrajectory
+from vanishgrad.cells import LSTM, RNN, Linearisation
 from vanishgrad.cells.activations import RELU, SIGMOID
 from vanishgrad.cells.lstm import LSTMLinearisation
 from vanishgrad.curves.jacobian_check import check, tolerance
@@ -34,16 +34,16 @@ class _ForgetsThePathThroughTheOutputGate(LSTMLinearisation):
 
 
 class FourTermLSTM(LSTM):
-    def linearise(self, path: StoredTrajectory, start: int, stop: int) -> Linearisation:
-        return _ForgetsThePathThroughTheOutputGate(self, *path.between(start, stop), start)
+    def along(self, states: np.ndarray, records: np.ndarray, start: int) -> Linearisation:
+        return _ForgetsThePathThroughTheOutputGate(self, states, records, start)
 
 
 class SlightlyWrongRNN(RNN):
     """Off by 1e-12, relative: a hundred times the tolerance."""
 
-    def linearise(self, path: StoredTrajectory, start: int, stop: int) -> Linearisation:
+    def along(self, states: np.ndarray, records: np.ndarray, start: int) -> Linearisation:
         wrong = RNN(self.W_hh * (1 + 1e-12), self.W_hx, self.b, self.activation)
-        return RNN.linearise(wrong, path, start, stop)
+        return RNN.along(wrong, states, records, start)
 
 
 def weights(gates: int, n: int = 4, d: int = 3) -> tuple[np.ndarray, ...]:

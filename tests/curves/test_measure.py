@@ -10,6 +10,7 @@ import pytest
 from tests.cells.cases import BATCH, BY_NAME, CASES, Case, T, random_run
 from tests.engine import lstm, measured, silence, trajectory
 from vanishgrad.cells import ACTIVATIONS, RNN
+from vanishgrad.cells.masked_steps import step_marks
 from vanishgrad.curves import measure as measure_module
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.recorder import alive_lags
@@ -106,7 +107,8 @@ def test_a_shorter_sequence_is_measured_as_if_it_were_alone(case: Case) -> None:
     s0 = rng.standard_normal((BATCH, cell.state_size))
     loss = rng.standard_normal((BATCH, cell.parts[0].size))
     xs = rng.standard_normal((BATCH, T, cell.input_size))
-    together = measure(cell, run(cell, xs, s0, T - lengths), lengths, loss, 1e-3)
+    marks = step_marks(np.arange(T) >= T - lengths[:, None])
+    together = measure(cell, run(cell, xs, s0, marks), lengths, loss, 1e-3)
     for b, length in enumerate(lengths):
         alone = cell.trial(b)
         path = run(alone, xs[b : b + 1, T - length :], s0[b : b + 1])

@@ -87,7 +87,7 @@ def test_the_first_trial_alone_runs_as_it_does_among_the_others(source: str) -> 
     """Its states after the burn-in, from its own first step on, are those of the whole run, and none besides."""
     options = {"hidden": 4, "burn_in": 3, "lengths": "5,9,7", "initial": "normal:0.5"}
     (whole,) = prepared(source, **options)
-    together = run(whole.subject.cell, whole.sequences.xs, whole.s0, whole.sequences.first)
+    together = run(whole.subject.cell, whole.sequences.xs, whole.s0, whole.sequences.marks)
     alone = whole.first_trial()
     states = run(alone.subject.cell, alone.sequences.xs, alone.s0).states
     assert states.shape == (6, 1, whole.subject.cell.state_size)

@@ -26,8 +26,8 @@ class Logistic(Cell):
     def activations(self) -> tuple[Activation, ...]:
         return ()
 
-    def linearise(self, trajectory: StoredTrajectory, start: int, stop: int) -> Linearisation:
-        return _Slope(self.W_hh[0, 0] * (1 - 2 * trajectory.records[start:stop]), start + 1)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        return _Slope(self.W_hh[0, 0] * (1 - 2 * records), start + 1)
 
     def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         return {}

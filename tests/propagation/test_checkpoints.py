@@ -7,6 +7,7 @@ import pytest
 
 from tests.cells.cases import BY_NAME, CASES, Case, random_run
 from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
+from vanishgrad.cells.masked_steps import step_marks
 from vanishgrad.curves import gates
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.sequences import InputRequest, input_sequences
@@ -26,19 +27,22 @@ def short_blocks(monkeypatch):
     monkeypatch.setattr(run_module, "SHORTEST_BLOCK", BLOCK)
 
 
-def both(cell: Cell, late: bool = False):
+def both(cell: Cell, masked: bool = False):
     """The run held and with checkpoints, along noise that is drawn again."""
     rng, batch = np.random.default_rng(0), 3
     sequences = input_sequences(InputRequest(steps=STEPS, trials=batch), WIDTH)
     s0 = rng.standard_normal((batch, cell.state_size))
-    first = np.array([0, 11, 5]) if late else None
-    return run(cell, sequences.xs, s0, first), CheckpointedTrajectory(cell, sequences.inputs, s0, STEPS, first)
+    marks = None
+    if masked:
+        begun = np.arange(STEPS) >= np.array([0, 11, 5])[:, None]
+        marks = step_marks(begun & (rng.random((batch, STEPS)) < 0.6))
+    return run(cell, sequences.xs, s0, marks), CheckpointedTrajectory(cell, sequences.inputs, s0, STEPS, marks)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name != "rnn-untied"], ids=lambda case: case.name)
-@pytest.mark.parametrize("late", [False, True], ids=["together", "late"])
-def test_every_stretch_is_the_same_bit_for_bit(case: Case, late: bool) -> None:
-    held, found = both(random_run(case).cell, late)
+@pytest.mark.parametrize("masked", [False, True], ids=["together", "masked"])
+def test_every_stretch_is_the_same_bit_for_bit(case: Case, masked: bool) -> None:
+    held, found = both(random_run(case).cell, masked)
     assert found.steps == held.steps == STEPS
     np.testing.assert_array_equal(found.start, held.start)
     for start, stop in [*reversed(list(found.stretches(5))), (0, STEPS), (3, 30), (7, 9)]:
@@ -46,10 +50,10 @@ def test_every_stretch_is_the_same_bit_for_bit(case: Case, late: bool) -> None:
             np.testing.assert_array_equal(mine, other)
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["together", "late"])
-def test_some_sequences_alone_are_the_same_bit_for_bit(late: bool) -> None:
+@pytest.mark.parametrize("masked", [False, True], ids=["together", "masked"])
+def test_some_sequences_alone_are_the_same_bit_for_bit(masked: bool) -> None:
     for case in CASES[:4]:
-        for run_ in both(random_run(case).cell, late):
+        for run_ in both(random_run(case).cell, masked):
             some, states, records = run_.among(slice(1, 3)), *run_.between(0, STEPS)
             np.testing.assert_array_equal(some.start, states[0, 1:3])
             for start, stop in ((0, STEPS), (9, 30)):

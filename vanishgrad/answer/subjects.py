@@ -40,7 +40,7 @@ class AnswerRequest(ModelOptions):
         MODEL strings, paths of weight files and mappings of arrays.
     """
 
-    UNUSED = ("trials", "dtype")
+    UNUSED = ("trials", "padding", "mask", "dtype")
 
     models: tuple[Source, ...] = DEFAULT_MODELS
 
@@ -80,6 +80,11 @@ def _names(models: Opened, found: Prepared, together: int) -> tuple[str, str]:
 def _run(label: str, spec: str, found: Prepared, seed: int) -> MeasuredRun:
     cell = found.subject.cell
     _demand_long(found.sequences.steps)
+    if found.sequences.masked_steps:
+        raise VanishgradError(
+            f"expected no masked steps for an answer, got {found.sequences.masked_steps} of {label}; "
+            "try --lengths, or vanishgrad analyze"
+        )
     largest = largest_weight({name: getattr(cell, name) for name in cell.tensors})
     if largest > LARGEST_WEIGHT:
         raise VanishgradError(

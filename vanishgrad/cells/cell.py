@@ -18,6 +18,7 @@ import numpy as np
 from vanishgrad.arrays import Array, bits, for_each_sequence, namespace, shared_matmul, times
 from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.linearisation import Linearisation
+from vanishgrad.cells.masked_steps import MaskedLinearisation, marks_of
 from vanishgrad.cells.registry import CELLS, CellRow, KeepGate
 from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 from vanishgrad.errors import VanishgradError
@@ -226,7 +227,7 @@ class Cell(ABC):
         """Return s_t from the record of step t and s_{t-1} (B, m)."""
 
     def with_differences(
-        self, records: Array, states: Array, before: Array | None = None, begins: Array | None = None
+        self, records: Array, states: Array, before: Array | None = None, marks: Array | None = None
     ) -> Array:
         """Return the records of consecutive steps (L, B, r) with what only the step before each of them tells.
 
@@ -237,14 +238,21 @@ class Cell(ABC):
         states : (L + 1, B, m) array
         before : (B, r) array, optional
             The record of the step before these; None at the beginning of a run.
-        begins : (L, B) array of bool, optional
-            Which steps are the first of their sequence.
+        marks : (L + 1, B) array, optional
+            Those of the step before and of these, where some are masked.
         """
         return records
 
     @abstractmethod
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … with states s_start, … (S + 1, B, m), records (S, B, r)."""
+
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
+        """Return the linearisation of steps start + 1 … stop, masked ones among them."""
+        states, records = trajectory.between(start, stop)
+        steps = self.along(states, records[..., : self.record_size], start)
+        marks = marks_of(records, self.record_size)
+        return steps if marks is None else MaskedLinearisation(steps, marks, start, self.slices[self.conveyed])
 
     def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return the activations of the gates that a report names, each (T, B, n); of `keep`, the factor kept."""

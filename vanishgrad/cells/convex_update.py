@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 from vanishgrad.arrays import Array, is_extended, namespace
 from vanishgrad.cells.cell import Cell
+from vanishgrad.cells.masked_steps import HANDED_ON, NOT_BEGUN
 
 NEARLY_LOST = 1e-30
 """Differences that floating point holds to the last digit, in float32 too."""
@@ -44,16 +45,18 @@ class ConvexUpdate(Cell):
         return kept * s + written * self.activation.phi(self.split(record)[-3])
 
     def with_differences(
-        self, records: Array, states: Array, before: Array | None = None, begins: Array | None = None
+        self, records: Array, states: Array, before: Array | None = None, marks: Array | None = None
     ) -> Array:
         """Return the records with h_{t-1} - n̂_t in their last places."""
         xp, a_n, first = namespace(records), self.split(records)[-3], int(before is None)
         earlier = records[:-1] if before is None else xp.concat([before[None], records[:-1]])
         directly = self.activation.distance(states[:-1], a_n)
         kept, moved = self.factors(earlier)[0], self.activation.difference(self.split(earlier)[-3], a_n[first:])
-        if begins is not None:
-            alone = begins[first:, :, None]
-            kept, moved = xp.where(alone, xp.zeros_like(kept), kept), xp.where(alone, directly[first:], moved)
+        if marks is not None:
+            zeros, ones = xp.zeros_like(kept), xp.ones_like(kept)
+            alone, handed_on = marks[first:-1, :, None] == NOT_BEGUN, marks[first + 1 :, :, None] == HANDED_ON
+            kept, moved = xp.where(alone, zeros, kept), xp.where(alone, directly[first:], moved)
+            kept, moved = xp.where(handed_on, ones, kept), xp.where(handed_on, zeros, moved)
         start = directly[0] if before is None else self.split(before)[-1]
         followed = _followed(start, kept, moved)
         if is_extended(records):

@@ -11,7 +11,6 @@ from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.trajectory import Trajectory
 
 Reset: TypeAlias = Literal["after", "before"]
 
@@ -73,10 +72,10 @@ class GRU(ConvexUpdate):
         a_z = self.split(record)[1]
         return self.gate_activation.phi(a_z), self.gate_activation.complement(a_z)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
         kind = _After if self.reset == "after" else _Before
-        return kind(self, *trajectory.between(start, stop), start)
+        return kind(self, states, records, start)
 
 
 class _GRULinearisation(Linearisation):

@@ -8,7 +8,6 @@ from vanishgrad.cells.layer_norm import LayerNorm
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM
 from vanishgrad.cells.registry import KeepGate
-from vanishgrad.cells.trajectory import Trajectory
 
 EPSILON = 1e-5
 """ε of PyTorch's nn.LayerNorm; TensorFlow Addons has 1e-3."""
@@ -94,9 +93,9 @@ class LayerNormLSTM(LSTM):
         """Return the layer normalisation of vectors (…, B, m)."""
         return LayerNorm(v, gain, self.epsilon)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
-        return _LayerNormLinearisation(self, *trajectory.between(start, stop), start)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
+        return _LayerNormLinearisation(self, states, records, start)
 
 
 def _rows(tensor: Array) -> Array:

@@ -101,6 +101,10 @@ class Linearisation(ABC):
         norm: Array = reduce(xp.hypot, norms)
         return norm
 
+    def taken(self, t: int) -> Array | None:
+        """Return which sequences take step t, (B,); None where no step of the run is masked."""
+        return None
+
     def conveyor(self, t: int) -> Array | None:
         """Return the diagonal, (B, n), of the direct path s_{t-1} → s_t with its gates held fixed, if there is one."""
         return None

@@ -7,7 +7,6 @@ from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.trajectory import Trajectory
 
 
 class LSTM(Cell):
@@ -70,9 +69,9 @@ class LSTM(Cell):
         n = self.hidden_size
         return [a[..., j * n : (j + 1) * n] for j in range(4)]
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
-        return LSTMLinearisation(self, *trajectory.between(start, stop), start)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
+        return LSTMLinearisation(self, states, records, start)
 
     @property
     def read_out(self) -> Activation:

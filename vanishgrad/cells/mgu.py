@@ -12,7 +12,6 @@ from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.registry import Multiplied
-from vanishgrad.cells.trajectory import Trajectory
 
 MinimalReset: TypeAlias = Literal["before", "after", "none"]
 
@@ -80,10 +79,10 @@ class MGU(ConvexUpdate):
         gate, complement = self.gate_activation.phi(a_f), self.gate_activation.complement(a_f)
         return (gate, complement) if self.keep == "old" else (complement, gate)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
         kind = _Before if self.reset == "before" else _Stacked
-        return kind(self, *trajectory.between(start, stop), start)
+        return kind(self, states, records, start)
 
 
 class _MGULinearisation(Linearisation):

@@ -6,7 +6,6 @@ from vanishgrad.arrays import Array, for_each_sequence, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.trajectory import Trajectory
 
 
 class PeepholeLSTM(LSTM):
@@ -51,9 +50,9 @@ class PeepholeLSTM(LSTM):
         record = xp.concat([a_i, a_f, a_g, a_o + p_o * c], axis=-1)
         return self.state(record, s), record
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
-        return _PeepholeLinearisation(self, *trajectory.between(start, stop), start)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
+        return _PeepholeLinearisation(self, states, records, start)
 
 
 class _PeepholeLinearisation(LSTMLinearisation):

@@ -7,7 +7,6 @@ from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
-from vanishgrad.cells.trajectory import Trajectory
 
 
 class ProjectedLSTM(LSTM):
@@ -56,9 +55,9 @@ class ProjectedLSTM(LSTM):
         """Return m = o ⊙ φ(c), what R multiplies."""
         return o * self.cell_activation.phi(c)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
-        return _ProjectedLinearisation(self, *trajectory.between(start, stop), start)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
+        return _ProjectedLinearisation(self, states, records, start)
 
 
 class _ProjectedLinearisation(LSTMLinearisation):

@@ -9,7 +9,6 @@ from vanishgrad.arrays import Array, matmul_into, multiply_into, namespace
 from vanishgrad.cells.activations import TANH, Activation
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.linearisation import Linearisation, Outer
-from vanishgrad.cells.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,9 +57,9 @@ class RNN(Cell):
         """The one that there is."""
         return (self.activation,)
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
-        return _RNNLinearisation(self, *trajectory.between(start, stop), start)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
+        return _RNNLinearisation(self, states, records, start)
 
 
 class _RNNLinearisation(Linearisation):

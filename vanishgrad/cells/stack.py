@@ -13,7 +13,7 @@ from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.registry import CellRow
-from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
+from vanishgrad.cells.trajectory import StoredTrajectory
 from vanishgrad.random_streams import ANY_CELL
 
 if TYPE_CHECKING:
@@ -139,38 +139,38 @@ class Stack(Cell):
         return namespace(s).concat(states[::-1], axis=-1)
 
     def with_differences(
-        self, records: Array, states: Array, before: Array | None = None, begins: Array | None = None
+        self, records: Array, states: Array, before: Array | None = None, marks: Array | None = None
     ) -> Array:
         """Return all layers' records with what only the step before each of them tells."""
         begin = 0
         for layer, span in zip(self.layers, self.spans, strict=True):
             own = slice(begin, begin + layer.record_size)
             own_before = None if before is None else before[..., own]
-            layer.with_differences(records[..., own], states[..., span], own_before, begins)
+            layer.with_differences(records[..., own], states[..., span], own_before, marks)
             begin = own.stop
         return records
 
-    def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
-        """Return the linearisation of steps start + 1 … stop."""
-        along = [
-            layer.linearise(each, start, stop) for layer, each in zip(self.layers, self._split(trajectory), strict=True)
-        ]
-        return _StackLinearisation(self, along)
+    def along(self, states: Array, records: Array, start: int) -> Linearisation:
+        """Return the linearisation of steps start + 1, … of which states and records are given."""
+        own = zip(self.layers, self._split(states, records), strict=True)
+        return _StackLinearisation(self, [layer.along(each.states, each.records, start) for layer, each in own])
 
-    def gate_values(self, trajectory: Trajectory) -> dict[str, Array]:
+    def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return the gates of every layer, each (T, B, n), with the layer's place before the name."""
         return {
             f"{place}.{name}": values
-            for place, (layer, each) in enumerate(zip(self.layers, self._split(trajectory), strict=True))
+            for place, (layer, each) in enumerate(
+                zip(self.layers, self._split(trajectory.states, trajectory.records), strict=True)
+            )
             for name, values in layer.gate_values(each).items()
         }
 
-    def _split(self, trajectory: Trajectory) -> Iterator[StoredTrajectory]:
+    def _split(self, states: Array, records: Array) -> Iterator[StoredTrajectory]:
         """Yield each layer's own trajectory."""
-        (all_states, records), begin = trajectory.between(0, trajectory.steps), 0
+        begin = 0
         for layer, span in zip(self.layers, self.spans, strict=True):
             end = begin + layer.record_size
-            yield StoredTrajectory(all_states[..., span], records[..., begin:end])
+            yield StoredTrajectory(states[..., span], records[..., begin:end])
             begin = end
 
 

@@ -53,7 +53,8 @@ class StoredTrajectory(Trajectory):
     states : (T + 1, B, m) array
         s_0 … s_T, parts side by side.
     records : (T, B, r) array
-        What the cell kept of each step, enough to linearise it (its pre-activations).
+        What the cell kept of each step, enough to linearise it (its pre-activations); behind it the steps' marks, where
+        some are masked.
     """
 
     states: Array

@@ -53,7 +53,7 @@ class CertifyRequest(ModelOptions):
         k of ∂s_T/∂s_k along it.
     """
 
-    UNUSED = ("trials", "initial", "burn_in", "lengths", "dtype")
+    UNUSED = ("trials", "initial", "burn_in", "lengths", "padding", "mask", "dtype")
 
     source: str | os.PathLike[str]
     output: str
@@ -168,6 +168,11 @@ def of_source(request: CertifyRequest) -> Found:
         raise VanishgradError(
             f"expected a layer that is wholly understood to certify, got {layers[0].name} read without "
             f"{', '.join(layers[0].without)}; try it without --ignore"
+        )
+    if layers[0].masked_by:
+        raise VanishgradError(
+            f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "
+            "masked step hands the state on, and no bound by lag holds; try a model without it"
         )
     xs = next(opened.prepared()).sequences.xs[0] if request.is_along else None
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)

@@ -10,6 +10,7 @@ import click
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.curves.request import ENGINES
 from vanishgrad.errors import UsageError
+from vanishgrad.inputs.lengths import PADDINGS
 from vanishgrad.models.options import DTYPES, ModelOptions, option_names
 from vanishgrad.option_ranges import COUNTS
 from vanishgrad.propagation.backends import DEVICES
@@ -67,6 +68,11 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "initial": {"help": "Start: zeros, normal[:STD] or a .npy file."},
     "burn_in": {"type": counted("burn_in"), "help": "Steps before time 0, outside the product."},
     "lengths": {"metavar": "A,B,…|FILE.npy", "help": "Each sequence ends at its own last step."},
+    "padding": {"type": click.Choice(PADDINGS), "help": "Where what lies outside --lengths stands in a row."},
+    "mask": {
+        "metavar": "FILE.npy",
+        "help": "(sequences, steps) of 1, a step, and 0, a masked one: it hands the state on and sees no input.",
+    },
     "threshold": {"type": float, "help": "Below it the gradient is gone."},
     "dtype": {"type": click.Choice(DTYPES)},
     "engine": {

@@ -42,20 +42,31 @@ class Bound:
     log_norm: Array | None
 
 
-def bounds(cell: Cell, trajectory: Trajectory, steps: int, products: bool = True) -> tuple[Bound, ...]:
+def bounds(
+    cell: Cell, trajectory: Trajectory, steps: int, products: bool = True, taken: Array | None = None
+) -> tuple[Bound, ...]:
     """Return the bounds that apply to a cell along a trajectory whose last `steps` steps are measured.
 
-    Those that need products of whole blocks are left out where there are to be none.
+    Those that need products of whole blocks are left out where there are to be none. Where only steps `taken` (B, T)
+    are, the others multiply the gradient by 1.
     """
     untied = cell.W_hh.ndim > 3
-    found = list(_of_weights(cell, steps)) if isinstance(cell, RNN) and not untied else []
+    found = list(_of_weights(cell, _steps_by_lag(steps, taken))) if isinstance(cell, RNN) and not untied else []
     if products and not untied and steps >= BLOCK:
         found.append(_block_contraction(cell, trajectory, steps))
     return tuple(found)
 
 
-def _of_weights(cell: RNN, steps: int) -> tuple[Bound, ...]:
-    gamma, lags = cell.activation.gamma, np.arange(steps + 1)
+def _steps_by_lag(steps: int, taken: Array | None) -> Array:
+    """Return how many of the last `lag` steps each sequence takes, (B, T + 1), or (1, T + 1) where it takes all."""
+    if taken is None:
+        return np.arange(steps + 1)[None]
+    counts = np.cumsum(taken[:, : -steps - 1 : -1], axis=1)
+    return np.pad(counts, ((0, 0), (1, 0)))
+
+
+def _of_weights(cell: RNN, counts: Array) -> tuple[Bound, ...]:
+    gamma, every = cell.activation.gamma, "every step" if len(counts) == 1 else "every step that is not masked,"
     norm = gamma * float(largest_singular_value(cell.W_hh).max())
     radius = float(np.abs(np.linalg.eigvals(cell.W_hh)).max())
     scaled, log_condition = _perron_scaled(cell.W_hh)
@@ -63,13 +74,13 @@ def _of_weights(cell: RNN, steps: int) -> tuple[Bound, ...]:
     return (
         Bound(
             "gamma_norm", "state",
-            "γ‖W‖₂ bounds the factor of every step for every input; below 1 it proves vanishing, above 1 nothing",
-            norm, norm < 1, _line(lags, norm),
+            f"γ‖W‖₂ bounds the factor of {every} for every input; below 1 it proves vanishing, above 1 nothing",
+            norm, norm < 1, _line(counts, norm),
         ),
         Bound(
             "gamma_norm_scaled", "state",
             "γ‖ΔWΔ⁻¹‖₂ with the Perron scaling Δ of |W| does the same up to the constant cond(Δ)",
-            gamma * scaled, gamma * scaled < 1, log_condition + _line(lags, gamma * scaled),
+            gamma * scaled, gamma * scaled < 1, log_condition + _line(counts, gamma * scaled),
         ),
         Bound(
             "spectral_radius", "state",
@@ -80,9 +91,9 @@ def _of_weights(cell: RNN, steps: int) -> tuple[Bound, ...]:
     )  # fmt: skip
 
 
-def _line(lags: Array, factor: float) -> Array:
+def _line(counts: Array, factor: float) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(lags > 0, lags * np.log(factor), 0.0)
+        return np.where(counts > 0, counts * np.log(factor), 0.0).max(axis=0)
 
 
 def _perron_scaled(W: Array) -> tuple[float, float]:

@@ -33,10 +33,10 @@ def float32_loss(cell: Cell, sequences: InputSequences, s0: Array, measured: Mea
     single = measured.curves.get("state")
     if single is None:
         return None
-    first = None if sequences.first is None else sequences.first[:1]
+    marks = None if sequences.marks is None else sequences.marks[:1]
     double = cell.trial(0).with_tensors(lambda tensor: tensor.astype(np.float64))
     steps = sequences.burn_in + sequences.steps
-    trajectory = path(double, _FirstInDouble(sequences.inputs), s0[:1].astype(np.float64), steps, first)
+    trajectory = path(double, _FirstInDouble(sequences.inputs), s0[:1].astype(np.float64), steps, marks)
     again = measure(
         double, trajectory, sequences.lengths[:1], None, 0.5, Scope(("state",), details=False), measured.engine.name
     )

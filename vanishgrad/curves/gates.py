@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory, Trajectory
+from vanishgrad.cells.masked_steps import TAKEN, marks_of
 from vanishgrad.curves.statistics import quantiles
 from vanishgrad.propagation.checkpoints import Inputs
 from vanishgrad.propagation.run import block_length
@@ -53,16 +54,18 @@ class Gates:
 
 
 def gates(cell: Cell, path: Trajectory, burn_in: int) -> Gates:
-    """Return the gates that a report names over the steps after the burn-in."""
+    """Return the gates that a report names over the steps after the burn-in, masked ones left out."""
     steps, batch = path.steps - burn_in, path.start.shape[0]
     stride = -(-steps * batch * cell.hidden_size // MOST_SORTED)
     gathered: dict[str, _Gathered] = {}
     for start, stop in path.stretches(block_length(path.steps)) if cell.row.words else ():
         skipped = max(0, burn_in - start)
         phase = (burn_in - start - skipped) % stride
-        values = cell.gate_values(StoredTrajectory(*path.between(start, stop)))
-        for name, each in values.items():
-            gathered.setdefault(name, _Gathered()).add(each[skipped:], phase, stride)
+        states, records = path.between(start, stop)
+        marks = marks_of(records, cell.record_size)
+        taken = np.ones(records.shape[:2], dtype=bool) if marks is None else marks == TAKEN
+        for name, each in cell.gate_values(StoredTrajectory(states, records)).items():
+            gathered.setdefault(name, _Gathered()).add(each[skipped:], taken[skipped:], phase, stride)
     return Gates(
         {name: each.gate() for name, each in gathered.items()},
         {name: each.unit_mean() for name, each in gathered.items()},
@@ -77,11 +80,12 @@ class _Gathered:
         self._sums, self._sorted = list[Array](), list[Array]()
         self._count, self._near_zero, self._near_one = 0, 0, 0
 
-    def add(self, values: Array, phase: int, stride: int) -> None:
-        """Add values (T', B, n), of whose steps every stride-th from `phase` on goes into the quantiles."""
-        self._sums.append(values.sum(axis=(0, 1), dtype=np.float64))
-        self._sorted.append(values[phase::stride].ravel())
-        self._count += values.shape[0] * values.shape[1]
+    def add(self, values: Array, taken: Array, phase: int, stride: int) -> None:
+        """Add values (T', B, n) of steps that are taken; every stride-th from `phase` on goes into the quantiles."""
+        self._sorted.append(values[phase::stride][taken[phase::stride]].ravel())
+        values = values[taken]
+        self._sums.append(values.sum(axis=0, dtype=np.float64))
+        self._count += len(values)
         self._near_zero += int(np.count_nonzero(values < SATURATED))
         self._near_one += int(np.count_nonzero(values > 1 - SATURATED))
 
@@ -110,15 +114,19 @@ class InputGain:
     saturating: float
 
 
-def input_gain(cell: Cell, inputs: Inputs, steps: int) -> InputGain:
-    """Return how large W_hx x is over steps, trials and rows.
+def input_gain(cell: Cell, inputs: Inputs, steps: int, taken: Array | None = None) -> InputGain:
+    """Return how large W_hx x is over steps, trials and rows, where only steps `taken` (B, T) count.
 
     The blocks' means and squared deviations are merged as Chan, Golub and LeVeque (1983) do.
     """
     count, mean, squares, largest, saturating = 0, 0.0, 0.0, 0.0, 0
     length = block_length(steps)
     for start in range(0, steps, length):
-        values = inputs.between(start, min(start + length, steps)) @ np.swapaxes(cell.W_hx, -1, -2)
+        stop = min(start + length, steps)
+        values = inputs.between(start, stop) @ np.swapaxes(cell.W_hx, -1, -2)
+        values = values if taken is None else values[taken[:, start:stop]]
+        if not values.size:
+            continue
         of_block = float(values.mean())
         moved = of_block - mean
         largest = max(largest, float(np.abs(values).max()))

@@ -8,6 +8,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, bits, like, on_host
 from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.cells.masked_steps import TAKEN, marks_of
 from vanishgrad.propagation.checkpoints import Inputs
 
 STEP = 1e-170
@@ -41,19 +42,26 @@ def check(
     cell: Cell,
     trajectory: Trajectory,
     inputs: Inputs,
-    late: int = 0,
+    marks: Array | None = None,
     directions: int = 2,
     on_device: Cell | None = None,
 ) -> Check:
     """Check the linearisation of a run at its first, middle and last step.
 
-    The first is the step after `late`, from which on all sequences run. If the trajectory is that of a cell on a
+    These are of the steps that most sequences take, by their `marks` (B, T). If the trajectory is that of a cell on a
     device, its own Jacobian is checked against the complex step of the same cell in NumPy.
     """
-    times = sorted({late + 1, (late + 1 + trajectory.steps) // 2, trajectory.steps})
+    times = checked_times(trajectory.steps, marks)
     error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell) for t in times)
     size = max(reach(cell, on_host(trajectory.between(t - 1, t)[0]), inputs.between(t - 1, t)) for t in times)
     return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}"), size), len(times), directions)
+
+
+def checked_times(steps: int, marks: Array | None) -> list[int]:
+    """Return the first, the middle and the last of the steps 1 … T that as many sequences take as any step."""
+    count = np.ones(steps) if marks is None else np.sum(marks == TAKEN, axis=0)
+    most = np.flatnonzero(count == count.max()) + 1
+    return sorted({int(most[0]), int(most[(len(most) - 1) // 2]), int(most[-1])})
 
 
 def tolerance(cell: Cell, dtype: np.dtype, size: float = 0) -> float:
@@ -79,6 +87,8 @@ def jacobian_error(
     on_device.linearise(trajectory, t - 1, t).tangent(t, like(trajectory.start, V), out)
     analytic = on_host(out)
     stepped = np.stack([complex_step(cell, t, x, s, V[..., j]) for j in range(directions)], axis=-1)
+    marks = marks_of(trajectory.between(t - 1, t)[1], on_device.record_size)
+    stepped = stepped if marks is None else np.where((marks[0] == TAKEN)[:, None, None], stepped, V)
     error, size = float(np.abs(analytic - stepped).max()), float(np.abs(stepped).max())
     # What the step's square, or a float32, has no room for.
     lost = max(float(np.finfo(analytic.dtype).tiny), float(np.finfo(float).tiny) / STEP)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, Trajectory
+from vanishgrad.cells.masked_steps import TAKEN
 from vanishgrad.curves.bounds import Bound, bounds
 from vanishgrad.curves.curve import Curve, curve
 from vanishgrad.curves.gates import SATURATING, Gate, InputGain, gates, input_gain
@@ -73,6 +74,7 @@ class ModelResult:
     check: Check
     engine: Engine
     notes: tuple[str, ...]
+    masked_steps: int = 0
 
 
 def model_result(
@@ -95,10 +97,8 @@ def model_result(
     """
     cell, on_device = subject.cell, on.cell(subject.cell)
     steps = sequences.burn_in + sequences.steps
-    trajectory = path(on_device, on.inputs(sequences.inputs), on.array(s0), steps, sequences.first)
-    verified = check(
-        cell, trajectory, sequences.inputs, sequences.steps - int(sequences.lengths.min()), on_device=on_device
-    )
+    trajectory = path(on_device, on.inputs(sequences.inputs), on.array(s0), steps, sequences.marks)
+    verified = check(cell, trajectory, sequences.inputs, sequences.marks, on_device=on_device)
     _demand_passed(subject.label, verified)
     loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if scope.details else None
     measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
@@ -158,8 +158,10 @@ def _result(
     found = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    gain = input_gain(cell, sequences.inputs, held.steps)
+    taken = None if sequences.marks is None else sequences.marks == TAKEN
+    gain = input_gain(cell, sequences.inputs, held.steps, taken)
     notes = (
+        *_masked(sequences),
         *_notes(cell, found, sequences, s0),
         *_saturating(cell, gain),
         *_of_engine(measured.engine),
@@ -180,11 +182,15 @@ def _result(
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
         time_constants=time_constants(cell, standing.unit_means),
-        bounds=bounds(cell, held, sequences.steps, products=scope.details and measured.engine.name != MATRIX_FREE),
+        bounds=bounds(
+            cell, held, sequences.steps, scope.details and measured.engine.name != MATRIX_FREE,
+            taken if sequences.masked_steps else None,
+        ),
         check=verified,
         engine=measured.engine,
         notes=(*subject.notes, *notes),
-    )
+        masked_steps=sequences.masked_steps,
+    )  # fmt: skip
 
 
 def unit_losses(cell: Cell, trials: int, seed: int) -> Array:
@@ -219,6 +225,19 @@ def _of_engine(engine: Engine) -> list[str]:
         "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
         "second half; typical sizes are not measured; --engine dense has every lag",
     ]
+
+
+def _masked(sequences: InputSequences) -> list[str]:
+    notes, lengths = [], sequences.lengths
+    if sequences.first is not None:
+        outside, all_steps = int(np.sum(sequences.steps - lengths)), sequences.trials * sequences.steps
+        notes.append(f"padding: {outside} of {all_steps} steps lie outside --lengths and are left out")
+    if sequences.masked_steps:
+        notes.append(
+            f"masked: {sequences.masked_steps} of {int(lengths.sum())} steps hand the state on (J = I, no input); "
+            "lags count them"
+        )
+    return notes
 
 
 def _saturating(cell: Cell, gain: InputGain) -> list[str]:

@@ -71,7 +71,7 @@ def load(path: str) -> FileSequences:
     return _checked(readers[suffix](path), path)
 
 
-def load_array(path: str, what: str) -> Array:
+def load_array(path: str, what: str, kinds: str = "fiu") -> Array:
     """Read one numeric .npy array without running anything that it holds; what is in memory is taken as it is."""
     if isinstance(path, HeldArray):
         return path.array
@@ -85,7 +85,7 @@ def load_array(path: str, what: str) -> Array:
     except (ValueError, EOFError, MemoryError, SyntaxError, TokenError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise VanishgradError(f"expected {what} in a .npy file, got {path!r}: {reason}; try numpy.save") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
         raise VanishgradError(f"expected {what} as real numbers, got {path!r} of another kind; try numpy.save")
     return array if array.nbytes > LARGEST_READ else np.array(array)
 

@@ -39,7 +39,7 @@ def named_source(value: Any, what: str) -> str:
         array = host_array(value)
     except (TypeError, ValueError, RuntimeError, AttributeError):
         array = None
-    if array is None or array.ndim == 0 or array.dtype.kind not in "fiu":
+    if array is None or array.ndim == 0 or array.dtype.kind not in ("fiub" if what == "mask" else "fiu"):
         raise UsageError(f"expected a string or an array of numbers for {what}, got {type(value).__name__}")
     held = HeldArray(f"array {array.shape}")
     held.array = array

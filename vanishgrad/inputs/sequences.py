@@ -10,9 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.cells.masked_steps import TAKEN, step_marks
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.inputs.files import FileSequences, load, load_array
-from vanishgrad.inputs.held_array import HeldArray
+from vanishgrad.inputs.files import FileSequences, load
+from vanishgrad.inputs.lengths import PADDINGS, at_the_end, read_lengths
+from vanishgrad.inputs.masks import MaskRule, demand_shape, demand_some_taken, read_mask, taken_steps
 from vanishgrad.inputs.sources import Held, Noise, Source, Tokens, Zeros, rounded
 from vanishgrad.random_streams import ANY_CELL, Role, stream
 
@@ -38,12 +40,15 @@ class InputSequences:
         Sequence b's own length, at most T: it starts T - lengths[b] steps late.
     source : str
         ``white:STD``, ``zeros`` or the path of a file.
+    taken : (B, N + T) array of bool, or None
+        Which steps are taken; the others are masked and hand the state on. None where no step is masked.
     """
 
     inputs: Source
     burn_in: int
     lengths: Array
     source: str
+    taken: Array | None = None
 
     @cached_property
     def xs(self) -> Array:
@@ -75,6 +80,21 @@ class InputSequences:
         late: Array = self.steps - self.lengths
         return late if late.any() else None
 
+    @property
+    def marks(self) -> Array | None:
+        """Of `step_marks`, (B, N + T): steps before a sequence starts are masked too; None where all are taken."""
+        if self.first is None:
+            return None if self.taken is None else step_marks(self.taken)
+        begun = np.arange(self.inputs.shape[1]) >= self.first[:, None]
+        return step_marks(begun if self.taken is None else begun & self.taken)
+
+    @property
+    def masked_steps(self) -> int:
+        """How many of the T steps, over all sequences within their own lengths, are masked."""
+        if self.taken is None or self.marks is None:
+            return 0
+        return int(self.lengths.sum() - np.count_nonzero(self.marks[:, self.burn_in :] == TAKEN))
+
 
 @dataclass(frozen=True)
 class InputRequest:
@@ -90,6 +110,12 @@ class InputRequest:
     dtype: str = "float64"
     one_hot_width: int | None = None
     """The width of token ids as unit vectors; None leaves it to the ids."""
+    mask: str | None = None
+    """A file of 0 and 1 for each sequence and step."""
+    padding: str = PADDINGS[0]
+    """At which end of a row the steps outside its length stand."""
+    rule: MaskRule | None = None
+    """What the model's own layers mask, unless a file says it."""
     repeated: bool = True
     """Whether a file's single sequence serves every trial: not where all trials have the same weights."""
 
@@ -107,7 +133,7 @@ def input_sequences(request: InputRequest, default_width: int, embedding: Array 
     VanishgradError
         If a file does not hold what the options ask for; the message says both numbers.
     """
-    lengths = _lengths(request.lengths)
+    lengths = read_lengths(request.lengths)
     if request.source.partition(":")[0] in ("white", "zeros"):
         return _generated(request, lengths, default_width)
     return _from_file(request, lengths, embedding)
@@ -128,15 +154,20 @@ def white_std(source: str) -> float:
 def _generated(request: InputRequest, lengths: Array | None, default_width: int) -> InputSequences:
     if request.source.startswith("zeros") and request.source != "zeros":
         raise UsageError(f"expected zeros without a value, got {request.source!r}; try --input zeros")
-    trials = _trials(request.trials, None if lengths is None else len(lengths))
-    steps = _steps(request.steps, lengths) or DEFAULT_STEPS
+    mask = read_mask(request.mask)
+    given = next((len(each) for each in (lengths, mask) if each is not None), None)
+    trials = _trials(request.trials, given)
+    of_mask = None if mask is None else mask.shape[1] - request.burn_in
+    steps = _steps(request.steps, lengths) or of_mask or DEFAULT_STEPS
     shape = (trials, request.burn_in + steps, request.input_size or default_width)
+    if mask is not None:
+        demand_shape(mask, (trials,), shape[1], str(request.mask))
     if request.source == "zeros":
-        return _aligned(Zeros(shape, request.dtype, request.source), request.burn_in, lengths, steps)
+        return _aligned(Zeros(shape, request.dtype, request.source), request, lengths, steps, mask)
     noise: Source = Noise(white_std(request.source), shape, request.seed, request.dtype, request.source)
     if math.prod(shape) * 8 <= LARGEST_HELD:
         noise = Held(noise.between(0, shape[1]), request.dtype, request.source)
-    return _aligned(noise, request.burn_in, lengths, steps)
+    return _aligned(noise, request, lengths, steps, mask)
 
 
 def stretches(source: str, seed: int, shape: tuple[int, int, int], dtype: str) -> Iterator[Array]:
@@ -163,21 +194,31 @@ def _from_file(request: InputRequest, lengths: Array | None, embedding: Array | 
             f"expected {max(steps, 1)} steps{after} in {request.source!r}, got {held}; "
             f"try --steps {max(1, held - request.burn_in)}"
         )
-    values = sequences.values[:, : request.burn_in + steps]
+    taken, total = taken_steps(request.mask, request.rule, sequences.values), request.burn_in + steps
+    place = slice(held - total, held) if request.padding == "left" else slice(total)
+    values = sequences.values[:, place]
     available = None if sequences.single and request.repeated else len(values)
     trials = _trials(request.trials, len(lengths) if lengths is not None else available)
     if available is not None and trials > available:
         raise VanishgradError(
             f"expected {trials} sequences in {request.source!r}, got {available}; try --trials {available}"
         )
-    values = np.broadcast_to(values, (trials, *values.shape[1:])) if len(values) == 1 else values[:trials]
+    values = _for_trials(values, trials)
     inputs = _vectors(values, sequences, request, embedding)
     if request.input_size not in (None, inputs.shape[2]):
         raise VanishgradError(
             f"expected inputs of width {request.input_size}, got {inputs.shape[2]} in {request.source!r}; "
             f"try --input-size {inputs.shape[2]}"
         )
-    return _aligned(inputs, request.burn_in, lengths, steps)
+    if taken is not None:
+        demand_shape(taken, (len(sequences.values), trials), held, str(request.mask))
+        taken = _for_trials(taken[:, place], trials)
+    return _aligned(inputs, request, lengths, steps, taken)
+
+
+def _for_trials(values: Array, trials: int) -> Array:
+    """Return the first sequences, or the only one for every trial."""
+    return np.broadcast_to(values, (trials, *values.shape[1:])) if len(values) == 1 else values[:trials]
 
 
 def _vectors(values: Array, sequences: FileSequences, request: InputRequest, embedding: Array | None) -> Source:
@@ -217,36 +258,6 @@ def _one_hot_width(ids: Array, sequences: FileSequences, request: InputRequest) 
     return width
 
 
-def lengths_of(text: str | None) -> list[int] | None:
-    """Return the lengths that ``--lengths`` names, None without it.
-
-    Raises
-    ------
-    UsageError, VanishgradError
-        If there are none.
-    """
-    lengths = _lengths(text)
-    return None if lengths is None else lengths.tolist()
-
-
-def _lengths(text: str | None) -> Array | None:
-    if text is None:
-        return None
-    if isinstance(text, HeldArray) or text.endswith(".npy"):
-        values = load_array(text, "lengths")
-    else:
-        try:
-            values = np.array([int(field) for field in text.split(",")])
-        except ValueError:
-            raise UsageError(
-                f"expected whole numbers between commas or a .npy file for --lengths, got {text!r}"
-            ) from None
-    if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iu" or values.min() < 1:
-        error = VanishgradError if text.endswith(".npy") else UsageError
-        raise error(f"expected lengths as whole numbers from 1 on, got {text!r}; try --lengths 7,12,9")
-    return values.astype(np.int64)
-
-
 def _trials(asked: int | None, given: int | None) -> int:
     return asked or given or DEFAULT_TRIALS
 
@@ -260,17 +271,27 @@ def _steps(asked: int | None, lengths: Array | None) -> int | None:
     return longest
 
 
-def _aligned(inputs: Source, burn_in: int, lengths: Array | None, steps: int) -> InputSequences:
-    """Move each sequence to the end of its row, so that lag 0 is everyone's own last step."""
-    trials = inputs.shape[0]
-    if lengths is None:
+def _aligned(
+    inputs: Source, request: InputRequest, lengths: Array | None, steps: int, taken: Array | None
+) -> InputSequences:
+    """Move each sequence to the end of its row: lag 0 is everyone's own last step. Masked steps get no input."""
+    trials, burn_in = inputs.shape[0], request.burn_in
+    taken = None if taken is None or taken.all() else taken
+    if lengths is None and taken is None:
         return InputSequences(inputs, burn_in, np.full(trials, steps), inputs.name)
-    if len(lengths) != trials:
+    if lengths is not None and len(lengths) != trials:
         raise UsageError(
             f"expected one of --lengths for each of {trials} trials, got {len(lengths)}; try --trials {len(lengths)}"
         )
     xs = inputs.between(0, inputs.shape[1])
-    moved = np.zeros_like(xs)
-    for b, length in enumerate(lengths):
-        moved[b, steps - length :] = xs[b, : burn_in + length]
-    return InputSequences(Held(moved, inputs.dtype, inputs.name), burn_in, lengths, inputs.name)
+    if taken is not None:
+        xs = np.where(taken[..., None], xs, 0)
+    if lengths is not None:
+        xs = at_the_end(xs, lengths, burn_in, request.padding)
+        taken = None if taken is None else at_the_end(taken, lengths, burn_in, request.padding)
+    else:
+        lengths = np.full(trials, steps)
+    found = InputSequences(Held(xs, inputs.dtype, inputs.name), burn_in, lengths, inputs.name, taken)
+    if taken is not None and found.marks is not None:
+        demand_some_taken(found.marks[:, burn_in:] == TAKEN, str(request.mask or inputs.name))
+    return found

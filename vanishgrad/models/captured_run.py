@@ -62,7 +62,7 @@ class CapturedCall:
         UsageError
             For an option that the run itself answers, or more trials than it has.
         """
-        for name in ("steps", "lengths", "burn_in"):
+        for name in ("steps", "lengths", "padding", "mask", "burn_in"):
             if getattr(request, name) != getattr(InputRequest, name):
                 raise UsageError(f"expected no {flag(name)} with a captured run, which says it; try leaving it out")
         trials, steps = request.trials or len(self.xs), int(self.lengths.max())

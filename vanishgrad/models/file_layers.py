@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -14,6 +15,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
+from vanishgrad.inputs.masks import MaskRule
 from vanishgrad.inputs.sequences import InputSequences, input_sequences, white_std
 from vanishgrad.models.captured_run import CAPTURED, CapturedCall
 from vanishgrad.models.options import ModelOptions
@@ -21,6 +23,7 @@ from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.run import run
 from vanishgrad.weights.layers import Layer, LayerFile
 
+NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 UNKNOWN_ORDER = "not known to be stacked: driven by input of its own width; --stack A,B tells the order"
 
 
@@ -84,7 +87,7 @@ class LayerRuns:
         return (_reversed(sequences) if layer.direction == "backward" else sequences), notes
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
-        asked = replace(self._options.layer_input(), one_hot_width=layer.input_size)
+        asked = replace(self._options.layer_input(), one_hot_width=layer.input_size, rule=self._mask_rule(layer))
         if self._calls:
             return self._calls[layer.path].sequences(asked), []
         sequences = input_sequences(asked, layer.input_size, self._embedding)
@@ -96,6 +99,13 @@ class LayerRuns:
                 f"{self._options.input!r}; {hint}"
             )
         return sequences, notes + self._scale_note(layer)
+
+    def _mask_rule(self, layer: Layer) -> MaskRule | None:
+        """Return what the model's own layers mask of the input that this layer gets."""
+        kind, _, value = layer.masked_by.partition(" ")
+        if kind == "mask_zero":
+            return MaskRule() if self._embedding is not None else None
+        return MaskRule(float(value)) if NUMBER.fullmatch(value) else None
 
     def _scale_note(self, layer: Layer) -> list[str]:
         """Warn where noise stands in for an embedding of another scale."""
@@ -116,7 +126,7 @@ class LayerRuns:
             layer = self._file[name]
             sequences, said = self._drive(layer)
             notes.extend(note for note in said if note not in notes)
-            trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.first)
+            trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.marks)
             out = np.swapaxes(trajectory.states[1:, :, : layer.output_size], 0, 1)
             outputs = sequences.with_inputs(np.ascontiguousarray(out))
             parts.append(_reversed(outputs) if layer.direction == "backward" else outputs)
@@ -165,11 +175,13 @@ class _Module:
 
 def _reversed(sequences: InputSequences) -> InputSequences:
     """Turn time round, each sequence within its own length: from its last valid step to its first."""
-    xs = sequences.xs.copy()
+    xs, taken = sequences.xs.copy(), None if sequences.taken is None else sequences.taken.copy()
     for b, length in enumerate(sequences.lengths):
-        late = sequences.steps - int(length)
-        xs[b, late:] = sequences.xs[b, late:][::-1]
-    return sequences.with_inputs(xs)
+        own = slice(sequences.steps - int(length), None)
+        xs[b, own] = sequences.xs[b, own][::-1]
+        if taken is not None:
+            taken[b, own] = taken[b, own][::-1].copy()
+    return replace(sequences.with_inputs(xs), taken=taken)
 
 
 def _label(layer: Layer) -> str:

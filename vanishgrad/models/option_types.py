@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.held_array import named_source
 
-ARRAYS = ("input", "initial", "lengths", "cotangent")
+ARRAYS = ("input", "initial", "lengths", "mask", "cotangent")
 """The options that take an array in the place of a file."""
 BETWEEN_COMMAS = ("stack",)
 """The options that take several names in one text."""

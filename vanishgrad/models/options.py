@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from vanishgrad.errors import UsageError
+from vanishgrad.inputs.lengths import PADDINGS
 from vanishgrad.inputs.sequences import InputRequest
 from vanishgrad.models.option_types import demand_types, settle
 from vanishgrad.option_ranges import COUNTS, demand_count
@@ -38,8 +39,10 @@ class ModelOptions(Hints):
         None leaves them to the input.
     seed, burn_in : int
     input, initial : str
-    lengths : str or None
+    lengths, mask : str or None
         What the command line takes; or an array instead of a file.
+    padding : str
+        One of `PADDINGS`: at which end of a row the steps outside its length stand.
     dtype : str
         One of `DTYPES`.
 
@@ -64,6 +67,8 @@ class ModelOptions(Hints):
     initial: str = "zeros"
     burn_in: int = 0
     lengths: str | None = None
+    padding: str = PADDINGS[0]
+    mask: str | None = None
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
@@ -75,6 +80,10 @@ class ModelOptions(Hints):
                 demand_count(name, value)
         if self.dtype not in DTYPES:
             raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
+        if self.padding not in PADDINGS:
+            raise UsageError(f"expected --padding {' or '.join(PADDINGS)}, got {self.padding!r}")
+        if self.padding != PADDINGS[0] and self.lengths is None:
+            raise UsageError("expected --padding beside --lengths, got it alone; try --lengths 7,12,9, or --mask FILE")
         if self.embedding is not None and self.is_noise:
             raise UsageError("expected token ids for --embedding, got noise; try --input TOKENS.npy")
 
@@ -95,14 +104,22 @@ class ModelOptions(Hints):
 
     def shared_input(self) -> InputRequest:
         """Return what is said of the input that all MODELs share."""
-        return InputRequest(
-            self.input, self.steps, self.trials, self.input_size, self.burn_in, self.lengths, self.seed, self.dtype
-        )
+        return replace(self.layer_input(), input_size=self.input_size, repeated=True)
 
     def layer_input(self) -> InputRequest:
         """Return what is said of the input of a file's layers, whose weights are the same in all trials."""
         return InputRequest(
-            self.input, self.steps, self.trials, None, self.burn_in, self.lengths, self.seed, self.dtype, repeated=False
+            self.input,
+            self.steps,
+            self.trials,
+            None,
+            self.burn_in,
+            self.lengths,
+            self.seed,
+            self.dtype,
+            mask=self.mask,
+            padding=self.padding,
+            repeated=False,
         )
 
 

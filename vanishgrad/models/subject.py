@@ -56,7 +56,11 @@ class Prepared:
         zero, stop = late + sequences.burn_in, sequences.burn_in + sequences.steps
         cell, s0 = self.subject.cell.trial(0), self.s0[:1]
         if sequences.burn_in:
-            s0 = run(cell.between(late, zero), sequences.inputs.between(late, zero)[:1], s0).states[-1]
+            before = None if sequences.marks is None else sequences.marks[:1, late:zero]
+            s0 = run(cell.between(late, zero), sequences.inputs.between(late, zero)[:1], s0, before).states[-1]
         xs = sequences.inputs.between(zero, stop)[:1]
-        alone = InputSequences(Held(xs, str(xs.dtype), sequences.source), 0, sequences.lengths[:1], sequences.source)
+        taken = None if sequences.taken is None else sequences.taken[:1, zero:stop]
+        alone = InputSequences(
+            Held(xs, str(xs.dtype), sequences.source), 0, sequences.lengths[:1], sequences.source, taken
+        )
         return Prepared(replace(self.subject, cell=cell.between(zero, stop)), alone, s0)

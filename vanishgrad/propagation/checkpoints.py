@@ -35,12 +35,12 @@ LARGEST_HELD = 2**29
 """Bytes of a run up to which it is held whole."""
 
 
-def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None = None) -> Trajectory:
+def path(cell: Cell, inputs: Inputs, s0: Array, steps: int, marks: Array | None = None) -> Trajectory:
     """Run a cell, held whole where that takes no more than 512 MB, else with checkpoints."""
     numbers = s0.shape[0] * steps * (cell.state_size + 2 * cell.record_size)
     if numbers * s0.itemsize <= LARGEST_HELD:
-        return run(cell, inputs.between(0, steps), s0, first)
-    return CheckpointedTrajectory(cell, inputs, s0, steps, first)
+        return run(cell, inputs.between(0, steps), s0, marks)
+    return CheckpointedTrajectory(cell, inputs, s0, steps, marks)
 
 
 class CheckpointedTrajectory(Trajectory):
@@ -55,7 +55,7 @@ class CheckpointedTrajectory(Trajectory):
     inputs : Inputs
     s0 : (B, m) array
     steps : int
-    first : (B,) array of int, optional
+    marks : (B, T) array of int, optional
         As in `run`.
 
     Raises
@@ -68,8 +68,8 @@ class CheckpointedTrajectory(Trajectory):
     O(B √T n) numbers; a backward sweep costs one more run.
     """
 
-    def __init__(self, cell: Cell, inputs: Inputs, s0: Array, steps: int, first: Array | None = None) -> None:
-        self._cell, self._inputs, self._first = cell, inputs, first
+    def __init__(self, cell: Cell, inputs: Inputs, s0: Array, steps: int, marks: Array | None = None) -> None:
+        self._cell, self._inputs, self._marks = cell, inputs, marks
         self._steps, self._length = steps, block_length(steps)
         self._held = (-1, s0[None], s0[None])
         self._checkpoints, self._before = [s0], list[Array | None]([None])
@@ -101,7 +101,7 @@ class CheckpointedTrajectory(Trajectory):
         """Return the run of some sequences alone."""
         other = copy.copy(self)
         other._cell, other._inputs = self._cell.among(trials), _Among(self._inputs, trials)
-        other._first = None if self._first is None else self._first[trials]
+        other._marks = None if self._marks is None else self._marks[trials]
         other._checkpoints = [each[trials] for each in self._checkpoints]
         other._before = [None if each is None else each[trials] for each in self._before]
         other._held = (-1, other.start[None], other.start[None])
@@ -130,7 +130,7 @@ class CheckpointedTrajectory(Trajectory):
             start = number * self._length
             xs = self._inputs.between(start, min(start + self._length, self._steps))
             states, records = advanced(
-                self._cell, xs, self._checkpoints[number], start, self._first, self._before[number]
+                self._cell, xs, self._checkpoints[number], start, self._marks, self._before[number]
             )
             self._held = (number, states, records)
         return states, records

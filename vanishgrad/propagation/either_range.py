@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, is_extended, namespace, on_host
 from vanishgrad.cells import Cell, Linearisation, Outer, Split, StoredTrajectory, Trajectory
+from vanishgrad.cells.masked_steps import NOT_BEGUN, TAKEN, marks_of
 from vanishgrad.extended_range import extended, stack, where
 from vanishgrad.propagation.products.scaling import LN_2, depth, range_bits, size
 
@@ -36,19 +37,28 @@ class EitherRange(Linearisation):
     @cached_property
     def _extended(self) -> Linearisation:
         cell: Cell = self._cell.between(self._start, self._start + len(self._records)).with_tensors(_extended)
-        records = _extended(self._records)
+        records, marks = _extended(self._records), marks_of(self._records, cell.record_size)
         states = [_extended(self._states[0])]
-        for record, floating in zip(records, _extended(self._states[1:]), strict=True):
-            state: Any = cell.state(record, states[-1])
-            # A sequence that has not begun yet stays where it starts, whatever its record says.
+        for i, (record, floating) in enumerate(zip(records, _extended(self._states[1:]), strict=True)):
+            state: Any = cell.state(record[..., : cell.record_size], states[-1])
+            if marks is not None:
+                state = where((marks[i] == TAKEN)[:, None], state, states[-1])
             states.append(where(state.e < -range_bits(on_host(self._states)), state, floating))
         path: Any = stack(states)
-        along = StoredTrajectory(path, cell.with_differences(records, path, self._before))
+        before, own = self._before, records[..., : cell.record_size]  # a view: the differences are written into it
+        if marks is not None:
+            previous = (
+                np.full_like(marks[:1], NOT_BEGUN) if before is None else marks_of(before[None], cell.record_size)
+            )
+            marks = np.concatenate([previous, marks])
+        cell.with_differences(own, path, None if before is None else _extended(before[..., : cell.record_size]), marks)
+        along: Any = StoredTrajectory(path, records)
         return cell.linearise(along, 0, len(self._records))
 
     @property
-    def _before(self) -> Any:
-        return _extended(self._trajectory.between(self._start - 1, self._start)[1][0]) if self._start else None
+    def _before(self) -> Array | None:
+        """The record of the step before, None at the beginning."""
+        return self._trajectory.between(self._start - 1, self._start)[1][0] if self._start else None
 
     def _on(self, t: int, operand: Array) -> tuple[Linearisation, int]:
         return (self._extended, t - self._start) if is_extended(operand) else (self._floating, t)
@@ -116,6 +126,9 @@ class EitherRange(Linearisation):
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         linearisation, step = self._on(t, w)
         return linearisation.weight_gradient(step, w)
+
+    def taken(self, t: int) -> Array | None:
+        return self._floating.taken(t)
 
     def conveyor(self, t: int) -> Array | None:
         """Return the diagonal, in extended range where it may have left that of floating point."""

@@ -11,7 +11,7 @@ from vanishgrad.curves.model_result import ModelResult, requested_result
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
-from vanishgrad.inputs.sequences import lengths_of
+from vanishgrad.inputs.lengths import lengths_of
 from vanishgrad.models.open import Source, arguments, open_models, options_for
 from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.propagation.backends import backend

@@ -93,7 +93,9 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
 
 def _side_by_side(subjects: Sequence[Argument], request: CompareRequest, trials: int, jobs: int) -> tuple[int, int]:
     """Return how many models are measured side by side, or else how many groups of each one's trials."""
-    undivided = request.lengths is not None or request.backend != "numpy" or request.engine == MATRIX_FREE
+    undivided = (
+        (request.lengths or request.mask) is not None or request.backend != "numpy" or request.engine == MATRIX_FREE
+    )
     groups = 1 if undivided else max(_groups(subject, request, trials) for subject in subjects)
     return (1, min(jobs, groups)) if groups > len(subjects) else (min(jobs, len(subjects)), 1)
 

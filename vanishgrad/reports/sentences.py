@@ -56,7 +56,8 @@ def _weights(model: ModelDocument) -> str:
     norm, radius = values.get("gamma_norm"), values.get("spectral_radius")
     if norm is None or radius is None:
         return ""
-    proof = "which proves it for every input" if norm < 1 else "which proves nothing"
+    whole = " without masked steps" if model.masked_steps else ""
+    proof = f"which proves it for every input{whole}" if norm < 1 else "which proves nothing"
     return f"γ‖W‖₂ is {number(norm)}, {proof}, and ρ(W) is {number(radius)}"
 
 

@@ -56,7 +56,8 @@ class Layer:
     assumptions : tuple of str
         A sentence for each choice that the file leaves open, with the flag that makes the other.
     masked_by : str
-        What masks steps before they reach the layer, as the file says: ``mask_zero``, ``Masking VALUE`` or empty.
+        What masks steps before they reach the layer, as the file says: ``mask_zero``, ``Masking VALUE``, or
+        ``Masking VALUE before NAME`` of a layer that changes what was masked, or empty.
     epsilon : float or None
         ε of its layer norms; None without any.
     without : tuple of str

@@ -31,7 +31,7 @@ def subject(label: str, steps: int = STEPS, **options: object) -> tuple[Cell, In
 
 
 def found(cell: Cell, sequences: InputSequences, **options: object) -> Truncation | Absent:
-    trajectory = run(cell, sequences.xs, np.zeros((sequences.trials, cell.state_size)), sequences.first)
+    trajectory = run(cell, sequences.xs, np.zeros((sequences.trials, cell.state_size)), sequences.marks)
     return truncated(cell, trajectory, sequences, LossRequest(**options), seed=0)
 
 

@@ -11,7 +11,7 @@ from vanishgrad.answer.claims import Claim, Hypothesis, Log
 from vanishgrad.answer.renderers.compose import Composer
 from vanishgrad.answer.structure import SECTIONS, Section
 from vanishgrad.answer.study import Studied
-from vanishgrad.inputs.sequences import lengths_of
+from vanishgrad.inputs.lengths import lengths_of
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
 from vanishgrad.reports.documents.curve import finite, log10
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size

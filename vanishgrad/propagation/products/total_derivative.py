@@ -97,4 +97,6 @@ class _Chained:
         moved = self._linearisation.total(t, W)
         rows = namespace(W).zeros_like(W)
         rows[..., self._conveyed] = moved
+        if (taken := self._linearisation.taken(t)) is not None and not taken.all():
+            rows = namespace(W).where(taken[:, None, None], rows, W)
         self._linearisation.cotangent(t, rows, out)

@@ -194,7 +194,9 @@ def _pull(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
             search = searches[first]
             if search.block.source == INPUT_BLOCK:
                 of_input = vectors[:1].through_input(linearisation, t, cell.input_size)
-                search.take_image(*of_input.vector(0, slice(None)), _vanished(vectors, 0))
+                taken = linearisation.taken(t)
+                vanished = _vanished(vectors, 0) | (False if taken is None else ~taken)
+                search.take_image(*of_input.vector(0, slice(None)), vanished)
             else:
                 search.take_image(*vectors.vector(0, search.columns), _vanished(vectors, 0))
             vectors = vectors[1:]

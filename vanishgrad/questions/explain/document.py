@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from vanishgrad.inputs.sequences import lengths_of
+from vanishgrad.inputs.lengths import lengths_of
 from vanishgrad.questions.explain.section import Passage
 from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.documents.declaration import Size

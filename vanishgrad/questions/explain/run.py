@@ -52,7 +52,7 @@ class Run:
     @cached_property
     def trajectory(self) -> StoredTrajectory:
         """The burn-in's steps, then T."""
-        return run(self.cell, self.sequences.xs, self.s0, self.sequences.first)
+        return run(self.cell, self.sequences.xs, self.s0, self.sequences.marks)
 
     @cached_property
     def spectra(self) -> dict[int, dict[str, Spectrum]]:

@@ -26,6 +26,10 @@ class Absent:
     reason: str
 
 
+MASKED = "some steps are masked, and its theory is of steps that are all taken; --lengths leaves padding out"
+"""Why a section does not apply to a run with masked steps."""
+
+
 @dataclass(frozen=True)
 class Passage:
     """The words and the table of a section, set as text in a terminal and as Markdown.

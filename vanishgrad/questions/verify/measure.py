@@ -34,7 +34,7 @@ class VerifyRequest(ModelOptions):
         MODEL strings, paths and mappings of arrays.
     """
 
-    UNUSED = ("trials", "lengths", "dtype")
+    UNUSED = ("trials", "lengths", "padding", "mask", "dtype")
 
     models: tuple[Source, ...] = DEFAULT_MODELS
     hidden: int = field(default=12, kw_only=True)

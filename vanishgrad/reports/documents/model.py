@@ -138,6 +138,7 @@ class ModelDocument(Document):
     check: JacobianCheckDocument
     engine: EngineDocument
     notes: Sequence[str]
+    masked_steps: Annotated[Count, "steps of all sequences that hand the state on: J_t = I, and no input"] = 0
     sections: Mapping[str, Any] = field(default_factory=dict)
     """What an explanation adds, by name; None where it does not apply."""
 

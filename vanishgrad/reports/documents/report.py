@@ -74,6 +74,8 @@ class RunDocument(Document):
     initial: str
     burn_in: Count
     lengths: Annotated[Sequence[Size] | None, "each sequence's own length; null where all are as long as the run"]
+    padding: Annotated[Literal["right", "left"], "where in a row what lies outside its length stands"] = "right"
+    mask: Annotated[str | None, "the file that says which steps are masked"] = None
     threshold: Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]
     dtype: Literal["float64", "float32"]
     engine: Literal["auto", "dense", "adaptive", "matrix-free"]

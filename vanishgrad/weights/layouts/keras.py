@@ -139,10 +139,7 @@ def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
     if config.get("recurrent_dropout"):
         notes.append(f"recurrent_dropout {config['recurrent_dropout']} acts in training alone and is left out")
     if entry.masked_by:
-        notes.append(
-            f"{entry.masked_by} stands before it: a masked step hands the state on there, and is a step like others "
-            "here; --lengths leaves padding out"
-        )
+        notes.append(_of_masks(entry.masked_by))
     if config.get("stateful"):
         notes.append(
             "stateful: a batch starts where the last one ended; the start here is zero, --initial FILE sets it"
@@ -153,6 +150,17 @@ def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
             "is not in the file"
         )
     return tuple(notes)
+
+
+def _of_masks(masked_by: str) -> str:
+    if masked_by == "mask_zero":
+        which = "steps of token id 0 are masked where ids go through --embedding, and hand the state on"
+    elif " before " in masked_by:
+        which = "which steps it masks is not seen in this layer's own input"
+    else:
+        value = masked_by.partition(" ")[2]
+        which = f"steps of a file's input that is all {value} are masked, and hand the state on"
+    return f"{masked_by} stands before it: {which}; --mask FILE says which are"
 
 
 def _label(path: str) -> str:

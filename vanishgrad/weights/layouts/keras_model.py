@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vanishgrad.weights.tensors import shown
+
 DEEPEST = 32
 FARTHEST = 1000
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "CuDNNLSTM", "CuDNNGRU")
@@ -49,7 +51,8 @@ class ConfiguredLayer:
     below : tuple of str or None
         The layers that drive it; empty if there is none; None if something else stands between.
     masked_by : str
-        The layer before it that masks steps, ``mask_zero`` or ``Masking VALUE``; empty if there is none.
+        What masks steps before it, ``mask_zero``, ``Masking VALUE``, or ``Masking VALUE before NAME`` of a layer that
+        changes what was masked; empty if there is none.
     cell_name : str
         Of one of several stacked cells, its own name.
     """
@@ -215,6 +218,7 @@ class _Chain:
 
     def masked_by(self, name: str) -> str:
         """Return what masks the steps that a layer gets: Keras hands a mask on through most layers."""
+        between = ""
         for _ in range(FARTHEST):
             source = self._source.get(name)
             if source is None or source not in self._layers:
@@ -224,9 +228,12 @@ class _Chain:
             if kind == "Embedding":
                 return "mask_zero" if config.get("mask_zero") else ""
             if kind == "Masking":
-                return f"Masking {config.get('mask_value', 0.0)}"
+                value = config.get("mask_value", 0.0)
+                return f"Masking {value if isinstance(value, int | float) else 'of another kind'}{between}"
             if not (kind in (*TRANSPARENT, *MASKING_ON, "Bidirectional") or _is_recurrent(layer)):
                 return ""
+            if kind not in TRANSPARENT:
+                between = f" before {shown(name)}"
         return ""
 
     def _outputs(self, name: str, layer: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -29,7 +29,7 @@ def white(steps: int, trials: int, width: int = N, std: float = 1.0) -> InputSeq
 
 
 def facts_of(net: Cell, sequences: InputSequences) -> DiagnosisContext:
-    trajectory = run(net, sequences.xs, np.zeros((sequences.trials, net.state_size)), sequences.first)
+    trajectory = run(net, sequences.xs, np.zeros((sequences.trials, net.state_size)), sequences.marks)
     losses = unit_losses(net, sequences.trials, 0)
     found = measure(net, trajectory, sequences.lengths, losses, THRESHOLD).curves
     curves = {name: curve(each.log_norm, each.log_rms, each.alive, THRESHOLD) for name, each in found.items()}

@@ -17,6 +17,7 @@ from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.attention import Attention, dot_product
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.questions.explain.run import Run
+from vanishgrad.questions.explain.section import MASKED, Absent
 from vanishgrad.random_streams import Role, stream
 
 SHORTEST, PREFIXES = 4, 12
@@ -55,8 +56,10 @@ class Shortcuts:
     exponent: float | None
 
 
-def attention(run: Run) -> Shortcuts:
+def attention(run: Run) -> Shortcuts | Absent:
     """Return how attention and an additive skip would send the gradient back along a run's states."""
+    if run.sequences.masked_steps:
+        return Absent(MASKED)
     return shortcuts(run.cell, run.trajectory, run.sequences, run.request.threshold, run.request.seed)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.cells.masked_steps import TAKEN
 from vanishgrad.curves.model_result import time_constants
 from vanishgrad.curves.statistics import band, quantile
 from vanishgrad.propagation.singular_values.all_values import Spectrum
@@ -144,10 +145,12 @@ class _Seen:
     def __init__(self, run: Run) -> None:
         self._cell, self.pooled = run.cell, run.cell.trials == 1
         self._trials = slice(None) if self.pooled else slice(1)
-        gates = run.cell.gate_values(run.trajectory)
+        gates, marks = run.cell.gate_values(run.trajectory), run.sequences.marks
+        shape = (run.trajectory.steps, run.sequences.trials)
+        taken = np.ones(shape, dtype=bool) if marks is None else marks.T == TAKEN
+        counted = (slice(run.sequences.burn_in, None), self._trials)
         self._times = time_constants(
-            run.cell,
-            {name: each[run.sequences.burn_in :, self._trials].mean(axis=(0, 1)) for name, each in gates.items()},
+            run.cell, {name: each[counted][taken[counted]].mean(axis=0) for name, each in gates.items()}
         )
 
     def carriers(self, vectors: Array) -> Carriers | None:

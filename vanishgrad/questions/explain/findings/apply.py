@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.explain.findings.report import effect, remedy_document
+from vanishgrad.questions.explain.section import MASKED
 from vanishgrad.weights.save_npz import cell_npz
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def remedied(result: ExplainResult, name: str | None = None) -> tuple[bytes, str
         raise VanishgradError(f"expected one layer for --apply, got {', '.join(labels)}; try --layer {labels[0]}")
     (model,) = result.models
     diagnosis, source = model.sections[SECTION], model.result.source
+    if diagnosis is None:
+        raise VanishgradError(f"expected findings for --apply, got none: {MASKED}")
     remedy = _chosen(diagnosis, name)
     label = f"{model.result.label} with {remedy.change}"
     weights = cell_npz(remedy.cell, label, source.get("direction") == "backward", diagnosis.below)

@@ -57,7 +57,7 @@ def _rate(facts: DiagnosisContext, gain: float) -> float:
     """Return nats per step over the second half of the lags, the mean over trials; inf where a state overflows."""
     cell, sequences = facts.cell.having(W_hh=gain * facts.cell.W_hh), facts.sequences
     try:
-        trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.first)
+        trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.marks)
     except VanishgradError:
         return math.inf
     lags = np.arange(int(sequences.lengths.min()) + 1)

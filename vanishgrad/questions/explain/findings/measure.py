@@ -17,6 +17,7 @@ from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.remedies import REMEDIES, Change
 from vanishgrad.questions.explain.findings.rules import RULES, Finding
 from vanishgrad.questions.explain.run import Run
+from vanishgrad.questions.explain.section import MASKED, Absent
 
 MEASURED = Scope(("state", "input"))
 
@@ -77,8 +78,10 @@ class Diagnosis:
         return first if first and first.after and first.after.distance < first.before.distance else None
 
 
-def findings(run: Run) -> Diagnosis:
+def findings(run: Run) -> Diagnosis | Absent:
     """Return what the rules find in a run, and what would change it."""
+    if run.sequences.masked_steps:
+        return Absent(MASKED)
     request = run.request
     facts = DiagnosisContext(
         run.cell, run.trajectory, run.sequences, run.measured.curves, request.threshold, request.seed
@@ -127,7 +130,7 @@ def _remedy(name: str, change: Change, facts: DiagnosisContext, before: Reach, e
 
 def _measured(cell: Cell, facts: DiagnosisContext, engine: str) -> dict[str, Curve]:
     sequences = facts.sequences
-    trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.first)
+    trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.marks)
     found = measure(cell, trajectory, sequences.lengths, None, facts.threshold, MEASURED, engine)
     return {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, facts.threshold) for name, norms in found.curves.items()

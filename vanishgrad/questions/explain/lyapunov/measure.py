@@ -14,7 +14,7 @@ from vanishgrad.inputs.sequences import InputSequences, stretches
 from vanishgrad.propagation.lyapunov import LyapunovSpectrum, entropy, kaplan_yorke, lyapunov_spectrum
 from vanishgrad.questions.explain.lyapunov.mean_field import mean_field
 from vanishgrad.questions.explain.run import Run
-from vanishgrad.questions.explain.section import Absent
+from vanishgrad.questions.explain.section import MASKED, Absent
 
 DEFAULT_EXPONENTS = 16
 DEFAULT_STEPS = 1000
@@ -90,6 +90,8 @@ def lyapunov(run: Run) -> Lyapunov | Absent:
     """
     if run.sequences.first is not None:
         return Absent("the sequences have different lengths")
+    if run.sequences.masked_steps:
+        return Absent(MASKED)
     inputs = _continued(run)
     steps, burn_in = _steps(run, inputs is not None)
     try:

@@ -115,7 +115,7 @@ def truncated(
     )
     shortest = np.array([trial.shortest for trial in alive])
     contraction = _contraction(cell)
-    provable = contraction is not None and contraction < 1
+    provable = contraction is not None and contraction < 1 and not sequences.masked_steps
     return Truncation(
         loss=in_words(request, sequences.steps),
         share=over_trials(share),
