@@ -7,7 +7,7 @@ import pytest
 
 import vanishgrad
 from vanishgrad.errors import UsageError
-from vanishgrad.option_ranges import COUNTS, LEAST_THRESHOLD
+from vanishgrad.option_ranges import COUNTS, MIN_THRESHOLD
 
 OPTIONS = {"hidden": 2, "steps": 5, "trials": 2}
 OF_COMPARE = ("hidden", "input_size", "steps", "trials", "seed", "burn_in")
@@ -35,7 +35,7 @@ def test_a_threshold_outside_its_range_is_refused(threshold):
 
 
 def test_the_least_threshold_serves():
-    report = vanishgrad.compare(["rnn"], **OPTIONS, threshold=LEAST_THRESHOLD)
+    report = vanishgrad.compare(["rnn"], **OPTIONS, threshold=MIN_THRESHOLD)
     assert report.result.models[0].curves["state"].horizon.lag == OPTIONS["steps"]
     assert "1e-300" in report.to_markdown()
 

@@ -290,7 +290,7 @@ def test_the_peak_is_an_upper_bound_and_attained(one, other, x, k, G, step):
 
 @given(st.integers(-(2**45), 2**45), st.integers(0, 2**45))
 def test_pieces_cover_a_range(lo, width):
-    cuts = [fp.cut(lo, lo + width, piece) for piece in range(fp.PIECES + 1)]
+    cuts = [fp.cut(lo, lo + width, piece) for piece in range(fp.GATE_PIECES + 1)]
     assert (cuts[0], cuts[-1]) == (lo, lo + width)
     assert all(one <= other for one, other in pairwise(cuts))
 

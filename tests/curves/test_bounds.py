@@ -12,7 +12,7 @@ from scipy import linalg
 
 from tests.engine import lstm, measured, silence, trajectory
 from vanishgrad.cells import ACTIVATIONS, RNN, Cell
-from vanishgrad.curves.bounds import BLOCK, Bound, bounds
+from vanishgrad.curves.bounds import BLOCK_STEPS, Bound, bounds
 from vanishgrad.questions.compare import CompareRequest, compare
 
 ROUNDOFF = 1e-9
@@ -64,12 +64,12 @@ def test_block_contraction_follows_the_definition() -> None:
     worst, within = -math.inf, 0.0
     for end in (35, 25, 15):
         P = np.eye(n)
-        for t in range(end, end - BLOCK, -1):
+        for t in range(end, end - BLOCK_STEPS, -1):
             within = max(within, math.log(np.linalg.norm(P)))
             P = P @ linearisation.dense(t)[0]
         worst = max(worst, math.log(np.linalg.norm(P, 2)))
-    assert bound.value == pytest.approx(math.exp(worst / BLOCK))
-    np.testing.assert_allclose(bound.log_norm, within + worst * (np.arange(31) // BLOCK), rtol=1e-10)
+    assert bound.value == pytest.approx(math.exp(worst / BLOCK_STEPS))
+    np.testing.assert_allclose(bound.log_norm, within + worst * (np.arange(31) // BLOCK_STEPS), rtol=1e-10)
     assert bound.holds is (worst < 0)
 
 
@@ -127,9 +127,9 @@ def test_a_triangular_matrix_is_tamed_by_scaling_and_a_tame_one_beside_it_does_n
 
 def test_gated_cells_and_untied_networks_claim_nothing_of_one_matrix() -> None:
     cell = lstm(2)
-    path = trajectory(cell, silence(cell, BLOCK))
-    assert [bound.name for bound in bounds(cell, path, BLOCK)] == ["block_contraction"]
-    assert bounds(cell, path, BLOCK - 1) == ()
+    path = trajectory(cell, silence(cell, BLOCK_STEPS))
+    assert [bound.name for bound in bounds(cell, path, BLOCK_STEPS)] == ["block_contraction"]
+    assert bounds(cell, path, BLOCK_STEPS - 1) == ()
     untied = RNN(np.zeros((1, 20, 2, 2)), np.zeros((1, 2, 1)), np.zeros((1, 2)))
     assert bounds(untied, trajectory(untied, silence(untied, 20)), 20) == ()
 

@@ -10,7 +10,7 @@ import time
 import pytest
 from threadpoolctl import threadpool_info
 
-from vanishgrad.curves.processes import LARGE, THREADS, blas_threads, map_in_processes, threads_asked_for
+from vanishgrad.curves.processes import MIN_THREADED_SIZE, THREADS, blas_threads, map_in_processes, threads_asked_for
 from vanishgrad.errors import VanishgradError
 
 
@@ -60,15 +60,15 @@ def used(state_size: int, jobs: int) -> set[int]:
 
 def test_one_thread_unless_more_are_asked_for(asked: pytest.MonkeyPatch) -> None:
     assert threads_asked_for() == 1
-    assert used(4 * LARGE, jobs=1) == {1}
+    assert used(4 * MIN_THREADED_SIZE, jobs=1) == {1}
 
 
 @pytest.mark.parametrize("name", THREADS)
 def test_the_environment_asks_for_more(asked: pytest.MonkeyPatch, name: str) -> None:
     asked.setenv(name, "2")
     assert threads_asked_for() == 2
-    assert used(LARGE, jobs=1) == {2}
-    assert used(LARGE - 1, jobs=1) == used(LARGE, jobs=2) == {1}
+    assert used(MIN_THREADED_SIZE, jobs=1) == {2}
+    assert used(MIN_THREADED_SIZE - 1, jobs=1) == used(MIN_THREADED_SIZE, jobs=2) == {1}
 
 
 @pytest.mark.parametrize("nonsense", ["", "0", "many", "-1"])

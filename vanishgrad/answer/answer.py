@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vanishgrad.answer.claims import Claim
 from vanishgrad.answer.figures import Figure, figures
-from vanishgrad.answer.quantities.measured import SMALL, MeasuredRun
+from vanishgrad.answer.quantities.measured import MAX_GRAM_SIZE, MeasuredRun
 from vanishgrad.answer.quantities.separation import example_claims
 from vanishgrad.answer.study import Studied, study
 from vanishgrad.answer.subjects import AnswerRequest, demand_some, runs
@@ -15,7 +15,7 @@ from vanishgrad.answer.tables import Table, claim_tables, example_tables, model_
 from vanishgrad.answer.worked import worked_numbers
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 
-WORTH_A_PROCESS = 2**22
+MIN_PARALLEL_NUMBERS = 2**22
 """Numbers in all Jacobians from which on a second process gains more than it costs."""
 
 
@@ -45,7 +45,7 @@ def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: N
     studied = list(_studied(measured, done, jobs))
     demand_some(studied)
     steps = request.steps or max(each.steps for each in measured)
-    with blas_threads(SMALL, jobs=1):
+    with blas_threads(MAX_GRAM_SIZE, jobs=1):
         numbers, built, examples = (
             worked_numbers(steps),
             example_claims(steps),
@@ -59,7 +59,7 @@ def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: N
 def _studied(models: Sequence[MeasuredRun], done: Callable[[str], None], jobs: int) -> Iterator[Studied]:
     """Yield what is found for each model; several that take a while are studied side by side."""
     work = sum(run.steps * run.cell.state_size**2 for run in models)
-    jobs = min(jobs, len(models)) if work > WORTH_A_PROCESS else 1
+    jobs = min(jobs, len(models)) if work > MIN_PARALLEL_NUMBERS else 1
     with blas_threads(max((run.cell.state_size for run in models), default=1), jobs):
         for found in map_in_processes(study, models, jobs):
             done(found.label)

@@ -29,10 +29,10 @@ from vanishgrad.certificates.intervals import (
 from vanishgrad.certificates.subject import CertifiedCell
 
 ROUNDS = 200
-SETTLED = 1e-9
+BOX_TOLERANCE = 1e-9
 """The iteration for a box of states stops once no bound falls by more than this fraction."""
 
-SMALLEST = 2.0**-60
+MIN_STATE_BOUND = 2.0**-60
 """Least bound of a state: no gate feels a smaller one, and below it the checker's own error counts, 2⁻¹²⁸."""
 
 
@@ -115,8 +115,8 @@ def box(subject: CertifiedCell, inputs: InputBoxes) -> Box | None:
         if box_of_h is None or not (image <= h).all():
             break
         found = box_of_h
-        smaller = np.maximum(image, SMALLEST)
-        if (smaller >= h * (1 - SETTLED)).all():
+        smaller = np.maximum(image, MIN_STATE_BOUND)
+        if (smaller >= h * (1 - BOX_TOLERANCE)).all():
             break
         h = smaller
     return found
@@ -136,7 +136,7 @@ def _lstm_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | N
     if not (open_part > 0).all():
         return None, h
     written = raised(gates["i"].hi * gates["g"].hi)
-    c = np.maximum(raised(written / open_part).max(axis=0), SMALLEST)
+    c = np.maximum(raised(written / open_part).max(axis=0), MIN_STATE_BOUND)
     c_next = np.minimum(raised(gates["f"].hi * c + written), c)
     image = np.minimum(raised(gates["o"].hi * tanh_up(c_next)), 1).max(axis=0)
     return Box(h, c, gates, sech2_up(size.lo), c_next, np.zeros(0)), image

@@ -27,7 +27,7 @@ from fractions import Fraction
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.certificates.intervals import ROUNDOFF, TINY
+from vanishgrad.certificates.intervals import MAX_UNDERFLOW, ROUNDOFF
 
 HEADROOM = 1 + 2.0**-43
 """Kept between the bound and the claim, so that exact arithmetic has a margin to work in."""
@@ -63,7 +63,9 @@ def _scaled_norm_up(A: Array) -> float:
             continue
         residual = float(np.linalg.norm(C - R.T @ R)) * (1 + 4 * ROUNDOFF * n * n)
         masses = float(np.sum(A * A) + np.sum(R * R) + n * square) * (1 + 4 * ROUNDOFF * m * n)
-        return root_up(Fraction(square) + Fraction(residual) + gamma(max(m, n) + 4) * Fraction(masses) + Fraction(TINY))
+        return root_up(
+            Fraction(square) + Fraction(residual) + gamma(max(m, n) + 4) * Fraction(masses) + Fraction(MAX_UNDERFLOW)
+        )
     return frobenius_up(A)
 
 
@@ -74,7 +76,7 @@ def gamma(k: int) -> Fraction:
 
 def frobenius_up(A: Array) -> float:
     """Return an upper bound of ‖A‖_F."""
-    return float(np.linalg.norm(A)) * (1 + 4 * ROUNDOFF * (A.size + 4)) + TINY
+    return float(np.linalg.norm(A)) * (1 + 4 * ROUNDOFF * (A.size + 4)) + MAX_UNDERFLOW
 
 
 def root_up(square: Fraction) -> float:
@@ -95,5 +97,5 @@ def scaled_norm_up(W: Array, scale: Array) -> float:
     if not np.isfinite(scaled).all():
         return math.inf
     return math.nextafter(
-        norm_up(scaled) + 3 * ROUNDOFF * frobenius_up(scaled) * (1 + 8 * ROUNDOFF) + TINY, math.inf
+        norm_up(scaled) + 3 * ROUNDOFF * frobenius_up(scaled) * (1 + 8 * ROUNDOFF) + MAX_UNDERFLOW, math.inf
     ) * (1 + 4 * ROUNDOFF)

@@ -25,7 +25,7 @@ from vanishgrad.certificates.cholesky import norm_up
 from vanishgrad.certificates.intervals import Range, dot_up, raised, tanh_up
 from vanishgrad.certificates.subject import CertifiedCell
 
-PIECES = 8
+CANDIDATE_PIECES = 8
 """Pieces of the range of |g|."""
 
 
@@ -58,7 +58,7 @@ def _lstm_rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
 
 def _written(i: Range, g: Range, p_i: Array, p_g: Array) -> Array:
     """Return an upper bound of i (1 - g²) p_g + i (1 - i) g p_i: on a piece of g's range, 1 - g² at its lower end."""
-    cuts = [g.lo + (g.hi - g.lo) * (piece / PIECES) for piece in range(PIECES)] + [g.hi]
+    cuts = [g.lo + (g.hi - g.lo) * (piece / CANDIDATE_PIECES) for piece in range(CANDIDATE_PIECES)] + [g.hi]
     return np.max(
         [
             peak(i, raised((1 - low) * (1 + low) * p_g), np.zeros_like(p_g), raised(high * p_i))

@@ -21,7 +21,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 
 ROUNDOFF = 2.0**-53
-TINY = 2.0**-1000
+MAX_UNDERFLOW = 2.0**-1000
 """More than any underflow of up to 2⁴⁰ operations on numbers below 2²⁰: each loses at most 2⁻¹⁰⁷⁵."""
 SLACK = 2.0**-48
 
@@ -35,7 +35,7 @@ class Range(NamedTuple):
 
 def raised(value: Array) -> Array:
     """Return an upper bound of what a short expression of non-negative numbers stands for."""
-    return value * (1 + 2.0**-46) + TINY
+    return value * (1 + 2.0**-46) + MAX_UNDERFLOW
 
 
 def dot_up(A: Array, x: Array) -> Array:
@@ -61,22 +61,22 @@ def _exp(a: Array) -> Array:
 
 def sigma_up(a: Array) -> Array:
     """Return an upper bound of σ(a) = 1 / (1 + e^-a); the relative error of e^-a is damped to at most itself."""
-    return np.minimum(1 / (1 + _exp(-a)) * (1 + SLACK) + TINY, 1)
+    return np.minimum(1 / (1 + _exp(-a)) * (1 + SLACK) + MAX_UNDERFLOW, 1)
 
 
 def sigma_down(a: Array) -> Array:
     """Return a lower bound of σ(a)."""
-    return np.maximum(1 / (1 + _exp(-a)) * (1 - SLACK) - TINY, 0)
+    return np.maximum(1 / (1 + _exp(-a)) * (1 - SLACK) - MAX_UNDERFLOW, 0)
 
 
 def tanh_up(a: Array) -> Array:
     """Return an upper bound of tanh a for a ≥ 0."""
-    return np.minimum(np.tanh(a) * (1 + SLACK) + TINY, 1)
+    return np.minimum(np.tanh(a) * (1 + SLACK) + MAX_UNDERFLOW, 1)
 
 
 def tanh_down(a: Array) -> Array:
     """Return a lower bound of tanh a for a ≥ 0."""
-    return np.maximum(np.tanh(a) * (1 - SLACK) - TINY, 0)
+    return np.maximum(np.tanh(a) * (1 - SLACK) - MAX_UNDERFLOW, 0)
 
 
 def sech2_up(a: Array) -> Array:

@@ -22,7 +22,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.boxes import Box, box, input_boxes
 from vanishgrad.certificates.cholesky import scaled_norm_up
-from vanishgrad.certificates.gated import PIECES, WeightNorms, norms, rows
+from vanishgrad.certificates.gated import CANDIDATE_PIECES, WeightNorms, norms, rows
 from vanishgrad.certificates.intervals import dot_up, raised
 from vanishgrad.certificates.perron import perron_scale, positive_vectors
 from vanishgrad.certificates.scaling import balanced_scale, short
@@ -30,13 +30,13 @@ from vanishgrad.certificates.subject import CertifiedCell
 
 LIPSCHITZ = {"tanh": 1.0, "relu": 1.0, "linear": 1.0, "sigmoid": 0.25}
 """γ = sup |φ'|."""
-CELLS = 64
+MAX_BOXES = 64
 """Sub-boxes at which the splitting of the input box ends."""
-WORTH = 0.9995
+MAX_RATE_SHARE = 0.9995
 """What a cut must leave of ρ to be worth the next."""
-FAINT = 1e-3
+VANISHED_BELOW = 1e-3
 """Proofs are compared by the lag at which C ρ^lag falls below this."""
-LEAST = 1e-2
+MIN_LOWER_FACTOR = 1e-2
 """Lower bounds of a factor below this are not claimed: the differences that they are made of would cancel."""
 
 
@@ -54,7 +54,7 @@ class Attempt:
         """The lag from which C ρ^lag is below 1e-3; infinite unless ρ < 1."""
         if not self.rho < 1:
             return math.inf
-        return max(0.0, math.log(self.C / FAINT) / -math.log(max(self.rho, 1e-300)))
+        return max(0.0, math.log(self.C / VANISHED_BELOW) / -math.log(max(self.rho, 1e-300)))
 
 
 def rnn_attempts(target: CertifiedCell) -> Iterator[Attempt]:
@@ -100,7 +100,7 @@ def _max_norm(target: CertifiedCell, bound: float, pieces: Mapping[int, int]) ->
     found = box(target, inputs)
     if found is None:
         return
-    cut = {"input_pieces": {str(j): k for j, k in pieces.items()}, "gate_pieces": PIECES}
+    cut = {"input_pieces": {str(j): k for j, k in pieces.items()}, "gate_pieces": CANDIDATE_PIECES}
     candidates = [
         (x, rows(target, found, x)) for x in positive_vectors(lambda x: rows(target, found, x), target.state_size)
     ]
@@ -112,12 +112,12 @@ def _split(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
     """Yield bounds for finer and finer grids of the input box, until one contracts or a cut gains nothing."""
     pieces: dict[int, int] = {}
     reach, before = np.abs(target.tensors["W_hx"]).sum(axis=0), math.inf
-    while math.prod(pieces.values()) < CELLS and bound > 0:
+    while math.prod(pieces.values()) < MAX_BOXES and bound > 0:
         widest = int(np.argmax(reach))
         pieces[widest], reach[widest] = 2 * pieces.get(widest, 1), reach[widest] / 2
         for attempt in _max_norm(target, bound, pieces):
             yield attempt
-            if attempt.rho < 1 or attempt.rho > before * WORTH:
+            if attempt.rho < 1 or attempt.rho > before * MAX_RATE_SHARE:
                 return
             before = attempt.rho
 
@@ -171,7 +171,7 @@ def cone(target: CertifiedCell, bound: float) -> Attempt | None:
     bounds, witness = whole[1], _factors(*whole)
     if not target.has_cell_state:
         rho = (bounds.low - _gru_rest(target, bounds)) * (1 - 2.0**-40)
-        return Attempt("cone", 1.0, rho, witness) if rho > LEAST else None
+        return Attempt("cone", 1.0, rho, witness) if rho > MIN_LOWER_FACTOR else None
     kappa = bounds.of("i") + bounds.of("f") + bounds.of("g")
     found = cone_rate(bounds.low, bounds.of("o"), kappa, bounds.eta)
     return None if found is None else Attempt("cone", 1.0, found[1], {**witness, "q": found[0]})
@@ -190,7 +190,7 @@ def cone_rate(phi: float, omega: float, kappa: float, eta: float) -> tuple[float
     root = (trace + math.sqrt(discriminant)) / 2
     q = eta * root / (root - omega) * (1 + 2.0**-20)
     rho = (phi - kappa * q) * (1 - 2.0**-40)
-    return (q, rho) if rho > LEAST and eta + omega * q / rho <= q * (1 - 2.0**-40) else None
+    return (q, rho) if rho > MIN_LOWER_FACTOR and eta + omega * q / rho <= q * (1 - 2.0**-40) else None
 
 
 def _condition(scale: Array) -> float:

@@ -13,13 +13,13 @@ import numpy as np
 from vanishgrad.arrays import Array
 
 ITERATIONS = 60
-RESTS = (1e-2, 1e-5, 1e-9)
+ADDED_FRACTIONS = (1e-2, 1e-5, 1e-9)
 """Fractions of the mean added to every entry: a reducible T has no positive vector of its own."""
 
 
 def positive_vectors(T: Callable[[Array], Array], size: int) -> Iterator[Array]:
     """Yield candidates for x, each from a damped power iteration on T plus a small multiple of the mean."""
-    for rest in RESTS:
+    for rest in ADDED_FRACTIONS:
         x = np.ones(size)
         for _ in range(ITERATIONS):
             with np.errstate(over="ignore"):

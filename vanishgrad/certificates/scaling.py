@@ -18,20 +18,21 @@ from vanishgrad.arrays import Array
 from vanishgrad.propagation.singular_values.diagonal_scaling import bfgs
 
 POWERS = (2, 8, 32, 128, 512)
-WORK = 3e8
+MAX_MULTIPLICATIONS = 3e8
 """Multiplications that the search may cost in all: none is left of it from n = 400 on, where it gains nothing."""
-STEPS = 60
-FLAT = 1e-14
+BFGS_STEPS = 60
+"""Steps of the search for each of `POWERS`, at most."""
+ROUNDOFF_DECREASE = 1e-14
 """Decrease of f_p, or its curvature along a step, that is roundoff."""
 
 
 def balanced_scale(W: Array, start: Array) -> Array:
     """Return a Δ near the minimiser of ‖ΔWΔ⁻¹‖₂, with 12 binary digits."""
     n = len(W)
-    steps = min(STEPS, int(WORK / (len(POWERS) * 20 * n**3)))
+    steps = min(BFGS_STEPS, int(MAX_MULTIPLICATIONS / (len(POWERS) * 20 * n**3)))
     delta, W = np.log(start), W / max(float(np.abs(W).max()), np.finfo(float).tiny)
     for p in POWERS:
-        delta = bfgs(partial(_smooth, W, p), delta, steps, FLAT)
+        delta = bfgs(partial(_smooth, W, p), delta, steps, ROUNDOFF_DECREASE)
     return short(np.exp(delta - delta.mean()))
 
 

@@ -13,7 +13,7 @@ from vanishgrad.propagation.products.products import Product, backward_products
 from vanishgrad.propagation.singular_values.diagonal_scaling import perron_vectors
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 
-BLOCK = 10
+BLOCK_STEPS = 10
 """Steps of a block in the block contraction."""
 LARGEST_BATCH = 2**22
 """Entries of the products of blocks that are measured in one batch."""
@@ -52,7 +52,7 @@ def bounds(
     """
     untied = cell.W_hh.ndim > 3
     found = list(_of_weights(cell, _steps_by_lag(steps, taken))) if isinstance(cell, RNN) and not untied else []
-    if products and not untied and steps >= BLOCK:
+    if products and not untied and steps >= BLOCK_STEPS:
         found.append(_block_contraction(cell, trajectory, steps))
     return tuple(found)
 
@@ -107,25 +107,25 @@ def _perron_scaled(W: Array) -> tuple[float, float]:
 
 def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
     """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), many blocks of m steps in one batch; B from Frobenius norms."""
-    blocks = steps // BLOCK
+    blocks = steps // BLOCK_STEPS
     batch = max(1, LARGEST_BATCH // cell.state_size**2)
     found = [
-        _of_blocks(cell.trial(0), trajectory, trajectory.steps - stop * BLOCK, min(batch, stop))
+        _of_blocks(cell.trial(0), trajectory, trajectory.steps - stop * BLOCK_STEPS, min(batch, stop))
         for stop in range(blocks, 0, -batch)
     ]
     within, whole = (max(each) for each in zip(*found, strict=True))
-    count = np.arange(blocks * BLOCK + 1) // BLOCK
+    count = np.arange(blocks * BLOCK_STEPS + 1) // BLOCK_STEPS
     with np.errstate(invalid="ignore"):
         log_norm = within + np.where(count > 0, count * whole, 0.0)
-    value = float(np.exp(whole / BLOCK))
-    claim = f"no {BLOCK} consecutive steps of trial 0 multiply the gradient by more than this factor per step"
+    value = float(np.exp(whole / BLOCK_STEPS))
+    claim = f"no {BLOCK_STEPS} consecutive steps of trial 0 multiply the gradient by more than this factor per step"
     return Bound("block_contraction", "state", claim, value, value < 1, log_norm)
 
 
 def _of_blocks(cell: Cell, trajectory: Trajectory, start: int, blocks: int) -> tuple[float, float]:
     """Return the largest ln ‖·‖ within so many blocks of trial 0 that begin after step `start`, and over whole ones."""
-    stretch = StoredTrajectory(*trajectory.between(start, start + blocks * BLOCK))
-    pieces = step_blocks(stretch, [j * BLOCK for j in range(blocks)], BLOCK)
+    stretch = StoredTrajectory(*trajectory.between(start, start + blocks * BLOCK_STEPS))
+    pieces = step_blocks(stretch, [j * BLOCK_STEPS for j in range(blocks)], BLOCK_STEPS)
     *shorter, last = (_log_norms(product) for product in backward_products(cell, pieces, blocks))
     return max(frobenius for frobenius, _ in shorter), last[1]
 
@@ -142,7 +142,7 @@ def _log_norms(product: Product) -> tuple[float, float]:
     """Return the largest ln ‖·‖_F, which bounds ‖·‖₂, and behind a whole block the largest ln ‖·‖₂ itself."""
     matrix, log_scale = product.block(None, None)
     frobenius = float(product.log_frobenius(None, None).max())
-    if product.lag < BLOCK:
+    if product.lag < BLOCK_STEPS:
         return frobenius, frobenius
     with np.errstate(divide="ignore"):
         return frobenius, float((np.log(largest_singular_value(matrix)) + log_scale).max())

@@ -10,7 +10,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
-LARGE = 256
+MIN_THREADED_SIZE = 256
 """State size from which on a second BLAS thread may gain; below, waiting threads cost more than they do."""
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "OMP_NUM_THREADS")
 """Where a user asks for BLAS threads."""
@@ -52,7 +52,7 @@ def blas_threads(state_size: int, jobs: int) -> AbstractContextManager[object]:
     """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1 if jobs > 1 or state_size < LARGE else threads_asked_for(), user_api="blas")
+    return threadpool_limits(1 if jobs > 1 or state_size < MIN_THREADED_SIZE else threads_asked_for(), user_api="blas")
 
 
 def threads_asked_for() -> int:

@@ -16,7 +16,7 @@ from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.truncation.loss import LossRequest, cotangents, in_words
-from vanishgrad.questions.explain.truncation.measure import LOST, Truncation, truncated
+from vanishgrad.questions.explain.truncation.measure import MAX_LOST_SHARE, Truncation, truncated
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
 
@@ -46,13 +46,13 @@ def test_the_shortest_length_is_the_first_from_which_on_a_hundredth_is_lost(labe
     cell, sequences = subject(label)
     result = some(found(cell, sequences, loss=loss))
     lost = np.exp(result.lost.high)
-    assert (lost[result.shortest_high - 1 :] <= LOST).all()
-    assert lost[result.shortest_high - 2] > LOST
+    assert (lost[result.shortest_high - 1 :] <= MAX_LOST_SHARE).all()
+    assert lost[result.shortest_high - 2] > MAX_LOST_SHARE
     assert result.shortest_low <= result.shortest <= result.shortest_high
     assert np.isneginf(result.lost.median[-1])
     assert result.kept.median[-1] == pytest.approx(0, abs=1e-12)
     assert result.advised.length == result.shortest_high
-    assert result.advised.lost <= LOST < result.advised.segments_lost or loss == "last"
+    assert result.advised.lost <= MAX_LOST_SHARE < result.advised.segments_lost or loss == "last"
 
 
 def test_a_whole_length_loses_nothing_in_either_way() -> None:

@@ -15,7 +15,7 @@ from vanishgrad.curves.bounds import step_blocks
 from vanishgrad.propagation.products.products import backward_products
 
 SIZES = (1, 5, 10, 25)
-LARGEST = 2**25
+MAX_BLOCK_NUMBERS = 2**25
 """Numbers that the blocks of one size may hold together."""
 
 
@@ -55,7 +55,7 @@ def blocks(run: MeasuredRun) -> list[StepBlock]:
         return [StepBlock(1, float(np.log(spectral_norms(run.jacobians()).max())), np.zeros(1))]
     found: list[StepBlock] = []
     for m in SIZES:
-        if m <= run.steps and (run.steps // m) * run.cell.state_size**2 <= LARGEST:
+        if m <= run.steps and (run.steps // m) * run.cell.state_size**2 <= MAX_BLOCK_NUMBERS:
             found.append(_worst_block(run, m, [block for block in found if block.size > 1 and m % block.size == 0]))
     return found
 

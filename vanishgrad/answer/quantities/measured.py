@@ -15,9 +15,9 @@ from vanishgrad.curves.recorder import log_sizes
 from vanishgrad.propagation.products.products import Product, backward_products
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues, largest_singular_value
 
-STRETCH = 2**22
+BATCH_NUMBERS = 2**22
 """Numbers in a batch of matrices whose norms are taken together."""
-SMALL = 160
+MAX_GRAM_SIZE = 160
 """Up to this size the spectrum of a Gram matrix is cheaper than starting an iteration."""
 
 
@@ -67,7 +67,7 @@ class MeasuredRun:
 
     def jacobians(self) -> Iterator[Array]:
         """Yield J_1 … J_T, each (m, m); they are kept where they are small."""
-        if self.steps * self.cell.state_size**2 <= STRETCH:
+        if self.steps * self.cell.state_size**2 <= BATCH_NUMBERS:
             return iter(self._kept)
         return self._dense()
 
@@ -182,7 +182,7 @@ def leading_values(
     shapes: Mapping[str, tuple[int, int]], batch: int
 ) -> Callable[[Mapping[str, Array]], dict[str, Array]]:
     """Return what gives σ₁ of named matrices, call after call: from Gram matrices if small, else by Lanczos."""
-    if max(max(shape) for shape in shapes.values()) > SMALL:
+    if max(max(shape) for shape in shapes.values()) > MAX_GRAM_SIZE:
         return LeadingSingularValues(shapes, batch)
     return lambda matrices: {name: _from_gram(matrix) for name, matrix in matrices.items()}
 
@@ -199,7 +199,7 @@ def spectral_norms(matrices: Iterable[Array]) -> Array:
     batch: list[Array] = []
     for matrix in matrices:
         batch.append(matrix)
-        if len(batch) * matrix.size >= STRETCH:
+        if len(batch) * matrix.size >= BATCH_NUMBERS:
             norms.append(_norms(np.stack(batch)))
             batch = []
     return np.concatenate([*norms, _norms(np.stack(batch))] if batch else norms)

@@ -14,7 +14,7 @@ from vanishgrad.answer.figures import Figure
 WIDTH, HEIGHT = 640.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 130.0, 14.0, 40.0
 TICKS = 5
-THICK = "memory"
+THICK_LINE = "memory"
 COLOURS = {"upper": "#b4532a", "memory": "#1f5fa8", "lower": "#2e7d4f", "conveyor": "#2e7d4f", "detours": "#b4532a"}
 DASHES = {"upper": "7 4", "lower": "2 3", "conveyor": "7 4", "detours": "2 3"}
 LABEL_GAP = 15.0
@@ -112,7 +112,7 @@ def svg(picture: Drawing, title: str, fonts: str = FONTS) -> str:
 def _svg_line(line: FigureLine) -> str:
     colour, dash = COLOURS[line.key], DASHES.get(line.key)
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line.points)
-    style = f'stroke="{colour}" stroke-width="{3 if line.key == THICK else 1.8}"' + (
+    style = f'stroke="{colour}" stroke-width="{3 if line.key == THICK_LINE else 1.8}"' + (
         f' stroke-dasharray="{dash}"' if dash else ""
     )
     label = f'<text x="{WIDTH - RIGHT + 8:g}" y="{line.label_y + 4:.1f}" fill="{colour}">{escape(line.label)}</text>'
@@ -141,7 +141,11 @@ def tikz(picture: Drawing) -> str:
 
 def _tikz_line(line: FigureLine) -> str:
     style = (
-        "very thick" if line.key == THICK else "thick, dashed" if DASHES[line.key].startswith("7") else "thick, dotted"
+        "very thick"
+        if line.key == THICK_LINE
+        else "thick, dashed"
+        if DASHES[line.key].startswith("7")
+        else "thick, dotted"
     )
     colour = COLOURS[line.key][1:].upper()
     path = " -- ".join(f"({x:.1f},{y:.1f})" for x, y in line.points)

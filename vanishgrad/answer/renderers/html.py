@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 CLOSING = ",.;:?!)]”，。；：、？！）"
-LONG = 60
+MIN_WIDE_CHARACTERS = 60
 """A formula of so many characters within a line may be wider than a telephone."""
 TAGS = {"en": "en", "zh": "zh-Hans"}
 
@@ -90,7 +90,9 @@ def _renderer(composer: Composer) -> RendererHTML:
 
     def formula(tokens: Sequence[Token], i: int, *_: Any) -> str:
         tex, tail = tokens[i].content, tokens[i].meta.get("tail", "")
-        return f'<span class="{"tied" if len(tex) < LONG else "roll"}">{mathml(tex)}{escape(tail)}</span>'
+        return (
+            f'<span class="{"tied" if len(tex) < MIN_WIDE_CHARACTERS else "roll"}">{mathml(tex)}{escape(tail)}</span>'
+        )
 
     def figure(tokens: Sequence[Token], i: int, *_: Any) -> str:
         if tokens[i].info == CODE:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-WIDE = "，。；：、！？（）“”《》"
+FULL_WIDTH = "，。；：、！？（）“”《》"
 """Full-width punctuation brings its own space; code hosts want another one before ``$``, print does not."""
-_AFTER_WIDE = re.compile(rf"(?<=[{WIDE}]) $")
-_BEFORE_WIDE = re.compile(rf"^ (?=[{WIDE}])")
+_AFTER_WIDE = re.compile(rf"(?<=[{FULL_WIDTH}]) $")
+_BEFORE_WIDE = re.compile(rf"^ (?=[{FULL_WIDTH}])")
 
 
 def parser() -> MarkdownIt:

@@ -19,7 +19,7 @@ Pull = Callable[[Ball], Ball]
 """w ↦ w J_t."""
 FIRST_BITS, MOST_BITS = 160, 1 << 15
 ACCURATE = Fraction(1, 10**10)
-FAINTEST = Fraction(1, 1 << 1080)
+MIN_CLAIM = Fraction(1, 1 << 1080)
 """Less than any number that a certificate can claim."""
 
 
@@ -29,7 +29,7 @@ def bilinear(subject: CertifiedCell, xs: Array, start: int, u: Array, v: Array) 
     xs (T, d); k = start; u, v (m,).
     """
     bits, value, error = FIRST_BITS, Fraction(0), Fraction(1)
-    while error > max(ACCURATE * abs(value), FAINTEST) and bits <= MOST_BITS:
+    while error > max(ACCURATE * abs(value), MIN_CLAIM) and bits <= MOST_BITS:
         with contextlib.suppress(Coarse):
             value, error = _enclosed(subject, xs, start, u, v, bits)
         bits *= 2

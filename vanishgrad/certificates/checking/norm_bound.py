@@ -22,7 +22,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.rational import integers
 
-KEPT = 78
+ENTRY_BITS = 78
 """Binary digits of the largest entry."""
 DIGITS = 52
 """Binary digits after the point of the guess R."""
@@ -99,7 +99,7 @@ def _cut(left: Array, W: Array, exponents: Array) -> tuple[Array, Fraction]:
     B = (a.values[:, None] * b.values) << shift[None, :]
     scale = a.scale + b.scale + int(exponents.max())
     digits = max((abs(each).bit_length() for each in B.flat), default=0)
-    cut = digits - KEPT
+    cut = digits - ENTRY_BITS
     return np.sign(B) * (np.abs(B) >> cut if cut > 0 else np.abs(B) << -cut), Fraction(2) ** (scale - cut)
 
 

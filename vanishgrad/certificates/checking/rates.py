@@ -17,7 +17,7 @@ from vanishgrad.certificates.checking.states import MOST_CELLS, States, states, 
 from vanishgrad.certificates.checking.verdict import Inequalities, Refuted
 from vanishgrad.certificates.subject import CertifiedCell
 
-STEEPEST = {"tanh": Fraction(1), "relu": Fraction(1), "linear": Fraction(1), "sigmoid": Fraction(1, 4)}
+MAX_SLOPES = {"tanh": Fraction(1), "relu": Fraction(1), "linear": Fraction(1), "sigmoid": Fraction(1, 4)}
 """sup |φ'|."""
 MOST_PIECES = 1024
 
@@ -91,8 +91,8 @@ RNN_ONLY, GATED_ONLY = ("scaled_norm",), ("block_norms", "cone")
 
 
 def _steepness(subject: CertifiedCell, shown: Inequalities) -> Fraction:
-    shown.demand(subject.activation in STEEPEST or None, f"sup |φ'| of {subject.activation} is known")
-    return STEEPEST[subject.activation]
+    shown.demand(subject.activation in MAX_SLOPES or None, f"sup |φ'| of {subject.activation} is known")
+    return MAX_SLOPES[subject.activation]
 
 
 def _every_box(

@@ -20,7 +20,7 @@ from vanishgrad.arrays import Array
 
 BITS = 128
 """Binary digits of e⁻ᵃ that are right at least."""
-FAR = 2000
+MAX_EXPONENT = 2000
 """From here on e⁻ᵃ is only said to be below 2⁻²⁰⁰⁰."""
 
 
@@ -74,8 +74,8 @@ def product(A: Integers, x: Array) -> Array:
 
 def exp_negative(a: Fraction) -> tuple[int, int, int]:
     """Return (lo, hi, p) with lo ≤ 2^p e^-a ≤ hi, for a ≥ 0."""
-    if a > FAR:
-        return 0, 1 << (BITS + 40), FAR + BITS + 40
+    if a > MAX_EXPONENT:
+        return 0, 1 << (BITS + 40), MAX_EXPONENT + BITS + 40
     halvings = (int(a) + 1).bit_length() + 8
     p = BITS + 40 + int(a) * 3 // 2
     r = (a.numerator << p) // (a.denominator << halvings)

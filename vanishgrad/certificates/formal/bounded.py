@@ -15,7 +15,7 @@ from vanishgrad.certificates.subject import CertifiedCell
 
 BOUND_DIGITS = 20
 """Binary digits of the bound of the inputs, which is rounded up to them."""
-ROOM = (1e-7, 1e-5, 1e-3, 1e-1)
+BOX_MARGINS = (1e-7, 1e-5, 1e-3, 1e-1)
 """By how much a floating box is widened, in turn, until the integers see that no step leaves it."""
 
 
@@ -26,7 +26,7 @@ def input_limit(bound: float) -> int:
 
 def wider(box: Array) -> Iterator[list[int]]:
     """Yield a floating box in fixed point, a little wider each time, at most 1."""
-    for room in ROOM:
+    for room in BOX_MARGINS:
         yield [min(fp.ONE, math.ceil(float(each) * (1 + room) * fp.ONE) + 1) for each in box]
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 P, S, Q = 40, 30, 10
 ONE = 1 << P
 _FULL = P + S + Q
-PIECES = 8
+GATE_PIECES = 8
+"""Pieces of the range of |g|, as in `certificates.gated`."""
 
 
 def cdiv(a: int, b: int) -> int:
@@ -91,7 +92,7 @@ def farthest(lo: int, hi: int) -> int:
 
 def cut(lo: int, hi: int, piece: int) -> int:
     """Return where a range is cut."""
-    return lo + (hi - lo) * piece // PIECES
+    return lo + (hi - lo) * piece // GATE_PIECES
 
 
 def absdot(row: Sequence[int], weights: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.rational import integers
 from vanishgrad.errors import VanishgradError
 
-SMALLEST = 2.0**-126
+MIN_WEIGHT = 2.0**-126
 """The least normal float32: smaller weights would make every integer of the file longer by their own zeros."""
 DIGITS = 40
 """Binary digits after the point of ρ and C."""
@@ -30,7 +30,7 @@ def in_units(tensors: Mapping[str, Array]) -> tuple[int, dict[str, Array]]:
         For an entry that is not 0 and below 2^-126: a denormal of float32, or smaller still.
     """
     for name, tensor in tensors.items():
-        tiny = (tensor != 0) & (np.abs(tensor) < SMALLEST)
+        tiny = (tensor != 0) & (np.abs(tensor) < MIN_WEIGHT)
         if tiny.any():
             value = float(tensor[tiny][0])
             raise VanishgradError(

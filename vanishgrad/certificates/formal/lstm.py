@@ -107,7 +107,7 @@ def _rates(weights: _Weights, units: Sequence[_Unit], c: Sequence[int], w: Seque
 
 def _wrote(unit: _Unit, p_i: int, p_g: int) -> int:
     """Return a bound of i (1 - g²) p_g + i (1 - i) |g| p_i, the range of |g| cut into pieces."""
-    cuts = [fp.cut(*unit.g, piece) for piece in range(fp.PIECES + 1)]
+    cuts = [fp.cut(*unit.g, piece) for piece in range(fp.GATE_PIECES + 1)]
     pieces = (
         fp.peak(*unit.i, fp.times(fp.slope_high(low), p_g), 0, fp.times(high, p_i)) for low, high in pairwise(cuts)
     )

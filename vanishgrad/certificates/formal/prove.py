@@ -13,7 +13,7 @@ from vanishgrad.certificates.formal.methods import METHODS
 from vanishgrad.certificates.formal.source import CoqSource
 from vanishgrad.certificates.formal.statement import C, rho, statement
 from vanishgrad.certificates.formal.vanilla import gram_source, max_norm_source
-from vanishgrad.certificates.methods import FAINT, Attempt
+from vanishgrad.certificates.methods import VANISHED_BELOW, Attempt
 from vanishgrad.certificates.prove import beyond_proof
 from vanishgrad.certificates.subject import CertifiedCell
 
@@ -76,7 +76,7 @@ def _sources(subject: CertifiedCell, input_bound: float | None) -> Iterator[CoqS
 
 def vanishing_lag(source: CoqSource) -> float:
     """Return the lag from which C ρ^lag is below 1e-3, for ρ < 1."""
-    return max(0.0, math.log(C(source) / FAINT) / -math.log(max(rho(source), 1e-12)))
+    return max(0.0, math.log(C(source) / VANISHED_BELOW) / -math.log(max(rho(source), 1e-12)))
 
 
 def estimated_seconds(source: CoqSource) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 from vanishgrad.certificates.formal.methods import HALVINGS, METHODS, PHI, Kind, Value
 from vanishgrad.errors import VanishgradError
 
-MOST = 100_000
+MAX_SIZE = 100_000
 """No size and no number of digits is larger."""
 _HEAD = re.compile(r"\(\* vanishgrad certificate: (\w+) (\w+), \d+ units\.")
 _PACKED = re.compile(r"0x1([0-9a-f]*)")
@@ -144,8 +144,8 @@ def _read(kinds: Mapping[str, Kind], text: str) -> dict[str, Value]:
 
 def _natural(text: str, name: str) -> int:
     value = int(text)
-    if not 0 <= value <= MOST:
-        raise ValueError(f"{name} is not a number up to {MOST}")
+    if not 0 <= value <= MAX_SIZE:
+        raise ValueError(f"{name} is not a number up to {MAX_SIZE}")
     return value
 
 

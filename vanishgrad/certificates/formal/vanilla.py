@@ -30,9 +30,9 @@ FACTOR_DIGITS = 28
 """Binary digits of the largest entry of R: what is cut off costs ρ about n 2⁻²⁸ of itself."""
 SLACK = 2.0**-24
 """By how much of itself μ² exceeds the largest eigenvalue, so that the floating factorisation goes through."""
-LARGEST = 2.0**100
+MAX_WEIGHT = 2.0**100
 """Weights above it would overflow when squared and scaled."""
-WORTH = 0.99
+MAX_SCALED_SHARE = 0.99
 """What a diagonal must leave of ‖W‖₂ to be worth its digits."""
 
 
@@ -40,7 +40,7 @@ def gram_source(subject: CertifiedCell) -> CoqSource | None:
     """Return a Gram completion with the diagonal that makes ρ smallest, or None if floating arithmetic finds none."""
     W = subject.tensors["W_hh"]
     k, whole = in_units({"W_hh": W})
-    if np.abs(W).max() > LARGEST:
+    if np.abs(W).max() > MAX_WEIGHT:
         return None
     scale = _integer_scale(W)
     R = _factor(W, scale)
@@ -70,7 +70,7 @@ def _integer_scale(W: Array) -> Array:
     """Return a diagonal of positive integers; ones, unless another is worth it."""
     ones = np.ones(len(W))
     plain = _scaled_norm(W, ones)
-    best, scale = WORTH * plain, ones
+    best, scale = MAX_SCALED_SHARE * plain, ones
     for candidate in _candidates(W):
         if _scaled_norm(W, candidate) < best:
             best, scale = _scaled_norm(W, candidate), candidate

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-SIZE = 8.5
+FONT_POINTS = 8.5
 LINE_HEIGHT = 0.145
 """Inches from one line of a label to the next."""
 GAP = 0.03
@@ -39,7 +39,7 @@ class Label(NamedTuple):
         return (self.text.count("\n") + 1) * LINE_HEIGHT + GAP
 
 
-def text_width(text: str, size: float = SIZE, weight: str = "normal") -> float:
+def text_width(text: str, size: float = FONT_POINTS, weight: str = "normal") -> float:
     """Return the inches that the longest line of a text takes in the fonts of the present style."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -97,7 +97,7 @@ def write_labels(axes: Axes, labels: Sequence[Label]) -> None:
         swatch = _line(axes, [begin, stop], [centre, centre], label.look.colour, 1.8, label.look.linestyle)
         swatch.set(marker=label.look.mark, markersize=3.5, markevery=[0])
         axes.text(
-            1 + BEFORE_TEXT / width, centre, label.text, color=label.colour, fontsize=SIZE, va="center_baseline",
+            1 + BEFORE_TEXT / width, centre, label.text, color=label.colour, fontsize=FONT_POINTS, va="center_baseline",
             transform=axes.transAxes,
         )  # fmt: skip
 

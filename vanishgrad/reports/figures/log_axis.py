@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDED_SPAN = 50
 """Decades beyond which the far ends of the axis are compressed."""
-NEAR = (-12.0, 6.0)
+UNFOLDED_EXPONENTS = (-12.0, 6.0)
 """Exponents between which a folded axis keeps its full size."""
 FAR_SHARE = 0.6
 """Length of a compressed end, as a share of the part at full size."""
@@ -56,8 +56,8 @@ class Decades:
         low = float(min(np.floor(np.nanmin(values, initial=0.0)), -1))
         high = float(np.ceil(np.nanmax(values, initial=0.0)))
         folded = high - low > FOLDED_SPAN
-        near_low = NEAR[0] if folded and low < 2 * NEAR[0] else low
-        near_high = NEAR[1] if folded and high > 2 * NEAR[1] else high
+        near_low = UNFOLDED_EXPONENTS[0] if folded and low < 2 * UNFOLDED_EXPONENTS[0] else low
+        near_high = UNFOLDED_EXPONENTS[1] if folded and high > 2 * UNFOLDED_EXPONENTS[1] else high
         return cls(low, near_low, near_high, high, bool(np.isnan(values).any()))
 
     @property

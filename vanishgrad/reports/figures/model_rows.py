@@ -36,7 +36,8 @@ GATES_CAPTION = (
 )
 GOLDEN = 0.6180339887498949
 """Multiples of it modulo 1 spread evenly, however many there are."""
-WORTH_A_NUMBER = 0.08
+MIN_NUMBERED_SHARE = 0.08
+"""Share of a bar from which on its number fits inside."""
 
 
 def draw_trials(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
@@ -117,7 +118,7 @@ def _range_edges(steps: int) -> list[int]:
 
 def _write_percents(axes: Axes, shares: Array, begins: Array, colour: str) -> None:
     for row, (share, begin) in enumerate(zip(shares.tolist(), begins.tolist(), strict=True)):
-        if share >= WORTH_A_NUMBER:
+        if share >= MIN_NUMBERED_SHARE:
             axes.text(begin + share / 2, row, f"{100 * share:.0f}", color=colour, ha="center", va="center_baseline")
 
 

@@ -22,7 +22,7 @@ from vanishgrad.random_streams import Role, stream
 
 SHORTEST, PREFIXES = 4, 12
 """States that the shortest context has, and how many lengths up to T the dilution is read from."""
-GONE = -40.0
+NEGLIGIBLE_LOG_NORM = -40.0
 """ln ‖P‖ below which ‖I + P‖ is 1 to the last bit."""
 
 
@@ -139,7 +139,7 @@ def _with_skip(cell: Cell, trajectory: StoredTrajectory, batch: int, steps: int)
     """Yield I + ∂h_T/∂h_s, lag after lag, as (B, n, n) and ln of its scale, (B,), until the product is gone."""
     h, n = cell.parts[0].name, cell.parts[0].size
     for product in backward_products(cell, trajectory, batch, lags=steps - 1):
-        if product.log_frobenius(h, h).max() < GONE:
+        if product.log_frobenius(h, h).max() < NEGLIGIBLE_LOG_NORM:
             return
         P, log_scale = product.block(h, h)
         grown = np.maximum(log_scale, 0)

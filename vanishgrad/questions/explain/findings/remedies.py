@@ -17,10 +17,10 @@ from vanishgrad.questions.explain.findings.critical_gain import neutral_gain
 from vanishgrad.questions.explain.findings.rules import dead_units
 from vanishgrad.random_streams import Role, stream
 
-SMALL = 0.5
+LINEAR_DRIVE_RMS = 0.5
 """Root mean square of a drive that leaves units in the linear part of tanh."""
 
-LIFTED = 0.1
+REVIVED_PREACTIVATION = 0.1
 """Where the median pre-activation of a dead unit is raised to."""
 
 
@@ -67,9 +67,9 @@ def scaled(facts: DiagnosisContext) -> Change:
 
 
 def smaller_inputs(facts: DiagnosisContext) -> Change:
-    """Scale input weights and biases so that the drive's root mean square is `SMALL`."""
+    """Scale input weights and biases so that the drive's root mean square is `LINEAR_DRIVE_RMS`."""
     sequences = facts.cell.input_preactivation(facts.sequences.xs)
-    gain = min(1.0, SMALL / max(float(np.sqrt(np.mean(np.square(sequences)))), np.finfo(float).tiny))
+    gain = min(1.0, LINEAR_DRIVE_RMS / max(float(np.sqrt(np.mean(np.square(sequences)))), np.finfo(float).tiny))
     cell = facts.cell.having(W_hx=gain * facts.cell.W_hx, b=gain * facts.cell.b)
     return Change(cell, f"W_hx and b × {gain:.3g}")
 
@@ -90,7 +90,7 @@ def raised_biases(facts: DiagnosisContext) -> Change:
     a = facts.pre_activations(gate)
     middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
     b = facts.cell.b.copy()
-    b[:, facts.cell.rows(gate)] -= np.where(off, middle - LIFTED, 0)
+    b[:, facts.cell.rows(gate)] -= np.where(off, middle - REVIVED_PREACTIVATION, 0)
     return Change(facts.cell.having(b=b), f"b of {int(off.sum())} dead units raised")
 
 

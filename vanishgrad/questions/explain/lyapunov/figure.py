@@ -29,7 +29,7 @@ CAPTION = (
     "of this run's product. Above 0 a direction grows, below it is forgotten."
 )
 MEAN_FIELD_CAPTION = "Mean field: infinitely many units."
-LOST = "Exponents of minus infinity, directions that are lost exactly, are left out."
+LOST_NOTE = "Exponents of minus infinity, directions that are lost exactly, are left out."
 
 
 class Exponents(NamedTuple):
@@ -74,7 +74,7 @@ def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
     said = [
         CAPTION.format(band=BANDS[report.request.band]),
         *([MEAN_FIELD_CAPTION] if wide else []),
-        *([LOST] if lost else []),
+        *([LOST_NOTE] if lost else []),
     ]
     figure, all_axes = sheet("What every direction does in the long run", frame(report, models), said, layout)
     for i, (axes, title, found) in enumerate(zip(all_axes, titles, spectra, strict=True)):

@@ -18,7 +18,7 @@ from vanishgrad.questions.explain.section import MASKED, Absent
 
 DEFAULT_EXPONENTS = 16
 DEFAULT_STEPS = 1000
-STRETCH = 64
+INPUT_BLOCK_STEPS = 64
 """Steps of generated input that are held at a time."""
 HISTORIES = 3
 """Leading exponents whose convergence is kept."""
@@ -130,7 +130,7 @@ def _continued(run: Run) -> Iterator[Array] | None:
 
 
 def _generated(sequences: InputSequences, seed: int, dtype: str) -> Iterator[Array]:
-    return stretches(sequences.source, seed, (sequences.trials, STRETCH, sequences.input_size), dtype)
+    return stretches(sequences.source, seed, (sequences.trials, INPUT_BLOCK_STEPS, sequences.input_size), dtype)
 
 
 def _summarised(run: Run, found: LyapunovSpectrum, burn_in: int, generated: bool) -> Lyapunov:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-SIZE = 4.6
+PANEL_INCHES = 4.6
 """Inches of a panel, both ways."""
 LEFT, RIGHT, BAR, BAR_GAP = 0.95, 0.95, 0.14, 0.12
 COLOURS = "cividis"
 """Made to look the same to readers with any colour vision (Nuñez et al. 2018)."""
-DEEPEST = 3.0
+MAX_THRESHOLD_POWER = 3.0
 """Colours end at this power of the threshold: what is below has long been gone."""
 MOST_NAMES, LONGEST_NAME = 40, 6
 UNDER_NAMES = 0.95
@@ -47,7 +47,7 @@ def draw_map(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a heat map for each model, with a bar of its colours."""
     named = any(model.sections["map"].tokens is not None for model in models)
     foot = UNDER_NAMES if named else FOOT
-    layout = Panels(len(models), 2, SIZE, SIZE, LEFT, RIGHT, between=LEFT, foot=foot)
+    layout = Panels(len(models), 2, PANEL_INCHES, PANEL_INCHES, LEFT, RIGHT, between=LEFT, foot=foot)
     figure, axes = sheet("Where in the sequence the gradient dies", frame(report, models), [CAPTION], layout)
     for panel, model in zip(axes, models, strict=True):
         found = model.sections["map"]
@@ -69,7 +69,7 @@ def _values(found: MapDocument) -> Array:
 def _draw(axes: Axes, found: MapDocument, level: float) -> AxesImage:
     values = _values(found)
     high = max(0.0, float(np.nanmax(values)))
-    low = min(max(DEEPEST * level, math.floor(np.min(values[np.isfinite(values)]))), high - 1)
+    low = min(max(MAX_THRESHOLD_POWER * level, math.floor(np.min(values[np.isfinite(values)]))), high - 1)
     shown = np.ma.masked_invalid(np.maximum(values, low))
     image = axes.imshow(shown, cmap=COLOURS, vmin=low, vmax=high, origin="upper", interpolation="nearest")
     axes.set_facecolor(SHADE)
@@ -95,7 +95,7 @@ def _name(axes: Axes, found: MapDocument) -> None:
     skip = math.ceil(len(times) / (MOST_NAMES if names else 10))
     places = list(range(len(times) - 1, -1, -skip))[::-1]
     texts = [str(times[i]) if names is None else _between(names, times, i) for i in places]
-    upright = names is None or max(map(_width, texts)) < SIZE * skip / len(times) - NAME_GAP
+    upright = names is None or max(map(_width, texts)) < PANEL_INCHES * skip / len(times) - NAME_GAP
     axes.set_xticks(places, texts, rotation=0 if upright else 90)
     axes.set_yticks(places, texts)
     axes.tick_params(length=0 if names else 2, labelsize=NAME_SIZE if names else 8.5, color=MUTED)

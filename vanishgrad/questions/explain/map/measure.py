@@ -13,7 +13,7 @@ from vanishgrad.propagation.products.all_pairs import pair_log_norms
 from vanishgrad.questions.explain.run import Run
 
 MOST_TIMES, FEWEST_TIMES = 64, 16
-WORK = 2**34
+MAX_PRODUCT_OPERATIONS = 2**34
 """Multiplications and additions that the products may take: large states have fewer times."""
 
 
@@ -48,7 +48,7 @@ def map_(run: Run) -> Map:
     cell, length = run.cell, int(run.sequences.lengths[0])
     names = tokens(run.sequences.source, run.request.tokens, run.sequences.burn_in, length)
     sequence = StoredTrajectory(run.trajectory.states[:, :1], run.trajectory.records[:, :1])
-    times = _grid(length, int(np.clip(np.sqrt(WORK / cell.state_size**3), FEWEST_TIMES, MOST_TIMES)))
+    times = _grid(length, int(np.clip(np.sqrt(MAX_PRODUCT_OPERATIONS / cell.state_size**3), FEWEST_TIMES, MOST_TIMES)))
     start = sequence.steps - length
     return Map(times, pair_log_norms(cell.trial(0), sequence, start + times), names)
 

@@ -65,7 +65,7 @@ class PathsDocument(Document):
 DIGITS = 12
 EQUAL = 1e-9
 """Decades that two norms may differ by and still pass for equal."""
-FAR = 0.3
+MIN_FACTOR_DECADES = 0.3
 """Decades from which on a difference is told as a factor."""
 MAX_SHARE = 1.5
 """A share from which on the conveyor is called cancelled, not carrying."""
@@ -190,7 +190,7 @@ def _off(decades: float) -> str:
     """Say by how much a norm is another, from the decades between them."""
     if abs(decades) < EQUAL:
         return "the same"
-    if abs(decades) > FAR:
+    if abs(decades) > MIN_FACTOR_DECADES:
         return f"{power(decades)} times that"
     off = 10.0**decades - 1
     return "less than 0.1 % off" if abs(off) < 1e-3 else f"{percent(off, sign=True)} off"

@@ -17,8 +17,8 @@ from vanishgrad.questions.explain.run import Run
 from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.truncation.loss import LossRequest, cotangents, in_words
 
-LOST = 0.01
-"""A truncation is long enough when it loses no more of the gradient: ‖G - G_{<N}‖ ≤ LOST ‖G‖.
+MAX_LOST_SHARE = 0.01
+"""A truncation is long enough when it loses no more of the gradient: ‖G - G_{<N}‖ ≤ MAX_LOST_SHARE ‖G‖.
 
 Stricter than ‖G_{<N}‖ ≥ (1 - LOST) ‖G‖, which a gradient in a wrong direction also satisfies.
 """
@@ -58,7 +58,7 @@ class Truncation:
     kept, lost : Band
         ln ‖G_{<N}‖/‖G‖ and ln ‖G - G_{<N}‖/‖G‖ by length, N = 1 first.
     shortest, shortest_low, shortest_high : int
-        From which length on no more than `LOST` is lost: the median trial's, the least and the greatest.
+        From which length on no more than `MAX_LOST_SHARE` is lost: the median trial's, the least and the greatest.
     advised, asked : Cut
         At `shortest_high`, and at a length that was asked for, or None.
     contraction : float or None
@@ -160,8 +160,8 @@ class _Trial:
 
     @property
     def shortest(self) -> int:
-        """The length from which on no more than `LOST` is lost."""
-        enough = self._found.log_lost - self.log_whole <= math.log(LOST)
+        """The length from which on no more than `MAX_LOST_SHARE` is lost."""
+        enough = self._found.log_lost - self.log_whole <= math.log(MAX_LOST_SHARE)
         return int(np.flatnonzero(~enough)[-1]) + 2 if not enough.all() else 1
 
     def cut(self, length: int) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.questions.explain.truncation.measure import LOST
+from vanishgrad.questions.explain.truncation.measure import MAX_LOST_SHARE
 from vanishgrad.reports.documents.curve import BandDocument, band_document, log10s
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Log10, Size
 from vanishgrad.reports.documents.model import ModelDocument
@@ -71,7 +71,7 @@ def truncation_document(truncation: Truncation, model: ModelDocument) -> Truncat
         log10_share=band_document(truncation.share),
         log10_kept=band_document(truncation.kept),
         log10_lost=band_document(truncation.lost),
-        allowed=LOST,
+        allowed=MAX_LOST_SHARE,
         shortest=ShortestDocument(
             median=truncation.shortest, low=truncation.shortest_low, high=truncation.shortest_high
         ),
