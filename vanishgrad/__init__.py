@@ -11,6 +11,7 @@ _NAMES = {
     "analyze": "vanishgrad.api",
     "compare": "vanishgrad.api",
     "explain": "vanishgrad.api",
+    "learn": "vanishgrad.api",
     "random_cell": "vanishgrad.api",
     "from_state_dict": "vanishgrad.weights.recognition",
     "product": "vanishgrad.propagation.products.operator",

@@ -24,6 +24,10 @@ from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import ExplainResult
 from vanishgrad.questions.explain.explain import explain as explain_models
 from vanishgrad.questions.explain.request import ExplainRequest
+from vanishgrad.questions.learn.document import DEFAULTS, LearnDocument, LearnSettings
+from vanishgrad.questions.learn.findings import learning
+from vanishgrad.questions.learn.run import Plan
+from vanishgrad.questions.learn.run import learn as learn_models
 from vanishgrad.questions.rendering import rendered
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.weights.laws import draw
@@ -33,19 +37,16 @@ Request = TypeVar("Request", bound=ModelOptions)
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
-    """A result with every way to show it.
+class Shown:
+    """A JSON report with every way to show it.
 
     Attributes
     ----------
-    result : CompareResult, AnalyzeResult or ExplainResult
-        Frozen, with natural logarithms.
-    typed : ModelsDocument
-        What the JSON report says, as attributes: ``typed.models[0].curves["state"].horizon``.
+    typed : ModelsDocument or LearnDocument
+        What the report says, as attributes: ``typed.models[0].curves["state"].horizon``.
     """
 
-    result: CompareResult | AnalyzeResult | ExplainResult
-    typed: ModelsDocument
+    typed: Any
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -68,9 +69,37 @@ class Report:
         """Print the table."""
         sys.stdout.write(rendered(self.typed, "table"))
 
+
+@dataclass(frozen=True, eq=False)
+class Report(Shown):
+    """What `compare`, `analyze` and `explain` found.
+
+    Attributes
+    ----------
+    result : CompareResult, AnalyzeResult or ExplainResult
+        Frozen, with natural logarithms.
+    """
+
+    typed: ModelsDocument
+    result: CompareResult | AnalyzeResult | ExplainResult
+
     def plot(self, path: str, kind: str = "curves") -> None:
         """Draw to a .png, .svg or .pdf file."""
         from vanishgrad.questions.plot.render import render
+        from vanishgrad.reports.files import write
+
+        write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
+
+
+@dataclass(frozen=True, eq=False)
+class LearnReport(Shown):
+    """What `learn` found: ``typed.models[0].gaps[0].updates``."""
+
+    typed: LearnDocument
+
+    def plot(self, path: str, kind: str = "learnability") -> None:
+        """Draw to a .png, .svg or .pdf file."""
+        from vanishgrad.questions.learn.figure import render
         from vanishgrad.reports.files import write
 
         write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
@@ -96,7 +125,7 @@ def compare(models: Source | Sequence[Source] = DEFAULT_MODELS, **options: Any) 
     ['vanishing', 'preserved']
     """
     result = compare_models(_request(CompareRequest, options, models=models))
-    return Report(result, comparison(result))
+    return Report(comparison(result), result)
 
 
 def analyze(source: Any, **options: Any) -> Report:
@@ -117,7 +146,7 @@ def analyze(source: Any, **options: Any) -> Report:
     """
     source, options = _along_batch(source, options)
     result = analyze_layers(_request(AnalyzeRequest, options, weights=(source,)))
-    return Report(result, analysis(result))
+    return Report(analysis(result), result)
 
 
 def explain(source: Any, **options: Any) -> Report:
@@ -141,18 +170,53 @@ def explain(source: Any, **options: Any) -> Report:
     """
     source, options = _along_batch(source, options)
     result = explain_models(_request(ExplainRequest, options, source=source))
-    return Report(result, explanation(result))
+    return Report(explanation(result), result)
+
+
+def learn(models: str | Sequence[str] = DEFAULT_MODELS, jobs: int = 1, **options: Any) -> LearnReport:
+    """Train random models on a task with a gap, and return what each learns beside its horizon before training.
+
+    Parameters
+    ----------
+    models : str or a sequence of them
+        MODEL strings.
+    jobs : int
+        Processes side by side; no result depends on it.
+    **options
+        Those of ``vanishgrad learn``: task, gaps, seeds, hidden, batch, updates, optimizer, lr, clip (None clips
+        nothing), truncation, seed, dtype.
+
+    Raises
+    ------
+    UsageError
+        For a task, a model or an option that cannot be.
+
+    Examples
+    --------
+    >>> import vanishgrad
+    >>> report = vanishgrad.learn("rnn@orthogonal", gaps=(3,), hidden=8, seeds=1, updates=100, lr=0.03)
+    >>> report.typed.models[0].edge
+    3
+    """
+    _demand_options("learn", options, tuple(DEFAULTS))
+    labels = (models,) if isinstance(models, str) else tuple(models)
+    settings = LearnSettings(models=labels, **{**DEFAULTS, **options})
+    trainings = learn_models(Plan(settings, {}), lambda text: None, jobs)
+    return LearnReport(learning(settings, {each.key: each.result for each in trainings}))
 
 
 def _request(kind: type[Request], options: Mapping[str, Any], **sources: Any) -> Request:
     """Return a command's request; refuse an option that it has not, with the nearest that it has."""
     command = kind.__name__.removesuffix("Request").lower()
-    known = [name for name in option_names(kind) if name not in sources]
+    _demand_options(command, options, [name for name in option_names(kind) if name not in sources])
+    return kind(**sources, **options)
+
+
+def _demand_options(command: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
     for name in options:
         if name not in known:
             nearest = get_close_matches(name, known, n=1)
             raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or known)}")
-    return kind(**sources, **options)
 
 
 def _along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

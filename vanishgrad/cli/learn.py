@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, is_summary
-from vanishgrad.cli.options import JOBS, OUTPUT, whole_numbers
+from vanishgrad.cli.options import JOBS, OUTPUT, training_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS
-from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnSettings
+from vanishgrad.questions.learn.document import DEFAULTS, LearnDocument, LearnedGap, LearnSettings
 from vanishgrad.questions.learn.findings import learning
 from vanishgrad.questions.learn.resume import finished_in
 from vanishgrad.questions.learn.run import Key, Plan, demand_learnable
@@ -29,21 +29,7 @@ PARTIAL = "learn.partial.json"
 
 @click.command(epilog="TASK: recall, copy, adding, order, language[:en|zh][,characters], or FILE.npz with x, y, mask.")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--task", default="recall", show_default=True, metavar="TASK", help="What is to be learned.")
-@click.option(
-    "--gaps", callback=whole_numbers, default="10,20,40,80", show_default=True, metavar="A,B,…",
-    help="Steps between the key and where it is needed.",
-)  # fmt: skip
-@click.option("--seeds", type=click.IntRange(1), default=2, show_default=True, help="Trainings of each model and gap.")
-@click.option("--hidden", type=click.IntRange(1), default=32, show_default=True, help="Hidden size n.")
-@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Sequences in an update.")
-@click.option("--updates", type=click.IntRange(1), default=1500, show_default=True, help="The most updates.")
-@click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
-@click.option("--lr", type=float, default=3e-3, show_default=True, help="Learning rate.")
-@click.option("--clip", type=float, default=1.0, show_default=True, help="Largest norm of a gradient; inf: none.")
-@click.option("--truncation", type=click.IntRange(1), metavar="N", help="Cut gradients into segments of N steps.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random stream.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@training_options(DEFAULTS)
 @OUTPUT
 @JOBS
 @click.option("--save", metavar="DIR", help="Save weights at log-spaced updates as .npz, for analyze and explain.")

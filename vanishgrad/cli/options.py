@@ -100,6 +100,30 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Field of a request → its option, in the order of the help; its default is the field's."""
 
+TRAINING: Mapping[str, Mapping[str, Any]] = {
+    "task": {"metavar": "TASK", "help": "What is to be learned."},
+    "gaps": {
+        "callback": whole_numbers, "metavar": "A,B,…", "help": "Steps between the key and where it is needed.",
+    },
+    "seeds": {"type": counted("seeds"), "help": "Trainings of each model and gap."},
+    "hidden": {"type": counted("hidden"), "help": "Hidden size n."},
+    "batch": {"type": counted("batch"), "help": "Sequences in an update."},
+    "updates": {"type": counted("updates"), "help": "The most updates."},
+    "optimizer": {"type": click.Choice(["adam", "sgd"])},
+    "lr": {"type": float, "help": "Learning rate."},
+    "clip": {"type": float, "help": "Largest norm of a gradient; inf: none."},
+    "truncation": {"type": counted("truncation"), "metavar": "N", "help": "Cut gradients into segments of N steps."},
+    "seed": OPTIONS["seed"],
+    "dtype": OPTIONS["dtype"],
+}  # fmt: skip
+"""How `learn` trains: setting → its option, in the order of the help."""
+
+
+def training_options(defaults: Mapping[str, Any]) -> Callable[[Command], Command]:
+    """Return a decorator for the options of `TRAINING`, with their defaults."""
+    shown = {name: ",".join(map(str, each)) if isinstance(each, tuple) else each for name, each in defaults.items()}
+    return together(*(_option(name, shown[name], None, TRAINING) for name in TRAINING))
+
 
 def request_options(
     request: type[ModelOptions], only: Collection[str] = tuple(OPTIONS), **helps: str
@@ -109,8 +133,10 @@ def request_options(
     return together(*(_option(name, getattr(request, name), helps.get(name)) for name in taken))
 
 
-def _option(name: str, default: Any, words: str | None) -> Callable[[Command], Command]:
-    attributes = {**OPTIONS[name], **({"help": words} if words else {})}
+def _option(
+    name: str, default: Any, words: str | None, table: Mapping[str, Mapping[str, Any]] = OPTIONS
+) -> Callable[[Command], Command]:
+    attributes = {**table[name], **({"help": words} if words else {})}
     default = None if default == () else default
     return click.option(flag(name), name, default=default, show_default=default is not None, **attributes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,12 +62,18 @@ def _fresh_norms(n: int, dtype: np.dtype[Any]) -> dict[str, Array]:
     return {name: np.full(n if "_c." in name else 4 * n, name.endswith("weight"), dtype) for name in FAST_RNN.names[0]}
 
 
-def cell_npz(cell: Cell, label: str, backward: bool = False, below: Sequence[Cell] = ()) -> bytes:
+def cell_npz(
+    cell: Cell,
+    label: str,
+    backward: bool = False,
+    below: Sequence[Cell] = (),
+    read_out: Mapping[str, Array] | None = None,
+) -> bytes:
     """Return the one set of weights of a cell in the same form; `analyze` makes the same cell of them, bit by bit.
 
     Biases stand whole in bias_ih_l0, but for a recurrent one that a gate multiplies (the GRU's candidate's), which
     stands in bias_hh_l0. The names of a backward layer end in _reverse; with layers below, bottom first, they are l0,
-    l1, … and the cell's come last.
+    l1, … and the cell's come last. `read_out` are further tensors beside them, under names that no layer has.
 
     Raises
     ------
@@ -88,7 +94,7 @@ def cell_npz(cell: Cell, label: str, backward: bool = False, below: Sequence[Cel
         for name, tensor in _tensors(each).items()
     }
     reading = {name: value for each in layers for name, value in _reading(each).items()}
-    return _bytes(tensors, {"cell": cell.name, **reading, "label": label})
+    return _bytes(tensors | dict(read_out or {}), {"cell": cell.name, **reading, "label": label})
 
 
 def _tensors(cell: Cell) -> dict[str, Array]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from tests.questions.learn.small import learned, settings
+import vanishgrad
+from tests.questions.learn.small import SMALL, learned, settings
+from vanishgrad.cli.plot import plot
 from vanishgrad.errors import UsageError
+from vanishgrad.questions.learn.figure import KINDS
 from vanishgrad.questions.learn.findings import edge_of, horizon_order, learning
 from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
 from vanishgrad.questions.learn.resume import finished_in
@@ -118,3 +123,47 @@ def test_what_cannot_be_trained_is_refused_beforehand(changed, says):
 def test_settings_that_cannot_be_are_refused(changed):
     with pytest.raises(UsageError, match="expected"):
         settings(**changed)
+
+
+def test_saved_weights_have_the_read_out_and_are_explained(tmp_path):
+    plan = Plan(settings(models=("gru",), gaps=(3,)), {}, saves=True)
+    (finished,) = learn(plan, lambda text: None, 1)
+    names = [name for name, _ in finished.checkpoints]
+    assert names[::2] == [f"gru.gap3.update{update:05d}.0.npz" for update in (0, 1, 2, 5, 10, 12)]
+    path = tmp_path / names[-1]
+    path.write_bytes(finished.checkpoints[-1][1])
+    with np.load(path) as tensors:
+        h, W, b = np.ones(6), tensors["read_out.weight"], tensors["read_out.bias"]
+    assert (W @ h + b).shape == (1,)
+    (model,) = vanishgrad.analyze(path, steps=4).typed.models
+    assert model.cell == "gru" and model.hidden_size == 6
+
+
+def test_the_gap_before_the_first_update_is_the_models_own_draw():
+    (finished,) = learn(Plan(settings(models=("gru",), gaps=(3,)), {}, saves=True), lambda text: None, 1)
+    with np.load(io.BytesIO(finished.checkpoints[0][1])) as tensors:
+        np.testing.assert_array_equal(
+            tensors["weight_hh_l0"], vanishgrad.random_cell("gru", hidden=6, input_size=2).W_hh[0]
+        )
+
+
+def test_pythons_learn_is_the_command_lines(tmp_path):
+    options = {name: value for name, value in SMALL.items() if name != "models"}
+    report = vanishgrad.learn(SMALL["models"], **options)
+    assert report.to_json() == learned().to_json()
+    report.plot(str(tmp_path / "map.svg"))
+    assert (tmp_path / "map.svg").read_bytes().startswith(b"<?xml")
+    with pytest.raises(UsageError, match="got 'gap'; try gaps"):
+        vanishgrad.learn("gru", gap=3)
+
+
+def test_plot_draws_a_report_of_learn_and_refuses_another_kind_of_picture(tmp_path):
+    report, runner = tmp_path / "learn.json", CliRunner()
+    report.write_text(learned(snapshots=False, updates=2).to_json())
+    for kind in KINDS:
+        path = tmp_path / f"{kind}.pdf"
+        result = runner.invoke(plot, [str(report), "--kind", kind, "--output", str(path)])
+        assert result.exit_code == 0 and path.read_bytes().startswith(b"%PDF")
+    refused = runner.invoke(plot, [str(report), "--kind", "gates", "--output", str(tmp_path / "gates.pdf")])
+    assert "expected a picture out of learnability" in str(refused.exception)
+    assert not (tmp_path / "gates.pdf").exists()

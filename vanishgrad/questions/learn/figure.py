@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vanishgrad.errors import UsageError
 from vanishgrad.questions.learn.document import LearnDocument, LearnedModel
 from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
 from vanishgrad.reports.figures.page import Panels, sheet
@@ -30,7 +31,15 @@ class LearnPicture(NamedTuple):
 
 
 def render(document: LearnDocument, kind: str, ending: str) -> bytes:
-    """Return a picture as the bytes of a file, the same for the same document."""
+    """Return a picture as the bytes of a file, the same for the same document.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind of picture of what was learned.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"expected a picture out of {', '.join(KINDS)}, got {kind!r}; try {next(iter(KINDS))}")
     out = io.BytesIO()
     with style("".join(model.label for model in document.models) + document.request.task):
         figure = KINDS[kind].draw(document)

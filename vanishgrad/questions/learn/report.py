@@ -50,7 +50,8 @@ def title(document: LearnDocument) -> str:
     cut = "" if r.truncation is None else f", gradients cut into segments of {r.truncation} steps"
     clip = "" if r.clip is None else f", clipped at {r.clip:g}"
     return (
-        f"Updates until the task {r.task} is learned: {r.seeds} seeds, n = {r.hidden}, batch {r.batch}, at most "
+        f"Updates until the task {r.task} is learned: {r.seeds} {'seed' if r.seeds == 1 else 'seeds'}, n = {r.hidden}, "
+        f"batch {r.batch}, at most "
         f"{r.updates} updates of {r.optimizer} {r.lr:g}{clip}{cut}, {r.dtype}"
     )
 

@@ -217,10 +217,11 @@ class _Observer:
 
     def _weights(self, update: int) -> Iterator[tuple[str, bytes]]:
         label, gap = self._key
-        cell = self._training.parameters.cell
+        parameters = self._training.parameters
         for seed in range(self._plan.settings.seeds):
             name = f"{label}.gap{gap}.update{update:05d}"
-            yield file_name(name, seed), cell_npz(cell.trial(seed), name)
+            out = {"read_out.weight": parameters.W_hy[seed], "read_out.bias": parameters.b_y[seed]}
+            yield file_name(name, seed), cell_npz(parameters.cell.trial(seed), name, read_out=out)
 
 
 def horizons(label: str, cell: Cell, task: Task, plan: Plan) -> tuple[tuple[int, bool], tuple[int, bool]]:
