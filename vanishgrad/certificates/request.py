@@ -66,6 +66,8 @@ class CertifyRequest(ModelOptions):
         super().__post_init__()
         if self.claim not in CLAIMS:
             raise UsageError(f"expected --claim upper or lower, got {self.claim!r}")
+        if self.input_bound is not None and not self.input_bound >= 0:
+            raise UsageError(f"expected --input-bound from 0 on, got {self.input_bound:g}; try --input-bound 1")
         if self.input_bound is not None and self.is_along:
             raise UsageError("expected --input-bound (all inputs) or --input (one sequence), got both; try one of them")
         for name in () if self.is_along else (*ALONG, *(("steps",) if holds_weights(self.source) else ())):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.lengths import PADDINGS
 from vanishgrad.inputs.sequences import InputRequest
 from vanishgrad.models.option_types import demand_types, settle
-from vanishgrad.option_ranges import COUNTS, demand_count
+from vanishgrad.option_ranges import COUNTS, demand_count, demand_memory
 from vanishgrad.weights.hints import Hints
 
 DTYPES = ("float64", "float32")
@@ -75,15 +77,17 @@ class ModelOptions(Hints):
         settle(self)
         super().__post_init__()
         demand_types(self)
+        if self.dtype not in DTYPES:
+            raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         for name in COUNTS:
             if (value := getattr(self, name, None)) is not None:
                 demand_count(name, value)
-        if self.dtype not in DTYPES:
-            raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.padding not in PADDINGS:
             raise UsageError(f"expected --padding {' or '.join(PADDINGS)}, got {self.padding!r}")
         if self.padding != PADDINGS[0] and self.lengths is None:
             raise UsageError("expected --padding beside --lengths, got it alone; try --lengths 7,12,9, or --mask FILE")
+        of_weights = 4 * self.hidden * (self.hidden + (self.input_size or self.hidden)) * np.dtype(self.dtype).itemsize
+        demand_memory(self.steps or 0, self.trials or 1, of_weights)
         if self.embedding is not None and self.is_noise:
             raise UsageError("expected token ids for --embedding, got noise; try --input TOKENS.npy")
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from vanishgrad.errors import VanishgradError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.reports.documents.curve import DIGITS, CurveDocument, VerdictName
 from vanishgrad.reports.documents.declaration import Document, Limits, Size
 from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
@@ -22,6 +22,10 @@ class CheckRequest(Document):
     horizon: Annotated[Size, "steps that the gradient has to reach"]
     threshold: Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]
     max_rate: Annotated[float | None, "the largest |rate|, nats per step"]
+
+    def __post_init__(self) -> None:
+        if self.max_rate is not None and not self.max_rate >= 0:
+            raise UsageError(f"expected --max-rate from 0 on, got {self.max_rate:g}; try --max-rate 0.1")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

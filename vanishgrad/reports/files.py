@@ -54,7 +54,7 @@ def write_together(files: Iterable[tuple[str, bytes]], folders: Sequence[str] = 
 def demand_target(path: str) -> None:
     """Refuse a path that cannot become a file: a folder, or a link to itself."""
     with _told(path):
-        if os.path.isdir(path):
+        if not path or os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, "a folder")
         _mode(path)
 
@@ -81,6 +81,8 @@ def _mode(path: str) -> int | None:
         return os.stat(path).st_mode
     except FileNotFoundError:
         return None
+    except ValueError as error:  # a NUL in the name
+        raise OSError(str(error)) from None
 
 
 class _Replacement:

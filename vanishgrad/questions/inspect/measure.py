@@ -102,4 +102,5 @@ def _keep_bias(cell: Cell) -> KeepBias | None:
 
 def _time_constants(b: Array) -> Array:
     """Return -1/ln σ(b) = 1/ln(1 + e^{-b})."""
-    return 1 / np.log1p(np.exp(-b))
+    with np.errstate(divide="ignore", over="ignore"):  # beyond the range of floating point: for ever
+        return 1 / np.log1p(np.exp(-b))

@@ -60,7 +60,7 @@ def draw_learnability(document: LearnDocument) -> Figure:
     axes.axhline(1.25 * most, color=RULE, linewidth=0.8)
     for i, model in enumerate(document.models):
         _learned(axes, model, i, len(document.models), most)
-    axes.set_ylim(3, 3 * most)
+    axes.set_ylim(3, 3 * max(most, 2))
     axes.set_xticks(gaps, [str(gap) for gap in gaps])
     axes.minorticks_off()
     axes.set_xlabel("gap (steps)")

@@ -49,5 +49,5 @@ def is_report(path: str) -> bool:
             return True
         with open(path, "rb") as file:
             return file.read(64).lstrip()[:1] == b"{"
-    except OSError:
+    except (OSError, ValueError):  # a NUL in the name
         return False
