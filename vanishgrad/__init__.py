@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "analyze": "vanishgrad.api",
+    "capture": "vanishgrad.api",
     "compare": "vanishgrad.api",
     "explain": "vanishgrad.api",
     "learn": "vanishgrad.api",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,12 +14,13 @@ from typing import Any, TypeVar
 
 from vanishgrad.cells import Cell
 from vanishgrad.errors import UsageError
-from vanishgrad.models.captured_run import CAPTURED
+from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.live_torch import captured_run, is_torch_module
 from vanishgrad.models.open import Source
 from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.questions.analyze import AnalyzeRequest, AnalyzeResult, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
+from vanishgrad.questions.capture import captured, demand_run_file
 from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, CompareResult, comparison
 from vanishgrad.questions.compare import compare as compare_models
 from vanishgrad.questions.explain.document import explanation
@@ -30,6 +33,7 @@ from vanishgrad.questions.learn.run import Plan
 from vanishgrad.questions.learn.run import learn as learn_models
 from vanishgrad.questions.rendering import rendered
 from vanishgrad.reports.documents.report import ModelsDocument
+from vanishgrad.reports.files import write
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
 
@@ -86,7 +90,6 @@ class Report(Shown):
     def plot(self, path: str, kind: str = "curves") -> None:
         """Draw to a .png, .svg or .pdf file."""
         from vanishgrad.questions.plot.render import render
-        from vanishgrad.reports.files import write
 
         write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
 
@@ -147,6 +150,39 @@ def analyze(source: Any, **options: Any) -> Report:
     source, options = _along_batch(source, options)
     result = analyze_layers(_request(AnalyzeRequest, options, weights=(source,)))
     return Report(analysis(result), result)
+
+
+def capture(source: Any, batch: Any, path: str | os.PathLike[str], tokens: Sequence[str] | None = None) -> CapturedRun:
+    """Write what the recurrent layers of a model are given along a batch into a file that every command reads.
+
+    Parameters
+    ----------
+    source : torch.nn.Module or path
+        A live module, which is left as it was, or an ONNX model, which onnxruntime runs.
+    batch
+        What the module's forward takes, as for ``analyze(module, input=batch)``; of an ONNX model an array, or name →
+        array.
+    path : path
+        The .npz file: weights under PyTorch's names, with inputs, starts, lengths and names of steps.
+    tokens : sequence of str, optional
+        Names of the first sequence's steps, for the axes of ``explain``'s map.
+
+    Returns
+    -------
+    CapturedRun
+        The same as the file, for `analyze`, `explain` and the others.
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        If there is no such model, or it cannot be recorded or written.
+    """
+    demand_run_file(os.fspath(path))
+    run, refused = captured(source, batch, tokens)
+    for sentence in refused:
+        warnings.warn(sentence, stacklevel=2)
+    write(os.fspath(path), run.content())
+    return run
 
 
 def explain(source: Any, **options: Any) -> Report:
@@ -223,7 +259,7 @@ def _along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, A
     """Return a live module as the run that its batch gives, and the options that say so; all else as it is."""
     if not is_torch_module(source):
         return source, options
-    return captured_run(source, options.get("input")), {**options, "input": CAPTURED}
+    return captured_run(source, options.get("input")), {name: each for name, each in options.items() if name != "input"}
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

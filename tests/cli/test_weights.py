@@ -42,7 +42,7 @@ def test_analyze_measures_every_layer_on_what_the_one_below_puts_out(run, checkp
 
 def test_analyze_in_a_table_says_first_what_drove_it(run, checkpoint):
     out = run("analyze", checkpoint, "--steps", "20").out
-    assert out.startswith("Driven by white noise, not your data")
+    assert out.startswith("Driven by white noise, which this layer may never see")
     assert "forget" in out
     assert max(map(len, out.splitlines())) <= 80
 

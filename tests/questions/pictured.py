@@ -53,7 +53,8 @@ def a_model(label, slope=-0.3, steps=20, trials=8, gated=True, median=None):
     trial = {"rate": None, "log10_norm": values[-1], "verdict": "vanishing"}
     return {
         "label": label, "spec": label, "cell": "lstm", "hidden_size": 64, "input_size": 64, "state_size": 128,
-        "steps": steps, "trials": trials, "input_gain": 1.0, "source": {"kind": "random", "law": "pytorch", "seed": 0},
+        "steps": steps, "trials": trials, "input": "white", "caution": None, "input_gain": 1.0,
+        "source": {"kind": "random", "law": "pytorch", "seed": 0},
         "curves": {name: curve([v if v is None else v - 0.1 * i for v in values]) for i, name in enumerate(names)},
         "share_by_lag": [0.5**lag for lag in range(1, steps)] + [0.5 ** (steps - 1)],
         "gates": dict.fromkeys(("input", "forget", "output"), gate) if gated else {},

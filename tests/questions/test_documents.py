@@ -196,7 +196,7 @@ def test_an_item_of_a_list_is_named(reports: dict[str, ReportDocument]) -> None:
 def test_an_older_report_is_refused_with_what_has_changed(reports: dict[str, ReportDocument]) -> None:
     document = {**reports["verify"].to_dict(), "format_version": 1}
     with pytest.raises(
-        VanishgradError, match=r"format version 2, since which .*lengths.*, got 1 .*; try to make it anew"
+        VanishgradError, match=r"format version 2, since which .*caution.*, got 1 .*; try to make it anew"
     ):
         report_in(document)
     for version in (FORMAT_VERSION + 1, "2", None, True, [2]):

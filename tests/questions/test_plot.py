@@ -105,8 +105,8 @@ def test_one_trial_has_no_band():
 
 def test_the_frame_says_steps_hidden_size_trials_and_input():
     assert "20 steps, hidden size 64, 8 trials, white-noise input" in words(draw(DOCUMENT))
-    assert "input from words.txt" in words(draw(a_document(a_model("lstm"), input="/data/words.txt")))
-    assert "zero input" in words(draw(a_document(a_model("lstm"), input="zeros")))
+    assert "input from words.txt" in words(draw(a_document(a_model("lstm") | {"input": "/data/words.txt"})))
+    assert "zero input" in words(draw(a_document(a_model("lstm") | {"input": "zeros"})))
 
 
 def test_exact_zeros_are_named_with_their_first_lag():

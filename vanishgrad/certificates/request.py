@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from vanishgrad.certificates.prove import Outcome, lower, upper
 from vanishgrad.certificates.subject import digest_of
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputRequest
-from vanishgrad.models.open import Opened, holds_weights, open_models
+from vanishgrad.models.open import Opened, Source, holds_weights, open_models
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.models.random_models import weights_of
+from vanishgrad.models.subject import Prepared
 from vanishgrad.weights.hints import flag
 from vanishgrad.weights.model_string import ModelSpec
-from vanishgrad.weights.save_npz import npz
+from vanishgrad.weights.save_npz import cell_npz, npz
 
 CLAIMS = ("upper", "lower")
 
@@ -39,8 +41,8 @@ class CertifyRequest(ModelOptions):
 
     Attributes
     ----------
-    source : str or path
-        A MODEL, or a file of weights.
+    source : str, path or mapping
+        A MODEL, a file of weights, name → array, or a captured run; the weights of the last two are written beside.
     output : str
         Where the certificate will be: names in it are seen from its folder, files beside it begin with its stem.
     claim : str
@@ -55,7 +57,7 @@ class CertifyRequest(ModelOptions):
 
     UNUSED = ("trials", "initial", "burn_in", "lengths", "padding", "mask", "dtype")
 
-    source: str | os.PathLike[str]
+    source: Source
     output: str
     claim: str = "upper"
     input_bound: float | None = None
@@ -115,7 +117,8 @@ def certify(request: CertifyRequest) -> Certified:
         outcome = along(found.cell, xs, request.start)
     if outcome.certificate is None:
         return Certified(outcome, {})
-    hints = {name: value for name, value in request.hints.items() if value not in (None, ())}
+    given = {} if files else request.hints  # weights that are written beside it stand there as they were read
+    hints = {name: value for name, value in given.items() if value not in (None, ())}
     named = {**outcome.certificate.weights, "file": found.name, "layer": found.layer, "hints": hints}
     certificate = replace(outcome.certificate, weights=named)
     if xs is not None:
@@ -176,9 +179,23 @@ def of_source(request: CertifyRequest) -> Found:
             f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "
             "masked step hands the state on, and no bound by lag holds; try a model without it"
         )
-    xs = next(opened.prepared()).sequences.xs[0] if request.is_along else None
+    xs = _along(next(opened.prepared())) if request.is_along else None
+    cell = layers[0].build()
+    if isinstance(request.source, Mapping):
+        path = beside(request.output, "weights.npz")
+        return Found(cell, xs, os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return Found(layers[0].build(), xs, Path(name).as_posix(), layers[0].name, {})
+    return Found(cell, xs, Path(name).as_posix(), layers[0].name, {})
+
+
+def _along(found: Prepared) -> Array:
+    """Return the one sequence, (T, d), that a claim is along; the claim begins with s_0 = 0."""
+    if found.s0.any():
+        raise UsageError("expected a captured run that starts from 0 for a claim along it, got a start of its own; "
+                         "try --input with the sequence alone")  # fmt: skip
+    length = int(found.sequences.lengths[0])
+    xs: Array = found.sequences.xs[0, found.sequences.steps - length :]
+    return xs
 
 
 def _of_model(opened: Opened, request: CertifyRequest) -> Found:

@@ -18,6 +18,7 @@ from vanishgrad.errors import HostileContentWarning, VanishgradError
 COMMANDS = {
     "compare": "Models side by side: how far back does the gradient reach?",
     "analyze": "The recurrent layers of files: how far back does the gradient reach in each?",
+    "capture": "The inputs that a model's recurrent layers really get, in a file.",
     "learn": "Short gap, long gap: what each model can learn, beside its horizon.",
     "inspect": "Which recurrent layers a file holds.",
     "check": "Exit 3 unless the gradient reaches far enough: for CI.",

@@ -36,6 +36,8 @@ class ModelResult:
     label, spec, cell : str
         As typed; with every key resolved; the cell's name.
     hidden_size, input_size, state_size, steps, trials : int
+    input : str
+        What drove it, or the layers below it: ``white:STD``, ``zeros``, ``captured`` or a file.
     input_gain : float
         The measured standard deviation of W_hx x.
     source : mapping
@@ -64,6 +66,7 @@ class ModelResult:
     state_size: int
     steps: int
     trials: int
+    input: str
     input_gain: float
     source: Mapping[str, Any]
     curves: Mapping[str, Curve]
@@ -176,6 +179,7 @@ def _result(
         state_size=cell.state_size,
         steps=sequences.steps,
         trials=sequences.trials,
+        input=str(sequences.source),
         input_gain=gain.deviation,
         source=subject.source,
         curves=found,

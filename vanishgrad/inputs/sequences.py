@@ -39,9 +39,11 @@ class InputSequences:
     lengths : (B,) array of int
         Sequence b's own length, at most T: it starts T - lengths[b] steps late.
     source : str
-        ``white:STD``, ``zeros`` or the path of a file.
+        ``white:STD``, ``zeros``, ``captured`` or the path of a file.
     taken : (B, N + T) array of bool, or None
         Which steps are taken; the others are masked and hand the state on. None where no step is masked.
+    tokens : tuple of str or None
+        Names of the first sequence's steps, from its own first one on, where the input brings them.
     """
 
     inputs: Source
@@ -49,6 +51,7 @@ class InputSequences:
     lengths: Array
     source: str
     taken: Array | None = None
+    tokens: tuple[str, ...] | None = None
 
     @cached_property
     def xs(self) -> Array:

@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputRequest, InputSequences
 from vanishgrad.inputs.sources import Held
+from vanishgrad.weights.formats.captured import CAPTURED, content, recorded_calls
 from vanishgrad.weights.hints import Hints, flag
 from vanishgrad.weights.layers import Layer, LayerFile
 from vanishgrad.weights.recognition import layers_of
-from vanishgrad.weights.state_dict import live_tensors
-from vanishgrad.weights.tensors import TensorFile
-
-CAPTURED = "captured"
-"""The name of an input that was captured, where others are ``white`` or the path of a file."""
+from vanishgrad.weights.tensors import TensorFile, stored_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +27,8 @@ class CapturedCall:
     ----------
     weights : mapping
         Name → array, under PyTorch's names within the module.
-    nonlinearity : str
-        ``tanh`` or ``relu``, as an RNN's module says; of no meaning for the others.
+    reading : mapping
+        What its names and shapes do not say, as in a file of ``--save``: activation, cell, reset.
     xs : (B, T, d) array
         What the module was given, each sequence from its first step on.
     lengths : (B,) array of int
@@ -43,7 +40,7 @@ class CapturedCall:
     """
 
     weights: Mapping[str, Array]
-    nonlinearity: str
+    reading: Mapping[str, str]
     xs: Array
     lengths: Array
     starts: Array
@@ -51,7 +48,8 @@ class CapturedCall:
 
     def start(self, layer: Layer) -> Array:
         """Return the initial state of one of its layers, (B, m)."""
-        row: Array = self.starts[layer.layer_index * self.directions + (layer.direction == "backward")]
+        second = self.directions == 2 and layer.direction == "backward"
+        row: Array = self.starts[layer.layer_index * self.directions + second]
         return row
 
     def sequences(self, request: InputRequest) -> InputSequences:
@@ -62,18 +60,23 @@ class CapturedCall:
         UsageError
             For an option that the run itself answers, or more trials than it has.
         """
-        for name in ("steps", "lengths", "padding", "mask", "burn_in"):
+        for name in ("lengths", "padding", "mask", "burn_in"):
             if getattr(request, name) != getattr(InputRequest, name):
                 raise UsageError(f"expected no {flag(name)} with a captured run, which says it; try leaving it out")
-        trials, steps = request.trials or len(self.xs), int(self.lengths.max())
+        trials, longest = request.trials or len(self.xs), int(self.lengths.max())
+        steps = request.steps or longest
         if trials > len(self.xs):
             raise UsageError(f"expected --trials up to {len(self.xs)}, the batch's sequences, got {trials}")
-        lengths = self.lengths[:trials]
+        if steps > longest:
+            raise UsageError(
+                f"expected --steps up to {longest}, the captured run's, got {steps}; try --steps {longest}"
+            )
+        lengths = np.minimum(self.lengths[:trials], steps)
+        steps = int(lengths.max())
         moved = np.zeros((trials, steps, self.xs.shape[2]))
         for b, length in enumerate(lengths):
             moved[b, steps - length :] = self.xs[b, :length]
-        late = steps - int(lengths.max())
-        return InputSequences(Held(moved[:, late:], request.dtype, CAPTURED), 0, lengths, CAPTURED)
+        return InputSequences(Held(moved, request.dtype, CAPTURED), 0, lengths, CAPTURED)
 
 
 class CapturedRun(Mapping[str, Any]):
@@ -83,10 +86,17 @@ class CapturedRun(Mapping[str, Any]):
     ----------
     calls : mapping
         Name of the module, with ``#2`` from its second call on → `CapturedCall`.
+    path : str
+        The file that it was read from, if it was.
+    tokens : tuple of str or None
+        Names of the first sequence's steps.
     """
 
-    def __init__(self, calls: Mapping[str, CapturedCall]) -> None:
-        self.calls = dict(calls)
+    def __init__(
+        self, calls: Mapping[str, CapturedCall], path: str = "the module", tokens: tuple[str, ...] | None = None
+    ) -> None:
+        self.calls, self.path, self.tokens = dict(calls), path, tokens
+        self._owners = {f"{name}.{key}": call for name, call in self.calls.items() for key in call.weights}
         self._weights = {
             f"{name}.{key}": value for name, call in self.calls.items() for key, value in call.weights.items()
         }
@@ -100,6 +110,25 @@ class CapturedRun(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._weights)
 
+    def __str__(self) -> str:
+        return self.path
+
+    @classmethod
+    def read(cls, path: str) -> CapturedRun:
+        """Return the run in a file.
+
+        Raises
+        ------
+        VanishgradError
+            If the file does not hold what a captured run has.
+        """
+        calls, tokens = recorded_calls(path)
+        return cls({name: CapturedCall(**call) for name, call in calls.items()}, path, tokens)
+
+    def content(self) -> bytes:
+        """Return the run as a file."""
+        return content({name: vars(call) for name, call in self.calls.items()}, self.tokens)
+
     def layers(self, hints: Hints) -> LayerFile:
         """Return the layers of its modules.
 
@@ -108,15 +137,10 @@ class CapturedRun(Mapping[str, Any]):
         VanishgradError
             As `layers_of`.
         """
-        told = {f"{name}.nonlinearity": call.nonlinearity for name, call in self.calls.items()}
-        tensors = live_tensors(self)
-        return layers_of(TensorFile("the module", tensors.format, tensors.tensors, {"pytorch": told}), hints)
+        readings = {f"{name}.": call.reading for name, call in self.calls.items()}
+        tensors = {name: stored_array(name, weights) for name, weights in self._weights.items()}
+        return layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
 
-    def calls_by_path(self, file: LayerFile) -> dict[str, CapturedCall]:
-        """Return the calls by the paths of their layers: names without the wrappers that all of them begin with."""
-        wanted = {layer.path for layer in file}
-        for dropped in range(max(name.count(".") for name in self.calls) + 1):
-            stems = {".".join(name.split(".")[dropped:]): call for name, call in self.calls.items()}
-            if wanted <= stems.keys():
-                return stems
-        raise VanishgradError(f"expected layers under {', '.join(self.calls)}, got {', '.join(sorted(wanted))}")
+    def call_of(self, layer: Layer) -> CapturedCall:
+        """Return the call that a layer's weights belong to."""
+        return self._owners[layer.tensors[0].name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -17,10 +17,11 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
 from vanishgrad.inputs.masks import MaskRule
 from vanishgrad.inputs.sequences import InputSequences, input_sequences, white_std
-from vanishgrad.models.captured_run import CAPTURED, CapturedCall
+from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.run import run
+from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.layers import Layer, LayerFile
 
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
@@ -31,10 +32,10 @@ class LayerRuns:
     """The layers of one file, and what each puts out for the one above."""
 
     def __init__(
-        self, file: LayerFile, options: ModelOptions, prefix: str = "", calls: Mapping[str, CapturedCall] | None = None
+        self, file: LayerFile, options: ModelOptions, prefix: str = "", captured: CapturedRun | None = None
     ) -> None:
         self._file, self._options, self._prefix = file, options, prefix
-        self._calls = calls if calls and isinstance(options.input, str) and options.input == CAPTURED else {}
+        self._captured = captured if options.input == CAPTURED else None
         self._embedding = None if options.embedding is None else file.embedding(options.embedding)
         self._cells: dict[str, Cell] = {}
         self._stack = _stack(file, options.stack)
@@ -70,8 +71,13 @@ class LayerRuns:
 
     def _start(self, layer: Layer, sequences: InputSequences) -> Array:
         options = self._options
-        if self._calls and isinstance(options.initial, str) and options.initial == "zeros":
-            start = self._calls[layer.path].start(layer)[: sequences.trials]
+        if self._captured and options.initial == "zeros":
+            start = self._captured.call_of(layer).start(layer)[: sequences.trials]
+            if start.shape[1] != self._cell(layer).state_size:
+                raise VanishgradError(
+                    f"expected starts of width {self._cell(layer).state_size} for {layer.name} in {self._captured}, "
+                    f"got {start.shape[1]}; try capturing it anew"
+                )
             return np.ascontiguousarray(start, dtype=options.dtype)
         return initial_state(
             options.initial, self._cell(layer), layer.cell, sequences.trials, options.seed, options.dtype
@@ -88,9 +94,11 @@ class LayerRuns:
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
         asked = replace(self._options.layer_input(), one_hot_width=layer.input_size, rule=self._mask_rule(layer))
-        if self._calls:
-            return self._calls[layer.path].sequences(asked), []
-        sequences = input_sequences(asked, layer.input_size, self._embedding)
+        if self._captured:
+            known, tokens = True, self._captured.tokens
+            sequences = replace(self._captured.call_of(layer).sequences(asked), tokens=tokens)
+        else:
+            sequences = input_sequences(asked, layer.input_size, self._embedding)
         notes = [] if known or not self._options.is_noise else [UNKNOWN_ORDER]
         if sequences.input_size != layer.input_size:
             hint = "try --layer" if known else "try --stack, or --layer"
@@ -181,7 +189,8 @@ def _reversed(sequences: InputSequences) -> InputSequences:
         xs[b, own] = sequences.xs[b, own][::-1]
         if taken is not None:
             taken[b, own] = taken[b, own][::-1].copy()
-    return replace(sequences.with_inputs(xs), taken=taken)
+    tokens = sequences.tokens and sequences.tokens[: int(sequences.lengths[0])][::-1]
+    return replace(sequences.with_inputs(xs), taken=taken, tokens=tokens)
 
 
 def _label(layer: Layer) -> str:

@@ -207,7 +207,7 @@ class _Recorder:
         if number and np.array_equal(self._outputs[name], call.starts):
             before = self.calls[key]
             xs = np.concatenate([before.xs, call.xs], axis=1)
-            self.calls[key] = CapturedCall(before.weights, before.nonlinearity, xs, before.lengths + 1, before.starts)
+            self.calls[key] = CapturedCall(before.weights, before.reading, xs, before.lengths + 1, before.starts)
         elif number and call.starts.any():
             raise VanishgradError(
                 f"expected the state of {name} to be handed on from step to step as it is, got a changed one; try a "
@@ -231,6 +231,11 @@ def _state(hx: Any) -> Array:
     return np.concatenate([_numbers(part) for part in (hx if isinstance(hx, tuple | list) else (hx,))], axis=-1)
 
 
+def _reading(module: Any) -> dict[str, str]:
+    """Return the activation of an nn.RNN or its cell; the others have but one."""
+    return {"activation": module.nonlinearity} if hasattr(module, "nonlinearity") else {}
+
+
 def _layer_call(module: Any, xs: Any, hx: Any) -> CapturedCall:
     from torch import nn
     from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
@@ -252,7 +257,7 @@ def _layer_call(module: Any, xs: Any, hx: Any) -> CapturedCall:
     weights = {
         name: _numbers(tensor) for name, tensor in zip(module._flat_weights_names, module._flat_weights, strict=True)
     }
-    return CapturedCall(weights, getattr(module, "nonlinearity", ""), inputs, lengths, starts, directions)
+    return CapturedCall(weights, _reading(module), inputs, lengths, starts, directions)
 
 
 def _cell_call(cell: Any, x: Any, hx: Any) -> CapturedCall:
@@ -265,4 +270,4 @@ def _cell_call(cell: Any, x: Any, hx: Any) -> CapturedCall:
     starts = np.zeros(shape) if hx is None else _state(hx).reshape(shape)
     weights = {name: _numbers(tensor) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
                if (tensor := getattr(cell, name)) is not None}  # fmt: skip
-    return CapturedCall(weights, getattr(cell, "nonlinearity", ""), xs, np.ones(len(xs), dtype=np.int64), starts)
+    return CapturedCall(weights, _reading(cell), xs, np.ones(len(xs), dtype=np.int64), starts)

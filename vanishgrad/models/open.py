@@ -12,6 +12,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
 from vanishgrad.models.random_models import prepared, shared_sequences
 from vanishgrad.models.subject import Prepared
+from vanishgrad.weights.formats.captured import CAPTURED, is_captured
 from vanishgrad.weights.hints import Hints, flag
 from vanishgrad.weights.model_string import ModelSpec, names_file, parse
 
@@ -70,8 +71,8 @@ class Opened:
         from vanishgrad.models.captured_run import CapturedRun
         from vanishgrad.models.file_layers import LayerRuns
 
-        calls = self.argument.calls_by_path(self.file) if isinstance(self.argument, CapturedRun) else {}
-        yield from LayerRuns(self.file, self.options, self.prefix, calls).prepared()
+        captured = self.argument if isinstance(self.argument, CapturedRun) else None
+        yield from LayerRuns(self.file, self.options, self.prefix, captured).prepared()
 
 
 def holds_weights(source: Source) -> bool:
@@ -87,14 +88,37 @@ def arguments(sources: Sequence[Source], options: ModelOptions) -> list[Argument
     UsageError
         For a MODEL that cannot be, and for an option that speaks of MODELs where there is none, or of files.
     """
-    found: list[Argument] = [
-        source if not isinstance(source, str) or holds_weights(source) else parse(source) for source in sources
-    ]
+    found = [_argument(source) for source in sources]
     models = [isinstance(each, ModelSpec) for each in found]
     _demand_default(options, OF_MODELS if not any(models) else (), "a MODEL", "a file of weights")
     named = " ".join(repr(str(source)) for source in sources)
     _demand_default(options, OF_FILES if all(models) else (), "a file of weights", named)
     return found
+
+
+def _argument(source: Source) -> Argument:
+    if isinstance(source, str) and not holds_weights(source):
+        return parse(source)
+    if isinstance(source, Mapping) or not is_captured(os.fspath(source)):
+        return source
+    from vanishgrad.models.captured_run import CapturedRun
+
+    return CapturedRun.read(os.fspath(source))
+
+
+def has_own_input(source: Source) -> bool:
+    """Whether a source is a captured run, a file's or one in memory, which drives its layers unless it is told."""
+    from vanishgrad.models.captured_run import CapturedRun
+
+    if isinstance(source, str | os.PathLike):
+        return is_captured(os.fspath(source))
+    return isinstance(source, CapturedRun)
+
+
+def input_of_all(models: Sequence[Opened], options: ModelOptions) -> str:
+    """Return what drives the models where that is one and the same, else what the options say."""
+    sources = {each.options.input for each in models}
+    return sources.pop() if len(sources) == 1 else options.input
 
 
 def _demand_default(options: ModelOptions, names: Iterable[str], wanted: str, got: str) -> None:
@@ -125,7 +149,10 @@ def opened(
     from vanishgrad.weights.recognition import recurrent_layers  # a third of the start-up of a run without files
 
     if isinstance(argument, CapturedRun):
-        return Opened(argument, options, None, argument.layers(Hints(**options.hints)), prefix)
+        own = replace(options, input=CAPTURED) if options.input == ModelOptions.input else options
+        return Opened(argument, own, None, argument.layers(Hints(**options.hints)), prefix)
+    if options.input == CAPTURED:
+        raise UsageError(f"expected a captured run for --input {CAPTURED}, got {argument}; try vanishgrad capture")
     return Opened(argument, options, None, recurrent_layers(argument, **options.hints), prefix)
 
 
@@ -145,9 +172,15 @@ def open_models(sources: Sequence[Source], options: ModelOptions) -> list[Opened
 
 def file_prefixes(found: Sequence[Argument]) -> list[str]:
     """Return what tells the layers of several files apart: their names, or their paths where names repeat."""
-    paths = ["mapping" if isinstance(each, ModelSpec | Mapping) else os.fspath(each) for each in found]
+    paths = [_path(each) for each in found]
     names = [Path(path).name for path in paths]
     return [f"{name if names.count(name) == 1 else path}:" for name, path in zip(names, paths, strict=True)]
+
+
+def _path(argument: Argument) -> str:
+    if isinstance(argument, ModelSpec | Mapping):
+        return getattr(argument, "path", "mapping")
+    return os.fspath(argument)
 
 
 def demand_distinct(labels: Sequence[Source]) -> None:

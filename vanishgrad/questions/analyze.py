@@ -12,7 +12,7 @@ from vanishgrad.curves.processes import blas_threads
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.lengths import lengths_of
-from vanishgrad.models.open import Source, arguments, open_models, options_for
+from vanishgrad.models.open import Source, arguments, has_own_input, input_of_all, open_models, options_for
 from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.propagation.backends import backend
 from vanishgrad.questions.documents import read_models
@@ -60,6 +60,7 @@ def analyze(request: AnalyzeRequest, done: Callable[[str], None] = lambda label:
         for each in chain.from_iterable(model.prepared() for model in models):
             results.append(requested_result(each, request))
             done(each.subject.label)
+    request = replace(request, input=input_of_all(models, request))
     return AnalyzeResult(request, tuple(results), tuple(sentence for each in models for sentence in each.refused))
 
 
@@ -119,9 +120,13 @@ def reports(request: AnalyzeRequest, over: int | None = None, read: Collection[s
         if name not in (*read, "weights") and getattr(request, name) != getattr(AnalyzeRequest, name):
             raise UsageError(f"expected {flag(name)} with weights or a MODEL, got a report; try leaving it out")
     arguments([each for each, is_read in zip(request.weights, ready, strict=True) if not is_read], request)
-    if request.steps is None and request.lengths is None and request.is_noise:
-        request = replace(request, steps=over)
     return [
-        read_models(str(each)) if is_read else analysis(analyze(replace(options_for(each, request), weights=(each,))))
+        read_models(str(each)) if is_read else analysis(analyze(_alone(each, options_for(each, request), over)))
         for each, is_read in zip(request.weights, ready, strict=True)
     ]
+
+
+def _alone(source: Source, request: AnalyzeRequest, over: int | None) -> AnalyzeRequest:
+    """Return the request of one source, `over` so many steps where nothing else says how many."""
+    is_open = request.steps is None and request.lengths is None and request.is_noise and not has_own_input(source)
+    return replace(request, weights=(source,), steps=over if is_open else request.steps)

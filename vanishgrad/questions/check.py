@@ -10,7 +10,9 @@ from typing import Annotated
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.reports.documents.curve import DIGITS, CurveDocument, VerdictName
 from vanishgrad.reports.documents.declaration import Document, Limits, Size
+from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
+from vanishgrad.reports.sentences import opening
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,6 +41,7 @@ class JudgedLayer(Document):
     rate: float | None
     passed: bool
     reasons: Sequence[str]
+    caution: Annotated[str | None, "what to know of its input; null if nothing"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,18 +68,19 @@ def judged(report: ModelsDocument, request: CheckRequest, is_partial: bool = Fal
     VanishgradError
         If the report is shorter than the horizon, or has not the curve.
     """
-    curves = [(model.label, model.curves[request.curve]) for model in report.models if request.curve in model.curves]
-    if not curves:
+    models = [model for model in report.models if request.curve in model.curves]
+    if not models:
         raise VanishgradError(
             f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state"
         )
-    layers = [_judged(label, curve, request) for label, curve in curves]
+    layers = [_judged(model, request) for model in models]
     refused = tuple(getattr(report, "refused", ()))
     passed = all(layer.passed for layer in layers) and (is_partial or not refused)
     return CheckDocument(request=request, passed=passed, layers=layers, refused=refused)
 
 
-def _judged(label: str, curve: CurveDocument, request: CheckRequest) -> JudgedLayer:
+def _judged(model: ModelDocument, request: CheckRequest) -> JudgedLayer:
+    label, curve = model.label, model.curves[request.curve]
     if curve.last < request.horizon:
         raise VanishgradError(
             f"expected a report of at least {request.horizon} lags for --horizon {request.horizon}, got {curve.last} "
@@ -93,6 +97,7 @@ def _judged(label: str, curve: CurveDocument, request: CheckRequest) -> JudgedLa
         rate=curve.rate.value if curve.rate else None,
         passed=not reasons,
         reasons=reasons,
+        caution=model.caution,
     )
 
 
@@ -154,8 +159,8 @@ def _some(lags: Collection[int]) -> str:
 
 
 def to_text(document: CheckDocument) -> str:
-    """Return one line for each layer."""
-    lines = []
+    """Return one line for each layer, after what to know of their input."""
+    lines = [first] if (first := opening(document.layers)) else []
     for layer in document.layers:
         mark = "ok  " if layer.passed else "FAIL"
         horizon = f"{'> ' if layer.censored else ''}{layer.horizon}"

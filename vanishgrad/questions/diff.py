@@ -12,7 +12,7 @@ from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.declaration import Document, Limits
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
-from vanishgrad.reports.sentences import number
+from vanishgrad.reports.sentences import number, opening
 
 LN_10 = math.log(10)
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
@@ -125,7 +125,8 @@ def _change(label: str, curve: str | None, quantity: str, old: float, new: float
 
 def to_text(document: DiffDocument) -> str:
     """Return the changes as lines, what matters most first."""
-    lines = [f"{document.request.before} → {document.request.after}"]
+    first = opening(document.models)
+    lines = [*([first] if first else []), f"{document.request.before} → {document.request.after}"]
     for change in document.changes[:MOST_LINES]:
         what = f"{change.curve} {change.quantity}" if change.curve else change.quantity
         values = f"{_signed(change.before)} → {_signed(change.after)}"

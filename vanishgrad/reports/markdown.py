@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
-from vanishgrad.reports.sentences import caveat, notes, sentence
+from vanishgrad.reports.sentences import caveat, driven_by, notes, opening, sentence, span
 from vanishgrad.reports.table import factor, final_texts, horizon
 
 HEADINGS = ("model", "verdict", "trend", "× per step", "horizon", "log₁₀ state", "log₁₀ typical", "log₁₀ input")
@@ -13,8 +13,11 @@ HEADINGS = ("model", "verdict", "trend", "× per step", "horizon", "log₁₀ st
 def to_markdown(report: ModelsDocument) -> str:
     """Return the table, a sentence for each model, notes and caveats."""
     models, request = report.models, report.request
+    first = opening(models)
+    steps, trials = (span(getattr(model, name) for model in models) for name in ("steps", "trials"))
     lines = [
-        f"**∂s_T/∂s_k over T = {request.steps} steps**, {request.trials} trials, input `{request.input}`, "
+        *([f"**{first}**", ""] if first else []),
+        f"**∂s_T/∂s_k over T = {steps} steps**, {trials} trials, input `{driven_by(models)}`, "
         f"{request.dtype}, threshold {request.threshold:g}; norms are medians at the last lag.",
         "",
         "| " + " | ".join(HEADINGS) + " |",

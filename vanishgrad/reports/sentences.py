@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from vanishgrad.cells.registry import keep_words
 from vanishgrad.reports.documents.curve import CurveDocument
@@ -73,20 +74,41 @@ def _written(model: ModelDocument) -> str:
     return f"an input of {received.last} steps ago moves the output by only {power(last)}: kept, hardly written"
 
 
-DRIVEN_BY_NOISE = "Driven by white noise, not your data: --input FILE gives the layers theirs."
+class Cautioned(Protocol):
+    """A model, or what was judged of it."""
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+
+    @property
+    def caution(self) -> str | None:
+        """What to know of its input."""
 
 
-def opening(report: ModelsDocument) -> str:
-    """Return what must be read before any number of trained weights on noise, or nothing."""
-    return DRIVEN_BY_NOISE if not _is_random(report) and _is_noise(report) else ""
+def opening(models: Sequence[Cautioned]) -> str:
+    """Return what must be read before any number, and of which models where it is not true of all; or nothing."""
+    cautions = list(dict.fromkeys(model.caution for model in models if model.caution))
+    if all(model.caution for model in models):
+        return "; ".join(f"{caution[0].upper()}{caution[1:]}." for caution in cautions)
+    return "; ".join(f"{', '.join(_labels(models, caution))}: {caution}" for caution in cautions)
+
+
+def _labels(models: Sequence[Cautioned], caution: str) -> list[str]:
+    return [model.label for model in models if model.caution == caution]
 
 
 def _is_random(report: ModelsDocument) -> bool:
     return any(model.source.kind == "random" for model in report.models)
 
 
+def driven_by(models: Sequence[ModelDocument]) -> str:
+    """Return what drove the models, each input once."""
+    return ", ".join(dict.fromkeys(model.input for model in models))
+
+
 def _is_noise(report: ModelsDocument) -> bool:
-    return report.request.input.startswith("white")
+    return any(model.source.kind == "random" and model.input.startswith("white") for model in report.models)
 
 
 def caveat(report: ModelsDocument) -> str:
@@ -112,6 +134,12 @@ def number(value: float) -> str:
     if 0.1 <= value < 10:
         return f"{value:.2f}"
     return f"{value:.0f}" if 1000 <= value < 1e7 else f"{value:.3g}"
+
+
+def span(numbers: Iterable[int]) -> str:
+    """Return whole numbers as their one value, or the least and the largest."""
+    found = sorted(set(numbers))
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
 def fraction(threshold: float) -> str:

@@ -13,7 +13,7 @@ from vanishgrad.cells.registry import keep_words
 from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
-from vanishgrad.reports.sentences import caveat, log10_text, notes, number, opening, sentence
+from vanishgrad.reports.sentences import caveat, driven_by, log10_text, notes, number, opening, sentence, span
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,8 +32,8 @@ def to_table(report: ModelsDocument, colour: bool) -> str:
     out = io.StringIO()
     console = console_to(out, colour)
     models = [model for model in report.models if "state" in model.curves]
-    if opening(report):
-        print_wrapped(console, opening(report))
+    if opening(models):
+        print_wrapped(console, opening(models))
     console.print(title(report))
     console.print()
     console.print(_table(models))
@@ -78,9 +78,9 @@ def print_wrapped(console: Console, text: str) -> None:
 
 def title(report: ModelsDocument) -> str:
     """Return what was measured, over how many steps and trials of which input."""
-    request = report.request
-    source = textwrap.shorten(request.input, WIDTH // 2, placeholder=" …")
-    return f"∂s_T/∂s_k over T = {request.steps} steps, {request.trials} trials, input {source}, {request.dtype}"
+    steps, trials = (span(getattr(model, name) for model in report.models) for name in ("steps", "trials"))
+    source = textwrap.shorten(driven_by(report.models), WIDTH // 2, placeholder=" …")
+    return f"∂s_T/∂s_k over T = {steps} steps, {trials} trials, input {source}, {report.request.dtype}"
 
 
 def _table(models: Sequence[ModelDocument]) -> Table:

@@ -81,20 +81,35 @@ def cell_npz(
         For what these names cannot say: several sets of weights, peepholes, an activation without a name.
     """
     layers = (*below, cell)
-    unsayable = next(filter(None, map(_unsayable, layers)), None) or _unlike(layers)
-    if unsayable:
-        raise VanishgradError(
-            f"expected one set of weights that PyTorch's names can say, got {unsayable} in {label}; "
-            "try --trials 1, or another layer"
-        )
-    suffix = "_reverse" if backward else ""
     tensors = {
-        f"{name}_l{place}{suffix}": tensor
+        name: tensor
         for place, each in enumerate(layers)
-        for name, tensor in _tensors(each).items()
+        for name, tensor in named_tensors(each, label, place, backward).items()
     }
-    reading = {name: value for each in layers for name, value in _reading(each).items()}
-    return _bytes(tensors | dict(read_out or {}), {"cell": cell.name, **reading, "label": label})
+    if unlike := _unlike(layers):
+        raise _unsaid(unlike, label)
+    about = {name: value for each in layers for name, value in reading(each).items()}
+    return _bytes(tensors | dict(read_out or {}), {"cell": cell.name, **about, "label": label})
+
+
+def named_tensors(cell: Cell, label: str, place: int = 0, backward: bool = False) -> dict[str, Array]:
+    """Return the one set of weights of a cell under PyTorch's names, as the layer of a stack at a place.
+
+    Raises
+    ------
+    VanishgradError
+        For what these names cannot say.
+    """
+    if unsayable := _unsayable(cell):
+        raise _unsaid(unsayable, label)
+    return {f"{name}_l{place}{'_reverse' if backward else ''}": tensor for name, tensor in _tensors(cell).items()}
+
+
+def _unsaid(what: str, label: str) -> VanishgradError:
+    return VanishgradError(
+        f"expected one set of weights that PyTorch's names can say, got {what} in {label}; "
+        "try --trials 1, or another layer"
+    )
 
 
 def _tensors(cell: Cell) -> dict[str, Array]:
@@ -105,7 +120,7 @@ def _tensors(cell: Cell) -> dict[str, Array]:
     return tensors | {EXTRA[name]: tensor for name, tensor in extra.items()}
 
 
-def _reading(cell: Cell) -> dict[str, str]:
+def reading(cell: Cell) -> dict[str, str]:
     """Return what names and shapes do not say of a cell."""
     return {
         **cell.variant,
@@ -115,7 +130,7 @@ def _reading(cell: Cell) -> dict[str, str]:
 
 def _unlike(layers: Sequence[Cell]) -> str | None:
     """Return what one text for the whole file cannot say: layers that are to be read in different ways."""
-    readings = [set(_reading(each).items()) for each in layers]
+    readings = [set(reading(each).items()) for each in layers]
     names = [name for name, _ in set().union(*readings)]
     if len({each.name for each in layers}) > 1 and not all(each.row.by_shape for each in layers):
         return "cells whose shapes do not tell them apart"

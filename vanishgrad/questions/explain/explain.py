@@ -9,7 +9,7 @@ from typing import Any
 from vanishgrad.curves.model_result import ModelResult
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
-from vanishgrad.models.open import open_models
+from vanishgrad.models.open import input_of_all, open_models
 from vanishgrad.questions.explain.curves import further_curves
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.run import Run, runs
@@ -61,6 +61,7 @@ def explain(request: ExplainRequest, done: Callable[[str], None] = lambda label:
         with blas_threads(run.cell.state_size, jobs=1):
             found.append(_explained(run))
         done(run.subject.label)
+    request = replace(request, input=input_of_all([models], request))
     return ExplainResult(request, tuple(found), models.refused)
 
 

@@ -26,8 +26,8 @@ def to_terminal(report: ExplainDocument, colour: bool) -> str:
     """Return an explanation for people, with the escape codes of colours if a terminal wants them."""
     out = io.StringIO()
     console = console_to(out, colour)
-    if opening(report):
-        print_wrapped(console, opening(report))
+    if opening(report.models):
+        print_wrapped(console, opening(report.models))
     console.print(title(report))
     for model in report.models:
         console.print()

@@ -11,7 +11,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.curves.jacobian_check import STEP, complex_step, tolerance
 from vanishgrad.errors import UsageError
-from vanishgrad.models.open import Source, open_models
+from vanishgrad.models.open import Source, has_own_input, open_models
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
@@ -78,7 +78,8 @@ class VerifyResult:
 def verify(request: VerifyRequest) -> VerifyResult:
     """Verify every model of a request, and every layer of the files that it names."""
     lines: list[VerifiedLine] = []
-    steps = request.steps or (DEFAULT_STEPS if request.is_noise else None)
+    is_open = request.is_noise and not any(map(has_own_input, request.models))
+    steps = request.steps or (DEFAULT_STEPS if is_open else None)
     for models in open_models(request.models, replace(request, trials=1, steps=steps)):
         for each in models.prepared():
             alone = each.first_trial()

@@ -125,6 +125,8 @@ class ModelDocument(Document):
     state_size: Size
     steps: Size
     trials: Size
+    input: Annotated[str, "what drove it, or the layers below it, in the end: white:STD, zeros, captured, or a file"]
+    caution: Annotated[str | None, "what to know of that input before any number or remedy; null if nothing"]
     input_gain: Annotated[float, "measured standard deviation of W_hx x"]
     source: RandomSource | FileSource
     curves: Annotated[
@@ -143,11 +145,20 @@ class ModelDocument(Document):
     """What an explanation adds, by name; None where it does not apply."""
 
 
+DRIVEN_BY_NOISE = "driven by white noise, which this layer may never see: give --input or a captured run"
+
+
+def is_noise_for_weights(source: Mapping[str, Any], driven_by: str) -> bool:
+    """Whether the weights are a file's and the input is white noise: trained weights have seen something else."""
+    return source["kind"] == "file" and driven_by.partition(":")[0] == "white"
+
+
 def model_members(result: ModelResult) -> dict[str, Any]:
     """Return the members of a model's document that are not simply the result's own."""
     state = result.curves.get("state")
     constants = result.time_constants
     return {
+        "caution": DRIVEN_BY_NOISE if is_noise_for_weights(result.source, result.input) else None,
         "source": _source(result.source),
         "curves": {name: curve_document(curve) for name, curve in result.curves.items()},
         "share_by_lag": [float(f"{share:.{SHARE_DIGITS}g}") for share in result.share_by_lag.tolist()],

@@ -8,17 +8,20 @@ from pathlib import PurePath
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.style import wrapped
+from vanishgrad.reports.sentences import opening, span
 
 
 def frame(report: ModelsDocument, models: Sequence[ModelDocument]) -> str:
-    """Return the line under a title: steps, hidden size, trials, input."""
+    """Return the line under a title: what to know of the input, then steps, hidden size, trials, input."""
+    inputs = dict.fromkeys(driven_by(model.input) for model in models)
+    caution = opening(models)
     parts = (
         counted((model.steps for model in models), "step"),
-        f"hidden size {_range(model.hidden_size for model in models)}",
+        f"hidden size {span(model.hidden_size for model in models)}",
         counted((model.trials for model in models), "trial"),
-        driven_by(report.request.input),
+        *inputs,
     )
-    return ", ".join(parts)
+    return f"{caution} {', '.join(parts)}".lstrip()
 
 
 def driven_by(source: str) -> str:
@@ -28,15 +31,12 @@ def driven_by(source: str) -> str:
         return f"white-noise input of standard deviation {deviation}" if deviation else "white-noise input"
     if name == "text":
         return f"input “{wrapped(deviation, 60, 1)}”"
+    if source == "captured":
+        return "the inputs of a captured run"
     return "zero input" if source == "zeros" else f"input from {wrapped(PurePath(source).name, 60, 1)}"
 
 
 def counted(numbers: Iterable[int], noun: str) -> str:
     """Return how many of something there are, or from how many to how many."""
-    found = _range(numbers)
+    found = span(numbers)
     return f"{found} {noun}" if found == "1" else f"{found} {noun}s"
-
-
-def _range(numbers: Iterable[int]) -> str:
-    found = sorted(set(numbers))
-    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"

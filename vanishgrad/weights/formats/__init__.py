@@ -20,6 +20,7 @@ FORMATS = {
     "pytorch-export": "torch_export",
     "pytorch": "torch_zip",
     "keras": "keras_archive",
+    "captured": "captured",
     "npz": "npz",
     "pytorch-legacy": "torch_legacy",
     "hdf5": "hdf5",

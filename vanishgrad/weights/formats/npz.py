@@ -28,10 +28,14 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the arrays of an .npz by name, from their headers alone."""
-    arrays = {name[:-4]: member for name, member in members(path).items() if name.endswith(".npy")}
-    found = {name: _tensor(path, name, member) for name, member in arrays.items() if name != SIGNATURE}
-    saved = _signature(path, arrays[SIGNATURE]) if SIGNATURE in arrays else None
+    found = arrays(path)
+    saved = text(path, SIGNATURE) if found.pop(SIGNATURE, None) else None
     return TensorFile(path, "npz", found, {"vanishgrad": saved} if saved is not None else {})
+
+
+def arrays(path: str) -> dict[str, Tensor]:
+    """Return every array of an .npz by name."""
+    return {name[:-4]: _tensor(path, name[:-4], each) for name, each in members(path).items() if name.endswith(".npy")}
 
 
 def _tensor(path: str, name: str, member: Member) -> Tensor:
@@ -68,8 +72,16 @@ def _refuse(path: str, name: str, dtype: np.dtype[Any]) -> Array:
     )
 
 
-def _signature(path: str, member: Member) -> dict[str, Any]:
-    shape, _, dtype, start = _header(path, SIGNATURE, member)
+def text(path: str, name: str) -> dict[str, Any]:
+    """Return the JSON object in a member that is a text.
+
+    Raises
+    ------
+    VanishgradError
+        If it is something else.
+    """
+    member = members(path)[f"{name}.npy"]
+    shape, _, dtype, start = _header(path, name, member)
     try:
         if dtype.kind not in "SU" or shape != ():
             raise ValueError
@@ -78,6 +90,6 @@ def _signature(path: str, member: Member) -> dict[str, Any]:
             raise ValueError
     except (ValueError, RecursionError):
         raise VanishgradError(
-            f"expected JSON in the member {SIGNATURE} of {path}, got something else; try saving again with --save"
+            f"expected JSON in the member {name} of {path}, got something else; try saving it again"
         ) from None
     return saved

@@ -40,6 +40,7 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     initial: dict[str, Tensor] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
     bodies: list[Graph] = field(default_factory=list)
     producers: dict[str, Node] = field(default_factory=dict)
 
@@ -107,8 +108,9 @@ def _graph(data: memoryview, path: str, outer: Graph | None, depth: int) -> Grap
         elif number == 5:
             tensor = tensor_of(message(value), path)
             graph.initial[tensor.name] = tensor
-        elif number == 11:
-            graph.inputs.append(next((text(inner) for key, inner in fields(message(value)) if key == 1), ""))
+        elif number in (11, 12):
+            names = graph.inputs if number == 11 else graph.outputs
+            names.append(next((text(inner) for key, inner in fields(message(value)) if key == 1), ""))
     graph.producers = {name: node for node in graph.nodes for name in node.outputs if name}
     graph.inputs = [name for name in graph.inputs if name not in graph.initial]
     return graph

@@ -39,6 +39,19 @@ def fields(message: memoryview) -> Iterator[Field]:
         place += size
 
 
+def delimited(number: int, content: bytes) -> bytes:
+    """Return a field of a message that holds a stretch of bytes."""
+    return _varint_bytes(number << 3 | BYTES) + _varint_bytes(len(content)) + content
+
+
+def _varint_bytes(value: int) -> bytes:
+    rest = bytearray()
+    while value > 0x7F:
+        rest.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*rest, value))
+
+
 def varint(message: memoryview, place: int) -> tuple[int, int]:
     """Return the base-128 number at a place, and the place behind it."""
     value = 0

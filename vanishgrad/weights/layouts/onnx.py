@@ -53,6 +53,23 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
         yield from loops or _unrolled(graph)
 
 
+def node_layers(file: TensorFile) -> Iterator[tuple[str, Graph, Node, list[Layer]]]:
+    """Yield each recurrent node of a file with its name, the graph that it stands in, and a layer for each direction.
+
+    Raises
+    ------
+    Unreadable
+        For a node that is not wholly understood.
+    """
+    graph = file.configuration["onnx"]
+    names = _names(graph)
+    for where in graph.every():
+        for node in where.nodes:
+            if node.op in CELLS or node.op in REFUSED:
+                seen = _directions(file, where, node, (), names, Hints())
+                yield names[id(node)], where, node, [each.layer() for each in seen]
+
+
 def _loops(graph: Graph) -> Iterator[Sighting]:
     """Yield a refusal for each loop of a graph without recurrent nodes: what is repeated there is not told."""
     for where in graph.every():

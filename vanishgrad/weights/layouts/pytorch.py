@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import RELU, TANH
+from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer, whole_checkpoint
@@ -117,8 +118,9 @@ def _variant(file: TensorFile, roles: Mapping[str, Tensor]) -> str:
 
 
 def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor]) -> Stated:
-    """Return what a file of `--save` says, or a pickled module of its nonlinearity; only an RNN's is ever open."""
-    if saved := file.configuration.get("vanishgrad"):
+    """Return what a file of `--save`, a captured run or a pickled module says; only an RNN leaves anything open."""
+    saved = file.configuration.get("vanishgrad") or file.configuration.get(CAPTURED, {}).get(found["path"])
+    if saved:
         activation, gate = (CHOICES.get(str(saved.get(name))) for name in ("activation", "gate_activation"))
         reset, keep, cell = (str(saved.get(name)) for name in ("reset", "keep", "cell"))
         return Stated(activation, gate, reset, keep, cell=cell)

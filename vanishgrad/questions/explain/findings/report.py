@@ -37,6 +37,7 @@ class RemedyDocument(Document):
     change: str
     before: ReachDocument
     after: Annotated[ReachDocument | None, "null where a state overflows"]
+    caution: Annotated[str | None, "what to know of the input that both were measured along"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,17 +63,18 @@ UNEXPLAINED = "no finding, though the gradient is {verdict}: none of the rules e
 
 def findings_document(diagnosis: Diagnosis, model: ModelDocument) -> list[FindingDocument]:
     """Return the section's part of the JSON document; remedies best first."""
-    remedies = {name: remedy_document(remedy) for name, remedy in diagnosis.remedies.items()}
+    remedies = {name: remedy_document(remedy, model.caution) for name, remedy in diagnosis.remedies.items()}
     return [
         FindingDocument.of(finding, remedies=[remedy for name, remedy in remedies.items() if name in finding.remedies])
         for finding in diagnosis.findings
     ]
 
 
-def remedy_document(remedy: Remedy) -> RemedyDocument:
-    """Return a remedy's part of the JSON document."""
+def remedy_document(remedy: Remedy, caution: str | None = None) -> RemedyDocument:
+    """Return a remedy's part of the JSON document, with what is to be said of the input."""
     after = remedy.after
-    return RemedyDocument.of(remedy, before=_reach(remedy.before), after=None if after is None else _reach(after))
+    reached = None if after is None else _reach(after)
+    return RemedyDocument.of(remedy, before=_reach(remedy.before), after=reached, caution=caution)
 
 
 def _reach(reach: Reach) -> ReachDocument:
@@ -86,12 +88,13 @@ def findings_passage(findings: Sequence[FindingDocument], model: ModelDocument) 
     if not findings:
         verdict = model.curves["state"].verdict
         said = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(verdict, UNEXPLAINED.format(verdict=verdict))
-        return Passage(title="Findings", sentences=(said,))
+        return Passage(title="Findings", sentences=(*_caution(model), said))
     remedies = distinct(findings)
     advice = dict.fromkeys(each for finding in findings for each in finding.advice)
     return Passage(
         title="Findings, costliest first, and what would help, computed on the changed weights",
         sentences=(
+            *_caution(model),
             *(f"{finding.title} ({number(finding.severity)} nats a step)" for finding in findings),
             *([_best(remedies[0])] if remedies else []),
             *([f"without a number: {'; '.join(advice)}"] if advice else []),
@@ -102,11 +105,16 @@ def findings_passage(findings: Sequence[FindingDocument], model: ModelDocument) 
     )
 
 
+def _caution(model: ModelDocument) -> tuple[str, ...]:
+    return () if model.caution is None else (f"{model.caution}",)
+
+
 def _best(remedy: RemedyDocument) -> str:
     """Return the first remedy with its effect, if it has a good one."""
     if not _distance(remedy.after) < _distance(remedy.before):
         return "no remedy brings it nearer to carrying state and input over the whole length"
-    return f"best: {effect(remedy)}; --apply FILE writes these weights"
+    best = "best" if remedy.caution is None else "best under this noise"
+    return f"{best}: {effect(remedy)}; --apply FILE writes these weights"
 
 
 def distinct(findings: Sequence[FindingDocument]) -> list[RemedyDocument]:

@@ -46,7 +46,8 @@ def map_(run: Run) -> Map:
     of its one sweep does, memory not at all.
     """
     cell, length = run.cell, int(run.sequences.lengths[0])
-    names = tokens(run.sequences.source, run.request.tokens, run.sequences.burn_in, length)
+    names = run.request.tokens is None and run.sequences.tokens
+    names = names[:length] if names else tokens(run.sequences.source, run.request.tokens, run.sequences.burn_in, length)
     sequence = StoredTrajectory(run.trajectory.states[:, :1], run.trajectory.records[:, :1])
     times = _grid(length, int(np.clip(np.sqrt(MAX_PRODUCT_OPERATIONS / cell.state_size**3), FEWEST_TIMES, MOST_TIMES)))
     start = sequence.steps - length

@@ -1,0 +1,88 @@
+"""`capture`: what the recurrent layers of a model are given along a batch, in a file that every command reads."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.inputs.files import load_array
+from vanishgrad.inputs.held_array import named_source
+from vanishgrad.models.captured_run import CapturedRun
+from vanishgrad.models.live_onnx import captured_graph
+from vanishgrad.models.live_torch import captured_run, is_torch_module
+
+ENDING = ".npz"
+
+
+def demand_run_file(path: str) -> None:
+    """Refuse a name that no captured run is looked for under."""
+    if Path(path).suffix.lower() != ENDING:
+        raise UsageError(f"expected the ending {ENDING} for a captured run, got {path!r}; try {path}{ENDING}")
+
+
+def captured(source: Any, batch: Any, tokens: Sequence[str] | None = None) -> tuple[CapturedRun, list[str]]:
+    """Return the run of a live module or an ONNX model on a batch, and a sentence for each layer left out.
+
+    Raises
+    ------
+    UsageError
+        For anything else than a module or an ONNX model.
+    VanishgradError
+        As `captured_run` and `captured_graph`.
+    """
+    refused: list[str] = []
+    if is_torch_module(source):
+        run = captured_run(source, batch)
+    elif isinstance(source, str | os.PathLike) and Path(source).suffix.lower() == ".onnx":
+        run, refused = captured_graph(os.fspath(source), _feeds(batch))
+    else:
+        raise UsageError(
+            f"expected an ONNX model, or from Python a live module, got {source!r}; "
+            "try vanishgrad.capture(module, batch, 'run.npz')"
+        )
+    if tokens is not None:
+        longest = max(int(call.lengths[0]) for call in run.calls.values())
+        if len(tokens) < longest:
+            raise UsageError(f"expected a name for each of {longest} steps, got {len(tokens)} tokens")
+        run.tokens = tuple(map(str, tokens))
+    return run, refused
+
+
+def _feeds(batch: Any) -> dict[str, Array]:
+    """Return the arrays of a batch by the names of a graph's inputs; one without a name is ``input``."""
+    if isinstance(batch, str | os.PathLike) and os.fspath(batch).lower().endswith(".npz"):
+        return _archive(os.fspath(batch))
+    if isinstance(batch, dict):
+        return {str(name): load_array(named_source(value, name), "inputs") for name, value in batch.items()}
+    return {"input": load_array(named_source(batch, "the batch"), "inputs")}
+
+
+def _archive(path: str) -> dict[str, Array]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise VanishgradError(f"expected arrays in a readable .npz file, got {path!r}: {reason}") from None
+
+
+def to_text(run: CapturedRun) -> str:
+    """Return a line for each call: how many sequences of how many steps of which width it was given."""
+    return "".join(f"{line}\n" for line in _lines(run))
+
+
+def _lines(run: CapturedRun) -> Iterator[str]:
+    for name, call in run.calls.items():
+        batch, _, width = call.xs.shape
+        low, high = call.xs.min(), call.xs.max()
+        yield (
+            f"{name}: {batch} sequence{'s' * (batch > 1)} of up to {call.lengths.max()} steps, {width} inputs from "
+            f"{low:.3g} to {high:.3g}, {'a start of its own' if call.starts.any() else 'from zero'}"
+        )
