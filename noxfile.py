@@ -35,7 +35,7 @@ def slow(session: nox.Session) -> None:
     """Heavy cases."""
     session.install("-e", ".[test]")
     session.run(
-        "python", "-m", "pytest", "-n", "auto", "-m", "slow", "--ignore=tests/weights/test_fuzz.py",
+        "python", "-m", "pytest", "-n", "auto", "-m", "slow",
         "--ignore=tests/questions/test_spoilt_reports.py",
     )  # fmt: skip
 

@@ -9,8 +9,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.recognition import recurrent_layers
+from vanishgrad.weights.formats import open_tensors
+from vanishgrad.weights.hints import Hints
+from vanishgrad.weights.recognition import layers_of, recurrent_layers
 
+FIXTURES = Path(__file__).parent / "fixtures"
 N, D = 4, 3
 RANDOM = np.random.default_rng(5)
 
@@ -30,11 +33,13 @@ def field(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2]) + length + content
 
 
-def unrolled(path: Path, steps: int) -> None:
-    """Write h = tanh(h @ R) over some steps as ONNX nodes of their own."""
+def unrolled(path: Path, steps: int, between: tuple[str, ...] = ("Tanh",)) -> None:
+    """Write h = tanh(h @ R) over some steps as ONNX nodes of their own, or other nodes between the products."""
     graph = b""
     for k in range(steps):
-        for read, written, name in (([f"h{k}", "R"], f"a{k}", "MatMul"), ([f"a{k}"], f"h{k + 1}", "Tanh")):
+        names = [f"a{k}", *(f"a{k}.{place}" for place in range(1, len(between))), f"h{k + 1}"]
+        rest = [([read], written, name) for read, written, name in zip(names, names[1:], between, strict=False)]
+        for read, written, name in (([f"h{k}", "R"], f"a{k}", "MatMul"), *rest):
             node = b"".join(field(1, each.encode()) for each in read) + field(2, written.encode())
             graph += field(1, node + field(4, name.encode()))
     R = RANDOM.normal(size=(N, N)).astype("<f4").tobytes()
@@ -47,6 +52,30 @@ def test_an_unrolled_cell_is_told_from_a_single_product(steps: int, words: str, 
     unrolled(tmp_path / "cell.onnx", steps)
     with pytest.raises(VanishgradError, match=words):
         recurrent_layers(tmp_path / "cell.onnx")
+
+
+def test_blocks_with_tied_weights_are_no_unrolled_cell(tmp_path: Path) -> None:
+    """As in transformers whose layers share their weights: a norm or a softmax stands between the products."""
+    unrolled(tmp_path / "blocks.onnx", 5, ("Tanh", "LayerNormalization"))
+    with pytest.raises(VanishgradError, match="1 tensors"):
+        recurrent_layers(tmp_path / "blocks.onnx")
+
+
+def test_branches_with_tied_weights_are_no_unrolled_cell(tmp_path: Path) -> None:
+    """Nothing leads from one product to the next: no node takes in what the branch before puts out."""
+    unrolled(tmp_path / "branches.onnx", 5, ())
+    with pytest.raises(VanishgradError, match="1 tensors"):
+        recurrent_layers(tmp_path / "branches.onnx")
+
+
+def test_a_node_that_contradicts_its_weights_is_refused() -> None:
+    file = open_tensors(FIXTURES / "torch_lstm_old.onnx")
+    (node, *_) = (each for graph in file.configuration["onnx"].every() for each in graph.nodes if each.op == "LSTM")
+    node.attributes["hidden_size"] = 17
+    found = layers_of(file, Hints())
+    (sentence, *_) = found.refused
+    assert "expected R of hidden_size 17, as the node says, got" in sentence
+    assert node.name.strip("/").replace("/", ".") not in [layer.name for layer in found]
 
 
 def test_the_one_that_tensorflow_1_adds_is_noted_with_the_flag_that_takes_it_off() -> None:

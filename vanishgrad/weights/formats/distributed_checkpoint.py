@@ -7,7 +7,8 @@ each stretch is a zip archive of `torch.save`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.beside import beside
 from vanishgrad.weights.formats.limits import elements
-from vanishgrad.weights.formats.pickle_tree import Call, Global, Pairs, tree
+from vanishgrad.weights.formats.pickle_tree import Call, Global, tree
 from vanishgrad.weights.formats.raw import WIDTHS
 from vanishgrad.weights.formats.torch_zip import inside
 from vanishgrad.weights.formats.zip_members import members
@@ -43,7 +44,7 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 
 
 def tensors(path: str) -> TensorFile:
-    """Return the tensors of a distributed checkpoint; nothing but .metadata is read.
+    """Return the tensors of a distributed checkpoint; nothing but .metadata and the pieces' pickles is read.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def tensors(path: str) -> TensorFile:
     root = pickled.root
     try:
         stored = dict(_stored(_field(root, "storage_data")))
+        calls = {*pickled.calls, *_calls(path, stored.values())}
         found = {
             name: _tensor(path, name, about, stored)
             for name, about in _field(root, "state_dict_metadata").pairs
@@ -65,12 +67,21 @@ def tensors(path: str) -> TensorFile:
             f"expected size, dtype and place of every chunk in {path}, got something else; "
             "try torch.distributed.checkpoint.format_utils.dcp_to_torch_save"
         ) from None
-    return TensorFile(path, "distributed-checkpoint", found, calls=pickled.calls)
+    return TensorFile(path, "distributed-checkpoint", found, calls=tuple(sorted(calls)))
+
+
+def _calls(path: str, places: Iterable[Any]) -> Iterator[str]:
+    """Yield what the pickles of all pieces ask to call; one that cannot be read is refused where it is needed."""
+    for place in places:
+        name, start, length = (_field(place, each) for each in ("relative_path", "offset", "length"))
+        with suppress(VanishgradError):
+            file = beside(path, name, "a piece")
+            yield from inside(file, members(file, start, length))[1].calls
 
 
 def _field(node: Any, name: str) -> Any:
-    """Return an attribute of a pickled dataclass."""
-    return next(value for key, value in node.state.pairs if key == name) if isinstance(node.state, Pairs) else None
+    """Return an attribute of a pickled dataclass, None if it has none of this name."""
+    return next((value for key, value in node.state.pairs if key == name), None)
 
 
 def _is_tensor(about: Any) -> bool:

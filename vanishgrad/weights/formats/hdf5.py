@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,7 +55,7 @@ def inside(path: str, room: int, source: Opened) -> tuple[dict[str, Tensor], dic
 
 
 @contextmanager
-def opened(path: str, file: str | io.RawIOBase | io.BytesIO) -> Iterator[h5py.File]:
+def opened(path: str, file: str | IO[bytes]) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading; whatever its library raises becomes one sentence."""
     try:
         import h5py

@@ -7,8 +7,8 @@ from vanishgrad.weights.formats.pickle_tree import tree
 from vanishgrad.weights.formats.torch_tensors import Storage, named_tensors
 from vanishgrad.weights.tensors import TensorFile, shown
 
-BEGINNINGS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(d", b"(l", b"ccollections\n")
-"""How a pickle of any protocol begins; the last three are those of protocols 0 and 1."""
+BEGINNINGS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(d", b"(l", b"}q", b"]q", b"ccollections\n")
+"""How a pickle of any protocol begins; from the fifth on those of protocols 0 and 1."""
 REMEDY = "try numpy.savez with one name for each weight"
 
 

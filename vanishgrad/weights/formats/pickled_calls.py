@@ -13,6 +13,7 @@ ORDINARY = re.compile(
     r"jax\._src\.array\._reconstruct_array|jax\.array\._reconstruct_array|"
     r"torch\._(?:utils|tensor)\._rebuild\w*|torch\.(?:Size|device|ScriptObject)|torch\.nn\.parameter\.Parameter|"
     r"torch\.(?:nn\.modules|optim|distributed\.checkpoint)\.[a-z_]+\.[A-Z_]\w*|torch\.jit\._pickle\.\w+|"
+    r"torch\.serialization\._get_layout|"
     r"__torch__(?:\.\w+)+"
 )
 """What files of weights ask for as a rule: containers, arrays, tensors, modules of PyTorch and of TorchScript."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.json_text import json_object
 from vanishgrad.weights.formats.torch_tensors import View, windowed
+from vanishgrad.weights.formats.torch_zip import calls_of_saved
 from vanishgrad.weights.formats.zip_members import Member, members
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
@@ -38,7 +41,17 @@ def tensors(path: str) -> TensorFile:
         raise VanishgradError(f"expected config in {archive[table].described}, got none; try saving the program again")
     folder = table.removesuffix("model_weights_config.json")
     found = {name: _tensor(path, name, entry, archive, folder) for name, entry in entries.items()}
-    return TensorFile(path, "pytorch-export", found)
+    return TensorFile(path, "pytorch-export", found, calls=tuple(sorted(_calls(archive))))
+
+
+def _calls(archive: Mapping[str, Member]) -> set[str]:
+    """Return what the pickles of saved objects within, such as sample inputs, ask to call; none is needed here."""
+    calls: set[str] = set()
+    for name, member in archive.items():
+        if name.endswith((".pt", ".pkl")):
+            with suppress(VanishgradError), member.opened() as file:
+                calls.update(calls_of_saved(file, member.described))
+    return calls
 
 
 def _tensor(path: str, name: str, entry: Any, archive: dict[str, Member], folder: str) -> Tensor:

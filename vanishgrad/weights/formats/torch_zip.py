@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
+from typing import IO
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.weights.formats.limits import require_plausible_expansion
 from vanishgrad.weights.formats.pickle_tree import Pickled, tree
 from vanishgrad.weights.formats.torch_tensors import Storage, named_tensors, told
-from vanishgrad.weights.formats.zip_members import Member, members
+from vanishgrad.weights.formats.zip_members import Member, members, zip_of
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 
@@ -25,6 +28,24 @@ def tensors(path: str) -> TensorFile:
     """Return the tensors of a checkpoint by dotted path; storages are read when a tensor is."""
     found, pickled = inside(path, members(path))
     return TensorFile(path, "pytorch", found, {"pytorch": told(pickled.root)}, pickled.calls)
+
+
+def calls_of_saved(file: IO[bytes], described: str) -> tuple[str, ...]:
+    """Return what an object of `torch.save` that is open as a file asks to call, or a bare pickle.
+
+    Raises
+    ------
+    VanishgradError
+        If it is neither, or damaged.
+    """
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        return tree(file, described).calls
+    with zip_of(file, described) as archive:
+        infos = [info for info in archive.infolist() if _is_pickle(info.filename)]
+        for info in infos:
+            require_plausible_expansion(described, info.filename, info.compress_size, info.file_size)
+        return tuple(name for info in infos for name in tree(io.BytesIO(archive.read(info)), described).calls)
 
 
 def inside(path: str, archive: Mapping[str, Member]) -> tuple[dict[str, Tensor], Pickled]:

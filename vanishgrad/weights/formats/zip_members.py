@@ -78,14 +78,14 @@ class Member:
         return data
 
     @contextmanager
-    def opened(self) -> Iterator[io.RawIOBase | io.BytesIO]:
+    def opened(self) -> Iterator[IO[bytes]]:
         """Open the member as a file that can be sought in; a stored one is not read before it is asked for."""
         self.require_readable()
         if not self.is_stored:
             yield io.BytesIO(self.read())
             return
         with open(self.archive, "rb") as file:
-            yield _Window(file, self.start, self.size)
+            yield io.BufferedReader(_Window(file, self.start, self.size))
 
     def require_readable(self) -> None:
         """Refuse an encrypted member, one that lies about its size and one that is a bomb."""
@@ -141,10 +141,23 @@ def _archive(file: IO[bytes], origin: int, extent: int | None) -> IO[bytes]:
 
 @contextmanager
 def opened_zip(path: str, origin: int = 0, extent: int | None = None) -> Iterator[zipfile.ZipFile]:
-    """Open an archive, a file or a stretch of one; what zipfile and its decompressors raise becomes one sentence."""
+    """Open an archive, a file or a stretch of one."""
+    with _failures_said(path), open(path, "rb") as file, zipfile.ZipFile(_archive(file, origin, extent)) as archive:
+        yield archive
+
+
+@contextmanager
+def zip_of(file: IO[bytes], described: str) -> Iterator[zipfile.ZipFile]:
+    """Open an archive that is open as a file already."""
+    with _failures_said(described), zipfile.ZipFile(file) as archive:
+        yield archive
+
+
+@contextmanager
+def _failures_said(path: str) -> Iterator[None]:
+    """Make one sentence of what zipfile and its decompressors raise."""
     try:
-        with open(path, "rb") as file, zipfile.ZipFile(_archive(file, origin, extent)) as archive:
-            yield archive
+        yield
     except VanishgradError:
         raise
     except (

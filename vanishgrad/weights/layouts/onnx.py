@@ -29,6 +29,11 @@ KNOWN = frozenset(
 PRODUCTS = ("MatMul", "Gemm")
 UNROLLED = 3
 """Steps, each a product with one and the same matrix, from which a graph is taken for an unrolled cell."""
+ENTRYWISE = (
+    "Identity", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Cast", "Add", "Sub", "Mul", "Tanh", "Relu", "Sigmoid",
+    "HardSigmoid", "Split", "Slice", "Concat", "Expand", "Dropout",
+)  # fmt: skip
+"""Nodes between one step of an unrolled cell and the next: none of them is a product or a norm."""
 PASSING = ("Identity", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Cast", "Dropout")
 """Nodes that leave the numbers of a sequence as they are, between one recurrent node and the next."""
 FARTHEST = 1000
@@ -79,13 +84,35 @@ def _loops(graph: Graph) -> Iterator[Sighting]:
 
 
 def _unrolled(graph: Graph) -> Iterator[Sighting]:
-    """Yield a refusal where products with one matrix follow one another and squash what they put out."""
+    """Yield a refusal where one product with a matrix is made of the one before it, entry by entry, step after step."""
     for where in graph.every():
-        operations = {node.op for node in where.nodes}
-        uses = Counter(node.inputs[1] for node in where.nodes if node.op in PRODUCTS and len(node.inputs) > 1)
+        uses = Counter(node.inputs[1] for node in where.nodes if _is_product(node))
         matrix, steps = max(uses.items(), key=lambda each: each[1], default=("", 0))
-        if steps >= UNROLLED and "Tanh" in operations and isinstance(where.found(matrix), Tensor):
+        chained = sum(_follows_itself(node, where) for node in where.nodes if _is_product(node, matrix))
+        if steps >= UNROLLED and chained >= UNROLLED - 1 and isinstance(where.found(matrix), Tensor):
             yield Sighting(shown(matrix), (), partial(_refuse_unrolled, matrix, steps), None)
+
+
+def _is_product(node: Node, matrix: str | None = None) -> bool:
+    return node.op in PRODUCTS and len(node.inputs) > 1 and matrix in (None, node.inputs[1])
+
+
+def _follows_itself(product: Node, graph: Graph) -> bool:
+    """Return whether a product's operand is made of an earlier one with the same matrix, with no other mixing between.
+
+    Tied weights of parallel branches, or of blocks with attention or norms between them, are not.
+    """
+    waiting, seen = [product.inputs[0]], set[str]()
+    while waiting and len(seen) < FARTHEST:
+        node = graph.producers.get(waiting.pop())
+        if node is None:
+            continue
+        if _is_product(node, product.inputs[1]):
+            return True
+        if node.op in ENTRYWISE:
+            waiting.extend(each for each in node.inputs if each not in seen)
+            seen.update(node.inputs)
+    return False
 
 
 def _refuse_unrolled(matrix: str, steps: int) -> Layer:
