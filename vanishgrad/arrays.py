@@ -106,6 +106,16 @@ def times(W: Array, x: Array) -> Array:
     return x @ W[0].T if W.shape[0] == 1 else (W @ x[..., None])[..., 0]
 
 
+def columns_through(W: Array, V: Array) -> Array:
+    """Return W V, W (1 | B, p, q) and V (B, q, c); weights that all share make one product of it."""
+    if W.shape[0] > 1 or V.shape[0] == 1 or is_extended(V):
+        return W @ V
+    xp, (batch, q, c) = namespace(V), V.shape
+    rows = xp.reshape(xp.matrix_transpose(V), (batch * c, q)) @ xp.matrix_transpose(W[0])
+    columns: Array = xp.matrix_transpose(xp.reshape(rows, (batch, c, W.shape[1])))
+    return columns
+
+
 def shared_matmul(left: Array, right: Array) -> Array:
     """Return ``left @ right``, (B, p, q); each of S right factors (S, k, q) serves B / S consecutive left ones."""
     batch, sets = left.shape[0], right.shape[0]

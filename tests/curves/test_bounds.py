@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 from tests.engine import lstm, measured, silence, trajectory
-from vanishgrad.cells import ACTIVATIONS, RNN, Cell
-from vanishgrad.curves.bounds import BLOCK_STEPS, Bound, bounds
+from vanishgrad.cells import ACTIVATIONS, LSTM, RNN, Cell
+from vanishgrad.curves.block_contraction import BLOCK_STEPS
+from vanishgrad.curves.bounds import Bound, bounds
 from vanishgrad.questions.compare import CompareRequest, compare
 
 ROUNDOFF = 1e-9
@@ -71,6 +72,26 @@ def test_block_contraction_follows_the_definition() -> None:
     assert bound.value == pytest.approx(math.exp(worst / BLOCK_STEPS))
     np.testing.assert_allclose(bound.log_norm, within + worst * (np.arange(31) // BLOCK_STEPS), rtol=1e-10)
     assert bound.holds is (worst < 0)
+
+
+@pytest.mark.parametrize(("gain", "contracting"), [(1.0, True), (25.0, False)])
+def test_block_contraction_of_large_states_is_that_of_their_products(gain: float, contracting: bool) -> None:
+    """Vectors alone where every part of a block is below √m, products where it is not."""
+    rng, n, steps = np.random.default_rng(0), 128, 23
+    cell = LSTM(gain * rng.uniform(-1, 1, (4 * n, n)) / math.sqrt(n), rng.standard_normal((4 * n, 3)), np.zeros(4 * n))
+    path = trajectory(cell, rng.standard_normal((1, steps, 3)))
+    (bound,) = bounds(cell, path, steps)
+    linearisation = cell.linearise(path, 0, steps)
+    worst, within = -math.inf, -math.inf
+    for end in (23, 13):
+        P = np.eye(2 * n)
+        for t in range(end, end - BLOCK_STEPS, -1):
+            within = max(within, math.log(np.linalg.norm(P)))
+            P = P @ linearisation.dense(t)[0]
+        worst = max(worst, math.log(linalg.svdvals(P)[0]))
+    assert (within == pytest.approx(math.log(2 * n) / 2)) is contracting
+    np.testing.assert_allclose(bound.log_norm, within + worst * (np.arange(21) // BLOCK_STEPS), rtol=0, atol=1e-9)
+    assert bound.value == pytest.approx(math.exp(worst / BLOCK_STEPS), rel=1e-10)
 
 
 @pytest.mark.parametrize(("activation", "gamma"), [("tanh", 1), ("relu", 1), ("linear", 1), ("sigmoid", 0.25)])

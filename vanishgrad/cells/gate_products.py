@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, matmul_into, multiply_into, namespace
+from vanishgrad.arrays import Array, columns_through, matmul_into, multiply_into, namespace
 
 NARROW = 32
 """Up to so many rows or columns the operand is scaled; beyond, the weights are, once for each signal."""
@@ -50,7 +50,7 @@ class GateProducts:
         if dh.shape[-1] > NARROW:
             matmul_into(self._matrix(step), dh, out)
             return
-        moved = self._weights @ dh
+        moved = columns_through(self._weights, dh)
         for j, group in enumerate(self._groups):
             out[:, self._rows(j)] = sum(self._scale(step, g)[..., None] * moved[:, self._rows(g)] for g in group)
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import RNN, Cell, StoredTrajectory, Trajectory
-from vanishgrad.propagation.products.products import Product, backward_products
+from vanishgrad.cells import RNN, Cell, Trajectory
+from vanishgrad.curves.block_contraction import BLOCK_STEPS, block_norms
 from vanishgrad.propagation.singular_values.diagonal_scaling import perron_vectors
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
-
-BLOCK_STEPS = 10
-"""Steps of a block in the block contraction."""
-LARGEST_BATCH = 2**22
-"""Entries of the products of blocks that are measured in one batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,43 +100,11 @@ def _perron_scaled(W: Array) -> tuple[float, float]:
 
 
 def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
-    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋), many blocks of m steps in one batch; B from Frobenius norms."""
-    blocks = steps // BLOCK_STEPS
-    batch = max(1, LARGEST_BATCH // cell.state_size**2)
-    found = [
-        _of_blocks(cell.trial(0), trajectory, trajectory.steps - stop * BLOCK_STEPS, min(batch, stop))
-        for stop in range(blocks, 0, -batch)
-    ]
-    within, whole = (max(each) for each in zip(*found, strict=True))
-    count = np.arange(blocks * BLOCK_STEPS + 1) // BLOCK_STEPS
+    """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋)."""
+    within, whole = block_norms(cell, trajectory, steps)
+    count = np.arange(steps // BLOCK_STEPS * BLOCK_STEPS + 1) // BLOCK_STEPS
     with np.errstate(invalid="ignore"):
         log_norm = within + np.where(count > 0, count * whole, 0.0)
     value = float(np.exp(whole / BLOCK_STEPS))
     claim = f"no {BLOCK_STEPS} consecutive steps of trial 0 multiply the gradient by more than this factor per step"
     return Bound("block_contraction", "state", claim, value, value < 1, log_norm)
-
-
-def _of_blocks(cell: Cell, trajectory: Trajectory, start: int, blocks: int) -> tuple[float, float]:
-    """Return the largest ln ‖·‖ within so many blocks of trial 0 that begin after step `start`, and over whole ones."""
-    stretch = StoredTrajectory(*trajectory.between(start, start + blocks * BLOCK_STEPS))
-    pieces = step_blocks(stretch, [j * BLOCK_STEPS for j in range(blocks)], BLOCK_STEPS)
-    *shorter, last = (_log_norms(product) for product in backward_products(cell, pieces, blocks))
-    return max(frobenius for frobenius, _ in shorter), last[1]
-
-
-def step_blocks(trajectory: StoredTrajectory, starts: Sequence[int], size: int) -> StoredTrajectory:
-    """Return the blocks of `size` steps that begin after the steps `starts` of trial 0, side by side as trials."""
-    return StoredTrajectory(
-        np.stack([trajectory.states[start : start + size + 1, 0] for start in starts], axis=1),
-        np.stack([trajectory.records[start : start + size, 0] for start in starts], axis=1),
-    )
-
-
-def _log_norms(product: Product) -> tuple[float, float]:
-    """Return the largest ln ‖·‖_F, which bounds ‖·‖₂, and behind a whole block the largest ln ‖·‖₂ itself."""
-    matrix, log_scale = product.block(None, None)
-    frobenius = float(product.log_frobenius(None, None).max())
-    if product.lag < BLOCK_STEPS:
-        return frobenius, frobenius
-    with np.errstate(divide="ignore"):
-        return frobenius, float((np.log(largest_singular_value(matrix)) + log_scale).max())

@@ -13,7 +13,7 @@ from vanishgrad.curves.recorder import MATRIX_FREE, Engine, Norms, alive_lags, l
 from vanishgrad.curves.request import Scope
 from vanishgrad.curves.statistics import quantile
 from vanishgrad.propagation.singular_values.matrix_free import INPUT_BLOCK, Leading, VectorBlock, leading
-from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps
+from vanishgrad.propagation.singular_values.scaled_vectors import LinearisedSteps, ScaledVectors
 
 UNKNOWN = 1e-6
 """A norm whose error may be larger, relative, is not reported."""
@@ -138,7 +138,7 @@ def direct(
     row, conveyed = _loss_row(cell, path, loss), True
     norm[:, 0] = rms[:, 0] = 0.0
     with np.errstate(divide="ignore"):
-        for lag, (t, linearisation) in zip(range(longest), backward_steps(cell, path), strict=False):
+        for lag, (t, linearisation) in zip(range(longest), LinearisedSteps(cell, path).backward(), strict=False):
             if row is not None:
                 sizes = linearisation.weight_gradient_norm(t, row.values[:, 0])
                 log_shares[:, lag] = log_sizes(sizes) + on_host(row.exponents[:, 0]) * math.log(2)

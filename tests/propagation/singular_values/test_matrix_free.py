@@ -12,7 +12,7 @@ from tests.engine import lstm, measured, silence, trajectory
 from tests.propagation.test_every_lag import two_groups
 from vanishgrad.cells import ACTIVATIONS, RNN, Cell, StoredTrajectory
 from vanishgrad.propagation.singular_values.matrix_free import INPUT_BLOCK, TOLERANCE, VectorBlock, leading
-from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps, forward_steps
+from vanishgrad.propagation.singular_values.scaled_vectors import LinearisedSteps, ScaledVectors
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
 
@@ -121,9 +121,9 @@ def test_more_vectors_than_one_chunk_move_as_one_by_one() -> None:
     run, rng = random_run(BY_NAME["lstm"]), np.random.default_rng(0)
     values = rng.standard_normal((3, 70, run.cell.state_size))
     back, forth = (ScaledVectors.on(values, values) for _ in range(2))
-    for t, linearisation in backward_steps(run.cell, run.trajectory):
+    for t, linearisation in LinearisedSteps(run.cell, run.trajectory).backward():
         back.cotangent(linearisation, t)
-    for t, linearisation in forward_steps(run.cell, run.trajectory, 1):
+    for t, linearisation in LinearisedSteps(run.cell, run.trajectory).forward(1):
         forth.tangent(linearisation, t)
     P = np.eye(run.cell.state_size)
     for t in range(run.trajectory.steps, 0, -1):

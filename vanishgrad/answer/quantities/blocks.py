@@ -11,7 +11,7 @@ from vanishgrad.answer.claims import Claim
 from vanishgrad.answer.quantities.measured import MeasuredRun, leading_values, spectral_norms
 from vanishgrad.arrays import Array
 from vanishgrad.cells import StoredTrajectory
-from vanishgrad.curves.bounds import step_blocks
+from vanishgrad.curves.block_contraction import step_blocks
 from vanishgrad.propagation.products.products import backward_products
 
 SIZES = (1, 5, 10, 25)

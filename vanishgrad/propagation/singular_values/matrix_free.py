@@ -19,7 +19,7 @@ from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.scaling import LN_2
 from vanishgrad.propagation.singular_values.lanczos import unit
-from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors, backward_steps, forward_steps
+from vanishgrad.propagation.singular_values.scaled_vectors import LinearisedSteps, ScaledVectors
 
 TOLERANCE = 1e-10
 """Accepted error of a norm, relative."""
@@ -91,10 +91,10 @@ def leading(
     random = np.random.default_rng(seed)
     searches = [_Search(cell, path, block, lag, starts.get((block, lag)), random) for block, lag in wanted]
     searches.sort(key=lambda search: search.lag)
-    active = searches
+    active, steps = searches, LinearisedSteps(cell, path)
     while active:
-        _pull(cell, path, active)
-        _push(cell, path, active)
+        _pull(cell, path, steps, active)
+        _push(cell, path, steps, active)
         active = [search for search in active if not search.done]
     return {(search.block, search.lag): search.found() for search in searches}
 
@@ -182,14 +182,14 @@ class _Search:
         return Leading(np.where(self._known, log_norm, np.nan), self._error, self._left, self._steps)
 
 
-def _pull(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
+def _pull(cell: Cell, path: Trajectory, steps: LinearisedSteps, searches: Sequence[_Search]) -> None:
     """Send every search's row back to its lag; searches in the order of their lags."""
     batch, m = path.start.shape
     values = np.zeros((batch, len(searches), m), searches[0].row.dtype)
     for i, search in enumerate(searches):
         values[:, i, search.rows] = search.row
     vectors, first = ScaledVectors.on(path.start, values), 0
-    for t, linearisation in backward_steps(cell, path, max(path.steps - searches[-1].lag, 1)):
+    for t, linearisation in steps.backward(max(path.steps - searches[-1].lag, 1)):
         while first < len(searches) and searches[first].lag == path.steps - t:
             search = searches[first]
             if search.block.source == INPUT_BLOCK:
@@ -214,7 +214,7 @@ def _vanished(vectors: ScaledVectors, place: int) -> Array:
     return ~np.any(row != 0, axis=-1)
 
 
-def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
+def _push(cell: Cell, path: Trajectory, steps: LinearisedSteps, searches: Sequence[_Search]) -> None:
     """Send every search's column from its lag to the end; searches in the order of their lags."""
     batch, m = path.start.shape
     dtype, waiting = searches[0].row.dtype, list(searches)
@@ -233,7 +233,7 @@ def _push(cell: Cell, path: Trajectory, searches: Sequence[_Search]) -> None:
 
     first = path.steps - searches[-1].lag
     enter(0, None)
-    for t, linearisation in forward_steps(cell, path, max(first, 1)):
+    for t, linearisation in steps.forward(max(first, 1)):
         vectors.tangent(linearisation, t)
         enter(t, linearisation)
     for i, search in enumerate(reversed(searches)):

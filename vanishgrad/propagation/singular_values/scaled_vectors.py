@@ -146,23 +146,34 @@ def _from_left(apply: Callable[[int, Array, Array], None], t: int, m: int) -> Ca
     return step
 
 
-def backward_steps(cell: Cell, path: Trajectory, first: int = 1) -> Iterator[tuple[int, EitherRange]]:
-    """Yield t = T … first with a linearisation that holds step t."""
-    for start, stop in reversed(list(path.stretches(longest_stretch(cell, path.start.shape[0])))):
-        start = max(start, first - 1)
-        if start >= stop:
-            return
-        linearisation = EitherRange(cell, path, start, stop)
-        for t in range(stop, start, -1):
-            yield t, linearisation
+class LinearisedSteps:
+    """A run's linearised steps in either direction; the stretch that was last in use is kept.
 
+    So sweeps back and forth linearise a run of one stretch once, and a longer one once a sweep less its first stretch.
+    """
 
-def forward_steps(cell: Cell, path: Trajectory, first: int) -> Iterator[tuple[int, EitherRange]]:
-    """Yield t = first … T with a linearisation that holds step t."""
-    for start, stop in path.stretches(longest_stretch(cell, path.start.shape[0])):
-        start = max(start, first - 1)
-        if start >= stop:
-            continue
-        linearisation = EitherRange(cell, path, start, stop)
-        for t in range(start + 1, stop + 1):
-            yield t, linearisation
+    def __init__(self, cell: Cell, path: Trajectory) -> None:
+        self._cell, self._path, self._held = cell, path, dict[tuple[int, int], EitherRange]()
+        self._longest = longest_stretch(cell, path.start.shape[0])
+
+    def backward(self, first: int = 1) -> Iterator[tuple[int, EitherRange]]:
+        """Yield t = T … first with a linearisation that holds step t."""
+        for start, stop in reversed(list(self._path.stretches(self._longest))):
+            start = max(start, first - 1)
+            if start >= stop:
+                return
+            for t in range(stop, start, -1):
+                yield t, self._linearisation(start, stop)
+
+    def forward(self, first: int) -> Iterator[tuple[int, EitherRange]]:
+        """Yield t = first … T with a linearisation that holds step t."""
+        for start, stop in self._path.stretches(self._longest):
+            start = max(start, first - 1)
+            for t in range(start + 1, stop + 1):
+                yield t, self._linearisation(start, stop)
+
+    def _linearisation(self, start: int, stop: int) -> EitherRange:
+        if (start, stop) not in self._held:
+            self._held.clear()
+            self._held[start, stop] = EitherRange(self._cell, self._path, start, stop)
+        return self._held[start, stop]
