@@ -166,3 +166,13 @@ def test_verify_takes_files(run, checkpoint):
     outcome = run("verify", checkpoint)
     assert outcome.status == 0
     assert outcome.out.startswith("encoder.0")
+
+
+def test_two_modules_of_the_same_numbers_are_one_row_of_every_command(run, checkpoint, tmp_path):
+    with np.load(checkpoint) as held:
+        tensors = dict(held)
+    twice = str(tmp_path / "twice.npz")
+    np.savez(twice, **tensors, **{name.replace("encoder", "copy"): values for name, values in tensors.items()})
+    for command in (["inspect"], ["analyze", "--steps", "5"], ["explain", "--only", "paths", "--steps", "5"]):
+        out = run(command[0], twice, *command[1:]).out
+        assert "encoder.0 (= copy.0)" in out and "encoder.1 (= copy.1)" in out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -139,7 +139,8 @@ class CapturedRun(Mapping[str, Any]):
         """
         readings = {f"{name}.": call.reading for name, call in self.calls.items()}
         tensors = {name: stored_array(name, weights) for name, weights in self._weights.items()}
-        return layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
+        found = layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
+        return replace(found, has_twins=False)
 
     def call_of(self, layer: Layer) -> CapturedCall:
         """Return the call that a layer's weights belong to."""

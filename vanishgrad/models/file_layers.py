@@ -194,8 +194,8 @@ def _reversed(sequences: InputSequences) -> InputSequences:
 
 
 def _label(layer: Layer) -> str:
-    """Return a layer's name, and what it was read without."""
-    return f"{layer.name} without {', '.join(layer.without)}" if layer.without else layer.name
+    """Return a layer's name with its twins', and what it was read without."""
+    return f"{layer.label} without {', '.join(layer.without)}" if layer.without else layer.label
 
 
 def _spec(layer: Layer) -> str:
@@ -219,4 +219,5 @@ def _source(layer: Layer) -> dict[str, Any]:
         "layout": layer.layout,
         "sha256": layer.sha256,
         "without": list(layer.without),
+        "twins": list(layer.twins),
     }

@@ -17,6 +17,7 @@ from vanishgrad.weights.build import assembled
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, contains_parts, shape_text, shown
+from vanishgrad.weights.twins import said_once
 
 CONVOLUTIONAL = re.compile(r"(?:^|[./_])(?:hh|recurrent)[./_](?:kernel|weight)|[Cc]onv\w*(?:lstm|LSTM|gru|GRU)")
 """Names of the recurrent weights of a ConvLSTM and its like; they have more than two axes."""
@@ -62,6 +63,8 @@ class Layer:
         ε of its layer norms; None without any.
     without : tuple of str
         Tensors of its module that the user left out of the reading with `--ignore`.
+    twins : tuple of str
+        Names of later layers of the file that hold the same numbers and are not said again.
     roles : mapping from str to Tensor
         ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes); of layer
         norms ``gain_x``, ``shift_x`` and so on for h and c.
@@ -90,6 +93,17 @@ class Layer:
     masked_by: str = ""
     epsilon: float | None = None
     without: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name, with those of its twins: ``rnn (= rnn_1)``."""
+        return f"{self.name} (= {', '.join(self.twins)})" if self.twins else self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name and its twins', each of which an option may say."""
+        return (self.name, *self.twins)
 
     @property
     def gate_rows(self) -> int:
@@ -115,12 +129,12 @@ class Layer:
 
     @cached_property
     def sha256(self) -> str:
-        """The digest of the layer's own tensors: name, dtype, shape, numbers in C order."""
+        """The digest of the layer's weights by role: dtype, shape, numbers in C order; no name of the file."""
         import hashlib
 
         digest = hashlib.sha256()
-        for tensor in self.tensors:
-            digest.update(f"{tensor.name}\0{tensor.dtype}\0{tensor.shape}\0".encode(errors="surrogatepass"))
+        for role, tensor in sorted(self.roles.items()):
+            digest.update(f"{role}\0{tensor.dtype}\0{tensor.shape}\0".encode(errors="surrogatepass"))
             values = tensor.read()
             digest.update(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False)).data)
         return digest.hexdigest()
@@ -175,6 +189,8 @@ class LayerFile:
         Everything in the file: an embedding is one of them.
     calls : tuple of str
         Callables that a pickle asks for and no file of weights needs; none was run.
+    has_twins : bool
+        Whether layers of the same numbers are one; not where each is a call of its own.
     """
 
     path: str
@@ -183,6 +199,7 @@ class LayerFile:
     refused: tuple[str, ...] = ()
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
+    has_twins: bool = True
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -192,8 +209,13 @@ class LayerFile:
 
     def __getitem__(self, name: str) -> Layer:
         """Return the layer of exactly this name."""
-        (layer,) = (each for each in self.select([name]) if each.name == name)
+        (layer,) = (each for each in self.select([name]) if name in each.names)
         return layer
+
+    @cached_property
+    def distinct(self) -> tuple[Layer, ...]:
+        """The layers, each of those that hold the same numbers once."""
+        return said_once(self.layers) if self.has_twins else self.layers
 
     def select(self, names: Sequence[str] = (), flag: str = "--layer") -> tuple[Layer, ...]:
         """Return the layers named by an option, and all under a path that is named; all of them if none is.
@@ -203,7 +225,11 @@ class LayerFile:
         VanishgradError
             If a name fits no layer.
         """
-        chosen = [layer for layer in self.layers if not names or any(_under(layer.name, name) for name in names)]
+        chosen = [
+            layer
+            for layer in self.distinct
+            if not names or any(_under(own, name) for own in layer.names for name in names)
+        ]
         for name in names:
             if not any(_under(layer.name, name) for layer in self.layers):
                 raise VanishgradError(

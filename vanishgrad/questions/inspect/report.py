@@ -35,6 +35,7 @@ class LayerDocument(Document):
     """A recurrent layer of a file."""
 
     name: str
+    twins: Annotated[Sequence[str], "later layers of the file that hold the same numbers, said here once"] = ()
     cell: str
     variant: str | None
     hidden_size: Size
@@ -125,8 +126,9 @@ def to_text(document: InspectDocument) -> str:
 def _headline(layer: LayerDocument) -> str:
     variant = f"{layer.variant} " if layer.variant else ""
     reset = f", reset {layer.reset}" if layer.reset else ""
+    same = f" (= {', '.join(layer.twins)})" if layer.twins else ""
     return (
-        f"{layer.name}: {variant}{layer.cell.upper()}, n = {layer.hidden_size}, d = {layer.input_size}, "
+        f"{layer.name}{same}: {variant}{layer.cell.upper()}, n = {layer.hidden_size}, d = {layer.input_size}, "
         f"{layer.direction}, {layer.dtype}, {layer.layout} layout{reset}"
     )
 

@@ -48,6 +48,7 @@ class FileSource(Document):
     layout: str
     sha256: Digest
     without: Annotated[Sequence[str], "tensors of its module that --ignore left out of the reading"]
+    twins: Annotated[Sequence[str], "later layers of the file that hold the same numbers"] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
