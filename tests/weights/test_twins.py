@@ -43,7 +43,7 @@ def test_either_name_chooses_them(tmp_path: Path, name: str) -> None:
 def test_modules_of_two_layers_are_one_module(tmp_path: Path) -> None:
     path = saved(tmp_path, module("a", 0, 2), renamed(module("a", 0, 2), "a.", "b."))
     assert [(layer.label, layer.driven_by) for layer in recurrent_layers(path).select()] == [
-        ("a.0 (= b.0)", ()), ("a.1 (= b.1)", ("a.0",)),
+        ("a.0 (= b.0)", None), ("a.1 (= b.1)", ("a.0",)),
     ]  # fmt: skip
 
 
