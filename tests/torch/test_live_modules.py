@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -227,3 +229,19 @@ def test_what_cannot_be_recorded_is_refused_by_name(module: nn.Module, message: 
 def test_an_option_that_the_run_answers_is_refused(option: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=r"captured run|--trials up to 2|--steps up to 9"):
         vanishgrad.analyze(nn.GRU(WIDTH, UNITS, batch_first=True), input=torch.zeros(2, STEPS, WIDTH), **option)
+
+
+def test_check_and_certify_are_along_the_batch(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layer, xs = nn.RNN(WIDTH, UNITS, batch_first=True).double(), torch.randn(2, STEPS, WIDTH, dtype=torch.float64)
+    curve = vanishgrad.analyze(layer, input=xs).document["models"][0]["curves"]["state"]
+    judged = vanishgrad.check(layer, 4, input=xs)
+    assert judged.layers[0].horizon == curve["horizon"] and judged.layers[0].caution is None
+    found = vanishgrad.certify(layer, tmp_path / "cert.json", claim="lower", input=xs)
+    jacobians = torch.autograd.functional.jacobian(
+        lambda h: layer(xs[:1], h)[1].flatten(), torch.zeros(1, 1, UNITS, dtype=torch.float64)
+    )
+    norm = float(torch.linalg.matrix_norm(jacobians.reshape(UNITS, UNITS), 2))
+    claim = found.outcome.certificate.claim
+    assert norm * (1 - 1e-6) <= claim["value"] <= norm
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["cert.inputs.npy", "cert.json", "cert.weights.npz"]

@@ -16,9 +16,10 @@ from vanishgrad.reports.figures.palette import MOST_LOOKS
 from vanishgrad.reports.figures.style import style, undrawable
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["ENDINGS", "KINDS", "available_kinds", "draw", "render", "undrawable_characters"]
+__all__ = ["ENDINGS", "KINDS", "available_kinds", "draw", "draw_into", "render", "undrawable_characters"]
 
 KINDS: Mapping[str, str] = {name: kind.about for name, kind in KINDS_BY_NAME.items()}
 """What each kind of picture shows, in one sentence."""
@@ -62,6 +63,20 @@ def draw(report: ModelsDocument, kind: str = "curves") -> Figure:
     """
     with style(_words(report)):
         return _draw(report, kind)
+
+
+def draw_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
+    """Draw one curve of every model into axes of the caller's, and return their figure.
+
+    Raises
+    ------
+    VanishgradError
+        If no model has the curve by lag.
+    """
+    from vanishgrad.reports.figures.norms import draw_curve_into
+
+    with style(_words(report)):
+        return draw_curve_into(axes, report, curve)
 
 
 def render(report: ModelsDocument, kind: str, ending: str) -> bytes:

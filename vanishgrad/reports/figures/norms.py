@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vanishgrad.errors import VanishgradError
 from vanishgrad.reports.documents.model import BoundDocument, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
@@ -30,6 +31,7 @@ from vanishgrad.reports.figures.palette import BLACK, BOUNDS, CURVES, Look, look
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMULAS = {"state": r"$\|\partial s_T / \partial s_k\|_2$", "input": r"$\|\partial h_T / \partial x_k\|_2$"}
@@ -81,6 +83,22 @@ def draw_curves(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
         for name, formula in FORMULAS.items()
     ]
     return page("How far back the gradient reaches", frame(report, models), report, panels, PAIR)
+
+
+def draw_curve_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
+    """Draw one line per model into axes of the caller's, and return their figure."""
+    models = [model for model in report.models if curve in drawable_curves(model)]
+    if not models:
+        names = dict.fromkeys(name for model in report.models for name in drawable_curves(model))
+        raise VanishgradError(f"expected a curve out of {', '.join(names)}, got {curve!r}; try kind='state'")
+    traces = [_of_model(report, model, curve) for model in models]
+    draw_traces(axes, traces, decades(traces), last_lag(traces))
+    axes.set_title(FORMULAS.get(curve, curve), loc="left", fontsize=9.5, parse_math=True)
+    axes.set_xlabel(LAG)
+    axes.set_ylabel(NORM)
+    figure = axes.figure.figure
+    assert figure is not None
+    return figure
 
 
 def draw_paths(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:

@@ -1,0 +1,123 @@
+"""In Python, what commands judge or prove: check, diff, inspect, verify, certify, and the formal answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from vanishgrad.answer import AnswerRequest
+from vanishgrad.answer import answer as answer_models
+from vanishgrad.answer.structure import LANGUAGES
+from vanishgrad.answer.subjects import DEFAULT_MODELS as ANSWERED
+from vanishgrad.certificates import Certified, CertifyRequest
+from vanishgrad.certificates import certify as certify_layer
+from vanishgrad.curves.processes import blas_threads
+from vanishgrad.errors import UsageError
+from vanishgrad.models.open import Source
+from vanishgrad.models.options import HINT_NAMES
+from vanishgrad.questions.analyze import AnalyzeRequest, reports
+from vanishgrad.questions.check import CheckRequest, judged
+from vanishgrad.questions.check import to_text as check_text
+from vanishgrad.questions.diff import DiffRequest, difference
+from vanishgrad.questions.diff import to_text as diff_text
+from vanishgrad.questions.inspect.measure import inspect as inspect_layers
+from vanishgrad.questions.inspect.report import inspection
+from vanishgrad.questions.inspect.report import to_text as inspect_text
+from vanishgrad.questions.keywords import along_batch, demand_known, name_of, request_of
+from vanishgrad.questions.shown import TextReport
+from vanishgrad.questions.verify.measure import DEFAULT_MODELS as VERIFIED
+from vanishgrad.questions.verify.measure import VerifyRequest
+from vanishgrad.questions.verify.measure import verify as verify_models
+from vanishgrad.questions.verify.report import to_text as verify_text
+from vanishgrad.questions.verify.report import verification
+from vanishgrad.reports.files import write_together
+from vanishgrad.weights.recognition import recurrent_layers
+
+
+def check(
+    source: Any,
+    horizon: int,
+    max_rate: float | None = None,
+    curve: str = "state",
+    partial: bool = False,
+    **options: Any,
+) -> TextReport:
+    """Judge whether the gradient reaches far enough: ``check(…).passed``.
+
+    Parameters
+    ----------
+    source : path, mapping, MODEL, report or torch.nn.Module
+        A module with ``input=``, a batch as its forward takes it.
+    horizon : int
+        Steps that the gradient must reach.
+    max_rate : float, optional
+        The largest abs(rate), nats per step.
+    curve : str
+    partial : bool
+        Whether to pass although some recurrent layers cannot be read.
+    **options
+        Those of ``vanishgrad check``.
+    """
+    source, options = along_batch(source, options)
+    request = request_of(AnalyzeRequest, options, weights=(source,), curves=(curve,))
+    (report,) = reports(request, over=2 * horizon, read=("threshold", "curves"))
+    asked = CheckRequest(
+        report=name_of(source), curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate
+    )
+    return TextReport(judged(report, asked, partial), check_text)
+
+
+def diff(before: Source, after: Source, **options: Any) -> TextReport:
+    """Return what changed from one report, checkpoint or MODEL to another, what matters most first."""
+    old, new = reports(request_of(AnalyzeRequest, options, weights=(before, after)))
+    request = DiffRequest(before=name_of(before), after=name_of(after))
+    return TextReport(difference(old, new, request), diff_text)
+
+
+def inspect(source: Source, layer: str | Sequence[str] = (), **hints: Any) -> TextReport:
+    """Return which recurrent layers a file or mapping holds, and why each was taken for what it is."""
+    demand_known("inspect", hints, HINT_NAMES)
+    names = (layer,) if isinstance(layer, str) else tuple(layer)
+    return TextReport(inspection(inspect_layers(recurrent_layers(source, **hints), names)), inspect_text)
+
+
+def verify(models: Source | Sequence[Source] = VERIFIED, **options: Any) -> TextReport:
+    """Check the arithmetic: the complex step, the definition and sum rules."""
+    return TextReport(verification(verify_models(request_of(VerifyRequest, options, models=models))), verify_text)
+
+
+def certify(source: Any, output: str | os.PathLike[str], **options: Any) -> Certified:
+    """Prove a bound of one layer's gradient and write its certificate, with what belongs beside it.
+
+    Parameters
+    ----------
+    source : path, mapping, MODEL or torch.nn.Module
+        A module with ``input=``, a batch: ``claim="lower"`` is then along what it gives the layer.
+    output : path
+        The certificate; none is written where nothing was proved: ``files`` is then empty.
+    **options
+        Those of ``vanishgrad certify``: claim, input_bound, input, start, layer, ….
+    """
+    batch, options = options.get("input"), dict(options)
+    source, options = along_batch(source, options)
+    if batch is not None and "input" not in options and options.get("claim") == "lower":
+        options["input"] = "captured"
+    request = request_of(CertifyRequest, options, source=source, output=os.fspath(output))
+    with blas_threads(state_size=0, jobs=1):
+        found = certify_layer(request)
+    write_together(found.files.items())
+    return found
+
+
+def formal_answer(
+    models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs: int = 1, **options: Any
+) -> TextReport:
+    """Return what ``vanishgrad answer`` writes, with the numbers of some models, in English or Chinese (``zh``)."""
+    from vanishgrad.answer.renderers.claims_json import answer_document
+    from vanishgrad.answer.renderers.terminal import to_terminal
+
+    if lang not in LANGUAGES:
+        raise UsageError(f"expected lang {' or '.join(LANGUAGES)}, got {lang!r}")
+    found = answer_models(request_of(AnswerRequest, options, models=models), lambda label: None, jobs)
+    return TextReport(answer_document(found, lang), lambda document: to_terminal(found, lang, colour=False))

@@ -1,0 +1,46 @@
+"""Keyword arguments of Python's functions: a command's options by the same names, and a live module with its batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from vanishgrad.errors import UsageError
+from vanishgrad.models.live_torch import captured_run, is_torch_module
+from vanishgrad.models.options import ModelOptions, option_names
+
+Request = TypeVar("Request", bound=ModelOptions)
+
+
+def request_of(kind: type[Request], options: Mapping[str, Any], **sources: Any) -> Request:
+    """Return a command's request.
+
+    Raises
+    ------
+    UsageError
+        For an option that it has not, with the nearest that it has.
+    """
+    command = kind.__name__.removesuffix("Request").lower()
+    demand_known(command, options, [name for name in option_names(kind) if name not in sources])
+    return kind(**sources, **options)
+
+
+def demand_known(command: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse an option that a command has not, with the nearest that it has."""
+    for name in options:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or known)}")
+
+
+def along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a live module as the run that its batch gives, and the other options; all else as it is."""
+    if not is_torch_module(source):
+        return source, options
+    return captured_run(source, options.get("input")), {name: each for name, each in options.items() if name != "input"}
+
+
+def name_of(source: Any) -> str:
+    """Return how a report calls a source: its path or MODEL, or that it was in memory."""
+    return str(getattr(source, "path", "the mapping")) if isinstance(source, Mapping) else str(source)

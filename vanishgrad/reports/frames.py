@@ -1,0 +1,83 @@
+"""Reports as data frames of pandas and data sets of xarray, each asked for only when it is wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.reports.csv_rows import QUANTITIES, STATISTICS, columns
+from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.report import ModelsDocument
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        raise VanishgradError(f"expected {name}, got none; try pip install 'vanishgrad[{name}]'") from None
+
+
+def by_model(report: ModelsDocument) -> pandas.DataFrame:
+    """Return a row for each model, indexed by its label."""
+    rows = [{"label": model.label, **dict(_members(model))} for model in report.models]
+    return _library("pandas").DataFrame(rows).set_index("label")
+
+
+def _members(model: ModelDocument) -> Iterator[tuple[str, Any]]:
+    yield from ((name, getattr(model, name)) for name in ("cell", "hidden_size", "steps", "trials", "input", "caution"))
+    for name, curve in model.curves.items():
+        yield f"{name}.verdict", curve.verdict
+        yield f"{name}.horizon", curve.horizon
+        yield f"{name}.horizon_censored", curve.horizon_censored
+        yield f"{name}.rate", curve.rate.value if curve.rate else None
+        yield f"{name}.log10_norm", curve.log10_norm.median[-1]
+    yield from ((f"gate.{name}", gate.mean) for name, gate in model.gates.items())
+
+
+def by_lag(report: ModelsDocument) -> pandas.DataFrame:
+    """Return a row for each model, curve and lag that was measured: the CSV's columns."""
+    rows = [
+        {
+            "label": model.label,
+            "curve": name,
+            "lag": lag,
+            "count": count,
+            **{key: each[lag] for key, each in columns(curve).items()},
+        }
+        for model in report.models
+        for name, curve in model.curves.items()
+        for lag, count in enumerate(curve.count)
+        if count
+    ]
+    return _library("pandas").DataFrame(rows)
+
+
+def dataset(report: ModelsDocument) -> xarray.Dataset:
+    """Return log₁₀ norms over (model, curve, statistic, lag), NaN where nothing was measured; the request as attrs."""
+    names = list(dict.fromkeys(name for model in report.models for name in model.curves))
+    lags = 1 + max(curve.last for model in report.models for curve in model.curves.values())
+    shape = (len(report.models), len(names), len(STATISTICS), lags)
+    values = {quantity: np.full(shape, np.nan) for quantity in QUANTITIES}
+    for i, model in enumerate(report.models):
+        for name, curve in model.curves.items():
+            for quantity, array in values.items():
+                for k, statistic in enumerate(STATISTICS):
+                    found = np.array(getattr(getattr(curve, quantity), statistic), dtype=float)
+                    array[i, names.index(name), k, : len(found)] = found
+    axes = ("model", "curve", "statistic", "lag")
+    coordinates = {"model": [model.label for model in report.models], "curve": names,
+                   "statistic": list(STATISTICS), "lag": np.arange(lags)}  # fmt: skip
+    return _library("xarray").Dataset(
+        {quantity: (axes, array) for quantity, array in values.items()},
+        {name: np.array(each, dtype=object) if name != "lag" else each for name, each in coordinates.items()},
+        {"vanishgrad": json.dumps({**report.header(), "request": report.request.to_dict()})},
+    )
