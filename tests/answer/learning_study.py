@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from tests.answer.learning_summary import summary
 from vanishgrad.curves.processes import blas_threads, cores, map_in_processes
 from vanishgrad.questions.compare import DEFAULT_MODELS
 from vanishgrad.questions.explain.explain import explain
@@ -114,8 +115,14 @@ def row(unit: Unit) -> dict[str, Any]:
 def main(path: str) -> None:
     with blas_threads(SETTINGS["hidden"], 2):
         rows = list(map_in_processes(row, units(), cores(), cost=lambda unit: unit.cost))
+    write(path, rows)
+
+
+def write(path: str, rows: list[dict[str, Any]]) -> None:
+    """Write what was found, and what it says together."""
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"settings": SETTINGS, "rows": rows}, file, indent=1)
+        json.dump({"settings": SETTINGS, "rows": rows, **summary(rows)}, file, indent=1, ensure_ascii=False)
+        file.write("\n")
 
 
 if __name__ == "__main__":

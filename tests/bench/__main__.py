@@ -29,16 +29,16 @@ def available() -> list[str]:
     return [name for name in PEERS if importlib.util.find_spec(name)]
 
 
-def medians(runs: dict[str, Run], rounds: int) -> dict[str, float]:
+def medians(runs: dict[str, Run], rounds: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, float]:
     """Return each contender's median seconds over interleaved rounds, after one that is not counted."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     begin = time.perf_counter()
     for done in range(rounds + 1):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = clock()
             run()
             if done:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(clock() - start)
         if done and time.perf_counter() - begin > SECONDS:
             break
     return {name: statistics.median(each) for name, each in times.items()}
@@ -128,13 +128,13 @@ def against_products(rounds: int, largest: int) -> Iterator[dict[str, object]]:
 
 
 def trainings(rounds: int, largest: int) -> Iterator[dict[str, object]]:
-    """Updates of an LSTM, several seeds side by side, beside PyTorch's loop of the same number of updates."""
+    """Updates of an LSTM, several seeds side by side, beside PyTorch's loop of the same number: seconds of the CPU."""
     for dtype in ("float32", "float64"):
         runs = {"vanishgrad": training.vanishgrad(dtype)}
         if "torch" in available():
             runs["torch"] = training.torch(dtype)
         case = {"cell": "lstm", "n": training.N, "steps": training.GAP, "dtype": dtype, "batch": 64}
-        yield {"kind": "learn", **case, "seconds": medians(runs, rounds)}
+        yield {"kind": "learn", **case, "seconds": medians(runs, rounds, time.process_time)}
 
 
 LABELS = ("command", "cell", "n", "steps", "dtype", "batch")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 
+import mpmath as mp
 import numpy as np
 import pytest
 
 from vanishgrad.cells import GRU, LSTM
 from vanishgrad.cells.activations import RELU
+from vanishgrad.propagation.passes import fused as fused_module
+from vanishgrad.propagation.passes import loops
 from vanishgrad.propagation.passes.fused import FusedPass
 from vanishgrad.propagation.passes.selection import StepwisePass, training_pass
 from vanishgrad.weights.laws import draw
@@ -18,6 +21,17 @@ SETS, EACH, T, D, N, OUTPUTS = 3, 4, 9, 2, 5, 3
 ROUNDOFF = 1e-13
 """Relative; of a few hundred products of numbers of order 1, with outputs of gates good to 1e-16."""
 fused = pytest.mark.parametrize("label", ["rnn", "lstm:forget_bias=3", "gru"])
+
+
+def interpreted(dtype: np.dtype) -> loops.Loops:
+    """The loops as they stand, so that Python runs what Numba compiles."""
+    sigma = {"float32": loops.logistic_32, "float64": loops.logistic_64}[dtype.name]
+    return loops.Loops(sigma, dtype.type(2), lambda loop: loop)
+
+
+@pytest.fixture(params=["numpy", "loops"])
+def engine(request, monkeypatch):
+    monkeypatch.setattr(fused_module, "loops", interpreted if request.param == "loops" else lambda dtype: None)
 
 
 def drawn(label: str, dtype: str = "float64", n: int = N):
@@ -42,7 +56,7 @@ def gradients(through, cell, dtype: str = "float64", **options):
     [{}, {"truncation": 2}, {"truncation": 4}, {"only": np.arange(SETS * EACH) % T + 1}],
     ids=["whole", "cut-2", "cut-4", "keys"],
 )
-def test_the_gradient_is_the_linearisations(label, options):
+def test_the_gradient_is_the_linearisations(engine, label, options):
     cell = drawn(label)
     found = gradients(training_pass(cell, T, SETS * EACH), cell, **options)
     expected = gradients(StepwisePass(), cell, **options)
@@ -52,7 +66,7 @@ def test_the_gradient_is_the_linearisations(label, options):
 
 
 @fused
-def test_the_hidden_states_are_the_linearisations(label):
+def test_the_hidden_states_are_the_linearisations(engine, label):
     cell, passes = drawn(label), (training_pass(drawn(label), T, SETS * EACH), StepwisePass())
     for each in passes:
         gradients(each, cell)
@@ -60,7 +74,7 @@ def test_the_hidden_states_are_the_linearisations(label):
 
 
 @fused
-def test_buffers_keep_nothing_of_the_update_before(label):
+def test_buffers_keep_nothing_of_the_update_before(engine, label):
     cell, through = drawn(label), training_pass(drawn(label), T, SETS * EACH)
     first = gradients(through, cell)
     gradients(through, cell.with_tensors(lambda tensor: 3 * tensor), truncation=2)
@@ -69,14 +83,14 @@ def test_buffers_keep_nothing_of_the_update_before(label):
 
 
 @fused
-def test_gates_that_are_shut_or_open_for_good_overflow_nothing(label):
+def test_gates_that_are_shut_or_open_for_good_overflow_nothing(engine, label):
     cell = drawn(label, "float32").with_tensors(lambda tensor: 1e4 * tensor)
     for gradient in gradients(training_pass(cell, T, SETS * EACH), cell, "float32").values():
         assert np.isfinite(gradient).all()
 
 
 @fused
-def test_single_precision_stays_single(label):
+def test_single_precision_stays_single(engine, label):
     cell = drawn(label, "float32")
     exact = gradients(StepwisePass(), drawn(label))
     for name, gradient in gradients(training_pass(cell, T, SETS * EACH), cell, "float32").items():
@@ -109,3 +123,23 @@ def test_another_cell_activation_has_no_fused_pass():
     assert isinstance(training_pass(cell, T, SETS * EACH), FusedPass)
     cell.cell_activation = RELU
     assert isinstance(training_pass(cell, T, SETS * EACH), StepwisePass)
+
+
+@pytest.mark.parametrize(("logistic", "dtype"), [(loops.logistic_32, np.float32), (loops.logistic_64, np.float64)])
+def test_the_loops_logistic_is_good_to_two_units_in_the_last_place_of_one(logistic, dtype):
+    for a in np.concatenate([np.linspace(-750, 750, 101), np.linspace(-5, 5, 301), [-np.inf, np.inf, 0]]).astype(dtype):
+        exact = mp.mpf(0) if a == -np.inf else 1 / (1 + mp.exp(-mp.mpf(float(a))))
+        assert abs(mp.mpf(float(logistic(a))) - exact) <= 2 * np.finfo(dtype).eps
+    assert np.isnan(logistic(dtype(np.nan)))
+
+
+@pytest.mark.slow
+@fused
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_loops_are_the_interpreted_ones(label, dtype, monkeypatch):
+    pytest.importorskip("numba", reason="needs Numba: pip install vanishgrad[fast]")
+    cell = drawn(label, dtype)
+    compiled = gradients(training_pass(cell, T, SETS * EACH), cell, dtype)
+    monkeypatch.setattr(fused_module, "loops", interpreted)
+    for name, gradient in gradients(training_pass(cell, T, SETS * EACH), cell, dtype).items():
+        assert np.linalg.norm(compiled[name] - gradient) <= 1e3 * np.finfo(dtype).eps * np.linalg.norm(gradient)

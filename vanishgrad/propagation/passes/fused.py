@@ -5,9 +5,10 @@ is one block of memory. With z_t = (h_t, x_{t+1}, 1) and W = (W_hh, W_hx, b) sid
 
     a_t = W z_{t-1},    δ_t = ∂L/∂a_t,    ∂L/∂W = Σ_t δ_t z_{t-1}ᵀ,    ∂L/∂h_{t-1} = W_hhᵀ δ_t + … .
 
-σ(a) = 1 / (1 + exp(-a)) and tanh a = 2 σ(2 a) - 1 take a product with -W, or -2 W, and one exponential: half the time
-of NumPy's tanh. Derivatives are those of the outputs, σ' = σ - σ² and 1 - tanh², as PyTorch's are: their error is a
-roundoff of 1, not of the derivative.
+The element-wise work is `loops` where Numba compiles them, else NumPy's. There, σ(a) = 1 / (1 + exp(-a)) and
+tanh a = 2 σ(2 a) - 1 take a product with -W, or -2 W, and one exponential: half the time of its tanh. Derivatives are
+those of the outputs, σ' = σ - σ² and 1 - tanh², as PyTorch's are: their error is a roundoff of 1, not of the
+derivative.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
+from vanishgrad.propagation.passes.loops import loops
 
 
 class FusedPass(ABC):
@@ -51,13 +53,14 @@ class FusedPass(ABC):
         self._gates = np.empty((steps, S, rows, batch // S), dtype=dtype)
         self._delta = np.empty((S, rows, batch // S), dtype=dtype)
         self._scratch, self._dh = np.empty((2, *self.shape), dtype=dtype)
+        self._loops = loops(dtype)
 
     def forward(self, cell: Cell, xs: Array) -> None:
         """Run the cell from the zero state along xs (S·B, T, d)."""
         S, n, B = self.shape
         self._z[:-1, :, n:-1] = xs.reshape(S, B, self._steps, -1).transpose(2, 0, 3, 1)
         weights = self.stacked(cell)
-        scaled = weights * self._scale
+        scaled = weights if self._loops else weights * self._scale
         self._W_hh_transposed = np.ascontiguousarray(weights[:, :, :n].swapaxes(1, 2))
         with np.errstate(over="ignore"):  # exp of a closed gate: 1 / (1 + inf) is 0
             for t in range(1, self._steps + 1):
@@ -121,11 +124,11 @@ class FusedPass(ABC):
 
     @abstractmethod
     def _differentiate(self, t: int) -> None:
-        """Write δ_t into `_delta`, from ∂L/∂h_t in `_dh`."""
+        """Write δ_t into `_delta`, from ∂L/∂h_t in `_dh`; scale what a gate keeps of the old state by that gate."""
 
     @abstractmethod
     def _retreat(self, t: int) -> None:
-        """Turn ∂L/∂h_t in `_dh` into ∂L/∂h_{t-1}."""
+        """Turn `_dh` into ∂L/∂h_{t-1}, through the recurrent weights."""
 
 
 def side_by_side(cell: Cell) -> Array:

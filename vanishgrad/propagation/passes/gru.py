@@ -13,6 +13,7 @@ from vanishgrad.propagation.passes.fused import (
     side_by_side,
     tanh_of_exponent,
 )
+from vanishgrad.propagation.passes.loops import gru_backward, gru_forward
 
 R, Z, INNER, OUTER = range(4)
 """Blocks of rows: r, z, W^n_hh h + b_hn that r multiplies, and W^n_hx x + b_n."""
@@ -43,6 +44,9 @@ class GRUPass(FusedPass):
         return apart(np.concatenate([gates, of_n], axis=1), n) | {"b_hn": inner[..., -1]}
 
     def _advance(self, t: int) -> None:
+        if self._loops:
+            self._loops.run(gru_forward, self._gates[t - 1], self._z[t - 1], self._z[t])
+            return
         u, candidate, h = self._scratch, self._block(t, OUTER), self._h(t)
         logistic_of_exponent(self._block(t, R, 2))
         candidate += np.multiply(self._block(t, R), self._block(t, INNER), out=u)
@@ -53,6 +57,9 @@ class GRUPass(FusedPass):
         np.add(candidate, u, out=h)
 
     def _differentiate(self, t: int) -> None:
+        if self._loops:
+            self._loops.run(gru_backward, self._gates[t - 1], self._z[t - 1], self._dh, self._delta)
+            return
         u, dh, candidate = self._scratch, self._dh, self._block(t, OUTER)
         rz, of_rz, of_outer = self._block(t, R, 2), self._delta_block(R, 2), self._delta_block(OUTER)
         np.multiply(rz, rz, out=of_rz)
@@ -67,9 +74,9 @@ class GRUPass(FusedPass):
         of_outer *= u
         np.multiply(of_outer, self._block(t, R), out=self._delta_block(INNER))
         self._delta_block(R)[...] *= np.multiply(of_outer, self._block(t, INNER), out=u)
+        dh *= self._block(t, Z)
 
     def _retreat(self, t: int) -> None:
         """∂L/∂h_{t-1} = z ∂L/∂h_t + W_hhᵀ δ_t; the rows of outer do not see the state."""
         recurrent = 3 * self._n
-        self._dh *= self._block(t, Z)
         self._dh += np.matmul(self._W_hh_transposed[..., :recurrent], self._delta[:, :recurrent], out=self._scratch)

@@ -14,6 +14,7 @@ from vanishgrad.propagation.passes.fused import (
     tanh_of_exponent,
     tanh_of_logistic,
 )
+from vanishgrad.propagation.passes.loops import lstm_backward, lstm_forward
 
 I, F, O, G = range(4)
 """Blocks of rows: the gates that a logistic function makes side by side, the candidate last."""
@@ -46,6 +47,11 @@ class LSTMPass(FusedPass):
         return np.concatenate([i_f, fourth, third], axis=1)
 
     def _advance(self, t: int) -> None:
+        if self._loops:
+            self._loops.run(
+                lstm_forward, self._gates[t - 1], self._c[t - 1], self._c[t], self._tanh_c[t - 1], self._z[t]
+            )
+            return
         logistic_of_exponent(self._gates[t - 1])
         g = self._block(t, G)
         tanh_of_logistic(g)
@@ -57,6 +63,11 @@ class LSTMPass(FusedPass):
         np.multiply(self._block(t, O), tanh_c, out=self._h(t))
 
     def _differentiate(self, t: int) -> None:
+        if self._loops:
+            self._loops.run(
+                lstm_backward, self._gates[t - 1], self._c[t - 1], self._tanh_c[t - 1], self._dh, self._dc, self._delta
+            )
+            return
         gates, delta, dh, dc, u = self._gates[t - 1], self._delta, self._dh, self._dc, self._scratch
         tanh_c, n = self._tanh_c[t - 1], self._n
         np.multiply(gates, gates, out=delta)
@@ -70,9 +81,9 @@ class LSTMPass(FusedPass):
         dc += u
         for gate, factor in ((I, self._block(t, G)), (F, self._c[t - 1]), (G, self._block(t, I))):
             self._delta_block(gate)[...] *= np.multiply(dc, factor, out=u)
+        dc *= self._block(t, F)
 
     def _retreat(self, t: int) -> None:
-        self._dc *= self._block(t, F)
         np.matmul(self._W_hh_transposed, self._delta, out=self._dh)
 
     def _cut(self) -> None:

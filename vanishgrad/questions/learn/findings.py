@@ -53,7 +53,7 @@ def _model(label: str, gaps: Sequence[LearnedGap], settings: LearnSettings) -> L
         edge=edge,
         edge_censored=censored,
         edge_over_horizon=edge / horizon if horizon else None,
-        law=_law(gaps, None if at_start.state_censored else horizon),
+        law=sample_law([(each.gap, each.median) for each in gaps], None if at_start.state_censored else horizon),
         sentence=_sentence(gaps, edge, censored, horizon, at_start.state_censored),
         gaps=gaps,
     )
@@ -69,9 +69,9 @@ def edge_of(solved: Sequence[tuple[int, bool]]) -> tuple[int, bool]:
     return edge, True
 
 
-def _law(gaps: Sequence[LearnedGap], horizon: int | None) -> SampleLaw | None:
-    """Fit ln(updates) by least squares over three solved gaps or more."""
-    points = [(each.gap, math.log(each.median)) for each in gaps if each.median is not None]
+def sample_law(gaps: Sequence[tuple[int, float | None]], horizon: int | None) -> SampleLaw | None:
+    """Fit ln(updates) by least squares over three solved gaps or more; `gaps` are (gap, median updates)."""
+    points = [(gap, math.log(updates)) for gap, updates in gaps if updates is not None]
     if len(points) < 3:
         return None
     at, logs = np.array(points).T
@@ -107,22 +107,35 @@ def horizon_order(models: Sequence[LearnedModel]) -> HorizonOrder:
     the largest value.
     """
     pairs = [_pairs(model) for model in models]
+    rho, low, high = rank_correlation(pairs)
+    ratios = {m.label: m.edge_over_horizon for m in models if m.edge_over_horizon and not m.state_censored}
+    return HorizonOrder(
+        rank_correlation=rho,
+        low=low,
+        high=high,
+        pairs=sum(map(len, pairs)),
+        exceptions=exceptions(ratios),
+    )
+
+
+def exceptions(ratios: Mapping[str, float]) -> list[str]:
+    """Return the models whose edge over horizon is far from the median of all."""
+    usual = statistics.median(ratios.values()) if ratios else 0.0
+    return [label for label, ratio in ratios.items() if not usual / EXCEPTION <= ratio <= usual * EXCEPTION]
+
+
+def rank_correlation(
+    pairs: Sequence[Sequence[tuple[int, int]]],
+) -> tuple[float | None, float | None, float | None]:
+    """Return Spearman's ρ of all pairs, and the 2.5 % and 97.5 % quantiles over `BOOTSTRAP` samples of their groups."""
     rng = np.random.default_rng(0)
     drawn = [
-        _rank_correlation([pairs[i] for i in rng.integers(0, len(pairs), len(pairs))])
+        _spearman([pairs[i] for i in rng.integers(0, len(pairs), len(pairs))])
         for _ in range(BOOTSTRAP if len(pairs) > 2 else 0)
     ]
     values = [value for value in drawn if value is not None]
     low, high = np.quantile(values, [0.025, 0.975]).tolist() if values else (None, None)
-    ratios = {m.label: m.edge_over_horizon for m in models if m.edge_over_horizon and not m.state_censored}
-    usual = statistics.median(ratios.values()) if ratios else 0.0
-    return HorizonOrder(
-        rank_correlation=_rank_correlation(pairs),
-        low=low,
-        high=high,
-        pairs=sum(map(len, pairs)),
-        exceptions=[label for label, ratio in ratios.items() if not usual / EXCEPTION <= ratio <= usual * EXCEPTION],
-    )
+    return _spearman(pairs), low, high
 
 
 def _pairs(model: LearnedModel) -> list[tuple[int, int]]:
@@ -131,7 +144,7 @@ def _pairs(model: LearnedModel) -> list[tuple[int, int]]:
     return [(model.state_horizon or 0, edge) for edge in edges]
 
 
-def _rank_correlation(pairs: Sequence[Sequence[tuple[int, int]]]) -> float | None:
+def _spearman(pairs: Sequence[Sequence[tuple[int, int]]]) -> float | None:
     flat = [pair for of_model in pairs for pair in of_model]
     horizon, edge = zip(*flat, strict=True) if flat else ((), ())
     if len(set(horizon)) < 2 or len(set(edge)) < 2:
