@@ -24,7 +24,7 @@ VALUES = {
     "padding": "left", "mask": "MASK.npy",
     "threshold": "0.01", "dtype": "float32", "engine": "dense", "backend": "numpy", "device": "cpu",
     "layout": "pytorch", "cell": "gru", "activation": "tanh", "gate_activation": "sigmoid", "reset": "after",
-    "keep": "new", "gates": "zrn", "forget_offset": "0", "recurrent": "b.weight_hh_l0",
+    "keep": "new", "gates": "zrn", "interleaved": None, "forget_offset": "0", "recurrent": "b.weight_hh_l0",
     "input_weight": "b.weight_ih_l0", "orthogonal_map": "cayley", "ignore": "b.other",
 }  # fmt: skip
 NOT_TAKEN = {
@@ -55,6 +55,10 @@ def call(command: str, source: str, folder: Path) -> list[str]:
     return [command, source, *further.get(command, [])]
 
 
+def given(option: str, value: str | None) -> list[str]:
+    return [FLAGS[option]] if value is None else [FLAGS[option], value]
+
+
 def taken(command: str) -> set[str]:
     return {parameter.name for parameter in cli.get_command(None, command).params}
 
@@ -81,7 +85,7 @@ def test_an_option_of_a_model_is_used_or_refused(run, tmp_path: Path, command: s
         value = str(tmp_path / "mask.npy")
         np.save(value, np.arange(18).reshape(2, 9) % 2)
     beside = ["--lengths", "5,7"] if option == "padding" and "lengths" in taken(command) else []
-    outcome = run(*call(command, "rnn@gaussian:gain=0.4,hidden=4", tmp_path), FLAGS[option], value, *beside)
+    outcome = run(*call(command, "rnn@gaussian:gain=0.4,hidden=4", tmp_path), *given(option, value), *beside)
     of_files = {"layer", "stack", "embedding"} | {name for name in VALUES if name in _hints()}
     refused = option in of_files or option in NOT_TAKEN.get(command, set())
     if command == "certify" and option == "input":
@@ -125,7 +129,7 @@ def test_an_option_of_a_run_is_wrong_where_there_is_only_a_report(run, tmp_path,
     report = tmp_path / "report.json"
     run("compare", "rnn", "--hidden", "4", "--steps", "5", "--output", str(report))
     value = {"seed": "1", "backend": "torch", "device": "cpu"}.get(option, VALUES[option])
-    outcome = run(*call(command, str(report), tmp_path), FLAGS[option], value)
+    outcome = run(*call(command, str(report), tmp_path), *given(option, value))
     assert outcome.status == 2
     assert f"expected {FLAGS[option]}" in outcome.err
 

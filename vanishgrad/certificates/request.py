@@ -118,7 +118,7 @@ def certify(request: CertifyRequest) -> Certified:
     if outcome.certificate is None:
         return Certified(outcome, {})
     given = {} if files else request.hints  # weights that are written beside it stand there as they were read
-    hints = {name: value for name, value in given.items() if value not in (None, ())}
+    hints = {name: value for name, value in given.items() if value not in (None, ()) and value is not False}
     named = {**outcome.certificate.weights, "file": found.name, "layer": found.layer, "hints": hints}
     certificate = replace(outcome.certificate, weights=named)
     if xs is not None:

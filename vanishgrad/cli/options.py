@@ -92,6 +92,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "reset": {"metavar": "after|before", "help": "The GRU's convention, where the file does not say."},
     "keep": {"metavar": "new|old", "help": "What a minimal gated unit's gate multiplies, where the file does not say."},
     "gates": {"metavar": "LETTERS", "help": "Order of the stacked gates: fiog, or zrn, in any order."},
+    "interleaved": {"is_flag": True, "help": "The gates alternate unit by unit: i0 f0 g0 o0 i1 …"},
     "forget_offset": {"type": float, "metavar": "NUMBER", "help": "What the model's code adds to the forget bias."},
     "recurrent": {"metavar": "NAME", "help": "The tensor that is the recurrent matrix."},
     "input_weight": {"metavar": "NAME", "help": "The tensor that is the input matrix, beside --recurrent."},
@@ -137,7 +138,7 @@ def _option(
     name: str, default: Any, words: str | None, table: Mapping[str, Mapping[str, Any]] = OPTIONS
 ) -> Callable[[Command], Command]:
     attributes = {**table[name], **({"help": words} if words else {})}
-    default = None if default == () else default
+    default = None if default == () or default is False else default
     return click.option(flag(name), name, default=default, show_default=default is not None, **attributes)
 
 

@@ -30,6 +30,11 @@ ALLOWED: Mapping[str, Collection[str]] = {
     "keep": ("new", "old"),
     "orthogonal_map": ("matrix_exp", "cayley", "householder"),
 }
+LIKELY: Mapping[str, Collection[str]] = {
+    "activation": ("tanh", "relu"),
+    "gate_activation": ("sigmoid", "hard_sigmoid", "hard_sigmoid_0.2"),
+}
+"""What frameworks have where their files do not say it."""
 
 
 class Unreadable(Exception):
@@ -48,6 +53,8 @@ class Hints:
         One of the names that `ALLOWED` has for each.
     gates : str or None
         The order of the stacked gates, by the cell's letters: ``fiog``.
+    interleaved : bool
+        Whether the gates alternate unit by unit, i0 f0 g0 o0 i1 …, and do not lie in blocks.
     forget_offset : float or None
         What the code that runs the layer adds to the forget gate's bias.
     recurrent, input_weight : str or None
@@ -69,6 +76,7 @@ class Hints:
     keep: str | None = None
     orthogonal_map: str | None = None
     gates: Annotated[str | None, "the order of the stacked gates, by the cell's letters"] = None
+    interleaved: Annotated[bool, "whether the gates alternate unit by unit"] = False
     forget_offset: Annotated[float | None, "what the model's code adds to the forget bias"] = None
     recurrent: Annotated[str | None, "the tensor that is the recurrent matrix"] = None
     input_weight: Annotated[str | None, "the tensor that is the input matrix"] = None
@@ -145,7 +153,8 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
 
     def choose(name: str, said: str | None, usual: str) -> str:
         is_open = name in stated.open or (name in row.variants and not row.by_shape)
-        value, note = _choice(name, getattr(hints, name), said, usual, is_open)
+        choices = row.variants.get(name) or LIKELY[name]
+        value, note = _choice(name, getattr(hints, name), said, usual, choices if is_open else ())
         notes.extend(note)
         return value
 
@@ -168,21 +177,19 @@ def _variant(
     return choose(key, said if said in values else None, values[0])
 
 
-def _choice(name: str, hint: str | None, said: str | None, usual: str, is_open: bool) -> tuple[str, tuple[str, ...]]:
+def _choice(
+    name: str, hint: str | None, said: str | None, usual: str, choices: Collection[str]
+) -> tuple[str, tuple[str, ...]]:
+    """Return a choice and a note; `choices` are those that the file leaves open, none where it does not."""
     word = name.replace("_", " ")
     if said is not None:
         if hint not in (None, said):
             raise Unreadable(f"expected {word} {said}, as the file says, got {flag(name)} {hint}; try without it")
         return said, ()
-    if hint is None and is_open:
-        others = " or ".join(each for each in _likely(name) if each != usual)
+    if hint is None and choices:
+        others = " or ".join(each for each in choices if each != usual)
         note = f"{word} {usual} is taken, the file does not say; {flag(name)} {others} chooses the other reading"
         return usual, (note,)
     if hint not in (None, usual):
         return hint or usual, (f"{word} {hint} is taken because {flag(name)} says so",)
     return usual, ()
-
-
-def _likely(name: str) -> tuple[str, ...]:
-    likely = {"activation": ("tanh", "relu"), "gate_activation": ("sigmoid", "hard_sigmoid", "hard_sigmoid_0.2")}
-    return likely.get(name, tuple(ALLOWED[name]))

@@ -128,6 +128,8 @@ def _require_useful(file: TensorFile, hints: Hints, layers: list[Layer]) -> None
         raise VanishgradError(
             f"expected a GRU in {file.path} for --reset, got {' and '.join(sorted(cells))}; try without it"
         )
+    if hints.interleaved and not any(len(CELLS[cell].gates) > 1 for cell in cells):
+        raise VanishgradError(f"expected gates in {file.path} for --interleaved, got rnn; try without it")
     if hints.gate_activation and not any(CELLS[cell].words for cell in cells):
         raise VanishgradError(f"expected gates in {file.path} for --gate-activation, got rnn; try without it")
 

@@ -12,15 +12,14 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import SIGMOID, TANH
 from vanishgrad.weights.gate_order import CHAINER, PYTORCH, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
-from vanishgrad.weights.layouts.conventions import joined
+from vanishgrad.weights.layouts.conventions import gates_apart, joined
 from vanishgrad.weights.layouts.shapes import fitted
-from vanishgrad.weights.tensors import Tensor, TensorFile, derived, shape_text
+from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
 
 NSTEP = re.compile(r"(?P<path>(?:.*/)?)(?P<index>\d{1,4})/w0")
 NUMBERED = {4: "lstm", 3: "gru"}
@@ -71,7 +70,7 @@ def _interleaved(file: TensorFile, label: str, roles: dict[str, Tensor], hints: 
     matrix = roles["W_hh"]
     if len(matrix.shape) != 2 or matrix.shape[0] != 4 * matrix.shape[1]:
         raise Unreadable(f"expected 4n × n lateral weights of Chainer's LSTM, got {matrix}; try an LSTM or an NStepGRU")
-    apart = {role: _gates_apart(each) for role, each in roles.items()}
+    apart = {role: gates_apart(each, 4) for role, each in roles.items()}
     why = f"{matrix.name} {shape_text(matrix.shape)} beside {roles['W_hx'].name} is Chainer's LSTM, gates interleaved"
     return _layer(file, label, apart, CHAINER, hints, why)
 
@@ -81,13 +80,3 @@ def _layer(
 ) -> Layer:
     stated = Stated(TANH, SIGMOID, "after", layout="chainer")
     return fitted(file, label, roles, stacking, hints, stated, why=why, layout="chainer", **rest)
-
-
-def _gates_apart(tensor: Tensor) -> Tensor:
-    """Return rows 4k + j, unit k of gate j, as one block of rows for each gate."""
-
-    def read() -> Array:
-        values = tensor.read()
-        return values.reshape(-1, 4, *values.shape[1:]).swapaxes(0, 1).reshape(values.shape)
-
-    return derived(tensor.name, tensor.shape, read, (tensor,))

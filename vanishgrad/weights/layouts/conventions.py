@@ -73,3 +73,14 @@ def inside_reset(bias: Tensor) -> Tensor:
         return np.concatenate([np.zeros(2 * n, values.dtype), values])
 
     return derived(bias.name, (3 * n,), read, (bias,))
+
+
+def gates_apart(tensor: Tensor, gates: int, axis: int = 0) -> Tensor:
+    """Return interleaved gates, unit k of gate j at place g·k + j along an axis, as one block for each gate."""
+
+    def read() -> Array:
+        values = np.moveaxis(tensor.read(), axis, 0)
+        apart = values.reshape(-1, gates, *values.shape[1:]).swapaxes(0, 1).reshape(values.shape)
+        return np.moveaxis(apart, 0, axis)
+
+    return derived(tensor.name, tensor.shape, read, (tensor,))

@@ -160,7 +160,7 @@ def _layer(file: TensorFile, affixes: tuple[str, str], roles: Mapping[str, Tenso
         layout=stacking.name,
         assumptions=(*doubt, *_which_letter(roles)),
     )  # fmt: skip
-    return layer if hints.layout or hints.gates else _with_choices_said(layer)
+    return layer if hints.layout or hints.gates or hints.interleaved else _with_choices_said(layer)
 
 
 def _which_letter(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
@@ -194,5 +194,8 @@ def _with_choices_said(layer: Layer) -> Layer:
     if layer.cell == "rnn":
         return replace(layer, assumptions=(*unbiased, *layer.assumptions))
     order = layer.stacking.order(layer.cell)
-    note = f"gate order {' '.join(order)} is taken, as in {layer.stacking.name}; --gates says another"
+    note = (
+        f"gate order {' '.join(order)} is taken, in blocks as in {layer.stacking.name}; --gates says another, "
+        "--interleaved that gates alternate unit by unit"
+    )
     return replace(layer, assumptions=(note, *unbiased, *layer.assumptions))

@@ -13,6 +13,7 @@ from vanishgrad.cells.registry import CELLS
 from vanishgrad.weights.gate_order import STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
 from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layouts.conventions import gates_apart
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, derived, shape_text, shown
 
 UNTIED = "untied"
@@ -71,11 +72,23 @@ def _as_told(
             )
         stacking = stacking.ordered(cell, hints.gates)
         notes += (f"gate order {' '.join(hints.gates)} is taken because --gates says so",)
+    if hints.interleaved and len(row.gates) > 1:
+        if stated.layout:
+            raise Unreadable("expected one block for each gate, as the file says, got --interleaved; try without it")
+        roles = {role: _apart(role, tensor, len(row.gates), stacking) for role, tensor in roles.items()}
+        notes += ("gates are taken to alternate unit by unit because --interleaved says so",)
     if hints.forget_offset and row.output and row.keep:
         start = stacking.order(cell).index(row.keep) * n
         roles = {**roles, "b_x": _raised(roles, start, n, len(row.gates) * n, hints.forget_offset)}
         notes += (f"{hints.forget_offset:g} is added to the forget gate's bias because --forget-offset says so",)
     return stacking, roles, notes
+
+
+def _apart(role: str, tensor: Tensor, gates: int, stacking: Stacking) -> Tensor:
+    """Return a tensor with its gates as blocks, if it has a place for each."""
+    if role not in ("W_hh", "W_hx", "b_x", "b_h"):
+        return tensor
+    return gates_apart(tensor, gates, -1 if stacking.transposed or len(tensor.shape) == 1 else -2)
 
 
 def _raised(roles: Mapping[str, Tensor], start: int, n: int, rows: int, offset: float) -> Tensor:
