@@ -138,8 +138,10 @@ def _option(
     name: str, default: Any, words: str | None, table: Mapping[str, Mapping[str, Any]] = OPTIONS
 ) -> Callable[[Command], Command]:
     attributes = {**table[name], **({"help": words} if words else {})}
-    default = None if default == () or default is False else default
-    return click.option(flag(name), name, default=default, show_default=default is not None, **attributes)
+    default = None if default == () else default
+    return click.option(
+        flag(name), name, default=default, show_default=default is not None and default is not False, **attributes
+    )
 
 
 JSON = click.option("--json", "format_", flag_value="json", help="JSON: short for --format json, where there is one.")
