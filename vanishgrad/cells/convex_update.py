@@ -10,6 +10,8 @@ from vanishgrad.cells.masked_steps import HANDED_ON, NOT_BEGUN
 
 NEARLY_LOST = 1e-30
 """Differences that floating point holds to the last digit, in float32 too."""
+LOST = 1e-300
+"""Differences above it are in floating point's range, whatever digits they have."""
 AGREEMENT = 2.0**-18
 """To which the difference of a state and a candidate that has been followed is that of the numbers themselves."""
 
@@ -61,6 +63,10 @@ class ConvexUpdate(Cell):
         followed = _followed(start, kept, moved)
         if is_extended(records):
             followed = self._beyond_range(records, directly[first:], followed, states[first:-1])
+        if is_extended(records):  # the first of these steps need not be the first of its run
+            directly[:1] = xp.where(
+                xp.abs(self.split(records)[-1][:1]) > LOST, self.split(records)[-1][:1], directly[:1]
+            )
         records[..., -self.hidden_size :] = directly
         records[first:, ..., -self.hidden_size :] = followed
         return records

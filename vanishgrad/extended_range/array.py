@@ -113,6 +113,10 @@ class ExtendedRange:
     def __ge__(self, other: Any) -> Array:
         return (self - other).m >= 0
 
+    def reshape(self, *shape: int) -> ExtendedRange:
+        """Return the same entries in another shape."""
+        return ExtendedRange(self.m.reshape(*shape), self.e.reshape(*shape))
+
     def any(self) -> bool:
         """Whether an entry is not zero."""
         return bool(self.m.any())

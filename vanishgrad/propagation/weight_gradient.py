@@ -13,14 +13,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from vanishgrad.arrays import Array
+from vanishgrad.arrays import Array, is_extended, namespace
 from vanishgrad.cells import Cell, Linearisation, StoredTrajectory
 from vanishgrad.cells.linearisation import with_input_weights
-from vanishgrad.propagation.products.scaling import ABSENT, LN_2, powers, shifted
+from vanishgrad.extended_range import ExtendedRange, extended, on_one_scale
+from vanishgrad.extended_range.array import ABSENT as ZERO
+from vanishgrad.propagation.either_range import EitherRange
+from vanishgrad.propagation.products.scaling import ABSENT, LN_2, RangeWatch, powers, shifted
 
 STRETCH = 2**22
 """Numbers in the gradients that are held at a time."""
@@ -144,7 +147,7 @@ class Rows(NamedTuple):
     lag : int
     t : (K,) array of int
     values : (K, 1, m) array
-        Each divided by 2^exponent.
+        Each divided by 2^exponent; in extended range, with exponents of 0, once an entry may leave floating point.
     exponents : (K,) array of int
     """
 
@@ -171,35 +174,54 @@ def gradients(path: OneSequence, rows: Rows, segment: int | None = None) -> Iter
     while len(rows.t):
         k = rows.t - rows.lag
         linearisation = _steps(path, k)
+        rows = _in_range(rows, linearisation)
         yield rows, _gradient(path, linearisation, rows, k)
         rows = _back(path, linearisation, rows, segment)
 
 
-def _steps(path: OneSequence, k: Array) -> Linearisation:
+def _steps(path: OneSequence, k: Array) -> EitherRange:
     """Return the linearisation of steps k, one for each row: a batch that is one step long."""
     states, records = path.trajectory.states[:, 0], path.trajectory.records[:, 0]
-    return path.cell.linearise(StoredTrajectory(np.stack([states[k - 1], states[k]]), records[None, k - 1]), 0, 1)
+    side_by_side = StoredTrajectory(np.stack([states[k - 1], states[k]]), records[None, k - 1])
+    return EitherRange(path.cell, side_by_side, 0, 1)
+
+
+def _in_range(rows: Rows, step: EitherRange) -> Rows:
+    """Return the rows in extended range if a step may take an entry out of that of floating point."""
+    if is_extended(rows.values) or RangeWatch(rows.values).lasts(rows.values, step, 1):
+        return rows
+    values = extended(rows.values)
+    shifted_up: Any = ExtendedRange(values.m, np.where(values.m != 0, values.e + rows.exponents[:, None, None], ZERO))
+    return rows._replace(values=shifted_up, exponents=np.zeros_like(rows.exponents))
 
 
 def _gradient(path: OneSequence, linearisation: Linearisation, rows: Rows, k: Array) -> Gradient:
     top, order = int(rows.exponents.max()), path.cell.tensors
-    terms = linearisation.weight_gradient(1, shifted(rows.values, rows.exponents - top)[:, 0])
+    wide = is_extended(rows.values)
+    terms = linearisation.weight_gradient(
+        1, (rows.values if wide else shifted(rows.values, rows.exponents - top))[:, 0]
+    )
     every = with_input_weights(terms, path.xs[k - 1])
+    ones = np.ones((len(rows.t), 1), dtype=path.cell.dtype)
     summed = [
-        cotangent.sum(axis=0) if operand is None else (cotangent.T @ operand).ravel()
+        (cotangent.T @ (ones if operand is None else operand)).reshape(-1)
         for _, cotangent, operand in sorted(every, key=lambda each: order.index(each.tensor))
     ]
-    return Gradient(np.concatenate(summed), top)
+    flat = namespace(rows.values).concat(summed)
+    if not wide:
+        return Gradient(flat, top)
+    values, (exponent,) = on_one_scale(flat[None, None])
+    return Gradient(values[0, 0].astype(path.cell.dtype), int(exponent))
 
 
 def _back(path: OneSequence, linearisation: Linearisation, rows: Rows, segment: int | None) -> Rows:
     """Return the rows one step further back, scaled to order 1, without those that end or are zero."""
-    moved = np.empty_like(rows.values)
+    moved = namespace(rows.values).empty_like(rows.values)
     linearisation.cotangent(1, rows.values, moved)
-    exponents = powers(moved, rows.exponents)
-    k = rows.t - rows.lag - 1
+    k, wide = rows.t - rows.lag - 1, is_extended(moved)
+    exponents = np.where((moved.m != 0).any(axis=(1, 2)), 0, ABSENT) if wide else powers(moved, rows.exponents)
     goes_on = (k > path.first) & (exponents != ABSENT)
     if segment is not None:
         goes_on &= (k - path.first - 1) // segment == (rows.t - path.first - 1) // segment
-    scaled = shifted(moved, rows.exponents - exponents)
+    scaled = moved if wide else shifted(moved, rows.exponents - exponents)
     return Rows(rows.lag + 1, rows.t[goes_on], scaled[goes_on], exponents[goes_on])

@@ -11,6 +11,7 @@ from vanishgrad.cells.activations import RELU
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.products.operator import product
+from vanishgrad.propagation.weight_gradient import OneSequence, contributions
 
 STEPS = 450
 LN_10 = np.log(10)
@@ -85,3 +86,39 @@ def test_the_product_of_two_times_does_not_say_zero_of_a_saturated_unit() -> Non
     cell = RNN(np.eye(1), np.zeros((1, 1)), np.array([400.0]))
     found = product(cell, np.zeros((3, 1)), 3, 0, np.ones(1)).log_norm
     assert found == pytest.approx(3 * (np.log(4) - 802), rel=1e-14)
+
+
+def test_what_a_saturated_unit_gives_to_the_gradient_is_not_zero() -> None:
+    """G_l = φ'(a)^(l+1) (h, 1) by W_hh and b, a = 401 at every step, for a loss that sees h_T alone."""
+    cell, xs, steps = RNN(np.eye(1), np.zeros((1, 1)), np.array([400.0])), np.zeros((3, 1)), 3
+    path = OneSequence(cell, trajectory(cell, xs[None], np.ones((1, 1))), xs)
+    parts = contributions(path, np.eye(steps)[:, -1:])
+    slope = np.log(4) - 802
+    np.testing.assert_allclose(parts.log_own, slope * np.arange(1, 4) + np.log(2) / 2, rtol=1e-14)
+    np.testing.assert_allclose(parts.log_lost[:-1], parts.log_own[1:], rtol=1e-14)
+
+
+def test_a_gradient_comes_by_the_direction_that_leads_again() -> None:
+    """diag(1, 0.1): of h_T only the second unit is left at the oldest step, 10^-899 of the first behind it."""
+    W_hh, steps = np.diag([1, 0.1]), 900
+    xs = np.ones((steps, 2))
+    xs[0, 0] = -1e3
+    cell = RNN(W_hh, np.eye(2), np.zeros(2), RELU)
+    parts = contributions(OneSequence(cell, trajectory(cell, xs[None]), xs), np.eye(steps)[:, -1:] * np.ones(2))
+    # x_1 = (-1000, 1) and b: the second unit's row of W_hx, and of b; h_0 = 0
+    assert parts.log_own[-1] == pytest.approx(-(steps - 1) * LN_10 + np.log(1e6 + 2) / 2, rel=1e-12)
+
+
+def test_the_operator_of_a_product_keeps_what_leaves_floating_point() -> None:
+    cell = RNN(np.diag([1.0, 0.1]), np.eye(2), np.zeros(2), RELU)
+    xs = np.ones((900, 2))
+    xs[0, 0] = -1e3
+    for found in (
+        product(cell, xs, 900, 0),
+        product(RNN(np.eye(1), np.zeros((1, 1)), np.array([400.0])), xs[:3, :1], 3, 0),
+    ):
+        operator, size = found.as_linear_operator(), len(found.matrix)
+        largest = np.log(np.abs(found.matrix).max()) + found.log_scale
+        assert largest == pytest.approx(found.log_norm, rel=1e-12)
+        np.testing.assert_array_equal(operator @ np.eye(size), found.matrix)
+        np.testing.assert_allclose(operator.rmatmat(np.eye(size)), found.matrix.T, rtol=1e-12)

@@ -10,9 +10,14 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.errors import UsageError
+from vanishgrad.extended_range import ExtendedRange, extended, to_float
+from vanishgrad.extended_range.array import ABSENT
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import backward_products
+from vanishgrad.propagation.products.scaling import LN_2
 from vanishgrad.propagation.run import run
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
+from vanishgrad.propagation.singular_values.scaled_vectors import ScaledVectors
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -25,21 +30,22 @@ class JacobianProduct:
     ----------
     t, k : int
     log_scale : float
-        How much a random direction grew from k to t, in nats: P is of order 1 however long the product is.
+        How much a random direction grew from k to t, in nats, to a factor of 2: P is of order 1 however long the
+        product is, and however far its units are saturated.
     """
 
     def __init__(self, cell: Cell, trajectory: StoredTrajectory, t: int, k: int, dtype: Any) -> None:
         self.t, self.k = t, k
         self._cell, self._trajectory = cell, trajectory
-        self._linearisation = cell.linearise(trajectory, k, t)
+        self._linearisation = EitherRange(cell, trajectory, k, t)
         self._m, self._dtype = cell.state_size, dtype
-        self._factors = self._growth()
-        self.log_scale = -float(np.log(self._factors).sum())
+        self._exponent = self._growth()
+        self.log_scale = self._exponent * LN_2
 
     @cached_property
     def matrix(self) -> Array:
         """The dense P, (m, m): O(m³) for each step."""
-        return self._tangent(np.eye(self._m, dtype=self._dtype))
+        return self._times(np.eye(self._m, dtype=self._dtype))
 
     @property
     def log_norm(self) -> float:
@@ -61,41 +67,32 @@ class JacobianProduct:
 
         return LinearOperator(
             (self._m, self._m),
-            matvec=lambda v: self._tangent(v.reshape(-1, 1)).ravel(),
-            rmatvec=lambda u: self._cotangent(u.reshape(1, -1)).ravel(),
-            matmat=self._tangent,
-            rmatmat=lambda U: self._cotangent(U.T).T,
+            matvec=lambda v: self._times(v.reshape(-1, 1)).ravel(),
+            rmatvec=lambda u: self._times(u.reshape(-1, 1), backward=True).ravel(),
+            matmat=self._times,
+            rmatmat=lambda U: self._times(U, backward=True),
             dtype=self._dtype,
         )
 
-    def _growth(self) -> Array:
-        """Return for each step 1/‖J v‖ of a random direction that is followed along."""
-        v = np.random.default_rng(0).standard_normal((1, self._m, 1)).astype(self._dtype)
-        v /= np.linalg.norm(v)
-        factors = np.ones(self.t - self.k)
-        for step in range(len(factors)):
-            moved = np.empty_like(v)
-            self._linearisation.tangent(self.k + 1 + step, v, moved)
-            size = float(np.linalg.norm(moved))
-            factors[step] = 1 / size if size > 0 else 1.0
-            v = moved * factors[step]
-        return factors
+    def _growth(self) -> int:
+        """Return how many powers of two a random direction grows by."""
+        v = np.random.default_rng(0).standard_normal((self._m, 1)).astype(self._dtype)
+        image = self._image(v)
+        return int(image.e.max() - extended(v).e.max()) if image.any() else 0
 
-    def _tangent(self, V: Array) -> Array:
-        V = np.ascontiguousarray(V, dtype=self._dtype)[None]
-        for step, factor in enumerate(self._factors.tolist()):
-            moved = np.empty_like(V)
-            self._linearisation.tangent(self.k + 1 + step, V, moved)
-            V = moved * factor
-        return V[0]
+    def _image(self, V: Array, backward: bool = False) -> ExtendedRange:
+        """Return ∂s_t/∂s_k V, (m, c), or backward the transposed product times V."""
+        moved = ScaledVectors.on(V, np.ascontiguousarray(V.T, dtype=self._dtype)[None])
+        times = range(self.k + 1, self.t + 1)
+        for t in reversed(times) if backward else times:
+            (moved.cotangent if backward else moved.tangent)(self._linearisation, t)
+        values = extended(moved.values)
+        return ExtendedRange(values.m, np.where(values.m != 0, values.e + moved.exponents[..., None], ABSENT))[0].T
 
-    def _cotangent(self, W: Array) -> Array:
-        W = np.ascontiguousarray(W, dtype=self._dtype)[None]
-        for step in range(len(self._factors) - 1, -1, -1):
-            moved = np.empty_like(W)
-            self._linearisation.cotangent(self.k + 1 + step, W, moved)
-            W = moved * float(self._factors[step])
-        return W[0]
+    def _times(self, V: Array, backward: bool = False) -> Array:
+        """Return P V, or backward Pᵀ V."""
+        image = self._image(V, backward)
+        return to_float(ExtendedRange(image.m, image.e - self._exponent)).astype(self._dtype)
 
 
 def product(cell: Cell, xs: Array, t: int, k: int, s0: Array | None = None) -> JacobianProduct:
