@@ -22,7 +22,7 @@ CALLS = {
     "inspect": ["w.npz"],
     "check": ["w.npz", *SMALL[:4], "--horizon", "2"],
     "diff": ["rnn", "gru", *SMALL],
-    "explain": ["rnn", *SMALL, "--only", "paths"],
+    "explain": ["rnn", *SMALL, "--only", "paths", "--jobs", "1"],
     "plot": ["report.json", "--output", "p.svg"],
     "answer": ["rnn", *SMALL[:2], "--hidden", "2", "--jobs", "1"],
     "certify": ["rnn@gaussian:gain=0.3", "--hidden", "2", "--input-bound", "1", "--output", "c.json"],

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, pictures, warn
-from vanishgrad.cli.options import OUTPUT, counted, request_options, whole_numbers
+from vanishgrad.cli.options import JOBS, OUTPUT, counted, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
+from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
 from vanishgrad.questions.explain.document import explanation
@@ -51,6 +52,7 @@ from vanishgrad.questions.explain.truncation.loss import LOSSES
 )
 @request_options(ExplainRequest)
 @OUTPUT
+@JOBS
 def explain(
     source: str,
     text: str | None,
@@ -59,6 +61,7 @@ def explain(
     plots: tuple[str, ...],
     plot_folder: str | None,
     quiet: bool,
+    jobs: int | None,
     applied: str | None,
     remedy: str | None,
     **options: Any,
@@ -73,7 +76,7 @@ def explain(
     if applied is not None:
         demand_applicable(request, applied)
     with progress(None, quiet) as done:
-        result = explain_models(request, done=done)
+        result = explain_models(request, done, jobs or cores())
     document = explanation(result)
     warn(document.refused, quiet)
     files, notes = list(pictures(document, plots, plot_folder, quiet)), list[str]()

@@ -163,5 +163,5 @@ JOBS = click.option(
     "--jobs",
     type=counted("jobs"),
     metavar="N",
-    help="Models, or trials, measured side by side.  [default: the processors]",
+    help="Models, trials or sections measured side by side.  [default: the processors]",
 )

@@ -11,6 +11,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from vanishgrad.questions.explain.document import explanation
+from vanishgrad.questions.explain.explain import explain
+from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.sections import SECTIONS
 
 FOLDER = Path(__file__).parents[3] / "vanishgrad" / "questions" / "explain"
@@ -34,6 +37,12 @@ def report(tmp_path_factory) -> Path:
 def test_every_section_has_a_folder_and_every_folder_a_row():
     folders = {path.name for path in FOLDER.iterdir() if (path / "measure.py").exists()}
     assert folders == set(SECTIONS)
+
+
+def test_the_report_does_not_depend_on_how_many_processes_share_its_sections():
+    request = ExplainRequest("lstm", hidden=4, steps=12, trials=2, lyapunov_steps=20)
+    one, two = (explanation(explain(request, jobs=jobs)).to_json() for jobs in (1, 2))
+    assert one == two
 
 
 def test_no_two_sections_draw_pictures_of_one_name():

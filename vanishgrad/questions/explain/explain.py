@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from vanishgrad.curves.model_result import ModelResult
-from vanishgrad.curves.processes import blas_threads
+from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.errors import UsageError
 from vanishgrad.models.open import input_of_all, open_models
 from vanishgrad.questions.explain.curves import further_curves
@@ -15,6 +15,12 @@ from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.run import Run, runs
 from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.sections import SECTIONS
+
+MEASURED, FURTHER_CURVES = "measured", "further curves"
+PARTS: Mapping[str, Callable[[Run], Any]] = {MEASURED: lambda run: run.measured, FURTHER_CURVES: further_curves}
+"""What every explanation has beside its sections."""
+SHARING = ((MEASURED, "findings"), ("directions", "lyapunov"))
+"""What rests on the same quantity of a run: its curves, and its singular values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +48,16 @@ class ExplainResult:
     refused: tuple[str, ...] = ()
 
 
-def explain(request: ExplainRequest, done: Callable[[str], None] = lambda label: None) -> ExplainResult:
-    """Explain the model of a request, or every layer of its file that it names; `done` is called with each label.
+def explain(request: ExplainRequest, done: Callable[[str], None] = lambda label: None, jobs: int = 1) -> ExplainResult:
+    """Explain the model of a request, or every layer of its file that it names.
+
+    Parameters
+    ----------
+    request : ExplainRequest
+    done : callable
+        Called with the label of each model that is done.
+    jobs : int
+        Processes among which a model's sections are divided; the result does not depend on it.
 
     Raises
     ------
@@ -58,19 +72,33 @@ def explain(request: ExplainRequest, done: Callable[[str], None] = lambda label:
     found = []
     (models,) = open_models([request.source], request)
     for run in runs(request, models):
-        with blas_threads(run.cell.state_size, jobs=1):
-            found.append(_explained(run))
+        with blas_threads(run.cell.state_size, jobs):
+            found.append(_explained(run, jobs))
         done(run.subject.label)
     request = replace(request, input=input_of_all([models], request))
     return ExplainResult(request, tuple(found), models.refused)
 
 
-def _explained(run: Run) -> ExplainedModel:
-    results = {name: SECTIONS[name].measure(run) for name in SECTIONS if name in (run.request.only or SECTIONS)}
-    absent = {name: result.reason for name, result in results.items() if isinstance(result, Absent)}
-    notes = (*run.measured.notes, *(f"no {name}: {reason}" for name, reason in absent.items()))
-    curves = {**run.measured.curves, **further_curves(run)}
+def _explained(run: Run, jobs: int) -> ExplainedModel:
+    wanted = [name for name in SECTIONS if name in (run.request.only or SECTIONS)]
+    found = _measured(run, [MEASURED, FURTHER_CURVES, *wanted], jobs)
+    result, further = found[MEASURED], found[FURTHER_CURVES]
+    absent = {name: found[name].reason for name in wanted if isinstance(found[name], Absent)}
+    notes = (*result.notes, *(f"no {name}: {reason}" for name, reason in absent.items()))
     return ExplainedModel(
-        replace(run.measured, curves=curves, notes=notes),
-        {name: None if name in absent else result for name, result in results.items()},
+        replace(result, curves={**result.curves, **further}, notes=notes),
+        {name: None if name in absent else found[name] for name in wanted},
     )
+
+
+def _measured(run: Run, names: Sequence[str], jobs: int) -> dict[str, Any]:
+    """Return what is found under each name, those that share a quantity by one process, which works it out once."""
+    _ = run.trajectory  # which all share
+    sharing = [tuple(name for name in group if name in names) for group in SHARING]
+    alone = [(name,) for name in names if not any(name in group for group in SHARING)]
+    groups = [group for group in (*sharing, *alone) if group]
+
+    def work(group: tuple[str, ...]) -> dict[str, Any]:
+        return {name: PARTS[name](run) if name in PARTS else SECTIONS[name].measure(run) for name in group}
+
+    return {name: part for found in map_in_processes(work, groups, jobs, len) for name, part in found.items()}
