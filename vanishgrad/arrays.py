@@ -53,8 +53,10 @@ def namespace(x: Array) -> Any:
 
 def library(x: Array) -> Any:
     """Return the library that `x` is of, whose own functions write in place."""
-    if is_numpy(x) or is_extended(x):
-        return namespace(x)
+    if is_numpy(x):
+        return np
+    if is_extended(x):
+        return extended_range
     return sys.modules[type(x).__module__.partition(".")[0]]
 
 

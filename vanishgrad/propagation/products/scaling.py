@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 from vanishgrad.arrays import Array, namespace
 
@@ -25,10 +26,10 @@ def powers(block: Array, exponents: Array) -> Array:
 
 def shifted(block: Array, shift: Array) -> Array:
     """Return block · 2^shift; what falls out of range is 0, as it should."""
-    xp = namespace(block)
-    limit = range_bits(block) - 2
-    factor = xp.astype(2.0 ** xp.astype(xp.clip(shift, -limit, limit), block.dtype), block.dtype)
-    return block * xp.where(shift < -limit, xp.zeros_like(factor), factor)[:, None, None]
+    xp, limit = namespace(block), range_bits(block) - 2
+    within = xp.where(shift > limit, limit, shift)  # a clip by whole numbers looks their type's limits up, at each call
+    factor = 2.0 ** xp.astype(xp.where(shift < -limit, 0, within), block.dtype) * (shift >= -limit)
+    return block * factor[:, None, None]
 
 
 def joined(blocks: list[list[Array]], exponents: Array) -> tuple[Array, Array]:
@@ -41,7 +42,12 @@ def joined(blocks: list[list[Array]], exponents: Array) -> tuple[Array, Array]:
 
 def range_bits(x: Array) -> int:
     """Return how many powers of two lie between 1 and the smallest normal number."""
-    return int(-math.log2(float(namespace(x).finfo(x.dtype).smallest_normal)))
+    return _range_bits(namespace(x), x.dtype)
+
+
+@cache
+def _range_bits(xp: Any, dtype: Any) -> int:
+    return int(-math.log2(float(xp.finfo(dtype).smallest_normal)))
 
 
 def size(x: Array) -> float:
