@@ -22,7 +22,7 @@ TOLERANCE = {"orthogonal.pt": 1e-5}
 OPTIONS: dict[str, dict[str, Any]] = {
     "lstm.pt": {"gates": "fiog"},
     "tall.npz": {"input": "x9.npy"},
-    "model.keras": {"embedding": "embedding"},
+    "model.keras": {"embedding": "emb"},
 }
 """What a user says beside the file's name."""
 REFUSED = {"ealstm.pt": ("weight_sh", "bias_s"), "cell.pt": ("ln_ih", "ln_hh", "ln_ho")}

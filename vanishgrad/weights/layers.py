@@ -191,6 +191,8 @@ class LayerFile:
         Callables that a pickle asks for and no file of weights needs; none was run.
     has_twins : bool
         Whether layers of the same numbers are one; not where each is a call of its own.
+    embeddings : mapping from str to str
+        The user's name of an embedding, where the file has another for its matrix → that name.
     """
 
     path: str
@@ -200,6 +202,7 @@ class LayerFile:
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
     has_twins: bool = True
+    embeddings: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -249,13 +252,15 @@ class LayerFile:
             If there is no such matrix.
         """
         matrices = [each for each, tensor in self.tensors.items() if len(tensor.shape) == 2 and tensor.dtype in FLOATS]
-        fitting = [each for each in matrices if contains_parts(each, name)]
+        named = {own for known, own in self.embeddings.items() if contains_parts(known, name)} & set(matrices)
+        fitting = sorted(named) or [each for each in matrices if contains_parts(each, name)]
         name = fitting[0] if name not in matrices and len(fitting) == 1 else name
         if name not in matrices:
             got = shape_text(self.tensors[name].shape) if name in self.tensors else "no such tensor"
+            likely = _nearest(name, [*self.embeddings, *matrices]) if matrices else "a file that holds the embedding"
             raise VanishgradError(
                 f"expected --embedding to name a matrix of floats in {self.path}, got {shown(name)} ({got}); "
-                f"try {_nearest(name, matrices) if matrices else 'a file that holds the embedding'}"
+                f"try {likely}"
             )
         return self.tensors[name].read().astype(np.float64)
 

@@ -19,6 +19,7 @@ from vanishgrad.weights.formats.pickled_calls import sentence
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
 from vanishgrad.weights.layouts import LAYOUTS, Sighting, plausible_sightings
+from vanishgrad.weights.layouts.keras_model import embeddings
 from vanishgrad.weights.state_dict import live_tensors
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
@@ -74,7 +75,10 @@ def layers_of(file: TensorFile, hints: Hints) -> LayerFile:
     if not layers:
         raise VanishgradError(refused[0]) if refused else nothing_found(file)
     _require_useful(file, hints, layers)
-    return LayerFile(file.path, file.format, _ordered(layers), tuple(refused), file.tensors, file.calls)
+    names = {name: f"{group}/vars/0" for name, group in embeddings(file.configuration.get("keras"))}
+    return LayerFile(
+        file.path, file.format, _ordered(layers), tuple(refused), file.tensors, file.calls, embeddings=names
+    )
 
 
 def from_state_dict(mapping: Mapping[str, Any], **hints: Any) -> LayerFile:

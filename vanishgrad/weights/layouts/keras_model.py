@@ -114,19 +114,35 @@ def recurrent_kind(layer: Mapping[str, Any]) -> str | None:
 
 
 def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[ConfiguredLayer]:
-    config = _mapping(model).get("config")
-    layers = _mapping(config).get("layers", config)
-    if not isinstance(layers, list) or depth > DEEPEST:
-        return
-    used: Counter[str] = Counter()
+    layers = _layers_of(model) if depth <= DEEPEST else []
     chain = _Chain(layers, is_sequential=_mapping(model).get("class_name") == "Sequential", path=path)
-    for layer in map(_mapping, layers):
-        kind = str(layer.get("class_name"))
-        snake = _snake(kind)
-        own = f"{group}layers/{snake}" + (f"_{used[snake]}" if used[snake] else "")
-        used[snake] += 1
+    for layer, own in _grouped(layers, group):
         below, mask = chain.below(_name(layer)), chain.masked_by(_name(layer))
         yield from _in_layer(layer, _Place(own, path + _name(layer), below, mask), depth)
+
+
+def _layers_of(model: Any) -> list[Any]:
+    config = _mapping(model).get("config")
+    layers = _mapping(config).get("layers", config)
+    return layers if isinstance(layers, list) else []
+
+
+def _grouped(layers: list[Any], group: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield each layer of a model with the group in which Keras 3 stores it, named for its class."""
+    used: Counter[str] = Counter()
+    for layer in map(_mapping, layers):
+        snake = _snake(str(layer.get("class_name")))
+        yield layer, f"{group}layers/{snake}" + (f"_{used[snake]}" if used[snake] else "")
+        used[snake] += 1
+
+
+def embeddings(model: Any, group: str = "", path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield the user's name of each Embedding, nested models first, and the group in which Keras 3 stores it."""
+    for layer, own in _grouped(_layers_of(model) if depth <= DEEPEST else [], group):
+        if layer.get("class_name") == "Embedding":
+            yield path + _name(layer), own
+        elif isinstance(_mapping(layer.get("config")).get("layers"), list):
+            yield from embeddings(layer, f"{own}/", f"{path}{_name(layer)}.", depth + 1)
 
 
 @dataclass(frozen=True)
