@@ -29,7 +29,7 @@ from vanishgrad.questions.verify.report import verification
 from vanishgrad.reports.documents.curve import CurveDocument, curve_document
 from vanishgrad.reports.documents.declaration import Count
 from vanishgrad.reports.documents.format_version import FORMAT_VERSION, HISTORY
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.weights.recognition import recurrent_layers
 
 RUNS = {

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Limits, Size
 from vanishgrad.reports.documents.kinds import Schema
-from vanishgrad.reports.documents.model import Digest
-from vanishgrad.reports.documents.report import HintsDocument, ReportDocument
+from vanishgrad.reports.documents.report import HintsDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 
 Positive = Annotated[float, Limits(minimum=0)]
 

@@ -7,16 +7,19 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.rendering import Rendered, rendered
-from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
 
-R = TypeVar("R", bound=ReportDocument)
+if TYPE_CHECKING:
+    from vanishgrad.reports.documents.report import ModelsDocument
+    from vanishgrad.reports.documents.report_document import ReportDocument
+
+R = TypeVar("R", bound="ReportDocument")
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
 

@@ -13,7 +13,7 @@ from vanishgrad.questions.learn.document import LearnDocument
 from vanishgrad.questions.learn.figure import KINDS as LEARN_KINDS
 from vanishgrad.questions.learn.figure import render as render_learning
 from vanishgrad.questions.plot.render import KINDS, render
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.files import write
 
 

@@ -11,7 +11,8 @@ from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.reports.documents.curve import DIGITS, CurveDocument, VerdictName
 from vanishgrad.reports.documents.declaration import Document, Limits, Size
 from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
+from vanishgrad.reports.documents.report import ModelsDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import opening
 
 

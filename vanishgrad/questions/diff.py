@@ -11,7 +11,8 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.declaration import Document, Limits
 from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
+from vanishgrad.reports.documents.report import ModelsDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number, opening
 
 LN_10 = math.log(10)

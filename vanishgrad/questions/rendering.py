@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
-from vanishgrad.reports.documents.report import ModelsDocument
-
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from vanishgrad.questions.explain.document import ExplainDocument
     from vanishgrad.questions.learn.document import LearnDocument
+    from vanishgrad.reports.documents.report import ModelsDocument
 
 Rendered: TypeAlias = "ModelsDocument | LearnDocument"
 

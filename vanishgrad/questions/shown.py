@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from vanishgrad.questions.rendering import rendered
 from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.documents.report import ModelsDocument, ReportDocument
+from vanishgrad.reports.documents.report import ModelsDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.files import write
 from vanishgrad.reports.sentences import driven_by, opening, span
 from vanishgrad.reports.table import horizon

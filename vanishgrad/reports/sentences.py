@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vanishgrad.cells.registry import keep_words
-from vanishgrad.reports.documents.curve import CurveDocument
-from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.documents.report import ModelsDocument
+
+if TYPE_CHECKING:
+    from vanishgrad.reports.documents.curve import CurveDocument
+    from vanishgrad.reports.documents.model import ModelDocument
+    from vanishgrad.reports.documents.report import ModelsDocument
 
 CAVEAT = (
     "Random weights before training{noise}. An LSTM's cell makes a long memory possible; its forget bias decides "

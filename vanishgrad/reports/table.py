@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vanishgrad.cells.registry import keep_words
-from vanishgrad.reports.documents.curve import CurveDocument
-from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.sentences import caveat, driven_by, log10_text, notes, number, opening, sentence, span
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from vanishgrad.reports.documents.curve import CurveDocument
+    from vanishgrad.reports.documents.model import ModelDocument
+    from vanishgrad.reports.documents.report import ModelsDocument
 
 WIDTH = 80
 SPARK = 8

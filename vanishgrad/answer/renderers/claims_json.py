@@ -15,7 +15,8 @@ from vanishgrad.inputs.lengths import lengths_of
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
 from vanishgrad.reports.documents.curve import finite, log10
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
-from vanishgrad.reports.documents.report import HintsDocument, LayersDocument, ReportDocument
+from vanishgrad.reports.documents.report import HintsDocument, LayersDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -9,9 +9,8 @@ from typing import Annotated, Literal
 
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, KeepBias, LayerFacts
-from vanishgrad.reports.documents.declaration import Count, Document, Names, Size
-from vanishgrad.reports.documents.model import Digest
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size
+from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number
 from vanishgrad.reports.table import WIDTH
 from vanishgrad.weights.layers import Layer

@@ -11,7 +11,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.models.options import DTYPES
 from vanishgrad.questions.learn.optimizers import OPTIMIZERS
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
-from vanishgrad.reports.documents.report import ReportDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 
 Positive = Annotated[float, Limits(exclusive_minimum=0)]
 DEFAULTS: Mapping[str, Any] = {

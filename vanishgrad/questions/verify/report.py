@@ -8,7 +8,8 @@ from typing import Annotated
 
 from vanishgrad.questions.verify.measure import VerifyResult
 from vanishgrad.reports.documents.declaration import Count, Document, Size
-from vanishgrad.reports.documents.report import FileRequestDocument, ReportDocument
+from vanishgrad.reports.documents.report import FileRequestDocument
+from vanishgrad.reports.documents.report_document import ReportDocument
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -75,6 +75,8 @@ Count = Annotated[int, Limits(minimum=0)]
 Size = Annotated[int, Limits(minimum=1)]
 Log10 = Annotated[float, Limits(minimum=-1e12, maximum=1e12)]
 """A base-10 logarithm of a norm; no run reaches the limits."""
+Digest = Annotated[str, Pattern("^[0-9a-f]{64}$")]
+"""A sha256."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from vanishgrad.reports.documents.curve import (
     log10,
     log10s,
 )
-from vanishgrad.reports.documents.declaration import Count, Document, Log10, Names, Pattern, Size
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Log10, Names, Size
 
 if TYPE_CHECKING:
     from vanishgrad.curves.bounds import Bound
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from vanishgrad.curves.model_result import ModelResult
 
 SHARE_DIGITS = 12
-Digest = Annotated[str, Pattern("^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
