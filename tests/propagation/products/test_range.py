@@ -11,6 +11,7 @@ from vanishgrad.cells.activations import RELU
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.products.operator import product
+from vanishgrad.propagation.singular_values.all_values import spectra
 from vanishgrad.propagation.weight_gradient import OneSequence, contributions
 
 STEPS = 450
@@ -122,3 +123,19 @@ def test_the_operator_of_a_product_keeps_what_leaves_floating_point() -> None:
         assert largest == pytest.approx(found.log_norm, rel=1e-12)
         np.testing.assert_array_equal(operator @ np.eye(size), found.matrix)
         np.testing.assert_allclose(operator.rmatmat(np.eye(size)), found.matrix.T, rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["dense", "matrix-free"])
+def test_a_block_that_is_zero_beside_one_that_is_not(engine: str) -> None:
+    """Without recurrent weights the hidden state hands nothing on, while the cell state does."""
+    rng = np.random.default_rng(0)
+    curves = found(LSTM(np.zeros((8, 2)), rng.normal(0, 1, (8, 2)), np.zeros(8)), rng.normal(0, 1, (1, 20, 2)), engine)
+    assert np.all(np.isneginf(curves["hidden"][[1, -1]]))
+    assert np.isfinite(curves["cell"][[1, -1]]).all()
+
+
+def test_all_singular_values_of_saturated_units() -> None:
+    cell = RNN(np.eye(2), np.zeros((2, 1)), np.array([400.0, 800.0]))
+    path = trajectory(cell, np.zeros((1, 3, 1)), np.ones((1, 2)))
+    ((_, blocks),) = spectra(cell, path, [3], {"state": None})
+    np.testing.assert_allclose(blocks["state"].log_sigma[0], 3 * (np.log(4) - np.array([802, 1602])), rtol=1e-14)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
+from vanishgrad.extended_range import extended, on_one_scale, zeros
+from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import linearisations
+from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
 from vanishgrad.propagation.singular_values.graded_qr import Graded, identity
 from vanishgrad.propagation.singular_values.lanczos import unit
 from vanishgrad.propagation.singular_values.one_sided_jacobi import orthogonal_rows
@@ -68,12 +72,25 @@ def spectra(
     walk = linearisations(cell, trajectory, batch)
     for lag in range(max(lags) + 1):
         if lag:
-            rows = np.ascontiguousarray(np.swapaxes(product.Q, 1, 2))
-            out = np.empty_like(rows)
-            next(walk).cotangent(steps - lag + 1, rows, out)
-            product = product.before(np.swapaxes(out, 1, 2))
+            product = _with_step(product, next(walk), steps - lag + 1)
         if lag in lags:
             yield lag, {name: _spectrum(cell, product, block, lag) for name, block in blocks.items()}
+
+
+def _with_step(product: Graded, step: EitherRange, t: int) -> Graded:
+    """Return J_tᵀ times a transposed product; where an entry may leave floating point, each column on its own scale."""
+    rows = np.ascontiguousarray(np.swapaxes(product.Q, 1, 2))
+    if RangeWatch(rows).lasts(rows, step, t):
+        out = np.empty_like(rows)
+        step.cotangent(t, rows, out)
+        return product.before(np.swapaxes(out, 1, 2))
+    wide: Any = extended(rows)
+    moved: Any = zeros(wide.shape)
+    step.cotangent(t, wide, moved)
+    batch, m, _ = rows.shape
+    scaled, exponents = on_one_scale(moved.reshape(batch * m, 1, m))
+    out = scaled.reshape(batch, m, m).astype(rows.dtype)
+    return product.before(np.swapaxes(out, 1, 2), exponents.reshape(batch, m) * LN_2)
 
 
 def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, lag: int) -> Spectrum:

@@ -36,9 +36,9 @@ class Graded:
     V: Array
     loss: Array
 
-    def before(self, M: Array) -> Graded:
-        """Return M · this, with M given as M Q, (B, m, m)."""
-        step = graded_qr(M, self.log_d, self.loss)
+    def before(self, M: Array, log_scales: Array | float = 0.0) -> Graded:
+        """Return M · this, with M given as M Q, (B, m, m), each column divided by e^log_scales, (B, m)."""
+        step = graded_qr(M, self.log_d + log_scales, self.loss)
         return replace(step, V=step.V @ self.V)
 
     def block(self, rows: slice, columns: slice) -> Graded:

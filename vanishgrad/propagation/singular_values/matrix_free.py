@@ -48,7 +48,7 @@ class Leading:
     Attributes
     ----------
     log_norm : (B,) array
-        ln σ₁: -inf where exactly zero, NaN where it was not found.
+        ln σ₁: -inf where exactly zero.
     error : (B,) array
         Relative; see above.
     left : (B, p) array
@@ -123,13 +123,11 @@ class _Search:
         self._exponents = np.zeros((batch, 0), dtype=np.int64)
         noise = unit(random.standard_normal((batch, p)).astype(dtype))
         self.row = noise if start is None else unit(start + NOISE * noise)
-        self._known = np.ones(batch, dtype=bool)
         self.column, self._theta, self._error = self.row, np.zeros(batch), np.full(batch, np.inf)
 
-    def take_image(self, y: Array, exponents: Array, vanished: Array) -> None:
-        """Take the row's image, and turn to the leading Ritz pair; `vanished` (B,): the whole row is exactly zero."""
+    def take_image(self, y: Array, exponents: Array) -> None:
+        """Take the row's image, and turn to the leading Ritz pair."""
         y = y.astype(self.row.dtype)
-        self._known &= vanished | np.any(y != 0, axis=-1)
         self._Q = np.concatenate([self._Q, self.row[:, None]], axis=1)
         self._Y = np.concatenate([self._Y.reshape(*self._Q[:, 1:].shape[:2], y.shape[-1]), y[:, None]], axis=1)
         self._exponents = np.concatenate([self._exponents, exponents[:, None]], axis=1)
@@ -158,7 +156,7 @@ class _Search:
         rho = np.linalg.norm(residual, axis=-1)
         self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1 / FARTHEST)) / 2, 0)
         rows = self._Q.shape[1]
-        settled = (self._error <= self._tolerance) & ((rows >= MIN_ROWS) | (self._theta == 0)) | ~self._known
+        settled = (self._error <= self._tolerance) & ((rows >= MIN_ROWS) | (self._theta == 0))
         self.done = bool(np.all(settled)) or rows >= min(MAX_ROWS, self._Q.shape[2])
         if self.done:
             self._last, self._steps = self._top, rows
@@ -179,7 +177,7 @@ class _Search:
         """Return what was found, once done."""
         with np.errstate(divide="ignore"):
             log_norm = np.log(self._theta) / 2 + self._last * LN_2
-        return Leading(np.where(self._known, log_norm, np.nan), self._error, self._left, self._steps)
+        return Leading(log_norm, self._error, self._left, self._steps)
 
 
 def _pull(cell: Cell, path: Trajectory, steps: LinearisedSteps, searches: Sequence[_Search]) -> None:
@@ -194,24 +192,16 @@ def _pull(cell: Cell, path: Trajectory, steps: LinearisedSteps, searches: Sequen
             search = searches[first]
             if search.block.source == INPUT_BLOCK:
                 of_input = vectors[:1].through_input(linearisation, t, cell.input_size)
-                taken = linearisation.taken(t)
-                vanished = _vanished(vectors, 0) | (False if taken is None else ~taken)
-                search.take_image(*of_input.vector(0, slice(None)), vanished)
+                search.take_image(*of_input.vector(0, slice(None)))
             else:
-                search.take_image(*vectors.vector(0, search.columns), _vanished(vectors, 0))
+                search.take_image(*vectors.vector(0, search.columns))
             vectors = vectors[1:]
             first += 1
         if first == len(searches):
             return
         vectors.cotangent(linearisation, t)
     for i, search in enumerate(searches[first:]):
-        search.take_image(*vectors.vector(i, search.columns), _vanished(vectors, i))
-
-
-def _vanished(vectors: ScaledVectors, place: int) -> Array:
-    """Return in which trials a whole vector is exactly zero, (B,)."""
-    row, _ = vectors.vector(place, slice(None))
-    return ~np.any(row != 0, axis=-1)
+        search.take_image(*vectors.vector(i, search.columns))
 
 
 def _push(cell: Cell, path: Trajectory, steps: LinearisedSteps, searches: Sequence[_Search]) -> None:
