@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import contenders, training
+from tests.bench import contenders, training, versions
 from tests.bench.contenders import Case, Run
 
 SECONDS = 60.0
@@ -77,10 +77,24 @@ def from_cold(rounds: int, largest: int) -> Iterator[dict[str, object]]:
             "from tests.bench import contenders as c; c.{name}(c.Case('lstm', {n}, 100))(); print(c.peak_megabytes())"
         )
         commands = {name: [sys.executable, "-c", code.format(name=name, n=n)] for name in ("vanishgrad", *available())}
+        command = [sys.executable, "-c", COMMAND_LINE, "compare", "lstm", "--trials", "1", "--steps", "100"]
+        commands["command line"] = [*command, "--hidden", str(n)]
+        commands["command line, --json"] = [*command, "--hidden", str(n), "--json"]
         megabytes = dict.fromkeys(commands, 0.0)
         runs = {name: partial(_measured_process, command, name, megabytes) for name, command in commands.items()}
         case = vars(Case("lstm", n, 100))
         yield {"kind": "cold", **case, "seconds": medians(runs, rounds), "megabytes": megabytes}
+
+
+COMMAND_LINE = """
+import contextlib, os, sys
+from vanishgrad.__main__ import main
+from tests.bench.contenders import peak_megabytes
+with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.suppress(SystemExit):
+    main()
+print(peak_megabytes())
+"""
+"""The command line of its arguments, then the most memory that it had."""
 
 
 def _process(command: list[str]) -> str:
@@ -154,9 +168,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--largest", type=int, default=256, help="largest hidden size; 512 takes minutes")
     parser.add_argument("--output", help="one JSON line for each case")
+    parser.add_argument("--base", help="checkout of another version, beside which the commands of versions are run")
     options = parser.parse_args()
-    for kind in options.kinds:
-        for row in KINDS[kind](options.rounds, options.largest):
+    kinds = {**KINDS, "versions": partial(versions.against_version, options.base)} if options.base else KINDS
+    for kind in ["versions"] if options.base else options.kinds:
+        for row in kinds[kind](options.rounds, options.largest):
             seconds: dict[str, float] = row["seconds"]  # type: ignore[assignment]
             first, *others = seconds
             ratios = "  ".join(

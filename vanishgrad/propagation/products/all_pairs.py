@@ -13,7 +13,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.extended_range import ExtendedRange, on_one_scale, scaled
 from vanishgrad.propagation.products.products import Product, backward_products
-from vanishgrad.propagation.products.scaling import LN_2, MARGIN, depth, range_bits
+from vanishgrad.propagation.products.scaling import LN_2, MARGIN, depth, powers, range_bits, shifted
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 
 
@@ -59,15 +59,15 @@ class _Products:
         if self._wide is None and not self._lasts(right, places):
             self._wide = scaled(self.P.astype(np.float64), self.exponents[:, None, None])
         if self._wide is None:
-            moved = scaled((self.P[places] @ right.matrix).astype(np.float64), self._exponents(right, places))
-        else:
-            whole = scaled(right.matrix.astype(np.float64), _scale(right)) if right.extended is None else right.extended
-            moved = self._wide[places] @ whole
-            self._wide[places] = moved
-        self.P[places], self.exponents[places] = on_one_scale(moved)
-
-    def _exponents(self, right: Product, places: slice) -> Array:
-        return self.exponents[places, None, None] + _scale(right)
+            moved = self.P[places] @ right.matrix
+            by = np.maximum(powers(moved, np.zeros(len(moved), dtype=np.int64)), 2 - range_bits(moved))
+            self.P[places] = shifted(moved, -by)
+            self.exponents[places] += right.exponents[0, 0, 0] + by
+            return
+        whole = scaled(right.matrix.astype(np.float64), _scale(right)) if right.extended is None else right.extended
+        product = self._wide[places] @ whole
+        self._wide[places] = product
+        self.P[places], self.exponents[places] = on_one_scale(product)
 
     def _lasts(self, right: Product, places: slice) -> bool:
         """Return whether no term of a product is below the range of floating point."""
