@@ -98,6 +98,8 @@ def folder(tmp_path, monkeypatch):
     if WEIGHTS.is_dir():
         for file in WEIGHTS.iterdir():
             shutil.copy(file, tmp_path)
+        example = [ROOT / "examples" / "detector_features.py", "silero_vad_16k.safetensors", "features.npy"]
+        subprocess.run([sys.executable, *example], check=True)
     words = ["internationalization", "uncharacteristically", "electroencephalogram"]
     np.save("words.npy", np.array([[ord(letter) - ord("a") + 3 for letter in word] for word in words]))
     return tmp_path
