@@ -17,7 +17,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.models.open import Source
 from vanishgrad.models.options import HINT_NAMES
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
-from vanishgrad.questions.check import CheckRequest, judged
+from vanishgrad.questions.check import CheckRequest, judgement
 from vanishgrad.questions.check import to_text as check_text
 from vanishgrad.questions.diff import DiffRequest, difference
 from vanishgrad.questions.diff import to_text as diff_text
@@ -65,7 +65,7 @@ def check(
     asked = CheckRequest(
         report=name_of(source), curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate
     )
-    return TextReport(judged(report, asked, partial), check_text)
+    return TextReport(judgement(report, asked, partial), check_text)
 
 
 def diff(before: Source, after: Source, **options: Any) -> TextReport:

@@ -15,7 +15,7 @@ from vanishgrad.answer.claims import Log
 from vanishgrad.answer.numerals import log_numeral, numeral
 from vanishgrad.answer.renderers.compose import Composer
 from vanishgrad.answer.structure import LANGUAGES, SECTIONS, Section
-from vanishgrad.answer.text import filled, labels, parsed, places, texts
+from vanishgrad.answer.text import fill_places, labels, parse_text, places, texts
 from vanishgrad.errors import VanishgradError
 
 TERMS = (
@@ -71,7 +71,7 @@ def test_languages_have_the_same_labels():
 
 def test_a_missing_part_is_refused():
     with pytest.raises(VanishgradError, match="expected the parts definition"):
-        parsed("# Title\n\n## statement\nIt holds.\n", Section("T99", "T99"))
+        parse_text("# Title\n\n## statement\nIt holds.\n", Section("T99", "T99"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -79,7 +79,7 @@ def test_every_place_is_filled(small, language):
     for section, name, text in parts(language):
         for kind, place in places(text):
             assert place in {"": small.numbers, "table": small.tables, "figure": small.figures}[kind], (section, name)
-        assert "{{" not in filled(text, lambda *_: "0", lambda *_: ""), (section, name)
+        assert "{{" not in fill_places(text, lambda *_: "0", lambda *_: ""), (section, name)
 
 
 def test_every_table_and_figure_is_shown(small):

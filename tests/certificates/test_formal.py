@@ -24,7 +24,7 @@ from vanishgrad.certificates.formal.check import check
 from vanishgrad.certificates.formal.integer_weights import in_units
 from vanishgrad.certificates.formal.methods import METHODS
 from vanishgrad.certificates.formal.prove import prove
-from vanishgrad.certificates.formal.source import Altered, parsed
+from vanishgrad.certificates.formal.source import Altered, parse_source
 from vanishgrad.certificates.formal.statement import C, rho, weights_of
 from vanishgrad.certificates.formal.vanilla import gram_source, max_norm_source
 from vanishgrad.certificates.request import CertifyRequest
@@ -52,7 +52,7 @@ def source(target):
 
 
 def test_a_file_says_what_it_was_written_from(source):
-    read = parsed(source.text, "c.v")
+    read = parse_source(source.text, "c.v")
     assert read.text == source.text
     assert {name: np.array(value, dtype=object).tolist() for name, value in read.literals.items()} == {
         name: np.array(value, dtype=object).tolist() for name, value in source.literals.items()
@@ -127,21 +127,21 @@ def test_a_file_that_is_not_what_its_numbers_make_is_refused(kind, shift, tmp_pa
 def test_no_command_gets_into_a_file(smuggled, place):
     text = prove(small("rnn"), None).source.text
     with pytest.raises(Altered):
-        parsed(text.replace(place, f"{smuggled}\n{place}", 1), "c.v")
+        parse_source(text.replace(place, f"{smuggled}\n{place}", 1), "c.v")
 
 
 @pytest.mark.parametrize("literal", ["(0x1)%Z + (0x1)%Z", "0x1%Z", "ltac:(exact 1%Z)", "", "(0x1)%Z (* *)"])
 def test_a_literal_is_a_number_and_nothing_else(literal):
     text = re.sub(r"(Definition r : Z := )\S+\.\n", rf"\g<1>{literal}.\n", prove(small("rnn"), None).source.text)
     with pytest.raises(Altered):
-        parsed(text, "c.v")
+        parse_source(text, "c.v")
 
 
 @pytest.mark.parametrize("size", ["-5", "1000000000", "9" * 5000, "0x5", ""])
 def test_sizes_are_sane(size):
     text = re.sub(r"(Definition w : nat := )\d+", rf"\g<1>{size}", prove(small("rnn"), None).source.text)
     with pytest.raises(Altered):
-        parsed(text, "c.v")
+        parse_source(text, "c.v")
 
 
 def test_another_file_is_no_certificate(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import vanishgrad
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.compare import CompareRequest, compare
-from vanishgrad.questions.rendering import rendered
+from vanishgrad.questions.rendering import report_text
 
 MODELS = ("rnn", "rnn:activation=relu", "lstm", "lstm@chrono", "gru", "gru:reset=before")
 RUNS = {
@@ -34,7 +34,7 @@ def reports(options: dict[str, object]) -> tuple[vanishgrad.Report, vanishgrad.R
 @pytest.mark.parametrize("kind", ["table", "markdown"])
 def test_a_summary_has_the_same_table(options: dict[str, object], kind: str) -> None:
     whole, summary = reports(options)
-    assert rendered(summary.typed, kind) == rendered(whole.typed, kind)
+    assert report_text(summary.typed, kind) == report_text(whole.typed, kind)
 
 
 @pytest.mark.parametrize("options", [RUNS["plain"], RUNS["own lengths"], RUNS["adaptive"]])
@@ -74,7 +74,7 @@ def test_layers_of_a_file_are_summed_up_as_well(tmp_path) -> None:
     }
     np.savez(path := tmp_path / "weights.npz", **weights)
     whole, summary = (vanishgrad.analyze(path, steps=9, summary=flag) for flag in (False, True))
-    assert rendered(summary.typed, "table") == rendered(whole.typed, "table")
+    assert report_text(summary.typed, "table") == report_text(whole.typed, "table")
     beside = compare(CompareRequest(models=("lstm:hidden=5", str(path)), steps=9, summary=True))
     assert [list(model.curves) for model in beside.models] == [["state", "input"]] * 2
 

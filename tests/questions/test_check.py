@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vanishgrad
-from vanishgrad.questions.check import CheckRequest, judged
+from vanishgrad.questions.check import CheckRequest, judgement
 
 HALVES = {"weight_hh_l0": np.eye(3) / 2, "weight_ih_l0": np.zeros((3, 1))}
 """A linear network whose Jacobian products are 2^-lag I exactly."""
@@ -22,7 +22,7 @@ def reached(threshold: float, at: float | None = None) -> tuple[int | None, int]
     """Return the horizon of a report and of its check, at the report's own threshold or at another one."""
     typed = report(threshold).typed
     request = CheckRequest(report="r.json", curve="state", horizon=1, threshold=at or threshold, max_rate=None)
-    return typed.models[0].curves["state"].horizon, judged(typed, request).layers[0].horizon
+    return typed.models[0].curves["state"].horizon, judgement(typed, request).layers[0].horizon
 
 
 @pytest.mark.parametrize("lag", range(1, 59))

@@ -18,7 +18,7 @@ from vanishgrad.answer.renderers.claims_json import answer_document
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
 from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.errors import VanishgradError
-from vanishgrad.questions.check import CheckRequest, judged
+from vanishgrad.questions.check import CheckRequest, judgement
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.questions.diff import DiffRequest, difference
 from vanishgrad.questions.documents import DOCUMENTS, demand_models, document_of, read_report, report_in
@@ -82,7 +82,7 @@ def reports(weights: str, examples: str) -> dict[str, ReportDocument]:
         "explain": vanishgrad.explain("lstm", **few).typed,
         "explain: without gates": vanishgrad.explain("rnn@gaussian:gain=0.4", **few).typed,
         "explain: one section": vanishgrad.explain("gru", **few, only=("map",), lengths="12,5").typed,
-        "check": judged(runs["every cell"], checked),
+        "check": judgement(runs["every cell"], checked),
         "diff": difference(*analyzed, DiffRequest(before="a", after="b")),
         "learn": learned(),
         "learn: a file": learned(task=examples, gaps=(3,), snapshots=False),

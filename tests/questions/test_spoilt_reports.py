@@ -11,7 +11,7 @@ import pytest
 
 import vanishgrad
 from vanishgrad.errors import VanishgradError
-from vanishgrad.questions.check import CheckRequest, judged
+from vanishgrad.questions.check import CheckRequest, judgement
 from vanishgrad.questions.diff import DiffRequest, difference
 from vanishgrad.questions.documents import demand_models, report_in
 from vanishgrad.questions.plot.render import available_kinds, draw
@@ -93,7 +93,7 @@ def test_check_and_diff_judge_it_or_say_what_is_wrong(sound: dict[str, str], com
     readings = 0
     for report in readable(json.loads(sound[command])):
         readings += 1
-        refused_or(lambda r=report: judged(r, asked).to_json())
+        refused_or(lambda r=report: judgement(r, asked).to_json())
         refused_or(lambda r=report: difference(before, r, DiffRequest(before="a", after="b")).to_json())
     assert readings > 100
 

@@ -6,7 +6,7 @@ import pytest
 
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
-from vanishgrad.reports.table import folded, sparkline
+from vanishgrad.reports.table import folded_label, sparkline
 
 
 def models(*labels, **options):
@@ -64,4 +64,4 @@ def test_sparkline_is_on_one_scale_and_leaves_zero_blank():
 
 
 def test_long_labels_break_behind_their_own_separators():
-    assert folded("rnn@orthogonal:gain=1.5") == "rnn@orthogonal:\ngain=1.5"
+    assert folded_label("rnn@orthogonal:gain=1.5") == "rnn@orthogonal:\ngain=1.5"

@@ -6,11 +6,11 @@ import pickle
 
 import pytest
 
-from vanishgrad.cells.registry import CELLS, gated
+from vanishgrad.cells.registry import CELLS, gated_cells
 from vanishgrad.errors import UsageError
 from vanishgrad.weights.model_string import LAWS, ModelSpec, parse
 
-EVERY = [f"{cell}@{law}" for cell in CELLS for law in LAWS if law != "chrono" or cell in gated()]
+EVERY = [f"{cell}@{law}" for cell in CELLS for law in LAWS if law != "chrono" or cell in gated_cells()]
 
 
 @pytest.mark.parametrize("cell", CELLS)

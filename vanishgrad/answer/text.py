@@ -34,7 +34,7 @@ class Text:
 @cache
 def texts(language: str) -> Mapping[str, Text]:
     """Return every section's text by its id."""
-    return {section.id: parsed(_read(language, f"{section.id}.md"), section) for section in SECTIONS}
+    return {section.id: parse_text(_read(language, f"{section.id}.md"), section) for section in SECTIONS}
 
 
 @cache
@@ -48,7 +48,7 @@ def _read(language: str, name: str) -> str:
     return (files(__package__) / language / name).read_text(encoding="utf-8")
 
 
-def parsed(source: str, section: Section) -> Text:
+def parse_text(source: str, section: Section) -> Text:
     """Return the title and the parts of one text.
 
     Raises
@@ -69,7 +69,9 @@ def places(source: str) -> list[tuple[str, str]]:
     return [(match[1] or "", match[2]) for match in PLACE.finditer(source)]
 
 
-def filled(source: str, number: Callable[[str, int | None, Side | None], str], block: Callable[[str, str], str]) -> str:
+def fill_places(
+    source: str, number: Callable[[str, int | None, Side | None], str], block: Callable[[str, str], str]
+) -> str:
     """Return a text with every place filled in."""
 
     def fill(match: re.Match[str]) -> str:

@@ -178,6 +178,6 @@ def keep_words() -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.keep_word for row in CELLS.values() if row.keep_word))
 
 
-def gated() -> tuple[str, ...]:
+def gated_cells() -> tuple[str, ...]:
     """Return the names of the cells with a gate that keeps."""
     return tuple(row.name for row in CELLS.values() if row.keep)

@@ -19,7 +19,7 @@ from vanishgrad.certificates.intervals import (
     affine,
     dot_up,
     magnitude,
-    raised,
+    round_up,
     sech2_up,
     sigma,
     sigma_down,
@@ -85,7 +85,7 @@ def input_boxes(bound: float, width: int, pieces: Mapping[int, int]) -> InputBox
         for j, q in zip(cut, cell, strict=True):
             center[s, j] = bound * ((2 * q + 1) / pieces[j] - 1)
             radius[s, j] = bound / pieces[j]
-    return InputBoxes(bound, dict(pieces), center, raised(radius) if cut else radius)
+    return InputBoxes(bound, dict(pieces), center, round_up(radius) if cut else radius)
 
 
 class _Reach:
@@ -135,10 +135,10 @@ def _lstm_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | N
     open_part = sigma_down(-a["f"].hi)
     if not (open_part > 0).all():
         return None, h
-    written = raised(gates["i"].hi * gates["g"].hi)
-    c = np.maximum(raised(written / open_part).max(axis=0), MIN_STATE_BOUND)
-    c_next = np.minimum(raised(gates["f"].hi * c + written), c)
-    image = np.minimum(raised(gates["o"].hi * tanh_up(c_next)), 1).max(axis=0)
+    written = round_up(gates["i"].hi * gates["g"].hi)
+    c = np.maximum(round_up(written / open_part).max(axis=0), MIN_STATE_BOUND)
+    c_next = np.minimum(round_up(gates["f"].hi * c + written), c)
+    image = np.minimum(round_up(gates["o"].hi * tanh_up(c_next)), 1).max(axis=0)
     return Box(h, c, gates, sech2_up(size.lo), c_next, np.zeros(0)), image
 
 
@@ -148,13 +148,13 @@ def _gru_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | No
     U = {g: np.abs(subject.gate("W_hh", g)) for g in "rzn"}
     gates = {g: sigma(reach(g, dot_up(U[g], h))) for g in "rz"}
     if subject.reset == "after":
-        stray = raised(dot_up(U["n"], h) + 4 * ROUNDOFF * np.abs(b_hn))
+        stray = round_up(dot_up(U["n"], h) + 4 * ROUNDOFF * np.abs(b_hn))
         inner = _times_gate(gates["r"], Range(b_hn - stray, b_hn + stray))
         outer = reach("n", np.zeros(n))
-        multiplied = raised(np.abs(b_hn) + stray)
+        multiplied = round_up(np.abs(b_hn) + stray)
     else:
         inner = Range(b_hn, b_hn)
-        outer = reach("n", dot_up(U["n"], raised(gates["r"].hi * h).T).T)
+        outer = reach("n", dot_up(U["n"], round_up(gates["r"].hi * h).T).T)
         multiplied = h
     size = magnitude(Range(np.nextafter(outer.lo + inner.lo, -np.inf), np.nextafter(outer.hi + inner.hi, np.inf)))
     gates["n"] = Range(tanh_down(size.lo), tanh_up(size.hi))

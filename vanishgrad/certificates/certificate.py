@@ -135,7 +135,7 @@ class Sealed:
     arithmetic: Mapping[str, Any]
 
 
-def parsed(text: str, name: str) -> Sealed:
+def parse_certificate(text: str, name: str) -> Sealed:
     """Return the certificate in a file's text.
 
     Raises

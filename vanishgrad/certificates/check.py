@@ -21,7 +21,7 @@ from vanishgrad.certificates.checking import witness as demanded
 from vanishgrad.certificates.checking.bilinear_form import bilinear
 from vanishgrad.certificates.checking.rates import GATED_ONLY, LOWER, RNN_ONLY, UPPER, RateClaim
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequalities, Refuted, Undecided, Verification
-from vanishgrad.certificates.reading import beside, layer_subject, sealed, sequence
+from vanishgrad.certificates.reading import beside, layer_subject, read_certificate, sequence
 from vanishgrad.certificates.subject import CertifiedCell, digest_of
 
 MOST_STEPS = 100_000
@@ -35,7 +35,7 @@ def check(path: str, weights: str | None = None) -> Verification:
     VanishgradError
         If a file cannot be read, or the certificate's holds none.
     """
-    read = sealed(path)
+    read = read_certificate(path)
     named = beside(path, str(read.certificate.weights.get("file")))
     where = weights if weights is not None else named
 

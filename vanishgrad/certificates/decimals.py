@@ -85,7 +85,7 @@ def exactly(array: Array) -> Array:
     return np.array([Decimal(float(each)) for each in array.ravel()], dtype=object).reshape(array.shape)
 
 
-def concatenated(*vectors: Approximate) -> Approximate:
+def concatenate(*vectors: Approximate) -> Approximate:
     """Return vectors one after the other."""
     error = sum((each.error**2 for each in vectors), Decimal(0)).sqrt() * MORE
     return Approximate(np.concatenate([each.values for each in vectors]), error)

@@ -22,7 +22,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.boxes import Box
 from vanishgrad.certificates.cholesky import norm_up
-from vanishgrad.certificates.intervals import Range, dot_up, raised, tanh_up
+from vanishgrad.certificates.intervals import Range, dot_up, round_up, tanh_up
 from vanishgrad.certificates.subject import CertifiedCell
 
 CANDIDATE_PIECES = 8
@@ -50,10 +50,10 @@ def rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
 def _lstm_rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
     n = subject.hidden_size
     p = {g: dot_up(np.abs(subject.gate("W_hh", g)), x[:n]) for g in "ifgo"}
-    kept = peak(box.gates["f"], x[n:], np.zeros(n), raised(box.c * p["f"]))
-    r_c = raised(kept + _written(box.gates["i"], box.gates["g"], p["i"], p["g"]))
-    r_h = peak(box.gates["o"], r_c, np.zeros(n), raised(tanh_up(box.c_next) * p["o"]))
-    return np.concatenate([raised(r_h).max(axis=0), r_c.max(axis=0)])
+    kept = peak(box.gates["f"], x[n:], np.zeros(n), round_up(box.c * p["f"]))
+    r_c = round_up(kept + _written(box.gates["i"], box.gates["g"], p["i"], p["g"]))
+    r_h = peak(box.gates["o"], r_c, np.zeros(n), round_up(tanh_up(box.c_next) * p["o"]))
+    return np.concatenate([round_up(r_h).max(axis=0), r_c.max(axis=0)])
 
 
 def _written(i: Range, g: Range, p_i: Array, p_g: Array) -> Array:
@@ -61,7 +61,7 @@ def _written(i: Range, g: Range, p_i: Array, p_g: Array) -> Array:
     cuts = [g.lo + (g.hi - g.lo) * (piece / CANDIDATE_PIECES) for piece in range(CANDIDATE_PIECES)] + [g.hi]
     return np.max(
         [
-            peak(i, raised((1 - low) * (1 + low) * p_g), np.zeros_like(p_g), raised(high * p_i))
+            peak(i, round_up((1 - low) * (1 + low) * p_g), np.zeros_like(p_g), round_up(high * p_i))
             for low, high in pairwise(cuts)
         ],
         axis=0,
@@ -70,13 +70,13 @@ def _written(i: Range, g: Range, p_i: Array, p_g: Array) -> Array:
 
 def _gru_rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
     U = {g: np.abs(subject.gate("W_hh", g)) for g in "rzn"}
-    r, through = box.gates["r"], raised(box.product * dot_up(U["r"], x))
+    r, through = box.gates["r"], round_up(box.product * dot_up(U["r"], x))
     if subject.reset == "after":
         K = peak(r, dot_up(U["n"], x), np.zeros_like(x), through)
     else:
         K = dot_up(U["n"], peak(r, x, np.zeros_like(x), through).T).T
-    moved = raised((box.h + box.gates["n"].hi) * dot_up(U["z"], x))
-    return raised(peak(box.gates["z"], x, raised(box.candidate_slope * K), moved)).max(axis=0)
+    moved = round_up((box.h + box.gates["n"].hi) * dot_up(U["z"], x))
+    return round_up(peak(box.gates["z"], x, round_up(box.candidate_slope * K), moved)).max(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
         }
     else:
         keep, eta = "z", float(hi["r"].max())
-        write = raised(1 - box.gates["z"].lo.min(axis=0)) * tau
+        write = round_up(1 - box.gates["z"].lo.min(axis=0)) * tau
         through = box.product * slope["r"]
         after = subject.reset == "after"
         a = {
@@ -136,18 +136,18 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
             "n": write * hi["r"] if after else write,
             "r": write * through if after else through,
         }
-    factors = tuple(_factor(subject, gate, raised(values)) for gate, values in a.items())
+    factors = tuple(_factor(subject, gate, round_up(values)) for gate, values in a.items())
     return WeightNorms(float(box.gates[keep].lo.min()), float(hi[keep].max()), eta, factors)
 
 
 def _slope(gate: Range) -> Array:
     """Return an upper bound of s (1 - s) over a range and over sub-boxes."""
     nearest = np.clip(0.5, gate.lo, gate.hi)
-    return raised(nearest * (1 - nearest) + 2.0**-52).max(axis=0)
+    return round_up(nearest * (1 - nearest) + 2.0**-52).max(axis=0)
 
 
 def _factor(subject: CertifiedCell, gate: str, a: Array) -> Factor:
     """Round a up to float32, so that its products with the weights have few digits; scaling errs by u of each entry."""
     a = np.nextafter(a.astype(np.float32), np.float32(np.inf)).astype(np.float64)
     scaled = a[:, None] * subject.gate("W_hh", gate)
-    return Factor(gate, a, float(raised(np.float64(norm_up(scaled) + 2.0**-52 * np.linalg.norm(scaled)))))
+    return Factor(gate, a, float(round_up(np.float64(norm_up(scaled) + 2.0**-52 * np.linalg.norm(scaled)))))

@@ -3,7 +3,7 @@ r"""Outward-rounded float64: upper and lower bounds of sums, products, σ, tanh 
 An operation on float64 is off by at most u = 2⁻⁵³ of its exact result (underflow apart), whatever the platform. So
 
 * a value made of sums, products and quotients of *non-negative* numbers by fewer than 64 operations is at least
-  (1 - u)⁶⁴ of the exact one, and ``raised`` (× (1 + 2⁻⁴⁶), + 2⁻¹⁰⁰⁰ for underflow) lies above it;
+  (1 - u)⁶⁴ of the exact one, and ``round_up`` (× (1 + 2⁻⁴⁶), + 2⁻¹⁰⁰⁰ for underflow) lies above it;
 * a dot product of non-negative numbers of length k is at least (1 - γ_k) of the exact one in any order of summation,
   γ_k = k u / (1 - k u) (Higham, *Accuracy and Stability*, 2nd ed., section 3.1), FMA or not.
 
@@ -33,14 +33,14 @@ class Range(NamedTuple):
     hi: Array
 
 
-def raised(value: Array) -> Array:
+def round_up(value: Array) -> Array:
     """Return an upper bound of what a short expression of non-negative numbers stands for."""
     return value * (1 + 2.0**-46) + MAX_UNDERFLOW
 
 
 def dot_up(A: Array, x: Array) -> Array:
     """Return an upper bound of A x for A, x ≥ 0."""
-    return raised(A @ x * (1 + 4 * ROUNDOFF * A.shape[-1]))
+    return round_up(A @ x * (1 + 4 * ROUNDOFF * A.shape[-1]))
 
 
 def affine(b: Array, A: Array, center: Array, radius: Array) -> Range:
@@ -50,7 +50,7 @@ def affine(b: Array, A: Array, center: Array, radius: Array) -> Range:
     """
     middle = center @ A.T + b
     error = (A.shape[1] + 2) * 2 * ROUNDOFF * (np.abs(center) @ np.abs(A).T + np.abs(b))
-    reach = raised(radius + error)
+    reach = round_up(radius + error)
     return Range(np.nextafter(middle - reach, -np.inf), np.nextafter(middle + reach, np.inf))
 
 
@@ -82,7 +82,7 @@ def tanh_down(a: Array) -> Array:
 def sech2_up(a: Array) -> Array:
     """Return an upper bound of 1 - tanh² a for a ≥ 0, as 4 e / (1 + e)² with e = e^-2a: nothing cancels."""
     e = _exp(-2 * a) * (1 + SLACK)
-    return np.minimum(raised(4 * e / (1 + e) ** 2 * (1 + SLACK)), 1)
+    return np.minimum(round_up(4 * e / (1 + e) ** 2 * (1 + SLACK)), 1)
 
 
 def magnitude(bounds: Range) -> Range:

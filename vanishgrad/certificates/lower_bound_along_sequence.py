@@ -20,7 +20,7 @@ from vanishgrad.certificates.decimals import (
     Approximate,
     DecimalWeights,
     TooCoarse,
-    concatenated,
+    concatenate,
     context,
     exactly,
     hyperbolic,
@@ -177,10 +177,10 @@ def _lstm(target: CertifiedCell) -> Step:
 
         def pull(w: Approximate) -> Approximate:
             to_c = w[n:] + w[:n] * o * y_slope
-            gates = concatenated(to_c * g * i_slope, to_c * c * f_slope, to_c * i * g_slope, w[:n] * y * o_slope)
-            return concatenated(W_T @ gates, to_c * f)
+            gates = concatenate(to_c * g * i_slope, to_c * c * f_slope, to_c * i * g_slope, w[:n] * y * o_slope)
+            return concatenate(W_T @ gates, to_c * f)
 
-        return concatenated(o * y, new_c), pull
+        return concatenate(o * y, new_c), pull
 
     return step
 

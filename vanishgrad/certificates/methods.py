@@ -23,7 +23,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.boxes import Box, box, input_boxes
 from vanishgrad.certificates.cholesky import scaled_norm_up
 from vanishgrad.certificates.gated import CANDIDATE_PIECES, WeightNorms, norms, rows
-from vanishgrad.certificates.intervals import dot_up, raised
+from vanishgrad.certificates.intervals import dot_up, round_up
 from vanishgrad.certificates.perron import perron_scale, positive_vectors
 from vanishgrad.certificates.scaling import balanced_scale, short
 from vanishgrad.certificates.subject import CertifiedCell
@@ -148,19 +148,19 @@ def _block_norms(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
         return
     M = _block_majorant(bounds)
     x = next(positive_vectors(lambda x: M @ x, 2))
-    yield _of_vector("block_norms", x, raised(M @ x), witness)
+    yield _of_vector("block_norms", x, round_up(M @ x), witness)
 
 
 def _block_majorant(bounds: WeightNorms) -> Array:
     """Return M₊ = [[ω + η κ, η φ], [κ, φ]] (T7a)."""
     kappa = bounds.of("i") + bounds.of("f") + bounds.of("g")
-    return raised(np.array([[bounds.of("o") + bounds.eta * kappa, bounds.eta * bounds.high], [kappa, bounds.high]]))
+    return round_up(np.array([[bounds.of("o") + bounds.eta * kappa, bounds.eta * bounds.high], [kappa, bounds.high]]))
 
 
 def _gru_rest(target: CertifiedCell, bounds: WeightNorms) -> float:
     """Return an upper bound of ‖J - diag z‖₂."""
     z, n, r = (bounds.of(gate) for gate in "znr")
-    return float(raised(np.float64(z + (n + r if target.reset == "after" else n * (bounds.eta + r)))))
+    return float(round_up(np.float64(z + (n + r if target.reset == "after" else n * (bounds.eta + r)))))
 
 
 def cone(target: CertifiedCell, bound: float) -> Attempt | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.certificates.certificate import MOST_BYTES, Sealed, parsed
+from vanishgrad.certificates.certificate import MOST_BYTES, Sealed, parse_certificate
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import file_bytes
@@ -22,7 +22,7 @@ HINTS = {each.name for each in fields(Hints)} - {"ignore"}
 """What a certificate may say of how its file is read; never what was left out."""
 
 
-def sealed(path: str) -> Sealed:
+def read_certificate(path: str) -> Sealed:
     """Return the certificate in a file.
 
     Raises
@@ -30,7 +30,7 @@ def sealed(path: str) -> Sealed:
     VanishgradError
         If the file cannot be read or holds no certificate.
     """
-    return parsed(certificate_text(path), path)
+    return parse_certificate(certificate_text(path), path)
 
 
 def certificate_text(path: str) -> str:

@@ -56,7 +56,7 @@ def answer(
     demand_writable(output.removesuffix(".pdf"), ())
     with progress(None, quiet) as done:
         found = answered(request, done, jobs or cores())
-    content = rendered(found, lang or locale_language(), kind, font, colour=output == "-")
+    content = answer_bytes(found, lang or locale_language(), kind, font, colour=output == "-")
     _out(content, output)
 
 
@@ -66,7 +66,7 @@ def locale_language() -> str:
     return "zh" if chosen.lower().startswith("zh") else "en"
 
 
-def rendered(found: Answer, language: str, kind: str, font: str | None, colour: bool) -> bytes:
+def answer_bytes(found: Answer, language: str, kind: str, font: str | None, colour: bool) -> bytes:
     """Return an answer in one of the formats."""
     if kind == "pdf":
         from vanishgrad.answer.renderers.pdf import to_pdf

@@ -12,7 +12,7 @@ from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.cli.emit import demand_writable
-from vanishgrad.cli.options import JSON, counted, request_options
+from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import HINT_NAMES
@@ -40,7 +40,7 @@ FAILED = 3
     show_default=True,
     help="‖∂s_t/∂s_k‖ ≤ C ρ^(t−k) for all inputs, or ≥.",
 )
-@click.option("--start", type=counted("start"), default=0, show_default=True, help="Of --input: k in ∂s_T/∂s_k.")
+@click.option("--start", type=counts("start"), default=0, show_default=True, help="Of --input: k in ∂s_T/∂s_k.")
 @request_options(CertifyRequest, input="all input sequences, or a lower bound along one: white[:STD], zeros or a file.")
 @click.option(
     "--check",

@@ -7,16 +7,16 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import echo
-from vanishgrad.cli.options import JSON, counted, request_options
+from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
-from vanishgrad.questions.check import CheckRequest, judged, to_text
+from vanishgrad.questions.check import CheckRequest, judgement, to_text
 
 FAILED = 3
 
 
 @click.command()
 @click.argument("weights", metavar="WEIGHTS|MODEL|REPORT|-")
-@click.option("--horizon", type=counted("horizon"), required=True, help="Steps that the gradient must reach.")
+@click.option("--horizon", type=counts("horizon"), required=True, help="Steps that the gradient must reach.")
 @click.option("--max-rate", type=float, help="Largest |rate| in nats per step.")
 @click.option("--curve", default="state", show_default=True, help="The curve to judge.")
 @request_options(AnalyzeRequest)
@@ -35,6 +35,6 @@ def check(
     request = AnalyzeRequest(weights=(weights,), curves=(curve,), **options)
     (report,) = reports(request, over=2 * horizon, read=("threshold", "curves"))
     asked = CheckRequest(report=weights, curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate)
-    document = judged(report, asked, is_partial)
+    document = judgement(report, asked, is_partial)
     echo(document, format_, to_text)
     return 0 if document.passed else FAILED

@@ -42,7 +42,7 @@ def compare(
     document = comparison(result)
     files: Iterator[tuple[str, bytes]] = pictures(document, plots, plot_folder, quiet)
     if save is not None:
-        from vanishgrad.questions.save import saved
+        from vanishgrad.questions.save import weight_files
 
-        files = chain(files, saved(result, save))
+        files = chain(files, weight_files(result, save))
     emit(document, format_, output, files, [plot_folder, save])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.questions.rendering import Rendered, rendered
+from vanishgrad.questions.rendering import Rendered, report_text
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ def emit(
     `files` are (path, content); `folders` are made for them where there are none.
     """
     kind = _kind(format_, output)
-    itself = [] if output == "-" else [(output, rendered(report, kind, colour=False).encode())]
+    itself = [] if output == "-" else [(output, report_text(report, kind, colour=False).encode())]
     write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
-        sys.stdout.write(rendered(report, kind, colour=kind == "table" and has_colour()))
+        sys.stdout.write(report_text(report, kind, colour=kind == "table" and has_colour()))
         sys.stdout.flush()
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, pictures, warn
-from vanishgrad.cli.options import JOBS, OUTPUT, counted, request_options, whole_numbers
+from vanishgrad.cli.options import JOBS, OUTPUT, counts, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import explain as explain_models
-from vanishgrad.questions.explain.findings.apply import demand_applicable, remedied
+from vanishgrad.questions.explain.findings.apply import demand_applicable, remedy_weights
 from vanishgrad.questions.explain.findings.remedies import REMEDIES
 from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.sections import SECTIONS
@@ -34,18 +34,16 @@ from vanishgrad.questions.explain.truncation.loss import LOSSES
     metavar="A,B,…",
     help="Where all singular values are worked out.  [default: 1, 10, 100, … and the last]",
 )
-@click.option("--exponents", type=counted("exponents"), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
+@click.option("--exponents", type=counts("exponents"), metavar="K", help="Leading Lyapunov exponents.  [default: 16]")
 @click.option(
     "--lyapunov-steps",
-    type=counted("lyapunov_steps"),
+    type=counts("lyapunov_steps"),
     metavar="N",
     help="Steps that they are averaged over.  [default: 1000, or the file's length]",
 )
 @click.option("--loss", type=click.Choice(LOSSES), default="all", show_default=True, help="Outputs that the loss sees.")
 @click.option("--cotangent", metavar="FILE", help="∂L/∂h_t: .npy (n,), (T, n) or (B, T, n).  [default: random]")
-@click.option(
-    "--truncation", type=counted("truncation"), metavar="N", help="What backpropagation cut to N steps loses."
-)
+@click.option("--truncation", type=counts("truncation"), metavar="N", help="What backpropagation cut to N steps loses.")
 @click.option("--apply", "applied", metavar="FILE", help="Write the weights that the best remedy makes, as .npz.")
 @click.option(
     "--remedy", type=click.Choice(list(REMEDIES)), metavar="NAME", help="Another remedy for --apply than the best."
@@ -81,7 +79,7 @@ def explain(
     warn(document.refused, quiet)
     files, notes = list(pictures(document, plots, plot_folder, quiet)), list[str]()
     if applied is not None:
-        weights, effect = remedied(result, remedy)
+        weights, effect = remedy_weights(result, remedy)
         files.append((applied, weights))
         notes.append(f"wrote {applied}: {effect}")
     emit(document, format_, output, files, [plot_folder])

@@ -18,7 +18,7 @@ from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS
 from vanishgrad.questions.learn.document import DEFAULTS, LearnDocument, LearnedGap, LearnSettings
 from vanishgrad.questions.learn.findings import learning
-from vanishgrad.questions.learn.resume import finished_in
+from vanishgrad.questions.learn.resume import finished_trainings
 from vanishgrad.questions.learn.run import Key, Plan, demand_learnable
 from vanishgrad.questions.learn.run import learn as learn_models
 from vanishgrad.reports.files import write
@@ -51,7 +51,7 @@ def learn(
     settings = LearnSettings(models=models or DEFAULT_MODELS, clip=None if clip == float("inf") else clip, **options)
     demand_writable(output, plots, [plot_folder, save])
     demand_learnable(settings)
-    finished = dict(finished_in(resume, settings)) if resume else {}
+    finished = dict(finished_trainings(resume, settings)) if resume else {}
     plan = Plan(settings, finished, save is not None, not is_summary(format_, output, plots, plot_folder))
     checkpoints: list[tuple[str, bytes]] = []
     try:

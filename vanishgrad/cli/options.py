@@ -32,7 +32,7 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
-def counted(name: str) -> click.IntRange:
+def counts(name: str) -> click.IntRange:
     """Return the type of an option that counts something."""
     return click.IntRange(*COUNTS[name])
 
@@ -50,23 +50,23 @@ def whole_numbers(context: click.Context, option: click.Parameter, text: str | N
 
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "hidden": {"type": counted("hidden"), "help": "A MODEL's hidden size n."},
+    "hidden": {"type": counts("hidden"), "help": "A MODEL's hidden size n."},
     "input_size": {
-        "type": counted("input_size"),
+        "type": counts("input_size"),
         "help": "A MODEL's input size d.  [default: --hidden, or the file's width]",
     },
     "layer": {"multiple": True, "metavar": "NAME", "help": "Only this layer, or all under a path; repeatable."},
     "embedding": {"metavar": "NAME", "help": "A matrix of the same file through which token ids go."},
     "stack": {"metavar": "A,B", "help": "Layers or modules in the order in which they drive one another."},
-    "steps": {"type": counted("steps"), "help": "Length T.  [default: 100, or the file's length]"},
-    "trials": {"type": counted("trials"), "help": "Independent trials.  [default: 8, or the file's sequences]"},
-    "seed": {"type": counted("seed"), "help": "Seed of every random stream."},
+    "steps": {"type": counts("steps"), "help": "Length T.  [default: 100, or the file's length]"},
+    "trials": {"type": counts("trials"), "help": "Independent trials.  [default: 8, or the file's sequences]"},
+    "seed": {"type": counts("seed"), "help": "Seed of every random stream."},
     "input": {
         "metavar": "SOURCE",
         "help": "white[:STD], zeros, text:STRING, or a .npy (T, d) or (B, T, d), token ids, .csv, or .txt file.",
     },
     "initial": {"help": "Start: zeros, normal[:STD] or a .npy file."},
-    "burn_in": {"type": counted("burn_in"), "help": "Steps before time 0, outside the product."},
+    "burn_in": {"type": counts("burn_in"), "help": "Steps before time 0, outside the product."},
     "lengths": {"metavar": "A,B,…|FILE.npy", "help": "Each sequence ends at its own last step."},
     "padding": {"type": click.Choice(PADDINGS), "help": "Where what lies outside --lengths stands in a row."},
     "mask": {
@@ -106,14 +106,14 @@ TRAINING: Mapping[str, Mapping[str, Any]] = {
     "gaps": {
         "callback": whole_numbers, "metavar": "A,B,…", "help": "Steps between the key and where it is needed.",
     },
-    "seeds": {"type": counted("seeds"), "help": "Trainings of each model and gap."},
-    "hidden": {"type": counted("hidden"), "help": "Hidden size n."},
-    "batch": {"type": counted("batch"), "help": "Sequences in an update."},
-    "updates": {"type": counted("updates"), "help": "The most updates."},
+    "seeds": {"type": counts("seeds"), "help": "Trainings of each model and gap."},
+    "hidden": {"type": counts("hidden"), "help": "Hidden size n."},
+    "batch": {"type": counts("batch"), "help": "Sequences in an update."},
+    "updates": {"type": counts("updates"), "help": "The most updates."},
     "optimizer": {"type": click.Choice(["adam", "sgd"])},
     "lr": {"type": float, "help": "Learning rate."},
     "clip": {"type": float, "help": "Largest norm of a gradient; inf: none."},
-    "truncation": {"type": counted("truncation"), "metavar": "N", "help": "Cut gradients into segments of N steps."},
+    "truncation": {"type": counts("truncation"), "metavar": "N", "help": "Cut gradients into segments of N steps."},
     "seed": OPTIONS["seed"],
     "dtype": OPTIONS["dtype"],
 }  # fmt: skip
@@ -161,7 +161,7 @@ OUTPUT = together(
 
 JOBS = click.option(
     "--jobs",
-    type=counted("jobs"),
+    type=counts("jobs"),
     metavar="N",
     help="Models, trials or sections measured side by side.  [default: the processors]",
 )

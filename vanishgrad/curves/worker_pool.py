@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.interrupts import interrupts_deferred
+from vanishgrad.interrupts import defer_interrupts
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -48,7 +48,7 @@ def results(work: Callable[[Item], Found], items: Sequence[Item], order: Sequenc
 
 def _begun(pool: ProcessPoolExecutor, order: Sequence[int], jobs: int) -> dict[int, Future[Any]]:
     try:
-        with interrupts_deferred():
+        with defer_interrupts():
             return {i: pool.submit(_result_of, i) for i in order}
     except OSError as error:
         raise VanishgradError(
@@ -68,7 +68,7 @@ def _workers(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) ->
     try:
         yield pool
     finally:
-        with interrupts_deferred():
+        with defer_interrupts():
             os.close(writing)
             pool.shutdown(cancel_futures=True)
             os.close(reading)

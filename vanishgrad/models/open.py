@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
-from vanishgrad.models.random_models import prepared, shared_sequences
+from vanishgrad.models.random_models import random_model, shared_sequences
 from vanishgrad.models.subject import Prepared
 from vanishgrad.weights.formats.captured import CAPTURED, is_captured
 from vanishgrad.weights.hints import Hints, flag
@@ -66,7 +66,7 @@ class Opened:
         """Yield the MODEL, or every layer of the file that the options name."""
         if self.file is None:
             assert isinstance(self.argument, ModelSpec) and self.sequences is not None
-            yield prepared(self.argument, self.options, self.sequences)
+            yield random_model(self.argument, self.options, self.sequences)
             return
         from vanishgrad.models.captured_run import CapturedRun
         from vanishgrad.models.file_layers import LayerRuns
@@ -133,7 +133,7 @@ def options_for(source: Source, options: Options) -> Options:
     return replace(options, **{name: getattr(type(options), name) for name in names})
 
 
-def opened(
+def open_argument(
     argument: Argument, options: ModelOptions, sequences: InputSequences | None = None, prefix: str = ""
 ) -> Opened:
     """Open one argument, a MODEL along the sequences that all of them share.
@@ -162,12 +162,12 @@ def open_models(sources: Sequence[Source], options: ModelOptions) -> list[Opened
     Raises
     ------
     UsageError, VanishgradError
-        As `arguments` and `opened`.
+        As `arguments` and `open_argument`.
     """
     found = arguments(sources, options)
     sequences = shared_sequences(options) if any(isinstance(each, ModelSpec) for each in found) else None
     prefixes = file_prefixes(found) if len(found) > 1 else [""]
-    return [opened(each, options, sequences, prefix) for each, prefix in zip(found, prefixes, strict=True)]
+    return [open_argument(each, options, sequences, prefix) for each, prefix in zip(found, prefixes, strict=True)]
 
 
 def file_prefixes(found: Sequence[Argument]) -> list[str]:

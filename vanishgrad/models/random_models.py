@@ -28,7 +28,7 @@ def weights_of(spec: ModelSpec, options: ModelOptions, sequences: InputSequences
     return resolved, draw(resolved, sequences.input_size, total, sequences.trials, options.seed, options.dtype)
 
 
-def prepared(spec: ModelSpec, options: ModelOptions, sequences: InputSequences) -> Prepared:
+def random_model(spec: ModelSpec, options: ModelOptions, sequences: InputSequences) -> Prepared:
     """Return a model with its weights, its input and its start.
 
     Raises

@@ -57,7 +57,7 @@ class CheckDocument(ReportDocument):
     refused: Annotated[Sequence[str], "a sentence for each layer that could not be read"]
 
 
-def judged(report: ModelsDocument, request: CheckRequest, is_partial: bool = False) -> CheckDocument:
+def judgement(report: ModelsDocument, request: CheckRequest, is_partial: bool = False) -> CheckDocument:
     """Return the document of a check: every layer of a report against a horizon.
 
     A layer passes if the median norm is at `threshold` or above at every lag up to `horizon`, if it does not explode
@@ -74,21 +74,21 @@ def judged(report: ModelsDocument, request: CheckRequest, is_partial: bool = Fal
         raise VanishgradError(
             f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state"
         )
-    layers = [_judged(model, request) for model in models]
+    layers = [_layer_judgement(model, request) for model in models]
     refused = tuple(getattr(report, "refused", ()))
     passed = all(layer.passed for layer in layers) and (is_partial or not refused)
     return CheckDocument(request=request, passed=passed, layers=layers, refused=refused)
 
 
-def _judged(model: ModelDocument, request: CheckRequest) -> JudgedLayer:
+def _layer_judgement(model: ModelDocument, request: CheckRequest) -> JudgedLayer:
     label, curve = model.label, model.curves[request.curve]
     if curve.last < request.horizon:
         raise VanishgradError(
             f"expected a report of at least {request.horizon} lags for --horizon {request.horizon}, got {curve.last} "
             f"of {label} in {request.report!r}; try a longer run or a smaller --horizon"
         )
-    measured = _measured(curve)
-    reached = _reached(label, measured, curve, request)
+    measured = _log10_medians(curve)
+    reached = _horizon(label, measured, curve, request)
     reasons = list(_reasons(curve, measured[curve.last], reached, request))
     return JudgedLayer(
         label=label,
@@ -102,16 +102,16 @@ def _judged(model: ModelDocument, request: CheckRequest) -> JudgedLayer:
     )
 
 
-def _measured(curve: CurveDocument) -> dict[int, float]:
+def _log10_medians(curve: CurveDocument) -> dict[int, float]:
     """Return log10 of the median norm at each lag that was measured, -inf for an exact zero."""
     by_lag = enumerate(zip(curve.log10_norm.median, curve.count, strict=True))
     return {lag: -math.inf if value is None else value for lag, (value, count) in by_lag if count}
 
 
-def _reached(label: str, measured: Mapping[int, float], curve: CurveDocument, request: CheckRequest) -> int:
+def _horizon(label: str, measured: Mapping[int, float], curve: CurveDocument, request: CheckRequest) -> int:
     """Return the last lag up to which the norm stays at the threshold, -1 if none."""
     last = curve.last
-    gone = _gone(measured, curve, request.threshold)
+    gone = _first_lag_below(measured, curve, request.threshold)
     reached = max((lag for lag in measured if lag < gone), default=-1)
     unknown = [lag for lag in (0, reached + 1 if gone <= last else last, last) if lag not in measured]
     if unknown:
@@ -122,7 +122,7 @@ def _reached(label: str, measured: Mapping[int, float], curve: CurveDocument, re
     return reached
 
 
-def _gone(measured: Mapping[int, float], curve: CurveDocument, threshold: float) -> int:
+def _first_lag_below(measured: Mapping[int, float], curve: CurveDocument, threshold: float) -> int:
     """Return the first lag below the threshold, one beyond the last if there is none.
 
     With the report's own threshold it is what the report says, which was decided before its logarithms were rounded;

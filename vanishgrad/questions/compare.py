@@ -17,7 +17,7 @@ from vanishgrad.curves.recorder import MATRIX_FREE
 from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences
-from vanishgrad.models.open import Argument, Source, arguments, demand_distinct, file_prefixes, opened
+from vanishgrad.models.open import Argument, Source, arguments, demand_distinct, file_prefixes, open_argument
 from vanishgrad.models.random_models import shared_sequences
 from vanishgrad.propagation.backends import backend
 from vanishgrad.reports.documents.declaration import Size
@@ -119,7 +119,7 @@ def _measured(
     named: tuple[Argument, str], request: CompareRequest, sequences: InputSequences, jobs: int
 ) -> list[ModelResult]:
     """Return a MODEL along the shared input, or the layers of a file, each along its own as `analyze` has it."""
-    models = opened(named[0], request, sequences, named[1])
+    models = open_argument(named[0], request, sequences, named[1])
     if models.file is None:
         return [requested_result(each, request, jobs) for each in models.prepared()]
     with blas_threads(models.largest, jobs=1):

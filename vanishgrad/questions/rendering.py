@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Rendered: TypeAlias = "ModelsDocument | LearnDocument"
 
 
-def rendered(report: Rendered, kind: str, colour: bool = False) -> str:
+def report_text(report: Rendered, kind: str, colour: bool = False) -> str:
     """Return a report as ``table``, ``json``, ``csv`` or ``markdown``."""
     if kind == "json":
         return report.to_json()

@@ -15,7 +15,7 @@ from vanishgrad.weights.model_string import ModelSpec
 from vanishgrad.weights.save_npz import file_name, npz
 
 
-def saved(result: CompareResult, path: str) -> Iterator[tuple[str, bytes]]:
+def weight_files(result: CompareResult, path: str) -> Iterator[tuple[str, bytes]]:
     """Yield (path, content) of one .npz for each random model and trial, and of inputs.npy (trials, T, d)."""
     for model in arguments(result.request.models, result.request):
         if not isinstance(model, ModelSpec):

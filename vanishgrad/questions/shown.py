@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vanishgrad.questions.rendering import rendered
+from vanishgrad.questions.rendering import report_text
 from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -57,7 +57,7 @@ class Shown:
         return self.typed.to_json()
 
     def __str__(self) -> str:
-        return rendered(self.typed, "table")
+        return report_text(self.typed, "table")
 
     def __repr__(self) -> str:
         return "\n".join(_shortened(line) for line in str(self).splitlines()[:3])
@@ -90,11 +90,11 @@ class TextReport(Shown):
 class _Tables(Shown):
     def to_csv(self) -> str:
         """Return long CSV."""
-        return rendered(self.typed, "csv")
+        return report_text(self.typed, "csv")
 
     def to_markdown(self) -> str:
         """Return Markdown."""
-        return rendered(self.typed, "markdown")
+        return report_text(self.typed, "markdown")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.interrupts import interrupts_deferred
+from vanishgrad.interrupts import defer_interrupts
 
 
 def write(path: str, content: bytes) -> None:
@@ -43,7 +43,7 @@ def write_together(files: Iterable[tuple[str, bytes]], folders: Sequence[str] = 
         for path in folders:
             _make_folder(Path(path), undone)
         replacements = [_Replacement(path, content, undone) for path, content in files]
-        with interrupts_deferred():
+        with defer_interrupts():
             for replacement in replacements:
                 replacement.put_in_place(undone, alone=len(replacements) == 1)
         undone.pop_all()

@@ -99,7 +99,7 @@ def _table(models: Sequence[ModelDocument]) -> Table:
     for model in models:
         state = model.curves["state"]
         table.add_row(
-            Text(folded(model.label)),
+            Text(folded_label(model.label)),
             Text(f"{state.verdict} {ARROWS[state.trend]}", style=COLOURS[state.verdict]),
             factor(state),
             horizon(state.horizon, state.horizon_censored),
@@ -125,7 +125,7 @@ def _gates(models: Sequence[ModelDocument]) -> Table:
             numbers = [f"{value:.2f}" for value in (gate.mean, low, median, high)]
             shares = [f"{100 * share:.0f} %" for share in (gate.saturated.near_zero, gate.saturated.near_one)]
             tau = _median_time(model) if name in keep_words() and model.time_constants else ""
-            table.add_row(Text(folded(model.label)), name, *numbers, *shares, tau)
+            table.add_row(Text(folded_label(model.label)), name, *numbers, *shares, tau)
     return table
 
 
@@ -138,7 +138,7 @@ def _label_width(models: Sequence[ModelDocument]) -> int:
     return min(LABEL, max([5, *(len(model.label) for model in models)]))
 
 
-def folded(label: str) -> str:
+def folded_label(label: str) -> str:
     """Return a label in lines of at most `LABEL` characters, broken behind its own separators where they allow it."""
     lines = [""]
     for piece in re.findall(r"[^@:,/]*[@:,/]?", label):

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vanishgrad.cells import ACTIVATIONS
-from vanishgrad.cells.registry import CELLS, CellRow, gated
+from vanishgrad.cells.registry import CELLS, CellRow, gated_cells
 from vanishgrad.errors import UsageError
 
 LAWS = ("pytorch", "keras", "gaussian", "orthogonal", "identity", "chrono")
@@ -74,8 +74,8 @@ def parse(label: str) -> ModelSpec:
     cell, at, law = head.partition("@")
     known(cell, CELLS, "cell", label)
     law = known(law, LAWS, "law", label) if at else "pytorch"
-    if law == "chrono" and cell not in gated():
-        hint = " or ".join(f"{name}@chrono" for name in gated())
+    if law == "chrono" and cell not in gated_cells():
+        hint = " or ".join(f"{name}@chrono" for name in gated_cells())
         raise UsageError(f"expected a gated cell for the law chrono, got {label!r}; try {hint}")
     keys: dict[str, Any] = {}
     for item in tail.split(",") if tail else []:

@@ -17,7 +17,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.questions.learn.figure import KINDS
 from vanishgrad.questions.learn.findings import edge_of, horizon_order, learning
 from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
-from vanishgrad.questions.learn.resume import finished_in
+from vanishgrad.questions.learn.resume import finished_trainings
 from vanishgrad.questions.learn.run import Plan, demand_learnable, learn, median
 
 
@@ -33,7 +33,7 @@ def test_a_resumed_run_is_the_same_as_one_that_was_not_interrupted(tmp_path):
     assert not partial.complete and whole.complete
     path = tmp_path / "partial.json"
     path.write_text(partial.to_json())
-    finished = dict(finished_in(str(path), plan.settings))
+    finished = dict(finished_trainings(str(path), plan.settings))
     assert set(finished) == {each.key for each in some}
     rest = {each.key: each.result for each in learn(Plan(plan.settings, finished), lambda text: None, 1)}
     assert learning(plan.settings, finished | rest).to_json() == whole.to_json()
@@ -43,7 +43,7 @@ def test_a_resumed_run_has_to_have_the_same_options(tmp_path):
     path = tmp_path / "report.json"
     path.write_text(learned(updates=2, snapshots=False).to_json())
     with pytest.raises(UsageError, match=r"got lr 0\.5 for 0\.03"):
-        dict(finished_in(str(path), settings(updates=2, lr=0.5)))
+        dict(finished_trainings(str(path), settings(updates=2, lr=0.5)))
 
 
 def test_a_short_gap_is_learned_and_a_report_says_when():

@@ -14,7 +14,7 @@ from vanishgrad.answer.figures import Figure
 from vanishgrad.answer.numerals import Side, log_numeral, numeral
 from vanishgrad.answer.structure import CHAPTERS, PROSE, Section
 from vanishgrad.answer.tables import Cell, Table
-from vanishgrad.answer.text import filled, labels, texts
+from vanishgrad.answer.text import fill_places, labels, texts
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
 
 SHOWN_LAGS = 6
@@ -62,7 +62,7 @@ class Composer:
 
     def filled(self, source: str) -> str:
         """Return a text with every place filled in."""
-        return filled(source, self._number, self._block)
+        return fill_places(source, self._number, self._block)
 
     def body(self, section: Section) -> Iterator[str]:
         """Yield a section's parts, filled; a theorem's statement is set apart as a quotation."""

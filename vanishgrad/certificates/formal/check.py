@@ -9,7 +9,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequalities, Refuted, Undecided, Verification
 from vanishgrad.certificates.formal.integer_weights import in_units
-from vanishgrad.certificates.formal.source import Altered, CoqSource, parsed
+from vanishgrad.certificates.formal.source import Altered, CoqSource, parse_source
 from vanishgrad.certificates.formal.statement import speaks_of, statement, weights_of
 from vanishgrad.certificates.reading import certificate_text
 from vanishgrad.certificates.subject import CertifiedCell
@@ -42,7 +42,7 @@ def check(path: str, subject: CertifiedCell, seconds: float = PATIENCE_SECONDS) 
 
 def _source(text: str, path: str, shown: Inequalities) -> CoqSource:
     try:
-        source = parsed(text, path)
+        source = parse_source(text, path)
     except Altered as change:
         raise Refuted(f"the file is what its own numbers make of the fixed skeleton ({change})") from None
     shown.demand(True, "the file is what its own numbers make of the fixed skeleton")

@@ -111,6 +111,6 @@ def spread(k: int, row: Sequence[int], weights: Sequence[int]) -> int:
     return cdiv(absdot(row, weights) * ONE, 1 << k)
 
 
-def gathered(k: int, row: Sequence[int], bounds: Sequence[int]) -> int:
+def gather(k: int, row: Sequence[int], bounds: Sequence[int]) -> int:
     """Return |W| y for one row in units of 2^-k and bounds y in fixed point."""
     return cdiv(absdot(row, bounds), 1 << k)

@@ -81,7 +81,7 @@ class _Box:
                 for j in range(weights.n)
             ]
         moved = [fp.peak(*self.r[j], fp.ONE * w[j], 0, fp.times(self.h[j], p[j])) for j in range(weights.n)]
-        return [fp.gathered(k, row, moved) for row in weights.N]
+        return [fp.gather(k, row, moved) for row in weights.N]
 
 
 def gru_source(subject: CertifiedCell, bound: float) -> CoqSource | None:

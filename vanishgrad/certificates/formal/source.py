@@ -101,7 +101,7 @@ def digits(values: Iterable[int]) -> int:
     return max((abs(value).bit_length() for value in values), default=0) // 4 + 1
 
 
-def parsed(text: str, name: str) -> CoqSource:
+def parse_source(text: str, name: str) -> CoqSource:
     """Return what a file says.
 
     Raises

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnedModel
-from vanishgrad.reports.table import console_to, folded, print_wrapped
+from vanishgrad.reports.table import console_to, folded_label, print_wrapped
 
 NEVER = "–"
 CSV_HEADINGS = ("label", "gap", "seed", "updates", "state_horizon", "input_horizon")
@@ -28,7 +28,7 @@ def to_table(document: LearnDocument, colour: bool) -> str:
     for heading in headings(document):
         table.add_column(heading, justify="right", no_wrap=True)
     for model in document.models:
-        table.add_row(Text(folded(model.label)), *row(document, model))
+        table.add_row(Text(folded_label(model.label)), *row(document, model))
     console.print(table)
     print_wrapped(console, LEGEND)
     console.print()

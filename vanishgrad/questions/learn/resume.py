@@ -9,7 +9,7 @@ from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnSettings
 
 
-def finished_in(path: str, settings: LearnSettings) -> Iterator[tuple[tuple[str, int], LearnedGap]]:
+def finished_trainings(path: str, settings: LearnSettings) -> Iterator[tuple[tuple[str, int], LearnedGap]]:
     """Yield (MODEL, gap) and what a report has of it, of those that the settings ask for.
 
     Raises

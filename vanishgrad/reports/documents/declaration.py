@@ -27,7 +27,7 @@ from vanishgrad.reports.documents.kinds import (
     NumberKind,
     Schema,
     StringKind,
-    joined,
+    member_path,
     refuse,
 )
 
@@ -104,12 +104,16 @@ class Document:
         kinds, further = members_of(cls), further_of(cls)
         for name in value:
             if name not in kinds and name not in further:
-                raise VanishgradError(f"expected no {joined(path, name)} in the report, got one; {ANEW}")
+                raise VanishgradError(f"expected no {member_path(path, name)} in the report, got one; {ANEW}")
         for name, (_, required) in kinds.items():
             if required and name not in value:
-                raise VanishgradError(f"expected {joined(path, name)} in the report, got none; {ANEW}")
-        own = {name: kind.read(value[name], joined(path, name)) for name, (kind, _) in kinds.items() if name in value}
-        beside = {name: kind.read(value[name], joined(path, name)) for name, kind in further.items() if name in value}
+                raise VanishgradError(f"expected {member_path(path, name)} in the report, got none; {ANEW}")
+        own = {
+            name: kind.read(value[name], member_path(path, name)) for name, (kind, _) in kinds.items() if name in value
+        }
+        beside = {
+            name: kind.read(value[name], member_path(path, name)) for name, kind in further.items() if name in value
+        }
         document = cls(**own, **({"sections": beside} if further else {}))
         flaw = document.flaw()
         return document if flaw is None else refuse(flaw, path, value)
@@ -215,7 +219,7 @@ class OneOfKind(Kind):
         """Return the document that the tag tells."""
         if not isinstance(value, dict):
             refuse(self.one, path, value)
-        tag = ChoiceKind(tuple(self.documents)).read(value.get(self.tag), joined(path, self.tag))
+        tag = ChoiceKind(tuple(self.documents)).read(value.get(self.tag), member_path(path, self.tag))
         return self.documents[tag].read(value, path)
 
     def schema(self) -> Schema:

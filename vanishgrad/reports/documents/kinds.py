@@ -227,7 +227,7 @@ class MappingKind(Kind):
         """Return a dictionary."""
         if not isinstance(value, dict) or (self.names and set(value) != set(self.names)):
             refuse(self.one, path, value)
-        return {name: self.value.read(value[name], joined(path, name)) for name in self.names or value}
+        return {name: self.value.read(value[name], member_path(path, name)) for name in self.names or value}
 
     def schema(self) -> Schema:
         """Return an object's schema."""
@@ -265,7 +265,7 @@ class DescribedKind(Kind):
         return {**self.kind.schema(), "description": self.sentence}
 
 
-def joined(path: str, name: str) -> str:
+def member_path(path: str, name: str) -> str:
     """Return the path to a member."""
     return f"{path}.{name}".lstrip(".")
 

@@ -16,9 +16,9 @@ def frame(report: ModelsDocument, models: Sequence[ModelDocument]) -> str:
     inputs = dict.fromkeys(driven_by(model.input) for model in models)
     caution = opening(models)
     parts = (
-        counted((model.steps for model in models), "step"),
+        count_text((model.steps for model in models), "step"),
         f"hidden size {span(model.hidden_size for model in models)}",
-        counted((model.trials for model in models), "trial"),
+        count_text((model.trials for model in models), "trial"),
         *inputs,
     )
     return f"{caution} {', '.join(parts)}".lstrip()
@@ -36,7 +36,7 @@ def driven_by(source: str) -> str:
     return "zero input" if source == "zeros" else f"input from {wrapped(PurePath(source).name, 60, 1)}"
 
 
-def counted(numbers: Iterable[int], noun: str) -> str:
+def count_text(numbers: Iterable[int], noun: str) -> str:
     """Return how many of something there are, or from how many to how many."""
     found = span(numbers)
     return f"{found} {noun}" if found == "1" else f"{found} {noun}s"

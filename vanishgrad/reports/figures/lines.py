@@ -12,7 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.reports.documents.curve import BandDocument, CurveDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
-from vanishgrad.reports.figures.conditions import counted
+from vanishgrad.reports.figures.conditions import count_text
 from vanishgrad.reports.figures.labels import Label, write_labels
 from vanishgrad.reports.figures.log_axis import Decades
 from vanishgrad.reports.figures.palette import MUTED, Look
@@ -158,7 +158,7 @@ def _draw(axes: Axes, trace: Trace, scale: Decades) -> None:
 
 def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> list[str]:
     """Return what the marks of traces mean, a sentence each."""
-    trials = counted((model.trials for model in report.models), "trial")
+    trials = count_text((model.trials for model in report.models), "trial")
     lines = f"Lines: the median of {trials}" if report.trials > 1 else "Lines: the one trial"
     if any(trace.band for trace in traces):
         lines = f"{lines}; bands: {BANDS[report.request.band]}"

@@ -38,7 +38,7 @@ def demand_applicable(request: ExplainRequest, path: str) -> None:
         )
 
 
-def remedied(result: ExplainResult, name: str | None = None) -> tuple[bytes, str]:
+def remedy_weights(result: ExplainResult, name: str | None = None) -> tuple[bytes, str]:
     """Return the .npz of the weights that a remedy makes of the only model, the best one by default, and its effect.
 
     Raises
