@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import Cell, Linearisation
+from vanishgrad.cells import Cell
+from vanishgrad.extended_range import extended, matrix_transpose, on_one_scale, zeros
+from vanishgrad.propagation.either_range import EitherRange
+from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
 from vanishgrad.propagation.run import run
 
 BLOCKS = 20
@@ -105,7 +109,7 @@ def entropy(lam: Array, complete: bool) -> float | None:
     return None if not complete and lam.min() > 0 else float(np.sum(lam[lam > 0]))
 
 
-def _steps(cell: Cell, inputs: Iterable[Array], s: Array, wanted: int) -> Iterator[tuple[Linearisation, int]]:
+def _steps(cell: Cell, inputs: Iterable[Array], s: Array, wanted: int) -> Iterator[tuple[EitherRange, int]]:
     """Yield a linearisation and the step t within it, for `wanted` steps in all."""
     done = 0
     for xs in inputs:
@@ -114,7 +118,7 @@ def _steps(cell: Cell, inputs: Iterable[Array], s: Array, wanted: int) -> Iterat
         xs = xs[:, : wanted - done]
         weights = cell.between(done, done + xs.shape[1])
         trajectory = run(weights, xs, s)
-        linearisation = weights.linearise(trajectory, 0, trajectory.steps)
+        linearisation = EitherRange(weights, trajectory, 0, trajectory.steps)
         for t in range(1, trajectory.steps + 1):
             yield linearisation, t
         s, done = trajectory.states[-1], done + trajectory.steps
@@ -130,7 +134,7 @@ class _Frame:
         # Drawn row by row: the first columns are the same for every k.
         start = np.linalg.qr(np.random.default_rng(seed).standard_normal((k, m)).T)[0]
         self._V = np.array(np.broadcast_to(start, (batch, m, k)), dtype=s0.dtype)
-        self._next = np.empty_like(self._V)
+        self._next, self._log_scales = np.empty_like(self._V), np.zeros((batch, k))
         self._t, self._last, self._burn_in, self._steps, self._interval = 0, 0, burn_in, steps, interval
         blocks = min(BLOCKS, -(-steps // interval))
         self._sums, self._counts = np.zeros((blocks, batch, k)), np.zeros(blocks)
@@ -139,30 +143,42 @@ class _Frame:
         self._due = np.unique(np.geomspace(min(10, steps), steps, HISTORY).round()).tolist()[::-1]
         self._history: list[tuple[int, Array]] = []
 
-    def step(self, linearisation: Linearisation, t: int) -> None:
+    def step(self, linearisation: EitherRange, t: int) -> None:
         """Move by J_t."""
-        linearisation.tangent(t, self._V, self._next)
-        self._V, self._next = self._next, self._V
+        if RangeWatch(self._V).lasts(self._V, linearisation, t):
+            linearisation.tangent(t, self._V, self._next)
+            self._V, self._next = self._next, self._V
+        else:
+            moved = _scaled_image(linearisation, t, self._V, by_column=True)
+            self._V, self._log_scales = moved[0], self._log_scales + moved[1]
         self._t += 1
         done = self._t - self._burn_in
         if done > 0 and self._log_det is not None:
-            J = np.empty_like(self._identity)
-            linearisation.tangent(t, self._identity, J)
-            self._log_det += np.linalg.slogdet(J)[1]
+            self._log_det += self._log_det_of(linearisation, t)
         if self._t % self._interval == 0 or done in (0, self._steps):
             self._orthonormalise(done)
+
+    def _log_det_of(self, linearisation: EitherRange, t: int) -> Array:
+        """Return ln|det J_t|, (B,)."""
+        if RangeWatch(self._identity).lasts(self._identity, linearisation, t):
+            J = np.empty_like(self._identity)
+            linearisation.tangent(t, self._identity, J)
+            return np.linalg.slogdet(J)[1]
+        J, log_scales = _scaled_image(linearisation, t, self._identity, by_column=False)
+        log_det: Array = np.linalg.slogdet(J)[1] + log_scales.sum(axis=1)
+        return log_det
 
     def _orthonormalise(self, done: int) -> None:
         self._V, r, rounding = _row_wise_qr(self._V)
         if done > 0:
             block = min((done - 1) * len(self._counts) // self._steps, len(self._counts) - 1)
             with np.errstate(divide="ignore"):
-                self._sums[block] += np.log(np.where(r > rounding, r, 0))
+                self._sums[block] += np.log(np.where(r > rounding, r, 0)) + self._log_scales
             self._counts[block] += done - self._last
             if self._due and done >= self._due[-1]:
                 self._due = [time for time in self._due if time > done]
                 self._history.append((done, self._sums.sum(axis=0) / done))
-        self._last = max(done, 0)
+        self._last, self._log_scales = max(done, 0), np.zeros_like(self._log_scales)
 
     def spectrum(self) -> LyapunovSpectrum:
         """Return the means."""
@@ -176,6 +192,18 @@ class _Frame:
             history=self._history,
             steps=total,
         )
+
+
+def _scaled_image(step: EitherRange, t: int, V: Array, by_column: bool) -> tuple[Array, Array]:
+    """Return J_t V, (B, m, k), where floating point has no room for it: each column, or row, divided by e^log_scale."""
+    wide: Any = extended(V)
+    moved: Any = zeros(wide.shape)
+    step.tangent(t, wide, moved)
+    lines = matrix_transpose(moved) if by_column else moved
+    batch, count, length = lines.shape
+    scaled, exponents = on_one_scale(lines.reshape(batch * count, 1, length))
+    image = scaled.reshape(batch, count, length).astype(V.dtype)
+    return np.ascontiguousarray(np.swapaxes(image, 1, 2)) if by_column else image, exponents.reshape(batch, -1) * LN_2
 
 
 def _row_wise_qr(A: Array) -> tuple[Array, Array, Array]:

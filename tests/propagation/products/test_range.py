@@ -10,6 +10,7 @@ from vanishgrad.cells import LSTM, RNN
 from vanishgrad.cells.activations import RELU
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
+from vanishgrad.propagation.lyapunov import lyapunov_spectrum
 from vanishgrad.propagation.products.operator import product
 from vanishgrad.propagation.singular_values.all_values import spectra
 from vanishgrad.propagation.weight_gradient import OneSequence, contributions
@@ -139,3 +140,11 @@ def test_all_singular_values_of_saturated_units() -> None:
     path = trajectory(cell, np.zeros((1, 3, 1)), np.ones((1, 2)))
     ((_, blocks),) = spectra(cell, path, [3], {"state": None})
     np.testing.assert_allclose(blocks["state"].log_sigma[0], 3 * (np.log(4) - np.array([802, 1602])), rtol=1e-14)
+
+
+def test_lyapunov_exponents_of_saturated_units() -> None:
+    cell = RNN(np.eye(2), np.zeros((2, 1)), np.array([400.0, 800.0]))
+    found = lyapunov_spectrum(cell, [np.zeros((1, 20, 1))], np.ones((1, 2)), 10, burn_in=10)
+    lam = np.log(4) - np.array([802, 1602])
+    np.testing.assert_allclose(found.log_det, lam.sum(), rtol=1e-14)
+    assert found.lam[0, 0] == pytest.approx(lam[0], rel=1e-12)
