@@ -13,6 +13,7 @@ _NAMES = {
     "compare": "vanishgrad.api",
     "explain": "vanishgrad.api",
     "learn": "vanishgrad.api",
+    "watch": "vanishgrad.questions.watch.watch:Watch",
     "random_cell": "vanishgrad.api",
     "certify": "vanishgrad.judgements",
     "check": "vanishgrad.judgements",
@@ -35,7 +36,8 @@ __all__ = ["__version__", *_NAMES]
 def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module 'vanishgrad' has no attribute {name!r}")
-    return getattr(importlib.import_module(_NAMES[name]), name)
+    module, _, inner = _NAMES[name].partition(":")
+    return getattr(importlib.import_module(module), inner or name)
 
 
 def __dir__() -> list[str]:

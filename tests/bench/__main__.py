@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import contenders, training, versions
+from tests.bench import contenders, live, training, versions
 from tests.bench.contenders import Case, Run
 
 SECONDS = 60.0
@@ -151,6 +151,16 @@ def trainings(rounds: int, largest: int) -> Iterator[dict[str, object]]:
         yield {"kind": "learn", **case, "seconds": medians(runs, rounds, time.process_time)}
 
 
+def live_modules(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """A module captured beside its forward, and trained under a watch beside training alone."""
+    if "torch" not in available():
+        return
+    runs = {"forward": live.forward(), "capture": live.capture()}
+    yield {"kind": "live", "command": "capture", "seconds": medians(runs, max(rounds, 11))}
+    runs = {"training": live.training(False), "watched": live.training(True)}
+    yield {"kind": "live", "command": "watch", "seconds": medians(runs, 1)}
+
+
 LABELS = ("command", "cell", "n", "steps", "dtype", "batch")
 KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "commands": whole_commands,
@@ -159,6 +169,7 @@ KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "products": against_products,
     "long": long_runs,
     "learn": trainings,
+    "live": live_modules,
 }
 
 

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -16,17 +16,24 @@ from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.captured_run import CapturedCall, CapturedRun
 
 
+class Arguments(NamedTuple):
+    """The arguments of a forward, by position and by name."""
+
+    positional: tuple[Any, ...]
+    named: dict[str, Any]
+
+
 def is_torch_module(source: object) -> TypeGuard[Any]:
     """Whether an object is a torch.nn.Module; PyTorch is not imported for the question."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(source, torch.nn.Module)
 
 
-def captured_run(module: Any, batch: Any) -> CapturedRun:
+def captured_run(module: Any, batch: Any, evaluating: bool = False) -> CapturedRun:
     """Run a module once on a batch, and return what its recurrent layers were given.
 
-    The module runs in its own mode, without gradients; its parameters, buffers, modes and hooks, and the states of the
-    random generators, are afterwards what they were, also after an exception.
+    The module runs in its own mode, or in evaluation mode, without gradients; its parameters, buffers, modes and hooks,
+    and the states of the random generators, are afterwards what they were, also after an exception.
 
     Parameters
     ----------
@@ -50,9 +57,11 @@ def captured_run(module: Any, batch: Any) -> CapturedRun:
             "try input=BATCH, as its forward takes it"
         )
     module = getattr(module, "_orig_mod", module)
-    names = _recurrent_modules(module)
-    recorder = _Recorder(names)
     with _unchanged(module), torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        if evaluating:
+            module.eval()
+        names = _recurrent_modules(module)
+        recorder = _Recorder(names)
         handles = [each.register_forward_hook(recorder, with_kwargs=True) for each in names]
         try:
             positional, named = _arguments(module, batch)
@@ -112,6 +121,8 @@ def _arguments(module: Any, batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]
     from torch.nn.utils.rnn import PackedSequence
     from torch.utils.data import DataLoader
 
+    if isinstance(batch, Arguments):
+        return batch
     if isinstance(batch, DataLoader):
         batch = next(iter(batch))
         if isinstance(batch, list | tuple) and not isinstance(batch, PackedSequence):
