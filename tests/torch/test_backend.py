@@ -89,8 +89,9 @@ def test_a_run_that_is_not_held_is_the_same_bit_for_bit(monkeypatch) -> None:
         def between(self, start: int, stop: int) -> torch.Tensor:
             return TORCH.array(xs[:, start:stop].copy())
 
-    held, first = run(cell, TORCH.array(xs), s0, np.array([0, 5, 2])), np.array([0, 5, 2])
-    found = HostPath(CheckpointedTrajectory(cell, Inputs(), s0, 15, first))
+    marks = step_marks(np.arange(15) >= np.array([[0], [5], [2]]))
+    held = run(cell, TORCH.array(xs), s0, marks)
+    found = HostPath(CheckpointedTrajectory(cell, Inputs(), s0, 15, marks))
     for start, stop in (*found.stretches(3), (2, 13)):
         for mine, other in zip(found.between(start, stop), held.between(start, stop), strict=True):
             np.testing.assert_array_equal(mine, on_host(other))

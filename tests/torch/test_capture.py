@@ -92,7 +92,7 @@ class TestOnnx:
             ("inside_if.onnx", "got recurrent in the body of an If"),
             ("peephole.onnx", "got peepholes"),
             ("activations.onnx", "got the activation hard_sigmoid_0.25"),
-            ("torch_rnn_new.onnx", "expected a recurrent layer"),
+            ("torch_rnn_new.onnx", "unrolled over its steps"),
             ("nothing.onnx", "expected a file of weights"),
         ],
     )
