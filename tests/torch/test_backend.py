@@ -7,6 +7,7 @@ import pytest
 
 from tests.cells.cases import BATCH, BY_NAME, CASES, Case, D, T, random_run
 from vanishgrad.arrays import like, matmul_into, multiply_into, on_host
+from vanishgrad.cells.masked_steps import step_marks
 from vanishgrad.propagation import checkpoints
 from vanishgrad.propagation import run as run_module
 from vanishgrad.propagation.backends import Backend, HostPath
