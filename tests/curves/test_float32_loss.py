@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vanishgrad.cells import LSTM
+from vanishgrad.propagation.products.products import backward_products
+from vanishgrad.propagation.run import run
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 
 MODELS = ("rnn", "lstm", "gru")
@@ -48,3 +51,23 @@ def test_a_chaotic_run_loses_more_than_a_contracting_one() -> None:
     assert calm.engine.float32_loss < 1e-3
     assert chaotic.engine.float32_loss > 0.1
     assert np.isfinite(chaotic.engine.float32_loss)
+
+
+def test_float32_leaves_rows_out_as_float64_does_and_stays_in_floating_point() -> None:
+    """Small entries of the first, sparse products are no reason to leave it: float64 shows that none is lost."""
+    request = {"hidden": 96, "steps": 120, "trials": 1}
+    (single,) = compare(CompareRequest(("lstm",), **request, dtype="float32")).models
+    (double,) = compare(CompareRequest(("lstm",), **request)).models
+    assert single.engine.name == double.engine.name == "adaptive"
+    assert single.engine.final_rows < 96
+    assert single.engine.error_bound < 1e-8
+    norms = (each.curves["state"].log_norm.median for each in (single, double))
+    np.testing.assert_allclose(*norms, rtol=0, atol=120 * np.finfo(np.float32).eps)
+    cell = LSTM(*(each.astype(np.float32) for each in lstm_weights(96)))
+    path = run(cell, np.ones((1, 30, 96), np.float32), np.zeros((1, 192), np.float32))
+    assert all(product.extended is None for product in backward_products(cell, path, 1))
+
+
+def lstm_weights(n: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.uniform(-1, 1, shape) / n**0.5 for shape in ((4 * n, n), (4 * n, n), (4 * n,))]

@@ -78,7 +78,7 @@ def measure(
         What to measure; everything by default.
     engine : str
         ``dense``, ``adaptive``, ``matrix-free`` or ``auto``: matrix-free where the products would take more than 1 GB,
-        else adaptive in float64, for products that are large enough to gain by it.
+        else adaptive, for products that are large enough to gain by it.
     jobs : int
         Processes for the trials; the result does not depend on it.
 
@@ -123,7 +123,7 @@ def _groups(sequences: Sequences) -> list[slice]:
 
 def _by_products(sequences: Sequences, threshold: float, scope: Scope, engine: str) -> Measurement:
     cell = sequences.cell
-    adaptive = engine == "adaptive" or (engine == "auto" and cell.bits == 64 and cell.state_size >= SMALLEST)
+    adaptive = engine == "adaptive" or (engine == "auto" and cell.state_size >= SMALLEST)
     for compression in (Compression(), Compression(FINER), None) if adaptive else (None,):
         recorder = Recorder(cell, sequences.lengths, sequences.loss, threshold, scope)
         recorder.record(sequences.trajectory, compression)

@@ -60,8 +60,16 @@ class EitherRange(Linearisation):
         """The record of the step before, None at the beginning."""
         return self._trajectory.between(self._start - 1, self._start)[1][0] if self._start else None
 
+    @cached_property
+    def _double(self) -> Linearisation:
+        cell: Cell = self._cell.between(self._start, self._start + len(self._records)).with_tensors(_in_double)
+        path = StoredTrajectory(_in_double(self._states), _in_double(self._records))
+        return cell.linearise(path, 0, len(self._records))
+
     def _on(self, t: int, operand: Array) -> tuple[Linearisation, int]:
-        return (self._extended, t - self._start) if is_extended(operand) else (self._floating, t)
+        if is_extended(operand):
+            return self._extended, t - self._start
+        return (self._floating, t) if operand.dtype == self._records.dtype else (self._double, t - self._start)
 
     @cached_property
     def _depths(self) -> Array:
@@ -143,6 +151,12 @@ class EitherRange(Linearisation):
     def total(self, t: int, W: Array) -> Array | None:
         linearisation, step = self._on(t, W)
         return linearisation.total(step, W)
+
+
+def _in_double(x: Array) -> Array:
+    xp = namespace(x)
+    double: Array = xp.astype(x, xp.float64)
+    return double
 
 
 def _extended(x: Array) -> Any:

@@ -63,8 +63,8 @@ class Compression:
             sweep.widen()
             return {}
         for name, (Q, kept) in turned.items():
-            R = Q @ sweep.block(name)
-            blocks[name], turns[name] = R[:, :kept], Q[:, :kept]
+            R = _rotated(Q, sweep.block(name))
+            blocks[name], turns[name] = R[:, :kept], namespace(Q).astype(Q[:, :kept], R.dtype)
             probes[name + PROBES] = self._probed(R[:, kept:], probes.get(name + PROBES))
         others = {name: sweep.block(name) for name in sweep.rows if name not in blocks and name not in probes}
         sweep.take({**blocks, **others, **probes})
@@ -83,7 +83,8 @@ def _turn(sweep: Sweep, place: int, name: str, small: float) -> tuple[Array, int
 
     A diagonal product is left as it is: its norms are known exactly.
     """
-    xp, R = namespace(sweep.P), sweep.block(name)
+    xp = namespace(sweep.P)
+    R = xp.astype(sweep.block(name), xp.float64, copy=False)  # whose squares tell rows of 1e-5 from rounding
     rows = R.shape[1]
     gram = R @ xp.matrix_transpose(R)
     if xp.count_nonzero(gram) == xp.count_nonzero(xp.linalg.diagonal(gram)):
@@ -94,6 +95,13 @@ def _turn(sweep: Sweep, place: int, name: str, small: float) -> tuple[Array, int
     needed = xp.sum(xp.astype(squares > small**2 * smallest[:, None] / rows, xp.int64), axis=-1)
     kept = min(rows, max(int(xp.max(needed)), FEWEST_ROWS))
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
+
+
+def _rotated(Q: Array, R: Array) -> Array:
+    """Return Q R, rounded once: a small row keeps what float32 has of it."""
+    xp = namespace(R)
+    rotated: Array = xp.astype(Q @ xp.astype(R, xp.float64, copy=False), R.dtype, copy=False)
+    return rotated
 
 
 def missing(probes: Array) -> Array:

@@ -101,6 +101,11 @@ class RangeWatch:
         self._depth, self._sparse = depth(P), bool(namespace(P).any(P == 0))
         return self.is_whole(P)
 
+    def fits(self, P: Array) -> bool:
+        """Return whether a step's exact result is in range, as it is from now on."""
+        self._depth, self._sparse = depth(P), bool(namespace(P).any(P == 0))
+        return self._depth <= self._limit
+
     def is_whole(self, x: Array) -> bool:
         """Return whether numbers are not zero, and so near to 1 that what was lost on the way to them is rounding."""
         return bool(namespace(x).all(x != 0)) and depth(x) <= self._limit / 2

@@ -162,8 +162,20 @@ class Sweep:
         safe = self._watch.lasts(self.P, linearisation, t)
         if not safe and linearisation.depth(t, True) == math.inf:
             return False
+        if not safe and self._dtype == self._xp.float32:
+            return self._stepped_in_double(linearisation, t)
         linearisation.cotangent(t, self.P, self._next)
         return safe or self._watch.lasted(self._next)
+
+    def _stepped_in_double(self, linearisation: Step, t: int) -> bool:
+        """Multiply by J_t in float64, whose range shows what float32 would lose, and return whether that is nothing."""
+        rows = self._xp.astype(self.P, self._xp.float64)
+        moved = self._xp.empty_like(rows)
+        if not RangeWatch(rows).lasts(rows, linearisation, t):
+            return False
+        linearisation.cotangent(t, rows, moved)
+        self._next[...] = self._xp.astype(moved, self._dtype)
+        return self._watch.fits(moved)
 
     def _in_extended_range(self) -> ExtendedRange:
         if self.extended is not None:
