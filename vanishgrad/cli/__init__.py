@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from vanishgrad import __version__
+from vanishgrad.cli.encoding import encodable_streams
 from vanishgrad.errors import HostileContentWarning, VanishgradError
 
 COMMANDS = {
@@ -79,6 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _status(arguments: list[str]) -> int:
+    with encodable_streams():
+        return _outcome(arguments)
+
+
+def _outcome(arguments: list[str]) -> int:
     try:
         with warnings.catch_warnings():
             _tell_of_hostile_content()

@@ -57,7 +57,10 @@ def answer(
     with progress(None, quiet) as done:
         found = answered(request, done, jobs or cores())
     content = answer_bytes(found, lang or locale_language(), kind, font, colour=output == "-")
-    _out(content, output)
+    if output != "-":
+        write(output, content)
+    else:
+        click.echo(content.decode() if kind == "text" else content, nl=False)
 
 
 def locale_language() -> str:
@@ -91,12 +94,3 @@ def answer_bytes(found: Answer, language: str, kind: str, font: str | None, colo
     from vanishgrad.answer.renderers.terminal import to_terminal
 
     return to_terminal(found, language, colour and has_colour()).encode()
-
-
-def _out(content: bytes, output: str) -> None:
-    if output != "-":
-        write(output, content)
-        return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()

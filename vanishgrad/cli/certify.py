@@ -11,7 +11,7 @@ from vanishgrad.certificates import certify as certified
 from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.certificates.report import CertifyDocument
-from vanishgrad.cli.emit import demand_writable
+from vanishgrad.cli.emit import demand_writable, put
 from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
@@ -88,7 +88,7 @@ def _check(certificate: str, weights: str | None, format_: str | None, options: 
     else:
         found = checked(certificate, weights)
     if format_:
-        click.echo(CertifyDocument.of(found, certificate=certificate).to_json(), nl=False)
+        put(CertifyDocument.of(found, certificate=certificate).to_json(), format_)
     else:
         click.echo("\n".join([f"{found.verdict.value}: {found.reason}", *(f"  shown: {each}" for each in found.shown)]))
     return 0 if found.verdict is CertificateVerdict.VALID else FAILED

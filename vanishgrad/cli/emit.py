@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="ReportDocument")
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
+DATA = ("json", "csv")
+"""Formats that programs read."""
 
 
 def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | None] = ()) -> None:
@@ -54,16 +56,25 @@ def emit(
     `files` are (path, content); `folders` are made for them where there are none.
     """
     kind = _kind(format_, output)
-    itself = [] if output == "-" else [(output, report_text(report, kind, colour=False).encode())]
+    itself = [] if output == "-" else [(output, utf8(report_text(report, kind, colour=False)))]
     write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
-        sys.stdout.write(report_text(report, kind, colour=kind == "table" and has_colour()))
-        sys.stdout.flush()
+        put(report_text(report, kind, colour=kind == "table" and has_colour()), kind)
 
 
 def echo(document: R, format_: str | None, to_text: Callable[[R], str]) -> None:
     """Write a document of a command that has no other formats to stdout: as JSON, or as its text."""
-    click.echo(document.to_json() if format_ == "json" else to_text(document), nl=False)
+    put(document.to_json() if format_ == "json" else to_text(document), format_ or "text")
+
+
+def put(text: str, kind: str) -> None:
+    """Write a text to stdout: what programs read as UTF-8, what people read in the stream's own encoding."""
+    click.echo(utf8(text) if kind in DATA else text, nl=False)
+
+
+def utf8(text: str) -> bytes:
+    """Return a text as UTF-8; bytes of a file's name that are no text as escapes, which JSON reads back."""
+    return text.encode(errors="backslashreplace")
 
 
 def is_summary(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> bool:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from vanishgrad.cli.emit import put
 from vanishgrad.questions.documents import SCHEMAS, schema_of
 
 
@@ -13,4 +14,4 @@ from vanishgrad.questions.documents import SCHEMAS, schema_of
 @click.argument("name", metavar="[COMMAND|certificate]", type=click.Choice(list(SCHEMAS)), default="compare")
 def schema(name: str) -> None:
     """The JSON Schema of a report, or of a certificate."""
-    click.echo(json.dumps(schema_of(name), ensure_ascii=False, indent=1))
+    put(json.dumps(schema_of(name), ensure_ascii=False, indent=1) + "\n", "json")
