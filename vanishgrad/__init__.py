@@ -20,6 +20,7 @@ _NAMES = {
     "diff": "vanishgrad.judgements",
     "formal_answer": "vanishgrad.judgements",
     "inspect": "vanishgrad.judgements",
+    "track": "vanishgrad.judgements",
     "verify": "vanishgrad.judgements",
     "from_state_dict": "vanishgrad.weights.recognition",
     "product": "vanishgrad.propagation.products.operator",

@@ -1,4 +1,4 @@
-"""In Python, what commands judge or prove: check, diff, inspect, verify, certify, and the formal answer."""
+"""In Python, what commands judge or prove: check, diff, track, inspect, verify, certify, and the formal answer."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from vanishgrad.questions.inspect.report import inspection
 from vanishgrad.questions.inspect.report import to_text as inspect_text
 from vanishgrad.questions.keywords import along_batch, demand_known, name_of, request_of
 from vanishgrad.questions.shown import TextReport
+from vanishgrad.questions.track import to_text as track_text
+from vanishgrad.questions.track import track as track_files
 from vanishgrad.questions.verify.measure import DEFAULT_MODELS as VERIFIED
 from vanishgrad.questions.verify.measure import VerifyRequest
 from vanishgrad.questions.verify.measure import verify as verify_models
@@ -73,6 +75,20 @@ def diff(before: Source, after: Source, **options: Any) -> TextReport:
     old, new = reports(request_of(AnalyzeRequest, options, weights=(before, after)))
     request = DiffRequest(before=name_of(before), after=name_of(after))
     return TextReport(difference(old, new, request), diff_text)
+
+
+def track(files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], **options: Any) -> TextReport:
+    """Return how far the gradient reaches from checkpoint to checkpoint, or along the log of a watch.
+
+    Parameters
+    ----------
+    files : path, pattern or a sequence of them
+        ``"checkpoints/*.pt"``, or a ``.jsonl``.
+    **options
+        Those of ``vanishgrad track``.
+    """
+    names = (files,) if isinstance(files, str | os.PathLike) else tuple(files)
+    return TextReport(track_files(request_of(AnalyzeRequest, options, weights=names, summary=True)), track_text)
 
 
 def inspect(source: Source, layer: str | Sequence[str] = (), **hints: Any) -> TextReport:

@@ -84,6 +84,7 @@ def reports(weights: str, examples: str) -> dict[str, ReportDocument]:
         "explain: one section": vanishgrad.explain("gru", **few, only=("map",), lengths="12,5").typed,
         "check": judgement(runs["every cell"], checked),
         "diff": difference(*analyzed, DiffRequest(before="a", after="b")),
+        "track": vanishgrad.track(weights, steps=9).typed,
         "learn": learned(),
         "learn: a file": learned(task=examples, gaps=(3,), snapshots=False),
         "inspect": inspection(inspect(recurrent_layers(weights))),
@@ -130,7 +131,7 @@ def test_a_report_as_a_dictionary_is_its_json(reports: dict[str, ReportDocument]
 
 def test_a_field_is_missing_or_unknown_nowhere(reports: dict[str, ReportDocument]) -> None:
     """Each field of each report, left out and renamed, is noticed by its name."""
-    for name in ("compare: one trial", "check", "diff", "inspect", "verify", "certify", "answer"):
+    for name in ("compare: one trial", "check", "diff", "track", "inspect", "verify", "certify", "answer"):
         document = reports[name].to_dict()
         for path in first_fields(document):
             broken = copy.deepcopy(document)

@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "Which recurrent layers a file holds.",
     "check": "Exit 3 unless the gradient reaches far enough: for CI.",
     "diff": "Two reports or two checkpoints: what changed.",
+    "track": "Checkpoints of a training: how far the gradient reaches, and when it fell.",
     "explain": "Why the gradient vanishes or explodes, and which way it takes.",
     "plot": "Pictures from a JSON report.",
     "answer": "The formal answer, in English or Chinese, with these models' numbers in it.",

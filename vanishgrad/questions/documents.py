@@ -20,6 +20,7 @@ DOCUMENTS: Mapping[str, str] = {
     "learn": "vanishgrad.questions.learn.document:LearnDocument",
     "inspect": "vanishgrad.questions.inspect.report:InspectDocument",
     "check": "vanishgrad.questions.check:CheckDocument",
+    "track": "vanishgrad.questions.track:TrackDocument",
     "diff": "vanishgrad.questions.diff:DiffDocument",
     "answer": "vanishgrad.answer.renderers.claims_json:AnswerDocument",
     "certify": "vanishgrad.certificates.report:CertifyDocument",
