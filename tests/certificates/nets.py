@@ -55,12 +55,16 @@ def sigma(a: mp.mpf) -> mp.mpf:
 
 def jacobians(cell: Cell, xs: np.ndarray) -> list[mp.matrix]:
     """Return J_1 … J_T along xs (T, d) from s_0 = 0, from the textbook's formulas."""
-    step = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[cell.name]
     s, found = [mp.mpf(0)] * cell.state_size, []
     for x in xs:
-        s, J = step(cell, s, [mp.mpf(float(each)) for each in x])
+        s, J = step(cell, s, x)
         found.append(J)
     return found
+
+
+def step(cell: Cell, s: list, x: np.ndarray) -> tuple[list, mp.matrix]:
+    """Return s_t and J_t."""
+    return {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[cell.name](cell, s, [mp.mpf(float(each)) for each in x])
 
 
 def _reached(cell: Cell, h: list, x: list, rows: slice, recurrent: bool = True) -> list:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from vanishgrad import random_cell
 from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
 from vanishgrad.certificates.subject import subject
 from vanishgrad.cli.certify import certify as command
@@ -57,10 +59,49 @@ def test_the_weights_beside_it_are_trial_0_of_the_model(run):
 
 
 def test_an_inconclusive_proof_writes_nothing_and_is_status_3(run, tmp_path):
-    status, out = run("rnn@orthogonal:gain=1.5", "--hidden", "8", "--output", "c.json")
+    status, out = run("rnn@gaussian:gain=0.8", "--hidden", "8", "--output", "c.json")
     assert status == 3
     assert out.startswith("inconclusive: ")
     assert not list(tmp_path.iterdir())
+    below, above = map(float, re.search(r"below ([\d.]+), and none below ([\d.]+) was proved", out).groups())
+    W = random_cell("rnn@gaussian:gain=0.8", hidden=8).W_hh[0]
+    assert np.abs(np.linalg.eigvals(W)).max() == pytest.approx(below, rel=1e-12)
+    assert below < 1 < above
+
+
+def test_a_refutation_is_written_with_status_3_and_its_check_says_what_was_refuted(run, tmp_path):
+    status, out = run("rnn@orthogonal:gain=1.5", "--hidden", "8", "--output", "c.json")
+    assert status == 3
+    assert out.startswith("refuted by 1 repeated input: ")
+    assert {each.name for each in tmp_path.iterdir()} == {"c.json", "c.weights.npz"}
+    status, out = run("--check", "c.json")
+    assert status == 0
+    assert out.startswith("valid: rnn with 8 units: no C and no ρ < 1.")
+
+
+def test_inputs_to_repeat_are_read_from_a_file(run, tmp_path):
+    word = np.array([[0.5], [-0.25]])
+    np.save(tmp_path / "word.npy", word)
+    of_gru = (
+        "gru",
+        "--hidden",
+        "2",
+        "--input-size",
+        "1",
+        "--repeat",
+        "word.npy",
+        "--output",
+        "c.json",
+        "--input-bound",
+    )
+    assert run(*of_gru, "0.5")[0] == 3
+    for shape in ((3, 3), (2, 2, 1), (65, 1)):
+        np.save(tmp_path / "word.npy", np.zeros(shape))
+        with pytest.raises(VanishgradError, match="expected finite inputs"):
+            run(*of_gru, "0.5")
+    np.save(tmp_path / "word.npy", word)
+    with pytest.raises(VanishgradError, match=r"within --input-bound 0\.3"):
+        run(*of_gru, "0.3")
 
 
 def test_an_invalid_certificate_is_status_3(run, tmp_path):
@@ -115,6 +156,8 @@ def test_an_activation_that_the_file_leaves_open_is_part_of_the_claim(run, tmp_p
         (("rnn:untied=true", "--output", "c.json"), "untied"),
         (("rnn", "--layer", "x", "--output", "c.json"), "--layer"),
         (("lstn", "--output", "c.json"), "lstm"),
+        (("lstm", "--input", "white", "--repeat", "x.npy", "--output", "c.json"), "--repeat"),
+        (("lstm", "--input-bound", "1", "--repeat", "x.npy", "--coq", "c.v"), "--repeat"),
         (("lstm", "--input", "white", "--steps", "3", "--start", "3", "--output", "c.json"), "--start"),
     ],
 )

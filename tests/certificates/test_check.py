@@ -28,6 +28,7 @@ REQUESTS = {
     "block_norms": {"source": "lstm@gaussian:gain=0.05", "hidden": 5, "input_size": 2, "input_bound": 0.1},
     "cone": {"source": "gru@gaussian:gain=0.1,forget_bias=5", "hidden": 4, "input_bound": 0.5, "claim": "lower"},
     "bilinear": {"source": "lstm", "hidden": 4, "input": "white", "steps": 12},
+    "periodic_orbit": {"source": "gru@gaussian:gain=8", "hidden": 2, "input_bound": 1.0, "seed": 1},
 }
 
 
@@ -129,8 +130,18 @@ def claim(name, factor):
     return change
 
 
-STRONGER = {"upper": [("rho", 0.5), ("C", 0.5)], "lower": [("rho", 1.2), ("C", 2.0)], "along": [("value", 1.001)]}
-WEAKER = {"upper": [("rho", 1.5), ("C", 3.0)], "lower": [("rho", 0.5), ("C", 0.5)], "along": [("value", 0.5)]}
+STRONGER = {
+    "upper": [("rho", 0.5), ("C", 0.5)],
+    "lower": [("rho", 1.2), ("C", 2.0)],
+    "along": [("value", 1.001)],
+    "refuted": [("rho", 1 + 2.0**-52)],
+}
+WEAKER = {
+    "upper": [("rho", 1.5), ("C", 3.0)],
+    "lower": [("rho", 0.5), ("C", 0.5)],
+    "along": [("value", 0.5)],
+    "refuted": [("rho", 0.5)],
+}
 
 
 def kind(path: Path) -> str:
@@ -176,7 +187,9 @@ def test_a_broken_witness_is_never_an_exception(certificate, replacement):
         assert check(rewritten(certificate, change)).verdict in CertificateVerdict
 
 
-@pytest.mark.parametrize("field", ["scale", "mu", "x", "h", "c", "factors", "q", "u", "input_pieces"])
+@pytest.mark.parametrize(
+    "field", ["scale", "mu", "x", "h", "c", "factors", "q", "u", "input_pieces", "word", "state", "eigenvalue"]
+)
 def test_a_missing_part_of_the_witness_is_invalid(certificate, field):
     content = json.loads(certificate.read_text())
     if field in content["witness"] and field != "input_pieces":
@@ -185,7 +198,7 @@ def test_a_missing_part_of_the_witness_is_invalid(certificate, field):
 
 
 def test_another_method_is_invalid(certificate):
-    for method in ("scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "faith"):
+    for method in ("scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "periodic_orbit", "faith"):
         if method != json.loads(certificate.read_text())["method"]:
             changed = rewritten(certificate, lambda content, method=method: content.update(method=method))
             assert check(changed).verdict is not CertificateVerdict.VALID, method

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.certificates.nets import DIGITS, matrix, norm, scaled
-from vanishgrad.certificates.checking.norm_bound import gram, norm_at_most
+from vanishgrad.certificates.checking.integer_products import gram
+from vanishgrad.certificates.checking.norm_bound import norm_at_most
 from vanishgrad.certificates.cholesky import norm_up, scaled_norm_up
 from vanishgrad.certificates.perron import perron_scale
 from vanishgrad.certificates.scaling import balanced_scale, short

@@ -3,9 +3,10 @@
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.check import check, verify
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
+from vanishgrad.certificates.decide import decided
 from vanishgrad.certificates.lower_bound_along_sequence import along
 from vanishgrad.certificates.methods import Attempt
-from vanishgrad.certificates.prove import Outcome, lower, upper
+from vanishgrad.certificates.prove import Outcome, ProverVerdict, lower, upper
 from vanishgrad.certificates.request import Certified, CertifyRequest, certify
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "Certified",
     "CertifyRequest",
     "Outcome",
+    "ProverVerdict",
     "Verification",
     "along",
     "certify",
     "check",
+    "decided",
     "lower",
     "upper",
     "verify",

@@ -42,6 +42,8 @@ class Certificate:
         ``{kind: along, value, steps, start, inputs}``: :math:`\|\partial s_T/\partial s_k\|_2 \ge` value along one
         input sequence,
         k = start, from s_0 = 0.
+        ``{kind: refuted, rho, input_bound}``: no C and ρ′ < ρ bound :math:`\|\partial s_t/\partial s_k\|_2 \le
+        C\rho'^{t-k}` for all t ≥ k, every such input sequence and every start s_0.
     model : mapping
         Cell, activations, reset, sizes.
     weights : mapping
@@ -50,7 +52,7 @@ class Certificate:
     method : str
         What kind of witness there is.
     witness : mapping
-        The numbers that make the claim checkable: Δ and μ, x, a box of states, unit vectors.
+        The numbers that make the claim checkable: Δ and μ, x, a box of states, unit vectors, a cycle with an eigenpair.
     """
 
     claim: Mapping[str, Any]
@@ -108,7 +110,11 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         sequence = f"along the {steps} inputs of {claim['inputs']['file']}, from s_0 = 0"
         return f"{where}: {sequence}: ‖∂s_{steps}/∂s_{k}‖₂ ≥ {claim['value']!r}"
     bound = claim["input_bound"]
-    inputs = "every input sequence" if bound is None else f"every input sequence with |x_j| ≤ {bound!r}, from s_0 = 0"
+    inputs = "every input sequence" if bound is None else f"every input sequence with |x_j| ≤ {bound!r}"
+    if claim["kind"] == "refuted":
+        scope = f"for {inputs}, every s_0 and all t ≥ k"
+        return f"{where}: no C and no ρ < {claim['rho']!r} give ‖∂s_t/∂s_k‖₂ ≤ C · ρ^(t−k) {scope}"
+    inputs += "" if bound is None else ", from s_0 = 0"
     sign = "≤" if claim["kind"] == "upper" else "≥"
     return f"{where}: for {inputs} and all t ≥ k: ‖∂s_t/∂s_k‖₂ {sign} {claim['C']!r} · {claim['rho']!r}^(t−k)"
 

@@ -19,6 +19,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.certificate import ARITHMETIC, Certificate, Sealed, statement
 from vanishgrad.certificates.checking import witness as demanded
 from vanishgrad.certificates.checking.bilinear_form import bilinear
+from vanishgrad.certificates.checking.periodic_orbit import periodic_orbit
 from vanishgrad.certificates.checking.rates import GATED_ONLY, LOWER, RNN_ONLY, UPPER, RateClaim
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequalities, Refuted, Undecided, Verification
 from vanishgrad.certificates.reading import beside, layer_subject, read_certificate, sequence
@@ -83,8 +84,14 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
     shown.demand(certificate.weights.get("sha256") == subject.sha256, "the weights have the sha256 that it names")
     shown.demand(dict(certificate.model) == subject.described, "the model is the one that it describes")
     kind, method = certificate.claim.get("kind"), certificate.method
+    if (kind, method) in (("along", "bilinear"), ("refuted", "periodic_orbit")):
+        known = (subject.activation, subject.gate_activation) == ("tanh", "sigmoid")
+        shown.demand(known or not subject.is_gated or None, "the gates are σ and the candidate tanh")
     if kind == "along" and method == "bilinear" and xs is not None:
         _along(certificate, subject, xs, shown)
+        return
+    if kind == "refuted" and method == "periodic_orbit":
+        periodic_orbit(subject, certificate.claim, certificate.witness, shown)
         return
     methods: dict[str, Any] = {"upper": UPPER, "lower": LOWER}.get(str(kind), {})
     fits = method in methods and method not in (RNN_ONLY if subject.is_gated else GATED_ONLY)

@@ -16,16 +16,8 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
-from vanishgrad.certificates.decimals import (
-    Approximate,
-    DecimalWeights,
-    TooCoarse,
-    concatenate,
-    context,
-    exactly,
-    hyperbolic,
-    logistic,
-)
+from vanishgrad.certificates.decimal_steps import decimal_step, known
+from vanishgrad.certificates.decimals import DecimalWeights, TooCoarse, context
 from vanishgrad.certificates.prove import Outcome, beyond_proof, certificate
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import UsageError
@@ -35,8 +27,6 @@ DIGITS, MOST_DIGITS = 50, 10_000
 ITERATIONS, WIDTH = 12, 8
 """Of the subspace iteration for u and v: sweeps, and vectors."""
 ACCURATE = Decimal("1e-9")
-Pull = Callable[[Approximate], Approximate]
-Step = Callable[[Approximate, Approximate], tuple[Approximate, Pull]]
 
 
 def along(cell: Cell, xs: Array, start: int = 0) -> Outcome:
@@ -106,106 +96,13 @@ def _bilinear(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) 
 
 
 def _enclosed(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) -> tuple[Decimal, Decimal]:
-    step = target.of_cell(_rnn, _lstm, _gru)(target)
-    s, pulls = _known(np.zeros(target.state_size)), []
+    step = decimal_step(target)
+    s, pulls = known(np.zeros(target.state_size)), []
     for x in xs:
-        s, pull = step(s, _known(x))
+        s, pull = step(s, known(x))
         pulls.append(pull)
-    w = _known(u)
+    w = known(u)
     for pull in reversed(pulls[start:]):
         w = pull(w)
     total = DecimalWeights(v[None]) @ w
     return total.values[0], total.error
-
-
-def _known(array: Array) -> Approximate:
-    return Approximate(exactly(array), Decimal(0))
-
-
-def _tanh(a: Approximate) -> tuple[Approximate, Approximate]:
-    y = a.through(hyperbolic, Decimal(1))
-    return y, 1 - y * y
-
-
-def _sigma(a: Approximate) -> tuple[Approximate, Approximate]:
-    y = a.through(logistic, Decimal("0.25"))
-    return y, y * (1 - y)
-
-
-def _linear(a: Approximate) -> tuple[Approximate, Approximate]:
-    return a, _known(np.ones(len(a.values)))
-
-
-def _relu(a: Approximate) -> tuple[Approximate, Approximate]:
-    if any(abs(each) <= a.error for each in a.values):
-        raise TooCoarse
-    on = np.array([Decimal(int(each > 0)) for each in a.values], dtype=object)
-    return Approximate(a.values * on, a.error), Approximate(on, Decimal(0))
-
-
-ACTIVATIONS = {"tanh": _tanh, "sigmoid": _sigma, "linear": _linear, "relu": _relu}
-
-
-def _rnn(target: CertifiedCell) -> Step:
-    W, W_T, V = (
-        DecimalWeights(each) for each in (target.tensors["W_hh"], target.tensors["W_hh"].T, target.tensors["W_hx"])
-    )
-    b, phi = _known(target.tensors["b"]), ACTIVATIONS[target.activation]
-
-    def step(h: Approximate, x: Approximate) -> tuple[Approximate, Pull]:
-        y, slope = phi(W @ h + V @ x + b)
-        return y, lambda w: W_T @ (w * slope)
-
-    return step
-
-
-def _lstm(target: CertifiedCell) -> Step:
-    n = target.hidden_size
-    W, W_T, V = (
-        DecimalWeights(each) for each in (target.tensors["W_hh"], target.tensors["W_hh"].T, target.tensors["W_hx"])
-    )
-    b = _known(target.tensors["b"])
-
-    def step(s: Approximate, x: Approximate) -> tuple[Approximate, Pull]:
-        c, a = s[n:], W @ s[:n] + V @ x + b
-        i, i_slope = _sigma(a[:n])
-        f, f_slope = _sigma(a[n : 2 * n])
-        g, g_slope = _tanh(a[2 * n : 3 * n])
-        o, o_slope = _sigma(a[3 * n :])
-        new_c = f * c + i * g
-        y, y_slope = _tanh(new_c)
-
-        def pull(w: Approximate) -> Approximate:
-            to_c = w[n:] + w[:n] * o * y_slope
-            gates = concatenate(to_c * g * i_slope, to_c * c * f_slope, to_c * i * g_slope, w[:n] * y * o_slope)
-            return concatenate(W_T @ gates, to_c * f)
-
-        return concatenate(o * y, new_c), pull
-
-    return step
-
-
-def _gru(target: CertifiedCell) -> Step:
-    recurrent = {g: DecimalWeights(target.gate("W_hh", g)) for g in "rzn"}
-    back = {g: DecimalWeights(target.gate("W_hh", g).T) for g in "rzn"}
-    entry = {g: DecimalWeights(target.gate("W_hx", g)) for g in "rzn"}
-    b, b_hn = {g: _known(target.gate("b", g)) for g in "rzn"}, _known(target.tensors["b_hn"])
-    after = target.reset == "after"
-
-    def step(h: Approximate, x: Approximate) -> tuple[Approximate, Pull]:
-        r, r_slope = _sigma(recurrent["r"] @ h + entry["r"] @ x + b["r"])
-        z, z_slope = _sigma(recurrent["z"] @ h + entry["z"] @ x + b["z"])
-        gated = recurrent["n"] @ h + b_hn if after else h
-        inner = r * gated if after else recurrent["n"] @ (r * h) + b_hn
-        y, y_slope = _tanh(entry["n"] @ x + b["n"] + inner)
-
-        def pull(w: Approximate) -> Approximate:
-            to_n = w * (1 - z) * y_slope
-            to_z = w * (h + (0 - y)) * z_slope
-            to_inner = to_n if after else back["n"] @ to_n
-            direct = back["n"] @ (to_n * r) if after else to_inner * r
-            return w * z + back["z"] @ to_z + back["r"] @ (to_inner * gated * r_slope) + direct
-
-        return (1 - z) * y + z * h, pull
-
-    return step

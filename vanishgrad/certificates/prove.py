@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,14 @@ from vanishgrad.certificates.subject import LARGEST_WEIGHT, CertifiedCell, large
 from vanishgrad.errors import UsageError
 
 
+class ProverVerdict(Enum):
+    """What may be said of a claim."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What the prover ends with: a certificate, or None and the reason, with all that it tried.
@@ -23,7 +32,7 @@ class Outcome:
     Attributes
     ----------
     certificate : Certificate or None
-        None: inconclusive.
+        Of the claim, or that none with a smaller ρ can be; None: inconclusive.
     reason : str
         Why it is inconclusive, or what was proved.
     attempts : tuple of Attempt
@@ -32,6 +41,13 @@ class Outcome:
     certificate: Certificate | None
     reason: str
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def verdict(self) -> ProverVerdict:
+        """Whether it is proved, refuted or neither."""
+        if self.certificate is None:
+            return ProverVerdict.INCONCLUSIVE
+        return ProverVerdict.REFUTED if self.certificate.claim["kind"] == "refuted" else ProverVerdict.PROVED
 
 
 def upper(cell: Cell, input_bound: float | None = None) -> Outcome:

@@ -18,6 +18,8 @@ from vanishgrad.inputs.files import load_array
 from vanishgrad.weights.hints import Hints
 from vanishgrad.weights.recognition import recurrent_layers
 
+LONGEST_WORD = 64
+
 HINTS = {each.name for each in fields(Hints)} - {"ignore"}
 """What a certificate may say of how its file is read; never what was left out."""
 
@@ -80,6 +82,27 @@ def sequence(path: str) -> Array:
             f"expected finite inputs (T, d), got shape {xs.shape} in {path!r}; try the file beside the certificate"
         )
     return xs.astype(np.float64)
+
+
+def word(path: str, width: int, bound: float | None) -> Array:
+    """Return the inputs (p, d) that a file has repeated.
+
+    Raises
+    ------
+    VanishgradError
+        If the file holds none of that width, or they are not within the bound.
+    """
+    xs = np.atleast_2d(load_array(path, "inputs to repeat").astype(np.float64))
+    if xs.ndim != 2 or not 1 <= len(xs) <= LONGEST_WORD or xs.shape[1] != width or not np.isfinite(xs).all():
+        raise VanishgradError(
+            f"expected finite inputs ({width},) or (p, {width}) with p up to {LONGEST_WORD}, got shape {xs.shape} in "
+            f"{path!r}; try another --repeat"
+        )
+    if bound is not None and np.abs(xs).max() > bound:
+        raise VanishgradError(
+            f"expected inputs within --input-bound {bound:g}, got {np.abs(xs).max():.6g} in {path!r}; try a larger one"
+        )
+    return xs
 
 
 def beside(certificate: str, name: str) -> str:

@@ -29,6 +29,15 @@ class UniformClaimDocument(Document):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class RefutedClaimDocument(Document):
+    """No bound ‖∂s_t/∂s_k‖₂ ≤ C ρ′^(t−k) with ρ′ < ρ holds for all t ≥ k, every such input sequence and every s_0."""
+
+    kind: Literal["refuted"]
+    rho: Positive
+    input_bound: Annotated[Positive | None, "B of |x_j| ≤ B; null = every input"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class InputsFileDocument(Document):
     """The file of the one input sequence that a claim is about."""
 
@@ -102,6 +111,19 @@ class WitnessDocument(Document):
     q: Annotated[Positive | None, "cone: the slope of the cone ‖v_h‖ ≤ q‖v_c‖"] = None
     u: Annotated[Sequence[float] | None, "bilinear: the left vector of |uᵀ ∂s_T/∂s_k v|"] = None
     v: Annotated[Sequence[float] | None, "bilinear: the right vector"] = None
+    word: Annotated[Sequence[Sequence[float]] | None, "periodic_orbit: the inputs x_1 … x_p that are repeated"] = None
+    state: Annotated[
+        Sequence[Sequence[float]] | None, "periodic_orbit: vectors whose sum is near the cycle's state before x_1"
+    ] = None
+    state_radius: Annotated[Positive | None, "periodic_orbit: how near, in the 2-norm"] = None
+    eigenvalue: Annotated[
+        Sequence[Sequence[float]] | None, "periodic_orbit: real part, and imaginary part unless it is 0; as a sum"
+    ] = None
+    eigenvalue_parts: Annotated[Size | None, "periodic_orbit: 1 for a real eigenvalue of a period's Jacobian"] = None
+    left_vector: Annotated[
+        Sequence[Sequence[float]] | None, "periodic_orbit: its left eigenvector, part after part; as a sum"
+    ] = None
+    eigenvalue_radius: Annotated[Positive | None, "periodic_orbit: how near both are, together, in the 2-norm"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -111,10 +133,12 @@ class CertificateDocument(Document):
     format: Literal["vanishgrad-certificate"]
     format_version: Annotated[int, Limits(minimum=1, maximum=1)]
     statement: Annotated[str, "the claim as a sentence"]
-    claim: UniformClaimDocument | SequenceClaimDocument
+    claim: UniformClaimDocument | SequenceClaimDocument | RefutedClaimDocument
     model: CertifiedCellDocument
     weights: WeightsFileDocument
-    method: Annotated[Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear"], "the kind of witness"]
+    method: Annotated[
+        Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "periodic_orbit"], "the kind of witness"
+    ]
     arithmetic: ArithmeticDocument
     witness: WitnessDocument
     sha256: Annotated[Digest, "of all other members in canonical JSON: UTF-8, keys sorted, no spaces"]

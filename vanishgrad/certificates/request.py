@@ -7,14 +7,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.certificates.certificate import Certificate
+from vanishgrad.certificates.decide import decided
 from vanishgrad.certificates.lower_bound_along_sequence import along
-from vanishgrad.certificates.prove import Outcome, lower, upper
+from vanishgrad.certificates.prove import Outcome, lower
+from vanishgrad.certificates.reading import word
 from vanishgrad.certificates.subject import digest_of
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputRequest
@@ -26,12 +29,15 @@ from vanishgrad.weights.hints import flag
 from vanishgrad.weights.model_string import ModelSpec
 from vanishgrad.weights.save_npz import cell_npz, npz
 
+if TYPE_CHECKING:
+    from vanishgrad.weights.layers import LayerFile
+
 CLAIMS = ("upper", "lower")
 
 
 ALL_INPUTS = "all"
 """The input of a claim about all input sequences."""
-ALONG = ("start", "stack", "embedding")
+ALONG = ("start", "stack")
 """The options that speak of one input sequence; a MODEL's chrono law takes its `steps` from the others."""
 
 
@@ -53,6 +59,9 @@ class CertifyRequest(ModelOptions):
         ``all``, or as for every command: the claim is then along the first sequence, of length `steps`.
     start : int
         k of ∂s_T/∂s_k along it.
+    repeat : str or None
+        A file (d,) or (p, d) of inputs: a refutation repeats it too, beside zero and constants. So are the rows of
+        `embedding`, each alone.
     """
 
     UNUSED = ("trials", "initial", "burn_in", "lengths", "padding", "mask", "dtype")
@@ -63,6 +72,7 @@ class CertifyRequest(ModelOptions):
     input_bound: float | None = None
     input: str = field(default=ALL_INPUTS, kw_only=True)
     start: int = 0
+    repeat: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,6 +82,10 @@ class CertifyRequest(ModelOptions):
             raise UsageError(f"expected --input-bound from 0 on, got {self.input_bound:g}; try --input-bound 1")
         if self.input_bound is not None and self.is_along:
             raise UsageError("expected --input-bound (all inputs) or --input (one sequence), got both; try one of them")
+        if self.repeat is not None and (self.is_along or self.claim != "upper"):
+            raise UsageError("expected --repeat with an upper bound for all inputs, got another claim; try without it")
+        if self.embedding is not None and self.claim != "upper" and not self.is_along:
+            raise UsageError("expected --embedding with --input or --claim upper, got --claim lower; try without it")
         for name in () if self.is_along else (*ALONG, *(("steps",) if holds_weights(self.source) else ())):
             if getattr(self, name):
                 raise UsageError(f"expected --input with {flag(name)}, got a claim about all; try --input white")
@@ -112,7 +126,7 @@ def certify(request: CertifyRequest) -> Certified:
     found = of_source(request)
     files, xs = dict(found.files), found.xs
     if xs is None:
-        outcome = (upper if request.claim == "upper" else lower)(found.cell, request.input_bound)
+        outcome = lower(found.cell, request.input_bound) if request.claim == "lower" else _decided(found, request)
     else:
         outcome = along(found.cell, xs, request.start)
     if outcome.certificate is None:
@@ -125,6 +139,13 @@ def certify(request: CertifyRequest) -> Certified:
         certificate, files[beside(request.output, "inputs.npy")] = _with_inputs(certificate, request, xs)
     files[request.output] = certificate.to_json().encode()
     return Certified(replace(outcome, certificate=certificate), files)
+
+
+def _decided(found: Found, request: CertifyRequest) -> Outcome:
+    bound, words = request.input_bound, list(found.tokens)
+    if request.repeat is not None:
+        words.append(word(request.repeat, found.cell.input_size, bound))
+    return decided(found.cell, bound, words)
 
 
 def beside(output: str, ending: str) -> str:
@@ -142,6 +163,8 @@ class Found:
     cell : Cell
     xs : (T, d) array or None
         The input sequence, if the claim is along one.
+    tokens : list of (1, d) arrays
+        The rows of its embedding, those within the bound of the inputs.
     name, layer : str
         Its file, and which layer of it.
     files : mapping
@@ -150,6 +173,7 @@ class Found:
 
     cell: Cell
     xs: Array | None
+    tokens: list[Array]
     name: str
     layer: str
     files: dict[str, bytes]
@@ -183,9 +207,10 @@ def of_source(request: CertifyRequest) -> Found:
     cell = layers[0].build()
     if isinstance(request.source, Mapping):
         path = beside(request.output, "weights.npz")
-        return Found(cell, xs, os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
+        return Found(cell, xs, [], os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return Found(cell, xs, Path(name).as_posix(), layers[0].name, {})
+    tokens = _tokens(opened.file, layers[0].input_size, request) if xs is None and request.embedding else []
+    return Found(cell, xs, tokens, Path(name).as_posix(), layers[0].name, {})
 
 
 def _along(found: Prepared) -> Array:
@@ -198,6 +223,17 @@ def _along(found: Prepared) -> Array:
     return xs
 
 
+def _tokens(file: LayerFile, width: int, request: CertifyRequest) -> list[Array]:
+    assert request.embedding is not None
+    rows, bound = file.embedding(request.embedding), request.input_bound
+    if rows.shape[1] != width or not np.isfinite(rows).all():
+        raise VanishgradError(
+            f"expected an embedding with finite rows of {width} numbers, got {rows.shape[1]} in {request.embedding}; "
+            "try that of this layer"
+        )
+    return [row[None] for row in rows if bound is None or np.abs(row).max() <= bound]
+
+
 def _of_model(opened: Opened, request: CertifyRequest) -> Found:
     assert isinstance(opened.argument, ModelSpec) and opened.sequences is not None
     if opened.argument.keys.get("untied"):
@@ -206,7 +242,7 @@ def _of_model(opened: Opened, request: CertifyRequest) -> Found:
     path = beside(request.output, "weights.npz")
     files = {path: npz(weights, spec, request.seed, 0)}
     xs = opened.sequences.xs[0] if request.is_along else None
-    return Found(weights.cell(spec), xs, os.path.basename(path), "", files)
+    return Found(weights.cell(spec), xs, [], os.path.basename(path), "", files)
 
 
 def _with_inputs(certificate: Certificate, request: CertifyRequest, xs: Array) -> tuple[Certificate, bytes]:

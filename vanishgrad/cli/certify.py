@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vanishgrad.certificates import CertificateVerdict, Certified, CertifyRequest, Outcome
+from vanishgrad.certificates import CertificateVerdict, Certified, CertifyRequest, Outcome, ProverVerdict
 from vanishgrad.certificates import certify as certified
 from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
@@ -22,7 +22,9 @@ from vanishgrad.weights.hints import flag
 FAILED = 3
 
 
-@click.command(epilog="Exit: 0 proved, or valid; 3 inconclusive, or invalid. An inconclusive proof writes no file.")
+@click.command(
+    epilog="Exit: 0 proved, or valid; 3 refuted, inconclusive or invalid. A refutation is written as a certificate too."
+)
 @click.argument("source", required=False, metavar="[WEIGHTS|MODEL]")
 @click.option(
     "--output", metavar="FILE", help="The certificate; a MODEL's weights and the inputs are written beside it."
@@ -41,6 +43,9 @@ FAILED = 3
     help="‖∂s_t/∂s_k‖ ≤ C ρ^(t−k) for all inputs, or ≥.",
 )
 @click.option("--start", type=counts("start"), default=0, show_default=True, help="Of --input: k in ∂s_T/∂s_k.")
+@click.option(
+    "--repeat", metavar="FILE", help="Inputs (d,) or (p, d) that a refutation repeats too, beside zero and constants."
+)
 @request_options(CertifyRequest, input="all input sequences, or a lower bound along one: white[:STD], zeros or a file.")
 @click.option(
     "--check",
@@ -73,7 +78,7 @@ def certify(
         result = certified(request) if output else certify_formally(request)
     write_together(result.files.items())
     click.echo(_told(result, list(result.files)), nl=False)
-    return 0 if result.files else FAILED
+    return 0 if result.outcome.verdict is ProverVerdict.PROVED else FAILED
 
 
 def _check(certificate: str, weights: str | None, format_: str | None, options: dict[str, Any]) -> int:

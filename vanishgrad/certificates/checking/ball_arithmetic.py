@@ -82,12 +82,12 @@ def joined(*balls: Ball) -> Ball:
 
 
 class Matrix:
-    """Float64 weights as exact integers, with a bound of their 2-norm."""
+    """Float64 weights as exact integers, with a bound of their 2-norm: by default nearly the norm, else Frobenius'."""
 
-    def __init__(self, weights: Array) -> None:
+    def __init__(self, weights: Array, tight: bool = True) -> None:
         exact: Integers = integers(weights)
         self._values, self._scale = exact
-        self._norm = Fraction(norm_bound(weights))
+        self._norm = Fraction(norm_bound(weights) if tight else frobenius_bound(weights))
         self._root = math.isqrt(len(weights)) + 1
 
     def __matmul__(self, x: Ball) -> Ball:
@@ -102,8 +102,14 @@ def norm_bound(weights: Array) -> float:
     one = np.ones(weights.shape[1])
     if norm_at_most(np.ones(len(weights)), weights, one, guess):
         return guess
-    squares = sum((Fraction(float(each)) ** 2 for each in weights.flat), Fraction(0))
-    return float(math.isqrt(math.ceil(squares)) + 1) * (1 + 2.0**-50)
+    return frobenius_bound(weights)
+
+
+def frobenius_bound(weights: Array) -> float:
+    """Return a bound of Frobenius' norm, by one too large at most."""
+    values, scale = integers(weights)
+    squares = sum(int(each) ** 2 for each in values.flat)
+    return float((math.isqrt(squares) >> scale) + 2) * (1 + 2.0**-50)
 
 
 def exponential(a: int, p: int) -> int:

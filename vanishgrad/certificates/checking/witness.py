@@ -12,6 +12,8 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.verdict import Refuted
 
+MOST_LIMBS = 8
+
 
 def number(holder: Mapping[str, Any], name: str) -> float:
     """Return a finite float that is not negative."""
@@ -64,3 +66,19 @@ def mapping(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Refuted(f"{name} is an object")
     return value
+
+
+def vectors(holder: Mapping[str, Any], name: str, size: int, most: int) -> Array:
+    """Return between one and `most` vectors of finite floats, (count, size)."""
+    values = holder.get(name)
+    if not isinstance(values, list) or not 1 <= len(values) <= most:
+        raise Refuted(f"{name} has 1 to {most} vectors")
+    rows = np.array([vector({name: each}, name, size) for each in values])
+    if not np.isfinite(rows).all():
+        raise Refuted(f"{name} is finite")
+    return rows
+
+
+def limbs(holder: Mapping[str, Any], name: str, size: int) -> Array:
+    """Return the float64 vectors whose exact sum is a vector of more digits."""
+    return vectors(holder, name, size, MOST_LIMBS)

@@ -14,7 +14,7 @@ from vanishgrad.certificates.formal.source import CoqSource
 from vanishgrad.certificates.formal.statement import C, rho, statement
 from vanishgrad.certificates.formal.vanilla import gram_source, max_norm_source
 from vanishgrad.certificates.methods import VANISHED_BELOW, Attempt
-from vanishgrad.certificates.prove import beyond_proof
+from vanishgrad.certificates.prove import ProverVerdict, beyond_proof
 from vanishgrad.certificates.subject import CertifiedCell
 
 PATIENCE_SECONDS = 60.0
@@ -33,6 +33,11 @@ class Formal:
     source: CoqSource | None
     reason: str
     tried: tuple[CoqSource, ...] = ()
+
+    @property
+    def verdict(self) -> ProverVerdict:
+        """Whether it is proved; Coq refutes nothing."""
+        return ProverVerdict.INCONCLUSIVE if self.source is None else ProverVerdict.PROVED
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -13,6 +13,7 @@ from vanishgrad.certificates.prove import demanded
 from vanishgrad.certificates.request import CertifyRequest, beside, of_source
 from vanishgrad.certificates.subject import subject
 from vanishgrad.errors import UsageError
+from vanishgrad.weights.hints import flag
 
 ENDING = ".v"
 
@@ -37,6 +38,9 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
     """
     if request.claim != "upper" or request.is_along:
         raise UsageError("expected --coq with an upper bound for all inputs; try it without --claim lower and --input")
+    for name in ("repeat", "embedding"):
+        if getattr(request, name) is not None:
+            raise UsageError(f"expected {flag(name)} with --output, got --coq, which refutes nothing; try without it")
     if not request.output.endswith(ENDING):
         raise UsageError(f"expected --coq FILE{ENDING}, got {request.output!r}; try {request.output}{ENDING}")
     found = of_source(request)

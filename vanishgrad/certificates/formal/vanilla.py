@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.certificates.checking.norm_bound import gram
+from vanishgrad.certificates.checking.integer_products import gram
 from vanishgrad.certificates.formal.integer_weights import (
     DIGITS,
     condition_up,
