@@ -111,9 +111,11 @@ def certify(source: Any, output: str | os.PathLike[str], **options: Any) -> Cert
     source : path, mapping, MODEL or torch.nn.Module
         A module with ``input=``, a batch: ``claim="lower"`` is then along what it gives the layer.
     output : path
-        The certificate; none is written where nothing was proved: ``files`` is then empty.
+        The certificate; nothing is written where nothing was proved or refuted: ``files`` is then empty.
     **options
-        Those of ``vanishgrad certify``: claim, input_bound, input, start, layer, ….
+        Those of ``vanishgrad certify``: claim, input_bound, input, start, repeat, layer, ….
+
+    ``outcome.verdict`` says which it is: proved, refuted or inconclusive.
     """
     batch, options = options.get("input"), dict(options)
     source, options = along_batch(source, options)

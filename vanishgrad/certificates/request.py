@@ -205,11 +205,11 @@ def of_source(request: CertifyRequest) -> Found:
         )
     xs = _along(next(opened.prepared())) if request.is_along else None
     cell = layers[0].build()
+    tokens = _tokens(opened.file, layers[0].input_size, request) if xs is None and request.embedding else []
     if isinstance(request.source, Mapping):
         path = beside(request.output, "weights.npz")
-        return Found(cell, xs, [], os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
+        return Found(cell, xs, tokens, os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    tokens = _tokens(opened.file, layers[0].input_size, request) if xs is None and request.embedding else []
     return Found(cell, xs, tokens, Path(name).as_posix(), layers[0].name, {})
 
 
