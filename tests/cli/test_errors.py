@@ -30,6 +30,16 @@ USAGE = {
     "lengths that are no numbers": (["compare", "--lengths", "a,b"], "whole numbers"),
     "picture of another kind": (["compare", "--plot", "curves.gif"], ".png, .svg or .pdf"),
     "report with a picture's ending": (["compare", "--output", "curves.svg"], "try --plot curves.svg"),
+    "page by compare": (["compare", "--output", "page.html"], "ending .json, .csv, .md or .txt, got 'page.html'"),
+    "LaTeX by analyze": (["analyze", "lstm", "--output", "page.tex"], "got 'page.tex'; try page.json"),
+    "page by explain": (["explain", "lstm", "--output", "page.html"], "got 'page.html'"),
+    "page by learn": (["learn", "--output", "page.html"], "got 'page.html'"),
+    "an ending of no format": (["compare", "--output", "report.docx"], "got 'report.docx'; try report.json"),
+    "Markdown as a page": (["compare", "--format", "markdown", "--output", "a.html"], "got 'a.html'; try a.md"),
+    "CSV as JSON": (["compare", "--json", "--output", "a.csv"], "expected --output a.csv as csv, got --format json"),
+    "an answer as CSV": (["answer", "--output", "a.csv"], "ending .md, .tex, .html, .htm, .pdf, .json or .txt"),
+    "an answer as a picture": (["answer", "--output", "a.png"], "got 'a.png'; try a.md"),
+    "a certificate as a page": (["certify", "lstm", "--output", "a.html"], "ending .json, got 'a.html'; try a.json"),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from vanishgrad.answer import Answer, AnswerRequest
 from vanishgrad.answer import answer as answered
 from vanishgrad.answer.structure import LANGUAGES
 from vanishgrad.answer.subjects import DEFAULT_MODELS
-from vanishgrad.cli.emit import demand_writable, has_colour
+from vanishgrad.cli.emit import demand_writable, has_colour, report_format
 from vanishgrad.cli.options import JOBS, JSON, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
@@ -21,7 +20,10 @@ from vanishgrad.errors import UsageError
 from vanishgrad.reports.files import write
 
 FORMATS = ("text", "markdown", "latex", "html", "pdf", "json")
-ENDINGS = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".pdf": "pdf", ".json": "json"}
+ENDINGS = {
+    ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".pdf": "pdf", ".json": "json",
+    ".txt": "text",
+}  # fmt: skip
 
 
 @click.command(epilog=f"Default models: {' '.join(DEFAULT_MODELS)}.")
@@ -47,13 +49,13 @@ def answer(
     **options: Any,
 ) -> None:
     """The formal answer: the theorems with proofs, beside these models' numbers."""
-    kind = format_ or ENDINGS.get(Path(output).suffix.lower(), "text")
+    kind = report_format(format_, output, ENDINGS, "text")
     if font is not None and kind != "pdf":
         raise UsageError(f"expected --font with --format pdf, got {kind}; try leaving it out")
     if kind == "pdf" and output == "-" and sys.stdout.isatty():
         raise UsageError("expected a file for a PDF, got the terminal; try --output answer.pdf")
     request = AnswerRequest(models=models or DEFAULT_MODELS, **options)
-    demand_writable(output.removesuffix(".pdf"), ())
+    demand_writable(output, ())
     with progress(None, quiet) as done:
         found = answered(request, done, jobs or cores())
     content = answer_bytes(found, lang or locale_language(), kind, font, colour=output == "-")

@@ -11,7 +11,7 @@ from vanishgrad.certificates import certify as certified
 from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.certificates.report import CertifyDocument
-from vanishgrad.cli.emit import demand_writable, put
+from vanishgrad.cli.emit import demand_writable, put, report_format
 from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
@@ -72,6 +72,8 @@ def certify(
         raise UsageError(
             "expected WEIGHTS or a MODEL with --output FILE or --coq FILE.v, or --check CERT; try --output cert.json"
         )
+    if output:
+        report_format("json", output, {".json": "json"})
     demand_writable(target, ())
     request = CertifyRequest(source, target, **options)
     with blas_threads(state_size=0, jobs=1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="ReportDocument")
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
+FOREIGN = (".html", ".htm", ".tex", ".json", ".csv", ".md", ".txt", *PICTURES)
+"""Endings that no other format is written under, whatever --format says."""
 DATA = ("json", "csv")
 """Formats that programs read."""
 
 
 def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | None] = ()) -> None:
-    """Refuse, before any work is done, what cannot be written, and a picture or a report with the other's ending."""
+    """Refuse, before any work is done, what cannot be written, and a picture with another ending."""
     for plot in plots:
         if Path(plot).suffix.lower() not in PICTURES:
             raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
@@ -40,8 +42,6 @@ def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | N
         demand_target(path)
     for folder in filter(None, folders):
         demand_folder(folder)
-    if Path(output).suffix.lower() in PICTURES:
-        raise UsageError(f"expected a report's ending for --output, got {output!r}; try --plot {output}")
 
 
 def emit(
@@ -55,7 +55,7 @@ def emit(
 
     `files` are (path, content); `folders` are made for them where there are none.
     """
-    kind = _kind(format_, output)
+    kind = report_format(format_, output)
     itself = [] if output == "-" else [(output, utf8(report_text(report, kind, colour=False)))]
     write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
@@ -79,11 +79,35 @@ def utf8(text: str) -> bytes:
 
 def is_summary(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> bool:
     """Whether a table and its sentences are all that is asked for."""
-    return _kind(format_, output) in ("table", "markdown") and not plots and plot_folder is None
+    return report_format(format_, output) in ("table", "markdown") and not plots and plot_folder is None
 
 
-def _kind(format_: str | None, output: str) -> str:
-    return format_ or ENDINGS.get(Path(output).suffix.lower(), "table")
+def report_format(
+    format_: str | None, output: str, endings: Mapping[str, str] = ENDINGS, default: str = "table"
+) -> str:
+    """Return the format that an ending of --output, or --format, means.
+
+    Raises
+    ------
+    UsageError
+        If the ending means none of them, or another one than --format.
+    """
+    ending = Path(output).suffix.lower()
+    if not ending:
+        return format_ or default
+    if ending not in endings and (format_ is None or ending in FOREIGN):
+        like = next((each for each, kind in endings.items() if kind == format_), next(iter(endings)))
+        hint = f"--plot {output}" if ending in PICTURES and endings is ENDINGS else Path(output).with_suffix(like)
+        raise UsageError(f"expected --output with the ending {_either(endings)}, got {output!r}; try {hint}")
+    meant = endings.get(ending)
+    if format_ and meant not in (None, format_):
+        raise UsageError(f"expected --output {output} as {meant}, got --format {format_}; try one of them alone")
+    return format_ or meant or default
+
+
+def _either(words: Iterable[str]) -> str:
+    *rest, last = words
+    return f"{', '.join(rest)} or {last}" if rest else last
 
 
 def has_colour() -> bool:

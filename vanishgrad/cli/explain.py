@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, emit, pictures, warn
+from vanishgrad.cli.emit import demand_writable, emit, pictures, report_format, warn
 from vanishgrad.cli.options import JOBS, OUTPUT, counts, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
@@ -70,6 +70,7 @@ def explain(
     if text is not None:
         options["input"] = _text(text, options["input"])
     request = ExplainRequest(source=source, **options)
+    report_format(format_, output)
     demand_writable(output, plots, [plot_folder])
     if applied is not None:
         demand_applicable(request, applied)
