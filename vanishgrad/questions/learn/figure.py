@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -56,11 +56,11 @@ def draw_learnability(document: LearnDocument) -> Figure:
     figure, (axes,) = sheet("How many updates a gap takes", _frame(document), caption, MAP)
     most, gaps = document.request.updates, sorted(document.request.gaps)
     axes.set_xscale("log")
-    axes.set_yscale("log")
     axes.axhline(1.25 * most, color=RULE, linewidth=0.8)
+    axes.text(0.01, 1.3 * most, "never", transform=axes.get_yaxis_transform(), va="bottom", color=MUTED, fontsize=7.5)
     for i, model in enumerate(document.models):
         _learned(axes, model, i, len(document.models), most)
-    axes.set_ylim(3, 3 * max(most, 2))
+    _counts(axes, "y", 3, 3 * max(most, 2), (1, 3))
     axes.set_xticks(gaps, [str(gap) for gap in gaps])
     axes.minorticks_off()
     axes.set_xlabel("gap (steps)")
@@ -91,7 +91,9 @@ def draw_losses(document: LearnDocument) -> Figure:
     figure, panels = _panels(
         document, "Loss while learning", "Mean over the seeds that still train, over the baseline."
     )
+    last = max(gap.loss_updates[-1] for model in document.models for gap in model.gaps)
     for axes, model in zip(panels, document.models, strict=True):
+        _counts(axes, "x", 0.9, 1.2 * last, (1,))
         for i, gap in enumerate(model.gaps):
             means = [np.mean([x for x in row if x is not None] or [np.nan]) for row in zip(*gap.loss, strict=True)]
             axes.plot(
@@ -107,14 +109,17 @@ def draw_losses(document: LearnDocument) -> Figure:
 def draw_horizons(document: LearnDocument) -> Figure:
     """Draw how the horizon of the state moves with the updates, a panel for each model and a line for each gap."""
     figure, panels = _panels(document, "The horizon while learning", "Median over seeds; update 0 is drawn at 1/2.")
+    every = [each for model in document.models for gap in model.gaps for each in gap.snapshots]
+    last, longest = max(each.update for each in every), max(each.state_horizon for each in every)
     for axes, model in zip(panels, document.models, strict=True):
+        _counts(axes, "x", 0.4, 1.2 * last, (1,))
+        _counts(axes, "y", 0.9, 1.3 * longest, (1, 3))
         for i, gap in enumerate(model.gaps):
             points = [(max(each.update, 0.5), max(each.state_horizon, 1)) for each in gap.snapshots]
             axes.plot(
                 *zip(*points, strict=True), color=look(i).colour, linestyle=look(i).linestyle, marker=".",
                 linewidth=1.1, label=str(gap.gap),
             )  # fmt: skip
-        axes.set_yscale("log")
     _finish(panels, "horizon (steps)")
     return figure
 
@@ -124,9 +129,16 @@ def _panels(document: LearnDocument, title: str, caption: str) -> tuple[Figure, 
     figure, panels = sheet(title, _frame(document), (f"{caption} Lines: gaps, as in the first panel.",), laid)
     for axes, model in zip(panels, document.models, strict=True):
         axes.set_title(drawable(model.label), fontsize=9, loc="left")
-        axes.set_xscale("log")
         axes.grid(color=RULE, linewidth=0.4)
     return figure, panels
+
+
+def _counts(axes: Axes, direction: Literal["x", "y"], low: float, high: float, steps: Sequence[int]) -> None:
+    """Make an axis logarithmic from low to high, its ticks written whole: `steps` times powers of ten."""
+    ticks = [step * 10**k for k in range(len(str(int(high)))) for step in steps if low <= step * 10**k <= high]
+    axes.set(**{f"{direction}scale": "log", f"{direction}lim": (low, high)})
+    axes.set(**{f"{direction}ticks": ticks, f"{direction}ticklabels": [str(tick) for tick in ticks]})
+    axes.minorticks_off()
 
 
 def _finish(panels: Sequence[Axes], y: str) -> None:
