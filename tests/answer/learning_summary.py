@@ -10,20 +10,35 @@ from vanishgrad.questions.learn.findings import edge_of, exceptions, rank_correl
 from vanishgrad.questions.learn.run import median
 
 Row = dict[str, Any]
+NAMED = {"rnn": "rnn", "lstm": "lstm", "orthogonal": "rnn@orthogonal", "chrono": "lstm@chrono"}
+"""Models whose edges the prose names."""
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(settings: Row, rows: Sequence[Row]) -> dict[str, Any]:
     """Return ``numbers`` and ``tables``; a table has columns and rows of names and numbers, null where there is none."""
     claims = [row for row in rows if row["question"] == "claim"]
     tasks = list(dict.fromkeys(row["task"] for row in claims))
     recall = {row["model"]: row for row in claims if row["task"] == tasks[0]}
     laws = list(filter(None, map(_law, recall.values())))
+    remedies = [line for row in rows if row["question"] == "remedy" for line in _remedies(row, recall)]
+    ratios = _ratios(claims)
     return {
-        "numbers": _order(claims, tasks, list(recall)) | _ranges(recall, laws),
+        "numbers": {
+            **{name: float(settings[name]) for name in ("updates", "seeds", "hidden", "batch")},
+            **_order(claims, tasks, list(recall)),
+            **_ranges(claims, laws),
+            **{f"edge_{name}": _edge(recall[label]) for name, label in NAMED.items()},
+            "remedied_gap": max(line[1] for line in remedies),
+            "remedied_rnn": next(line[4] for line in reversed(remedies) if line[0] == "rnn"),
+        },
         "tables": {
             "learning_edges": {
                 "columns": ["model", "learn_horizon", *(f"learn_edge_{task}" for task in tasks), "learn_ratio"],
                 "rows": [_edges(label, claims, tasks) for label in recall],
+            },
+            "learning_exceptions": {
+                "columns": ["learn_task", "model", "learn_ratio"],
+                "rows": [[*name.split(" "), ratios[name]] for name in exceptions(ratios)],
             },
             "learning_law": {
                 "columns": ["model", "learn_slope", "learn_predicted", "learn_share", "learn_residual"],
@@ -31,15 +46,15 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
             },
             "learning_cut": {
                 "columns": ["learn_gap", "learn_segment", "learn_solved", "learn_median"],
-                "rows": [
+                "rows": sorted(
                     [float(row["gap"]), float(row["truncation"]), *_solved(row["updates"])]
                     for row in rows
                     if row["question"] == "truncation"
-                ],
+                ),
             },
             "learning_remedy": {
                 "columns": ["model", "learn_gap", "learn_before", "learn_after", "learn_median"],
-                "rows": [line for row in rows if row["question"] == "remedy" for line in _remedies(row, recall)],
+                "rows": remedies,
             },
         },
     }
@@ -62,33 +77,35 @@ def _order(claims: Sequence[Row], tasks: Sequence[str], labels: Sequence[str]) -
     return {"correlation": rho, "low": low, "high": high, "pairs": float(sum(map(len, by_model))), **of_task}
 
 
-def _ranges(recall: dict[str, Row], laws: Sequence[Sequence[Any]]) -> dict[str, float]:
-    shares, ratios = [law[3] for law in laws], _ratios(recall)
+def _ranges(claims: Sequence[Row], laws: Sequence[Sequence[Any]]) -> dict[str, float]:
+    shares, ratios = [law[3] for law in laws], _ratios(claims)
+    gaps = [gap for row in claims for gap in row["gaps"]]
     return {
-        "models": float(len(recall)),
+        "models": float(len({row["model"] for row in claims})),
+        "shortest": float(min(gaps)),
+        "longest": float(max(gaps)),
+        "furthest": float(max(row["horizon"] for row in claims)),
         "ratio": statistics.median(ratios.values()),
-        "exceptions": float(len(exceptions(ratios))),
-        "least_ratio": min(ratios.values()),
-        "most_ratio": max(ratios.values()),
         "least_share": min(shares),
         "most_share": max(shares),
         "residual": max(law[4] for law in laws),
     }
 
 
-def _ratios(recall: dict[str, Row]) -> dict[str, float]:
-    """Return edge over horizon where the horizon lies within what was measured."""
-    return {
-        label: statistics.median(seed_edges(row)) / row["horizon"]
-        for label, row in recall.items()
-        if not row["censored"]
-    }
+def _edge(row: Row) -> float:
+    return float(statistics.median(seed_edges(row)))
+
+
+def _ratios(claims: Sequence[Row]) -> dict[str, float]:
+    """Return ``task model`` → edge over horizon, where the horizon lies within what was measured."""
+    return {f"{row['task']} {row['model']}": _edge(row) / row["horizon"] for row in claims if not row["censored"]}
 
 
 def _edges(label: str, claims: Sequence[Row], tasks: Sequence[str]) -> list[Any]:
     at = {row["task"]: row for row in claims if row["model"] == label}
-    edges = [float(statistics.median(seed_edges(at[task]))) if task in at else None for task in tasks]
-    return [label, float(at[tasks[0]]["horizon"]), *edges, _ratios({label: at[tasks[0]]}).get(label)]
+    first = at[tasks[0]]
+    edges = [_edge(at[task]) if task in at else None for task in tasks]
+    return [label, float(first["horizon"]), *edges, next(iter(_ratios([first]).values()), None)]
 
 
 def _law(row: Row) -> list[Any] | None:

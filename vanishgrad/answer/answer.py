@@ -11,7 +11,7 @@ from vanishgrad.answer.quantities.measured import MAX_GRAM_SIZE, MeasuredRun
 from vanishgrad.answer.quantities.separation import example_claims
 from vanishgrad.answer.study import Studied, study
 from vanishgrad.answer.subjects import AnswerRequest, demand_some, runs
-from vanishgrad.answer.tables import Table, claim_tables, example_tables, model_tables
+from vanishgrad.answer.tables import Table, claim_tables, example_tables, learning_tables, model_tables
 from vanishgrad.answer.worked import worked_numbers
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 
@@ -52,7 +52,7 @@ def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: N
             example_tables(steps),
         )
     claims = (*(claim for model in studied for claim in model.claims), *built)
-    tables = {**claim_tables(claims), **model_tables(studied), **examples}
+    tables = {**claim_tables(claims), **model_tables(studied), **examples, **learning_tables()}
     return Answer(request, tuple(studied), claims, numbers, tables, figures(studied))
 
 

@@ -49,6 +49,7 @@ CHAPTERS = (
     Chapter("mitigated", (Section("T5", "T5"), Section("T10", "T10"))),
     Chapter("unsolved", (Section("T7", "T7"), Section("R26", "R26"))),
     Chapter("beyond", (Section("T6", "T6"), Section("T8", "T8"), Section("T9", "T9"))),
+    Chapter("learned", (Section("learning"),)),
     Chapter("back", (Section("table"), Section("misstated"), Section("symbols"), Section("sources"))),
 )
 SECTIONS = tuple(section for chapter in CHAPTERS for section in chapter.sections)

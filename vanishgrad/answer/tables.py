@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from vanishgrad.answer.claims import BoundValue, Claim, Log
 from vanishgrad.answer.quantities import scalars
 from vanishgrad.answer.quantities.attention import example
+from vanishgrad.answer.quantities.learned import learning_rows
 from vanishgrad.answer.study import Studied
 from vanishgrad.cells.registry import LSTM
 
@@ -114,6 +115,14 @@ def example_tables(steps: int) -> dict[str, Table]:
         "chrono": _examples([scalars.chrono(length) for length in lengths]),
         "keys": _examples([scalars.write_hold_read(length) for length in lengths]),
         "attention": _examples([*(example(length) for length in lengths), example(max(LENGTHS[:2]), key_scale=1.0)]),
+    }
+
+
+def learning_tables() -> dict[str, Table]:
+    """Return the tables of what networks learned."""
+    return {
+        name: Table(tuple(table["columns"]), tuple(map(tuple, table["rows"])))
+        for name, table in learning_rows().items()
     }
 
 

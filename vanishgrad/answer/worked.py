@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from vanishgrad.answer.quantities import retention, scalars
+from vanishgrad.answer.quantities.learned import learning_numbers
 from vanishgrad.answer.quantities.limits import majorant_radius
 from vanishgrad.answer.quantities.lstm import path_counts
 from vanishgrad.answer.quantities.separation import separation
@@ -41,6 +42,7 @@ def worked_numbers(steps: int) -> dict[str, float]:
         "additive": _additive(),
         "underflow": {"value": 2.0**-1100},
         "threshold": {"radius": majorant_radius(0.98, 0.02 * 0.7 / 0.4, 0.3, 0.4)},
+        "learning": learning_numbers(),
         "bias_for": {"half": scalars.bias_for(100, 0.5), "most": scalars.bias_for(100, 0.9)},
     }
     return {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}

@@ -102,7 +102,7 @@ def _outcome(arguments: list[str]) -> int:
         return _complain(arguments, str(error), error.exit_code)
     except MemoryError:
         return _complain(
-            arguments, "expected enough memory, got none; try fewer --steps, --trials or a smaller --hidden", 1
+            arguments, "expected enough memory, got none; try a shorter run, fewer sequences or a smaller --hidden", 1
         )
     except OSError as error:
         _forget_stdout()

@@ -89,21 +89,31 @@ def _learned(axes: Axes, model: LearnedModel, place: int, models: int, most: int
 def draw_losses(document: LearnDocument) -> Figure:
     """Draw the mean loss of the seeds by update, a panel for each model and a line for each gap."""
     figure, panels = _panels(
-        document, "Loss while learning", "Mean over the seeds that still train, over the baseline."
+        document,
+        "Loss while learning",
+        "Mean over seeds, over the baseline; a seed that has stopped keeps its last loss.",
     )
     last = max(gap.loss_updates[-1] for model in document.models for gap in model.gaps)
     for axes, model in zip(panels, document.models, strict=True):
         _counts(axes, "x", 0.9, 1.2 * last, (1,))
         for i, gap in enumerate(model.gaps):
-            means = [np.mean([x for x in row if x is not None] or [np.nan]) for row in zip(*gap.loss, strict=True)]
+            means = np.mean([_to_the_end(of_seed) for of_seed in gap.loss], axis=0)
             axes.plot(
-                gap.loss_updates, np.array(means) / gap.baseline, color=look(i).colour, linestyle=look(i).linestyle,
+                gap.loss_updates, means / gap.baseline, color=look(i).colour, linestyle=look(i).linestyle,
                 linewidth=1.1, label=str(gap.gap),
             )  # fmt: skip
         axes.set_ylim(0, 1.4)
         axes.axhline(1, color=RULE, linewidth=0.8)
     _finish(panels, "loss / baseline")
     return figure
+
+
+def _to_the_end(losses: Sequence[float | None]) -> list[float]:
+    """Return a seed's losses, the last one repeated from where it has stopped; NaN if it never had one."""
+    filled: list[float] = []
+    for loss in losses:
+        filled.append(loss if loss is not None else filled[-1] if filled else np.nan)
+    return filled
 
 
 def draw_horizons(document: LearnDocument) -> Figure:
@@ -136,7 +146,7 @@ def _panels(document: LearnDocument, title: str, caption: str) -> tuple[Figure, 
 def _counts(axes: Axes, direction: Literal["x", "y"], low: float, high: float, steps: Sequence[int]) -> None:
     """Make an axis logarithmic from low to high, its ticks written whole: `steps` times powers of ten."""
     ticks = [step * 10**k for k in range(len(str(int(high)))) for step in steps if low <= step * 10**k <= high]
-    axes.set(**{f"{direction}scale": "log", f"{direction}lim": (low, high)})
+    axes.set(**{f"{direction}lim": (low, high), f"{direction}scale": "log"})
     axes.set(**{f"{direction}ticks": ticks, f"{direction}ticklabels": [str(tick) for tick in ticks]})
     axes.minorticks_off()
 
