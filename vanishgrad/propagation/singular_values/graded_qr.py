@@ -45,7 +45,7 @@ class Graded:
         """Return a block of the matrix, zeros around it."""
         Q, V = np.zeros_like(self.Q), np.zeros_like(self.V)
         Q[:, rows], V[:, :, columns] = self.Q[:, rows], self.V[:, :, columns]
-        step = graded_qr(Q, self.log_d, self.loss)
+        step = graded_qr(Q, self.log_d, self.loss, np.maximum(self.loss, 1))
         return replace(step, V=step.V @ V)
 
     def transposed(self, steps: int) -> Graded:
@@ -60,7 +60,7 @@ def identity(batch: int, size: int, dtype: np.dtype) -> Graded:
     return Graded(eye, np.zeros((batch, size)), eye, np.zeros((batch, size)))
 
 
-def graded_qr(M: Array, log_d: Array, loss: Array) -> Graded:
+def graded_qr(M: Array, log_d: Array, loss: Array, blur: Array | None = None) -> Graded:
     r"""Return M diag(e^log_d) = Q diag(d') V.
 
     The columns are ordered by their norm times d, so that R = Q^T M diag(d) has V = diag(R)^{-1} R bounded as a
@@ -75,6 +75,8 @@ def graded_qr(M: Array, log_d: Array, loss: Array) -> Graded:
     loss : (B, m) array
         Each grows by what a rounding of M of relative size u does to ln r_jj in units of u, at most about the condition
         number of M.
+    blur : (B, m) array, optional
+        Error of each column of M in units of m·u, 1 by default. A last r_jj that it reaches is a zero too.
     """
     largest = np.max(np.abs(M), axis=(1, 2), keepdims=True)
     # Of order 1, so that no square of an entry that counts falls out of range.
@@ -93,11 +95,16 @@ def graded_qr(M: Array, log_d: Array, loss: Array) -> Graded:
         Q, R = np.linalg.qr(_columns(M, order))
     norms, log_norms, log_d, loss = (np.take_along_axis(x, order, axis=1) for x in (norms, log_norms, log_d, loss))
     r = np.where(np.arange(M.shape[1]) < rank[:, None], _diagonal(R), 0)
+    lost = _sensitivity(R, r, size)
+    if blur is not None:
+        lost = lost * np.maximum.accumulate(np.take_along_axis(blur, order, axis=1), axis=1)
+        r = np.where(_at_the_end((r == 0) | (M.shape[1] * np.finfo(M.dtype).eps * lost > 1)), 0, r)
+        lost = np.where(r > 0, lost, 0)
     ordered = _unit_rows(R, r, norms, log_norms)
     V = np.empty_like(ordered)
     np.put_along_axis(V, np.broadcast_to(order[:, None], V.shape), ordered, axis=2)
     with np.errstate(divide="ignore"):
-        return Graded(Q, np.log(r) + np.log(largest[..., 0]) + log_d, V, loss + _sensitivity(R, r, size))
+        return Graded(Q, np.log(r) + np.log(largest[..., 0]) + log_d, V, loss + lost)
 
 
 def _columns(M: Array, order: Array) -> Array:
@@ -130,6 +137,11 @@ def _independent_first(R: Array, rank: Array) -> Array:
     """Return an order of the columns in which those that depend on the ones before them come last."""
     by_size = np.argsort(np.argsort(-_diagonal(R), axis=1, kind="stable"), axis=1)
     return np.argsort(by_size >= rank[:, None], axis=1, kind="stable")
+
+
+def _at_the_end(condition: Array) -> Array:
+    """Return where a condition holds, (B, m), from there to the last."""
+    return np.logical_and.accumulate(condition[:, ::-1], axis=1)[:, ::-1]
 
 
 def _unit_rows(R: Array, r: Array, norms: Array, log_norms: Array) -> Array:
