@@ -14,6 +14,7 @@ from vanishgrad.answer.subjects import AnswerRequest, demand_some, runs
 from vanishgrad.answer.tables import Table, claim_tables, example_tables, learning_tables, model_tables
 from vanishgrad.answer.worked import worked_numbers
 from vanishgrad.curves.processes import blas_threads, map_in_processes
+from vanishgrad.models.open import has_own_input, holds_weights
 
 MIN_PARALLEL_NUMBERS = 2**22
 """Numbers in all Jacobians from which on a second process gains more than it costs."""
@@ -29,6 +30,12 @@ class Answer:
     numbers: Mapping[str, float]
     tables: Mapping[str, Table]
     figures: Mapping[str, Figure]
+
+    @property
+    def is_noise_for_weights(self) -> bool:
+        """Whether layers of files are run on white noise: what they were trained on was something else."""
+        files = [each for each in self.request.models if holds_weights(each) and not has_own_input(each)]
+        return bool(files) and self.request.input.partition(":")[0] == "white"
 
 
 def answer(request: AnswerRequest, done: Callable[[str], None] = lambda label: None, jobs: int = 1) -> Answer:

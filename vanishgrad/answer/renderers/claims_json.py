@@ -112,6 +112,7 @@ class AnswerDocument(ReportDocument):
 
     language: Literal["en", "zh"]
     request: AnswerRequestDocument
+    caution: Annotated[str | None, "what to know of the input before any number; null if nothing"]
     models: Sequence[AnsweredModelDocument]
     theorems: Sequence[TheoremDocument]
     claims: Sequence[ClaimDocument]
@@ -125,6 +126,7 @@ def answer_document(answer: Answer, language: str) -> AnswerDocument:
         answer,
         language=language,
         request=_request(answer),
+        caution=" ".join(composer.cautions).strip("*") or None,
         models=[_model(model) for model in answer.models],
         theorems=[_theorem(section, composer) for section in SECTIONS if section.symbol],
         claims=[_claim(claim) for claim in answer.claims],

@@ -38,7 +38,12 @@ class Composer:
 
     def markdown(self) -> str:
         """Return the whole answer."""
-        return "\n\n".join([f"# {self.words['title']}", *self._chapters(), self._note()]) + "\n"
+        return "\n\n".join([f"# {self.words['title']}", *self.cautions, *self._chapters(), self._note()]) + "\n"
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to know of the input before any number, in Markdown."""
+        return [self.words["noise_caution"]] if self.answer.is_noise_for_weights else []
 
     def _chapters(self) -> Iterator[str]:
         for chapter in CHAPTERS:

@@ -35,6 +35,8 @@ def to_terminal(answer: Answer, language: str, colour: bool, width: int = WIDTH)
         file=buffer, width=width, force_terminal=colour, color_system="standard" if colour else None, highlight=False
     )
     console.print(composer.words["title"], style="bold")
+    for caution in composer.cautions:
+        console.print(Markdown(caution))
     console.print(Markdown(lines))
     console.print(_table(composer))
     console.print(composer.words["terminal_more"], soft_wrap=True)
