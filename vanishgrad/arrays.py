@@ -1,4 +1,4 @@
-"""The seam between the engine and the array library: the standard's functions, plus two that write in place."""
+"""Array API of the engine: the standard's functions for NumPy and other libraries, plus two that write in place."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def like(x: Array, values: Array) -> Array:
     """Return NumPy's `values` as an array of the library and on the device of `x`."""
     if is_numpy(x) or is_extended(x):
         return values
-    moved: Array = namespace(x).asarray(values, device=x.device)
-    return moved
+    array: Array = namespace(x).asarray(values, device=x.device)
+    return array
 
 
 def on_host(x: Any) -> Array:

@@ -1,4 +1,4 @@
-"""What can go wrong, each as one sentence for the person at the keyboard."""
+"""Errors: what can go wrong, each as one sentence for the person at the keyboard."""
 
 from __future__ import annotations
 

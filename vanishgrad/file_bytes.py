@@ -1,4 +1,4 @@
-"""The bytes of a file that a user names: of bounded length, from nothing that never ends or never begins."""
+"""File reading: the bytes of a file that a user names, of bounded length; devices and silent pipes are refused."""
 
 from __future__ import annotations
 

@@ -34,12 +34,12 @@ def demand_count(name: str, value: int) -> None:
     UsageError
         Which names the option and its range.
     """
-    least, most = COUNTS[name]
+    smallest, largest = COUNTS[name]
     flag = "--" + name.replace("_", "-")
-    if value < least:
-        raise UsageError(f"expected {flag} from {least} on, got {value}")
-    if value > most:
-        raise UsageError(f"expected {flag} up to {most}, got {value}; try a smaller one")
+    if value < smallest:
+        raise UsageError(f"expected {flag} from {smallest} on, got {value}")
+    if value > largest:
+        raise UsageError(f"expected {flag} up to {largest}, got {value}; try a smaller one")
 
 
 def demand_threshold(threshold: float) -> None:
@@ -78,12 +78,12 @@ def demand_memory(steps: int, trials: int, weights: float) -> None:
         Which says how much it takes.
     """
     of_steps, of_weights = steps * (BYTES_PER_STEP + trials * BYTES_PER_TRIAL), trials * weights
-    needed, there = of_steps + of_weights, memory_bytes()
-    if needed > there:
+    needed, available = of_steps + of_weights, memory_bytes()
+    if needed > available:
         of_what, remedy = (
             (f"{steps} steps", "fewer --steps") if of_steps > of_weights else ("weights", "a smaller --hidden")
         )
         raise VanishgradError(
-            f"expected a run that fits into {there / 1e9:.0f} GB of memory, got about {needed / 1e9:.0f} GB of "
+            f"expected a run that fits into {available / 1e9:.0f} GB of memory, got about {needed / 1e9:.0f} GB of "
             f"{of_what}; try {remedy} or --trials"
         )

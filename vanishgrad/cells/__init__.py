@@ -1,4 +1,4 @@
-"""What one recurrent step is, and its exact Jacobian."""
+"""Recurrent cells: one step of each, with its exact Jacobian."""
 
 from vanishgrad.cells.activations import ACTIVATIONS, Activation
 from vanishgrad.cells.cell import Cell, Part

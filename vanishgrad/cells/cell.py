@@ -1,4 +1,4 @@
-"""What one recurrent step is: the contract that every cell keeps and that is all the engine knows of it.
+"""Recurrent cell: the base class of all cells, which says what a step is; the engine knows nothing else of it.
 
 A cell declares its state as named parts, the hidden part first, and the pairs of parts whose derivative is a curve of
 its own. It advances a state by one step and linearises a stretch of a trajectory; the linearisation applies the exact

@@ -43,8 +43,8 @@ class ConvexUpdate(Cell):
 
     def state(self, record: Array, s: Array) -> Array:
         """Return h_t = k ⊙ h_{t-1} + (1 - k) ⊙ n̂, where the complement keeps its digits."""
-        kept, written = self.factors(record)
-        return kept * s + written * self.activation.phi(self.split(record)[-3])
+        keep, write = self.factors(record)
+        return keep * s + write * self.activation.phi(self.split(record)[-3])
 
     def with_differences(
         self, records: Array, states: Array, before: Array | None = None, marks: Array | None = None
@@ -53,14 +53,14 @@ class ConvexUpdate(Cell):
         xp, a_n, first = namespace(records), self.split(records)[-3], int(before is None)
         earlier = records[:-1] if before is None else xp.concat([before[None], records[:-1]])
         directly = self.activation.distance(states[:-1], a_n)
-        kept, moved = self.factors(earlier)[0], self.activation.difference(self.split(earlier)[-3], a_n[first:])
+        keep, change = self.factors(earlier)[0], self.activation.difference(self.split(earlier)[-3], a_n[first:])
         if marks is not None:
-            zeros, ones = xp.zeros_like(kept), xp.ones_like(kept)
+            zeros, ones = xp.zeros_like(keep), xp.ones_like(keep)
             alone, handed_on = marks[first:-1, :, None] == NOT_BEGUN, marks[first + 1 :, :, None] == HANDED_ON
-            kept, moved = xp.where(alone, zeros, kept), xp.where(alone, directly[first:], moved)
-            kept, moved = xp.where(handed_on, ones, kept), xp.where(handed_on, zeros, moved)
+            keep, change = xp.where(alone, zeros, keep), xp.where(alone, directly[first:], change)
+            keep, change = xp.where(handed_on, ones, keep), xp.where(handed_on, zeros, change)
         start = directly[0] if before is None else self.split(before)[-1]
-        followed = _followed(start, kept, moved)
+        followed = _followed(start, keep, change)
         if is_extended(records):
             followed = self._beyond_range(records, directly[first:], followed, states[first:-1])
         if is_extended(records):  # the first of these steps need not be the first of its run
@@ -73,25 +73,25 @@ class ConvexUpdate(Cell):
 
     def _beyond_range(self, records: Array, directly: Array, followed: Array, h: Array) -> Array:
         """Return the differences in extended range where they have left floating point."""
-        *_, a_n, _, held = self.split(records[len(records) - len(directly) :])
+        *_, a_n, _, difference = self.split(records[len(records) - len(directly) :])
         xp, size = namespace(records), namespace(records).abs(h) + namespace(records).abs(self.activation.phi(a_n))
         # A sequence that begins with a step is not where the step before would have led.
         nearest = xp.where(xp.abs(followed - directly) <= size * AGREEMENT, followed, directly)
-        in_range: Array = xp.where(xp.abs(held) > NEARLY_LOST, held, nearest)
+        in_range: Array = xp.where(xp.abs(difference) > NEARLY_LOST, difference, nearest)
         return in_range
 
 
-def _followed(start: Array, kept: Array, moved: Array) -> Array:
+def _followed(start: Array, keep: Array, changes: Array) -> Array:
     """Return D_1, D_2, … with D_t = k_t D_{t-1} + m_t; what leaves the range of floating point stays at its end."""
     xp, D, differences = namespace(start), start, list[Array]()
-    for k, change in zip(kept, moved, strict=True):
+    for k, change in zip(keep, changes, strict=True):
         D = k * D + change
         differences.append(D)
-    followed: Array = xp.stack(differences) if differences else moved
-    if is_extended(start) or not xp.any((followed == 0) & (kept != 0)):
+    followed: Array = xp.stack(differences) if differences else changes
+    if is_extended(start) or not xp.any((followed == 0) & (keep != 0)):
         return followed
     D = start
-    for i, (k, change) in enumerate(zip(kept, moved, strict=True)):
+    for i, (k, change) in enumerate(zip(keep, changes, strict=True)):
         moved_on = k * D + change
         D = xp.where((moved_on == 0) & (k != 0) & (D != 0), xp.finfo(D.dtype).smallest_normal, moved_on)
         followed[i] = D

@@ -1,4 +1,4 @@
-"""The gates' common algebra: one matrix product with the recurrent weights plus elementwise work."""
+"""Jacobian products through gates: one matrix product with the recurrent weights plus elementwise work."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class GateProducts:
         if dh.shape[-1] > NARROW:
             matmul_into(self._matrix(step), dh, out)
             return
-        moved = columns_through(self._weights, dh)
+        image = columns_through(self._weights, dh)
         for j, group in enumerate(self._groups):
-            out[:, self._rows(j)] = sum(self._scale(step, g)[..., None] * moved[:, self._rows(g)] for g in group)
+            out[:, self._rows(j)] = sum(self._scale(step, g)[..., None] * image[:, self._rows(g)] for g in group)
 
     def cotangent_terms(self, step: int, signals: Array) -> list[Array]:
         """Return y_j diag(a_g) V_g, (B, p, q), for each gate g; `cotangent` is their sum."""

@@ -1,4 +1,4 @@
-"""The gated recurrent unit, with the reset gate before or after the recurrent product."""
+"""GRU, the gated recurrent unit, with the reset gate before or after the recurrent product."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class _Before(_GRULinearisation):
     def tangent(self, t: int, V: Array, out: Array) -> None:
         step = t - self._first
         z, r, to_z, to_r, to_n = (
-            each[step][..., None] for each in (self._z, self._r, self._to_z, self._to_r, self._to_n)
+            factor[step][..., None] for factor in (self._z, self._r, self._to_z, self._to_r, self._to_n)
         )
         reset_h = r * V + to_r * (self._W_r @ V)
         out[...] = z * V + to_z * (self._W_z @ V) + to_n * (self._W_n @ reset_h)
@@ -186,14 +186,14 @@ class _Before(_GRULinearisation):
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
         n, step = self._n, t - self._first
         to_z, to_r, to_n = (each[step][..., None] for each in (self._to_z, self._to_r, self._to_n))
-        moved = self._W_hx @ X
-        r, z, candidate = (moved[:, j * n : (j + 1) * n] for j in range(3))
+        image = self._W_hx @ X
+        r, z, candidate = (image[:, j * n : (j + 1) * n] for j in range(3))
         out[...] = to_z * z + to_n * (candidate + self._W_n @ (to_r * r))
 
     def dense(self, t: int) -> Array:
         step, identity = t - self._first, namespace(self._z).eye(self._n, dtype=self._z.dtype)
         z, r, to_z, to_r, to_n = (
-            each[step][..., None] for each in (self._z, self._r, self._to_z, self._to_r, self._to_n)
+            factor[step][..., None] for factor in (self._z, self._r, self._to_z, self._to_r, self._to_n)
         )
         J: Array = z * identity + to_z * self._W_z + to_n * (self._W_n @ (r * identity + to_r * self._W_r))
         return J

@@ -48,5 +48,5 @@ class LayerNorm:
         """Return the derivative of x̂ times U: U without its mean and without its share along x̂, over σ."""
         xp = namespace(U)
         lost = xp.mean(U, axis=axis, keepdims=True) + x * xp.mean(x * U, axis=axis, keepdims=True)
-        moved: Array = (U - lost) / self._sigma[step][..., None]
-        return moved
+        image: Array = (U - lost) / self._sigma[step][..., None]
+        return image

@@ -1,4 +1,4 @@
-"""The layer-normalised LSTM of PyTorch's fast-RNN example and of TensorFlow Addons: c_t is carried on normed."""
+"""Layer-normalised LSTM of PyTorch's fast-RNN example and of TensorFlow Addons: c_t is carried on normed."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class LayerNormLSTM(LSTM):
     def state(self, record: Array, s: Array) -> Array:
         """Return (h_t, c_t)."""
         i, f, g, o = self.gate_outputs(record)
-        written = f * s[..., self.hidden_size :] + i * g
-        c = self.norm(written, self.gain_c).output + for_each_sequence(self.shift_c, s.shape[0])
+        c_hat = f * s[..., self.hidden_size :] + i * g
+        c = self.norm(c_hat, self.gain_c).output + for_each_sequence(self.shift_c, s.shape[0])
         return namespace(c).concat([o * self.cell_activation.phi(c), c], axis=-1)
 
     def norm(self, v: Array, gain: Array) -> LayerNorm:
@@ -128,13 +128,15 @@ class _LayerNormLinearisation(Linearisation):
         signals = namespace(W).concat([of_written, of_written, of_written, W[..., :n]], axis=-1)
         return of_c, of_written, signals * self._slopes[step][:, None]
 
-    def _pushed_forward(self, step: int, da: Array, written: Array, out: Array) -> None:
+    def _pushed_forward(self, step: int, da: Array, dc_hat: Array, out: Array) -> None:
         """Write ds_t into `out`, from the tangents of the pre-activations and of what else is written into ĉ_t."""
         n = self._n
-        moved = self._slopes[step][..., None] * da
-        dc = self._norm_c.tangent(step, written + moved[:, :n] + moved[:, n : 2 * n] + moved[:, 2 * n : 3 * n])
+        gate_changes = self._slopes[step][..., None] * da
+        dc = self._norm_c.tangent(
+            step, dc_hat + gate_changes[:, :n] + gate_changes[:, n : 2 * n] + gate_changes[:, 2 * n : 3 * n]
+        )
         out[:, n:] = dc
-        out[:, :n] = self._E[step][..., None] * dc + moved[:, 3 * n :]
+        out[:, :n] = self._E[step][..., None] * dc + gate_changes[:, 3 * n :]
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         n, step = self._n, t - self._first

@@ -1,4 +1,4 @@
-"""The one-step Jacobians of a cell along a run, as operators that the engine applies and never forms."""
+"""Linearisation: the one-step Jacobians of a cell along a run, as operators that the engine applies and never forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The long short-term memory with forget gate, as every framework has it."""
+"""LSTM, the long short-term memory with forget gate, as every framework has it."""
 
 from __future__ import annotations
 
@@ -161,5 +161,5 @@ class LSTMLinearisation(Linearisation):
 
     def total(self, t: int, W: Array) -> Array | None:
         """dh_t/dc_t = E_t."""
-        moved: Array = namespace(W).asarray(self._signals(t, W)[..., self._n :], copy=True)
-        return moved
+        total: Array = namespace(W).asarray(self._signals(t, W)[..., self._n :], copy=True)
+        return total

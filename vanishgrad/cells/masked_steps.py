@@ -69,14 +69,14 @@ class MaskedLinearisation(Linearisation):
         taken: Array = self._taken[t - self._first]
         return taken
 
-    def _where(self, t: int, moved: Array, handed_on: Array | float) -> Array:
-        """Return `moved` of the sequences that take step t, `handed_on` of the others."""
+    def _where(self, t: int, unmasked: Array, handed_on: Array | float) -> Array:
+        """Return `unmasked` of the sequences that take step t, `handed_on` of the others."""
         taken = self.taken(t)
         if taken.all():
-            return moved
-        across = taken.reshape(-1, *[1] * (moved.ndim - 1))
-        chosen: Array = namespace(moved).where(like(moved, across), moved, handed_on)
-        return chosen
+            return unmasked
+        across = taken.reshape(-1, *[1] * (unmasked.ndim - 1))
+        product: Array = namespace(unmasked).where(like(unmasked, across), unmasked, handed_on)
+        return product
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         self._steps.cotangent(t, W, out)
@@ -123,5 +123,5 @@ class MaskedLinearisation(Linearisation):
         begun = self._begun[t - self._first]
         if total is None or begun.all():
             return total
-        chosen: Array = namespace(total).where(like(total, begun)[:, None, None], total, W[..., self._conveyed])
-        return chosen
+        result: Array = namespace(total).where(like(total, begun)[:, None, None], total, W[..., self._conveyed])
+        return result

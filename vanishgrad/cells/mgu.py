@@ -1,4 +1,4 @@
-"""The minimal gated unit of Zhou et al. (2016): one gate that keeps, writes and resets."""
+"""MGU, the minimal gated unit of Zhou et al. (2016): one gate that keeps, writes and resets."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ class _MGULinearisation(Linearisation):
         self._first, self._n = start + 1, cell.hidden_size
         a_f, a_n, self._multiplied, difference = cell.split(records)
         self._h = states[:-1]
-        self._kept, written = cell.factors(records)
+        self._kept, complement = cell.factors(records)
         self._f, self._df = cell.gate_activation.phi(a_f), cell.gate_activation.dphi(a_f)
         self._to_f = (difference if cell.keep == "old" else -difference) * self._df
-        self._to_n = written * cell.activation.dphi(a_n)
+        self._to_n = complement * cell.activation.dphi(a_n)
 
     def conveyor(self, t: int) -> Array:
         k: Array = self._kept[t - self._first]
@@ -178,14 +178,14 @@ class _Before(_MGULinearisation):
     def _columns(self, step: int) -> tuple[Array, Array, Array, Array, Array]:
         """Return k, f, h f' and the two factors of one step, to scale columns."""
         k, f, inner, to_f, to_n = (
-            each[step][..., None] for each in (self._kept, self._f, self._inner, self._to_f, self._to_n)
+            factor[step][..., None] for factor in (self._kept, self._f, self._inner, self._to_f, self._to_n)
         )
         return k, f, inner, to_f, to_n
 
     def tangent(self, t: int, V: Array, out: Array) -> None:
         k, f, inner, to_f, to_n = self._columns(t - self._first)
-        moved = self._W_f @ V
-        out[...] = k * V + to_f * moved + to_n * (self._W_n @ (f * V + inner * moved))
+        image = self._W_f @ V
+        out[...] = k * V + to_f * image + to_n * (self._W_n @ (f * V + inner * image))
 
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         a_f, a_n, _ = self._pulled_back(t - self._first, W)
@@ -193,8 +193,8 @@ class _Before(_MGULinearisation):
 
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
         _, _, inner, to_f, to_n = self._columns(t - self._first)
-        moved, n = self._W_hx @ X, self._n
-        out[...] = to_f * moved[:, :n] + to_n * (moved[:, n:] + self._W_n @ (inner * moved[:, :n]))
+        image, n = self._W_hx @ X, self._n
+        out[...] = to_f * image[:, :n] + to_n * (image[:, n:] + self._W_n @ (inner * image[:, :n]))
 
     def dense(self, t: int) -> Array:
         k, f, inner, to_f, to_n = self._columns(t - self._first)

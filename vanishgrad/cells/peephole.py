@@ -1,4 +1,4 @@
-"""The long short-term memory whose gates also see the cell state (Gers and Schmidhuber 2000; ONNX's input P)."""
+"""Peephole LSTM, whose gates also see the cell state (Gers and Schmidhuber 2000; ONNX's input P)."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ class _PeepholeLinearisation(LSTMLinearisation):
         self._E = self._E + cell.cell_activation.phi(c) * dgate(a_o) * p_o
 
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
-        found, step, n = super().weight_gradient(t, w), t - self._first, self._n
-        delta = found[0].cotangent
-        seen = (delta[:, :n] * self._c_before[step], delta[:, n : 2 * n] * self._c_before[step])
+        terms, step, n = super().weight_gradient(t, w), t - self._first, self._n
+        delta = terms[0].cotangent
+        peephole_rows = (delta[:, :n] * self._c_before[step], delta[:, n : 2 * n] * self._c_before[step])
         of_output = delta[:, 3 * n :] * self._c[step]
-        return (*found, Outer("w_c", namespace(delta).concat([*seen, of_output], axis=-1)))
+        return (*terms, Outer("w_c", namespace(delta).concat([*peephole_rows, of_output], axis=-1)))
 
     def conveyor(self, t: int) -> Array:
         f: Array = self._forget[t - self._first]

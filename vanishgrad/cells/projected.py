@@ -1,4 +1,4 @@
-"""The long short-term memory with a projected, smaller hidden state (Sak, Senior and Beaufays 2014; proj_size)."""
+"""Projected LSTM, whose hidden state is a smaller projection (Sak, Senior and Beaufays 2014; proj_size)."""
 
 from __future__ import annotations
 

@@ -104,8 +104,8 @@ class CellRow:
     def cell_class(self) -> type[Cell]:
         """The class, imported now."""
         module, _, name = self.source.partition(":")
-        found: type[Cell] = getattr(import_module(module), name)
-        return found
+        cell_class: type[Cell] = getattr(import_module(module), name)
+        return cell_class
 
     def form(self, keys: Mapping[str, Any]) -> CellRow:
         """Return the row with the class that a MODEL's keys choose: its own, or one of its other forms."""

@@ -1,4 +1,4 @@
-"""The vanilla recurrent network of Elman."""
+"""Vanilla RNN, the recurrent network of Elman."""
 
 from __future__ import annotations
 

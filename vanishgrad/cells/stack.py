@@ -1,4 +1,4 @@
-"""Layers that drive one another, as one cell."""
+"""Stacked layers as one cell: each layer's hidden state is the input of the layer above at the same step."""
 
 from __future__ import annotations
 
@@ -159,10 +159,10 @@ class Stack(Cell):
         """Return the gates of every layer, each (T, B, n), with the layer's place before the name."""
         return {
             f"{place}.{name}": values
-            for place, (layer, each) in enumerate(
+            for place, (layer, layer_trajectory) in enumerate(
                 zip(self.layers, self._split(trajectory.states, trajectory.records), strict=True)
             )
-            for name, values in layer.gate_values(each).items()
+            for name, values in layer.gate_values(layer_trajectory).items()
         }
 
     def _split(self, states: Array, records: Array) -> Iterator[StoredTrajectory]:
@@ -233,5 +233,7 @@ class _StackLinearisation(Linearisation):
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         terms = [layer.weight_gradient(t, rows[:, 0]) for layer, _, rows in self._downwards(t, w[:, None])]
         return tuple(
-            each._replace(tensor=f"{place}.{each.tensor}") for place, found in enumerate(terms[::-1]) for each in found
+            term._replace(tensor=f"{place}.{term.tensor}")
+            for place, layer_terms in enumerate(terms[::-1])
+            for term in layer_terms
         )

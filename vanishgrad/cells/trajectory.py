@@ -1,4 +1,4 @@
-"""A run of a cell: its states, and what it kept of each step."""
+"""Trajectory: the states of a cell's run, and the record that each step keeps for its linearisation."""
 
 from __future__ import annotations
 

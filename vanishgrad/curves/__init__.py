@@ -1,1 +1,1 @@
-"""Curves: one model measured, the norms of its gradient by lag, frozen request in and frozen result out."""
+"""Decay curves of one model: the norms of its gradient by lag, from a frozen request to a frozen result."""

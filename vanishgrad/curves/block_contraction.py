@@ -54,10 +54,10 @@ def block_norms(cell: Cell, trajectory: Trajectory, steps: int) -> tuple[float, 
 def _largest(norms: Iterable[tuple[float, float] | None]) -> tuple[float, float] | None:
     """Return the largest of each, or None as soon as there is nothing of some."""
     within = whole = -math.inf
-    for each in norms:
-        if each is None:
+    for norm in norms:
+        if norm is None:
             return None
-        within, whole = max(within, each[0]), max(whole, each[1])
+        within, whole = max(within, norm[0]), max(whole, norm[1])
     return within, whole
 
 
@@ -101,11 +101,11 @@ def _by_probes(cell: Cell, pieces: StoredTrajectory) -> tuple[float, float] | No
         probes.cotangent(linearisation, t)
         if is_extended(probes.values) or _log_bound(probes) > math.log(m) / 2:
             return None
-    found = leading(cell, pieces, [(WHOLE, BLOCK_STEPS)], {(WHOLE, BLOCK_STEPS): _left(probes, steps)})[
+    largest = leading(cell, pieces, [(WHOLE, BLOCK_STEPS)], {(WHOLE, BLOCK_STEPS): _left(probes, steps)})[
         WHOLE, BLOCK_STEPS
     ]
-    settled = np.all(found.error <= max(TOLERANCE, 16 * float(np.finfo(noise.dtype).eps)))
-    return (math.log(m) / 2, float(found.log_norm.max())) if settled else None
+    settled = np.all(largest.error <= max(TOLERANCE, 16 * float(np.finfo(noise.dtype).eps)))
+    return (math.log(m) / 2, float(largest.log_norm.max())) if settled else None
 
 
 def _on_one_scale(probes: ScaledVectors) -> tuple[Array, Array]:

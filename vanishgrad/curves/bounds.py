@@ -1,4 +1,4 @@
-"""Bounds: what is proved of a curve beside what is measured, each with its claim and nothing more."""
+"""Proved bounds of a curve, beside what is measured, each with the claim that it proves and nothing more."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def bounds(
     are, the others multiply the gradient by 1.
     """
     untied = cell.W_hh.ndim > 3
-    found = list(_of_weights(cell, _steps_by_lag(steps, taken))) if isinstance(cell, RNN) and not untied else []
+    applicable = list(_of_weights(cell, _steps_by_lag(steps, taken))) if isinstance(cell, RNN) and not untied else []
     if products and not untied and steps >= BLOCK_STEPS:
-        found.append(_block_contraction(cell, trajectory, steps))
-    return tuple(found)
+        applicable.append(_block_contraction(cell, trajectory, steps))
+    return tuple(applicable)
 
 
 def _steps_by_lag(steps: int, taken: Array | None) -> Array:

@@ -64,11 +64,11 @@ def gates(cell: Cell, path: Trajectory, burn_in: int) -> Gates:
         states, records = path.between(start, stop)
         marks = marks_of(records, cell.record_size)
         taken = np.ones(records.shape[:2], dtype=bool) if marks is None else marks == TAKEN
-        for name, each in cell.gate_values(StoredTrajectory(states, records)).items():
-            gathered.setdefault(name, _Gathered()).add(each[skipped:], taken[skipped:], phase, stride)
+        for name, activations in cell.gate_values(StoredTrajectory(states, records)).items():
+            gathered.setdefault(name, _Gathered()).add(activations[skipped:], taken[skipped:], phase, stride)
     return Gates(
-        {name: each.gate() for name, each in gathered.items()},
-        {name: each.unit_mean() for name, each in gathered.items()},
+        {name: activations.gate() for name, activations in gathered.items()},
+        {name: activations.unit_mean() for name, activations in gathered.items()},
         stride,
     )
 
@@ -96,10 +96,10 @@ class _Gathered:
     def gate(self) -> Gate:
         mean = self.unit_mean()
         number = self._count * mean.size
-        found = quantiles(np.concatenate(self._sorted), QUANTILES)
+        levels = quantiles(np.concatenate(self._sorted), QUANTILES)
         return Gate(
             mean=float(mean.mean()),
-            quantiles=dict(zip(QUANTILES, found, strict=True)),
+            quantiles=dict(zip(QUANTILES, levels, strict=True)),
             near_zero=self._near_zero / number,
             near_one=self._near_one / number,
         )
@@ -128,10 +128,10 @@ def input_gain(cell: Cell, inputs: Inputs, steps: int, taken: Array | None = Non
         if not values.size:
             continue
         of_block = float(values.mean())
-        moved = of_block - mean
+        deviation = of_block - mean
         largest = max(largest, float(np.abs(values).max()))
         saturating += int(np.count_nonzero(np.abs(values) > SATURATING))
-        squares += float(np.sum((values - of_block) ** 2)) + moved**2 * count * values.size / (count + values.size)
+        squares += float(np.sum((values - of_block) ** 2)) + deviation**2 * count * values.size / (count + values.size)
         count += values.size
-        mean += moved * values.size / count
+        mean += deviation * values.size / count
     return InputGain(math.sqrt(squares / count), largest, saturating / count)

@@ -60,8 +60,8 @@ def check(
 def checked_times(steps: int, marks: Array | None) -> list[int]:
     """Return the first, the middle and the last of the steps 1 … T that as many sequences take as any step."""
     count = np.ones(steps) if marks is None else np.sum(marks == TAKEN, axis=0)
-    most = np.flatnonzero(count == count.max()) + 1
-    return sorted({int(most[0]), int(most[(len(most) - 1) // 2]), int(most[-1])})
+    fullest = np.flatnonzero(count == count.max()) + 1
+    return sorted({int(fullest[0]), int(fullest[(len(fullest) - 1) // 2]), int(fullest[-1])})
 
 
 def tolerance(cell: Cell, dtype: np.dtype, size: float = 0) -> float:

@@ -43,9 +43,9 @@ class Lags:
 
 def one_lag(product: Product, blocks: Mapping[str, Block]) -> Lags:
     """Return the matrices of one product, each on its own scale."""
-    found = {name: product.block(*block) for name, block in blocks.items()}
-    log_scales = {name: log_scale for name, (_, log_scale) in found.items()}
-    matrices = {name: matrix for name, (matrix, _) in found.items()}
+    by_name = {name: product.block(*block) for name, block in blocks.items()}
+    log_scales = {name: log_scale for name, (_, log_scale) in by_name.items()}
+    matrices = {name: matrix for name, (matrix, _) in by_name.items()}
     probes = {}
     if product.probed:
         for name, (to, source) in blocks.items():
@@ -112,9 +112,9 @@ class LagBatch:
         matrices = {name: whole[:, rows, columns] for name, (rows, columns) in spans.items()}
         probes = {}
         if PROBED in self._arrays:
-            held = self._arrays[PROBED][:count].reshape(count, first.parts, -1, whole.shape[2])
+            probed = self._arrays[PROBED][:count].reshape(count, first.parts, -1, whole.shape[2])
             for name, (to, _) in blocks.items():
-                probes[name] = held[:, first.places(to), :, spans[name][1]]
+                probes[name] = probed[:, first.places(to), :, spans[name][1]]
         if INPUT in self._arrays:
             matrices[INPUT] = self._arrays[INPUT][:count]
         if PROBED_INPUT in self._arrays:

@@ -52,15 +52,15 @@ class MatrixFreeCurves:
 
     def _measure(self) -> None:
         lags = {*measured_lags(self._longest), *measured_lags(int(self._lengths.min()))}
-        wanted = {name: self._allowed(name, lags) for name in self._blocks}
-        while any(wanted.values()):
-            pairs = [(self._blocks[name], lag) for name, each in wanted.items() for lag in each]
+        lags_of = {name: self._allowed(name, lags) for name in self._blocks}
+        while any(lags_of.values()):
+            pairs = [(self._blocks[name], lag) for name, block_lags in lags_of.items() for lag in block_lags]
             self._found |= leading(self._cell, self._path, pairs, dict(self._starts(pairs)))
-            for name, each in wanted.items():
-                for lag in each:
-                    found = self._found[self._blocks[name], lag]
-                    self._log_norm[name][:, lag] = np.where(found.error <= UNKNOWN, found.log_norm, np.nan)
-            wanted = {name: self._allowed(name, self._around_crossings(name)) for name in self._blocks}
+            for name, block_lags in lags_of.items():
+                for lag in block_lags:
+                    largest = self._found[self._blocks[name], lag]
+                    self._log_norm[name][:, lag] = np.where(largest.error <= UNKNOWN, largest.log_norm, np.nan)
+            lags_of = {name: self._allowed(name, self._around_crossings(name)) for name in self._blocks}
 
     def _allowed(self, name: str, lags: Collection[int]) -> list[int]:
         """Return the lags of a curve that exist and have not been looked at; the last one of the input is T - 1."""
@@ -71,27 +71,27 @@ class MatrixFreeCurves:
     def _starts(self, pairs: Collection[tuple[VectorBlock, int]]) -> Iterator[tuple[tuple[VectorBlock, int], Array]]:
         """Yield for each block and lag the left vectors of the nearest lag that is known."""
         for block, lag in pairs:
-            known = [other for near, other in self._found if near == block]
-            if known:
-                yield (block, lag), self._found[block, min(known, key=lambda other: abs(other - lag))].left
+            neighbours = [other for near, other in self._found if near == block]
+            if neighbours:
+                yield (block, lag), self._found[block, min(neighbours, key=lambda other: abs(other - lag))].left
 
     def _around_crossings(self, name: str) -> list[int]:
         """Return up to seven lags inside each gap in which a trial or the median falls below the threshold."""
         values = self._log_norm[name]
         last = int(self._lengths.min())
         lags = [lag for lag in range(min(last + 1, values.shape[1])) if not np.isnan(values[:, lag]).any()]
-        wanted: set[int] = set()
+        between: set[int] = set()
         for curve in (*values[:, lags], quantile(values[:, lags], 0.5)):
             below = np.flatnonzero(curve < self._level)
             if below.size and below[0] > 0:
                 start, stop = lags[below[0] - 1], lags[below[0]]
-                wanted |= {int(lag) for lag in np.linspace(start, stop, 9)[1:-1].round() if start < lag < stop}
-        return sorted(wanted)
+                between |= {int(lag) for lag in np.linspace(start, stop, 9)[1:-1].round() if start < lag < stop}
+        return sorted(between)
 
     @property
     def engine(self) -> Engine:
         """Which engine it was, the Lanczos steps at the last lag, and the largest error of a norm that is reported."""
-        errors = [found.error[found.error <= UNKNOWN] for found in self._found.values()]
+        errors = [largest.error[largest.error <= UNKNOWN] for largest in self._found.values()]
         last = max(self._found, key=lambda pair: (pair[1], pair[0] == VectorBlock(None, None)), default=None)
         return Engine(
             MATRIX_FREE,

@@ -91,15 +91,15 @@ def measure(
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     own = scope.renamed(aliases)
     if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
-        found = _by_vectors(sequences, threshold, own)
+        measurement = _by_vectors(sequences, threshold, own)
     else:
         pieces = [sequences.among(group) for group in _groups(sequences)]
         by_group = partial(_by_products, threshold=threshold, scope=own, engine=engine)
-        found = _together(list(map_in_processes(by_group, pieces, jobs)))
+        measurement = _together(list(map_in_processes(by_group, pieces, jobs)))
     order = ("state", *cell.curves, "conveyor", "input", "output")
-    wanted = [name for name in order if scope.covers(name)]
-    named = {name: found.curves.get(aliases.get(name, name)) for name in wanted}
-    return replace(found, curves={name: norms for name, norms in named.items() if norms is not None})
+    names = [name for name in order if scope.covers(name)]
+    curves = {name: measurement.curves.get(aliases.get(name, name)) for name in names}
+    return replace(measurement, curves={name: norms for name, norms in curves.items() if norms is not None})
 
 
 def products_fit(cell: Cell, batch: int) -> bool:

@@ -122,13 +122,13 @@ def model_result(
     )
 
 
-def requested_result(found: Prepared, request: CurvesRequest, jobs: int = 1) -> ModelResult:
+def requested_result(prepared: Prepared, request: CurvesRequest, jobs: int = 1) -> ModelResult:
     """Measure a prepared model as a request asks for it."""
     on = backend(request.backend, request.device)
     return model_result(
-        found.subject,
-        found.sequences,
-        found.s0,
+        prepared.subject,
+        prepared.sequences,
+        prepared.s0,
         request.threshold,
         request.seed,
         request.scope,
@@ -150,22 +150,22 @@ def _result(
     subject: Subject,
     sequences: InputSequences,
     s0: Array,
-    held: Trajectory,
+    trajectory: Trajectory,
     verified: Check,
     measured: Measurement,
     threshold: float,
     scope: Scope,
 ) -> ModelResult:
     """Return what is to be said of a measured model beside its norms."""
-    cell, standing = subject.cell, gates(subject.cell, held, sequences.burn_in)
-    found = {
+    cell, standing = subject.cell, gates(subject.cell, trajectory, sequences.burn_in)
+    curves = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
     taken = None if sequences.marks is None else sequences.marks == TAKEN
-    gain = input_gain(cell, sequences.inputs, held.steps, taken)
+    gain = input_gain(cell, sequences.inputs, trajectory.steps, taken)
     notes = (
         *_masked(sequences),
-        *_notes(cell, found, sequences, s0),
+        *_notes(cell, curves, sequences, s0),
         *_saturating(cell, gain),
         *_of_engine(measured.engine),
         *_thinned(standing.stride),
@@ -182,12 +182,12 @@ def _result(
         input=str(sequences.source),
         input_gain=gain.deviation,
         source=subject.source,
-        curves=found,
+        curves=curves,
         share_by_lag=_mean_share(measured),
         gates=standing.gates,
         time_constants=time_constants(cell, standing.unit_means),
         bounds=bounds(
-            cell, held, sequences.steps, scope.details and measured.engine.name != MATRIX_FREE,
+            cell, trajectory, sequences.steps, scope.details and measured.engine.name != MATRIX_FREE,
             taken if sequences.masked_steps else None,
         ),
         check=verified,
@@ -199,8 +199,10 @@ def _result(
 
 def unit_losses(cell: Cell, trials: int, seed: int) -> Array:
     """Return a random unit cotangent of h_T for each trial, (B, n)."""
-    drawn = [stream(seed, Role.LOSS, b, cell.row.stream).standard_normal(cell.parts[0].size) for b in range(trials)]
-    return np.stack([each / np.linalg.norm(each) for each in drawn])
+    directions = [
+        stream(seed, Role.LOSS, b, cell.row.stream).standard_normal(cell.parts[0].size) for b in range(trials)
+    ]
+    return np.stack([direction / np.linalg.norm(direction) for direction in directions])
 
 
 def _mean_share(measured: Measurement) -> Array:

@@ -1,4 +1,4 @@
-"""Pieces of work side by side, and BLAS kept to as many threads as gain something."""
+"""Parallel processes: pieces of work side by side, and BLAS kept to as many threads as gain something."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def blas_threads(state_size: int, jobs: int) -> AbstractContextManager[object]:
 
 def threads_asked_for() -> int:
     """Return how many BLAS threads the environment asks for; 1 if it does not say."""
-    said = (os.environ.get(name, "") for name in THREADS)
-    return next((int(number) for number in said if number.isdigit() and int(number) > 0), 1)
+    settings = (os.environ.get(name, "") for name in THREADS)
+    return next((int(number) for number in settings if number.isdigit() and int(number) > 0), 1)

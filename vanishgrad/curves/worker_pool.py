@@ -63,8 +63,8 @@ def _workers(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) ->
     They hold the reading end of a pipe, this process alone the writing end: a closed one tells them to end.
     """
     reading, writing = os.pipe()
-    told = work, items, os.getpid(), reading, writing
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, told)
+    arguments = work, items, os.getpid(), reading, writing
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, arguments)
     try:
         yield pool
     finally:

@@ -1,4 +1,4 @@
-"""The array API's functions, as far as the cells use them, for arrays in extended range.
+"""Array API functions for arrays in extended range (m · 2^e), as far as the cells use them.
 
 So their formulas run on either kind of number. Five to twenty times slower than NumPy, and seldom needed.
 """

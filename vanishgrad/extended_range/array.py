@@ -172,7 +172,7 @@ def _bands(m: Array, depth: Array, first_alone: bool) -> list[tuple[int, Array]]
         return [(0, shifted(m, depth))]
     place = -(depth + BAND // 2) // BAND + 1
     bands = ((int(i), place == i) for i in np.unique(place))
-    return [(i, shifted(np.where(here, m, 0), np.where(here, depth + BAND * i, 0))) for i, here in bands]
+    return [(i, shifted(np.where(in_band, m, 0), np.where(in_band, depth + BAND * i, 0))) for i, in_band in bands]
 
 
 def to_float(x: Any) -> Array:

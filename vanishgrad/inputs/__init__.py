@@ -1,1 +1,1 @@
-"""What drives a cell: noise, files, token ids, lengths."""
+"""Input sequences of cells: noise, files and token ids, their lengths and masks, and initial states."""

@@ -41,6 +41,6 @@ def named_source(value: Any, what: str) -> str:
         array = None
     if array is None or array.ndim == 0 or array.dtype.kind not in ("fiub" if what == "mask" else "fiu"):
         raise UsageError(f"expected a string or an array of numbers for {what}, got {type(value).__name__}")
-    held = HeldArray(f"array {array.shape}")
-    held.array = array
-    return held
+    source = HeldArray(f"array {array.shape}")
+    source.array = array
+    return source

@@ -46,8 +46,8 @@ def read_lengths(text: str | None) -> Array | None:
 
 def at_the_end(rows: Array, lengths: Array, burn_in: int, padding: str) -> Array:
     """Return what belongs to each sequence at the end of its row (B, N + T, …), nothing before it."""
-    moved = np.zeros_like(rows)
+    shifted = np.zeros_like(rows)
     for b, length in enumerate(lengths.tolist()):
         own = burn_in + length
-        moved[b, -own:] = rows[b, -own:] if padding == "left" else rows[b, :own]
-    return moved
+        shifted[b, -own:] = rows[b, -own:] if padding == "left" else rows[b, :own]
+    return shifted

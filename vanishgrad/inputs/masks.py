@@ -1,4 +1,4 @@
-"""Which steps of input sequences are taken and which are masked: by a file, by token id 0, or by a value of padding."""
+"""Masks: which steps of input sequences are taken and which are masked, by a file, by token id 0 or by padding."""
 
 from __future__ import annotations
 

@@ -158,8 +158,8 @@ def _generated(request: InputRequest, lengths: Array | None, default_width: int)
     if request.source.startswith("zeros") and request.source != "zeros":
         raise UsageError(f"expected zeros without a value, got {request.source!r}; try --input zeros")
     mask = read_mask(request.mask)
-    given = next((len(each) for each in (lengths, mask) if each is not None), None)
-    trials = _trials(request.trials, given)
+    batch = next((len(each) for each in (lengths, mask) if each is not None), None)
+    trials = _trials(request.trials, batch)
     of_mask = None if mask is None else mask.shape[1] - request.burn_in
     steps = _steps(request.steps, lengths) or of_mask or DEFAULT_STEPS
     shape = (trials, request.burn_in + steps, request.input_size or default_width)
@@ -189,16 +189,16 @@ def stretches(source: str, seed: int, shape: tuple[int, int, int], dtype: str) -
 
 def _from_file(request: InputRequest, lengths: Array | None, embedding: Array | None) -> InputSequences:
     sequences = load(request.source)
-    held = sequences.values.shape[1]
-    steps = _steps(request.steps, lengths) or held - request.burn_in
-    if steps < 1 or request.burn_in + steps > held:
+    length = sequences.values.shape[1]
+    steps = _steps(request.steps, lengths) or length - request.burn_in
+    if steps < 1 or request.burn_in + steps > length:
         after = f" after {request.burn_in} of burn-in" if request.burn_in else ""
         raise VanishgradError(
-            f"expected {max(steps, 1)} steps{after} in {request.source!r}, got {held}; "
-            f"try --steps {max(1, held - request.burn_in)}"
+            f"expected {max(steps, 1)} steps{after} in {request.source!r}, got {length}; "
+            f"try --steps {max(1, length - request.burn_in)}"
         )
     taken, total = taken_steps(request.mask, request.rule, sequences.values), request.burn_in + steps
-    place = slice(held - total, held) if request.padding == "left" else slice(total)
+    place = slice(length - total, length) if request.padding == "left" else slice(total)
     values = sequences.values[:, place]
     available = None if sequences.single and request.repeated else len(values)
     trials = _trials(request.trials, len(lengths) if lengths is not None else available)
@@ -214,7 +214,7 @@ def _from_file(request: InputRequest, lengths: Array | None, embedding: Array | 
             f"try --input-size {inputs.shape[2]}"
         )
     if taken is not None:
-        demand_shape(taken, (len(sequences.values), trials), held, str(request.mask))
+        demand_shape(taken, (len(sequences.values), trials), length, str(request.mask))
         taken = _for_trials(taken[:, place], trials)
     return _aligned(inputs, request, lengths, steps, taken)
 
@@ -261,16 +261,16 @@ def _one_hot_width(ids: Array, sequences: FileSequences, request: InputRequest) 
     return width
 
 
-def _trials(asked: int | None, given: int | None) -> int:
-    return asked or given or DEFAULT_TRIALS
+def _trials(requested: int | None, batch: int | None) -> int:
+    return requested or batch or DEFAULT_TRIALS
 
 
-def _steps(asked: int | None, lengths: Array | None) -> int | None:
+def _steps(requested: int | None, lengths: Array | None) -> int | None:
     if lengths is None:
-        return asked
+        return requested
     longest = int(lengths.max())
-    if asked is not None and longest > asked:
-        raise UsageError(f"expected --lengths up to --steps {asked}, got {longest}; try --steps {longest}")
+    if requested is not None and longest > requested:
+        raise UsageError(f"expected --lengths up to --steps {requested}, got {longest}; try --steps {longest}")
     return longest
 
 
@@ -294,7 +294,7 @@ def _aligned(
         taken = None if taken is None else at_the_end(taken, lengths, burn_in, request.padding)
     else:
         lengths = np.full(trials, steps)
-    found = InputSequences(Held(xs, inputs.dtype, inputs.name), burn_in, lengths, inputs.name, taken)
-    if taken is not None and found.marks is not None:
-        demand_some_taken(found.marks[:, burn_in:] == TAKEN, str(request.mask or inputs.name))
-    return found
+    sequences = InputSequences(Held(xs, inputs.dtype, inputs.name), burn_in, lengths, inputs.name, taken)
+    if taken is not None and sequences.marks is not None:
+        demand_some_taken(sequences.marks[:, burn_in:] == TAKEN, str(request.mask or inputs.name))
+    return sequences

@@ -1,4 +1,4 @@
-"""Input sequences that are had block by block: held, drawn again, or made from token ids."""
+"""Sources of input, read block by block: held in memory, drawn again from a seed, or looked up by token id."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def rounded(values: Array, dtype: str, name: str) -> Array:
         If an entry overflows the dtype.
     """
     with np.errstate(over="ignore"):
-        found = np.ascontiguousarray(values, dtype=dtype)
-    if not np.isfinite(found).all():
+        array = np.ascontiguousarray(values, dtype=dtype)
+    if not np.isfinite(array).all():
         raise VanishgradError(f"expected inputs that {dtype} can hold, got an overflow from {name!r}; try smaller ones")
-    return found
+    return array
 
 
 class Source(ABC):
@@ -74,7 +74,7 @@ class Held(Source):
 
 
 class Zeros(Source):
-    """Silence."""
+    """Input that is zero at every step."""
 
     def _exact(self, start: int, stop: int) -> Array:
         return np.zeros((self.shape[0], stop - start, self.shape[2]))

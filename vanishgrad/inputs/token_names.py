@@ -1,4 +1,4 @@
-"""What the steps of a sequence are called: the characters of a text, or names from a file."""
+"""Token names of a sequence's steps: the characters of a text, or names from a file."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str
         If the file of names cannot be read, or has too few.
     """
     if names is not None:
-        found = file_bytes(names, "tokens").decode(errors="replace").splitlines()
-        if len(found) < before + steps:
+        labels = file_bytes(names, "tokens").decode(errors="replace").splitlines()
+        if len(labels) < before + steps:
             raise VanishgradError(
-                f"expected a token for each of {before + steps} steps in {names!r}, got {len(found)}; try --steps"
+                f"expected a token for each of {before + steps} steps in {names!r}, got {len(labels)}; try --steps"
             )
     elif source.startswith(TEXT):
-        found = _characters(source.removeprefix(TEXT))
+        labels = _characters(source.removeprefix(TEXT))
     elif source.lower().endswith(".txt"):
-        found = _characters(file_bytes(source, "inputs").decode(errors="surrogateescape"))
+        labels = _characters(file_bytes(source, "inputs").decode(errors="surrogateescape"))
     else:
         return None
-    return tuple(found[before : before + steps])
+    return tuple(labels[before : before + steps])
 
 
 def _characters(text: str) -> list[str]:
     """Return for each byte the character that begins with it, nothing for a byte within one."""
-    found = []
+    characters = []
     for character in text:
         size = len(character.encode(errors="surrogateescape"))
-        found += ["\ufffd" if "\udc80" <= character <= "\udcff" else character, *[""] * (size - 1)]
-    return found
+        characters += ["\ufffd" if "\udc80" <= character <= "\udcff" else character, *[""] * (size - 1)]
+    return characters

@@ -73,10 +73,10 @@ class CapturedCall:
             )
         lengths = np.minimum(self.lengths[:trials], steps)
         steps = int(lengths.max())
-        moved = np.zeros((trials, steps, self.xs.shape[2]))
+        xs = np.zeros((trials, steps, self.xs.shape[2]))
         for b, length in enumerate(lengths):
-            moved[b, steps - length :] = self.xs[b, :length]
-        return InputSequences(Held(moved, request.dtype, CAPTURED), 0, lengths, CAPTURED)
+            xs[b, steps - length :] = self.xs[b, :length]
+        return InputSequences(Held(xs, request.dtype, CAPTURED), 0, lengths, CAPTURED)
 
 
 class CapturedRun(Mapping[str, Any]):
@@ -139,8 +139,8 @@ class CapturedRun(Mapping[str, Any]):
         """
         readings = {f"{name}.": call.reading for name, call in self.calls.items()}
         tensors = {name: stored_array(name, weights) for name, weights in self._weights.items()}
-        found = layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
-        return replace(found, has_twins=False)
+        layers = layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
+        return replace(layers, has_twins=False)
 
     def call_of(self, layer: Layer) -> CapturedCall:
         """Return the call that a layer's weights belong to."""

@@ -93,12 +93,12 @@ class LayerRuns:
         return (_reversed(sequences) if layer.direction == "backward" else sequences), notes
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
-        asked = replace(self._options.layer_input(), one_hot_width=layer.input_size, rule=self._mask_rule(layer))
+        request = replace(self._options.layer_input(), one_hot_width=layer.input_size, rule=self._mask_rule(layer))
         if self._captured:
             known, tokens = True, self._captured.tokens
-            sequences = replace(self._captured.call_of(layer).sequences(asked), tokens=tokens)
+            sequences = replace(self._captured.call_of(layer).sequences(request), tokens=tokens)
         else:
-            sequences = input_sequences(asked, layer.input_size, self._embedding)
+            sequences = input_sequences(request, layer.input_size, self._embedding)
         notes = [] if known or not self._options.is_noise else [UNKNOWN_ORDER]
         if sequences.input_size != layer.input_size:
             hint = "try --layer" if known else "try --stack, or --layer"
@@ -132,8 +132,8 @@ class LayerRuns:
         parts, notes = [], list[str]()
         for name in names:
             layer = self._file[name]
-            sequences, said = self._drive(layer)
-            notes.extend(note for note in said if note not in notes)
+            sequences, caveats = self._drive(layer)
+            notes.extend(note for note in caveats if note not in notes)
             trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.marks)
             out = np.swapaxes(trajectory.states[1:, :, : layer.output_size], 0, 1)
             outputs = sequences.with_inputs(np.ascontiguousarray(out))

@@ -1,4 +1,4 @@
-"""ONNX models: onnxruntime runs the graph once, with what its recurrent nodes read as further outputs."""
+"""Captured runs of ONNX models: onnxruntime runs the graph once, with the inputs of recurrent nodes as outputs too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PyTorch modules: forward hooks record what each nn.RNN, nn.LSTM, nn.GRU and cell is really given in one forward."""
+"""Captured runs of PyTorch modules: hooks record what each nn.RNN, nn.LSTM, nn.GRU and cell is given in a forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door: a MODEL, a file of weights or a mapping of arrays → models with input and start."""
+"""Opens models: a MODEL, a file of weights or a mapping of arrays → models with input and start, for all commands."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ def arguments(sources: Sequence[Source], options: ModelOptions) -> list[Argument
     UsageError
         For a MODEL that cannot be, and for an option that speaks of MODELs where there is none, or of files.
     """
-    found = [_argument(source) for source in sources]
-    models = [isinstance(each, ModelSpec) for each in found]
+    parsed = [_argument(source) for source in sources]
+    models = [isinstance(each, ModelSpec) for each in parsed]
     _demand_default(options, OF_MODELS if not any(models) else (), "a MODEL", "a file of weights")
-    named = " ".join(repr(str(source)) for source in sources)
-    _demand_default(options, OF_FILES if all(models) else (), "a file of weights", named)
-    return found
+    listing = " ".join(repr(str(source)) for source in sources)
+    _demand_default(options, OF_FILES if all(models) else (), "a file of weights", listing)
+    return parsed
 
 
 def _argument(source: Source) -> Argument:
@@ -164,15 +164,15 @@ def open_models(sources: Sequence[Source], options: ModelOptions) -> list[Opened
     UsageError, VanishgradError
         As `arguments` and `open_argument`.
     """
-    found = arguments(sources, options)
-    sequences = shared_sequences(options) if any(isinstance(each, ModelSpec) for each in found) else None
-    prefixes = file_prefixes(found) if len(found) > 1 else [""]
-    return [open_argument(each, options, sequences, prefix) for each, prefix in zip(found, prefixes, strict=True)]
+    parsed = arguments(sources, options)
+    sequences = shared_sequences(options) if any(isinstance(each, ModelSpec) for each in parsed) else None
+    prefixes = file_prefixes(parsed) if len(parsed) > 1 else [""]
+    return [open_argument(each, options, sequences, prefix) for each, prefix in zip(parsed, prefixes, strict=True)]
 
 
-def file_prefixes(found: Sequence[Argument]) -> list[str]:
+def file_prefixes(parsed: Sequence[Argument]) -> list[str]:
     """Return what tells the layers of several files apart: their names, or their paths where names repeat."""
-    paths = [_path(each) for each in found]
+    paths = [_path(each) for each in parsed]
     names = [Path(path).name for path in paths]
     return [f"{name if names.count(name) == 1 else path}:" for name, path in zip(names, paths, strict=True)]
 

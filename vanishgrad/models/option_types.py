@@ -1,4 +1,4 @@
-"""The types of options that come from Python, where nothing has parsed them."""
+"""Type checks of options that come from Python, where nothing has parsed them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def settle(options: Any) -> None:
         For an array that cannot be.
     """
     hints = get_type_hints(type(options))
-    for each in fields(options):
-        value, hint = getattr(options, each.name), hints[each.name]
+    for option in fields(options):
+        value, hint = getattr(options, option.name), hints[option.name]
         if value is None:
-            value = each.default if each.default == () else None
+            value = option.default if option.default == () else None
         elif tuple in (get_origin(hint), *map(get_origin, get_args(hint))):
-            value = _several(each.name, value)
-        elif each.name in ARRAYS:
-            value = named_source(value, each.name)
+            value = _several(option.name, value)
+        elif option.name in ARRAYS:
+            value = named_source(value, option.name)
         elif isinstance(value, os.PathLike) and _fits("", hint):
             value = os.fspath(value)
-        object.__setattr__(options, each.name, value)
+        object.__setattr__(options, option.name, value)
 
 
 def _several(name: str, value: Any) -> tuple[Any, ...]:
@@ -62,12 +62,12 @@ def demand_types(options: Any) -> None:
         Which names the option, what it is and what it should be.
     """
     hints = get_type_hints(type(options))
-    for each in fields(options):
-        value, hint = getattr(options, each.name), hints[each.name]
+    for option in fields(options):
+        value, hint = getattr(options, option.name), hints[option.name]
         if not _fits(value, hint):
-            raise UsageError(f"expected {_words(hint)} for {each.name}, got {value!r}")
+            raise UsageError(f"expected {_words(hint)} for {option.name}, got {value!r}")
         if not isinstance(value, bool | str) and isinstance(value, Real):
-            object.__setattr__(options, each.name, int(value) if isinstance(value, Integral) else float(value))
+            object.__setattr__(options, option.name, int(value) if isinstance(value, Integral) else float(value))
 
 
 def _fits(value: object, hint: Any) -> bool:

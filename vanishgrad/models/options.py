@@ -1,4 +1,4 @@
-"""Every option that says how MODELs and files of weights become models with input and start, as one object."""
+"""Model options: how MODELs and files of weights become models with input and start, as one object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MODELs with their random weights, along the input that all of them share."""
+"""Random models: MODELs with the weights drawn for them, along the input that all of them share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Coq has checked: a library of theorems in three rooms, and Coq itself where it is installed.
+"""Coq proofs: a library of theorems in three rooms, and Coq itself where it is installed.
 
 =============  ==================================================  ==================================================
 room           needs (Debian packages)                             axioms

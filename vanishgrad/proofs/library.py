@@ -1,4 +1,4 @@
-"""The library's files, in an order in which they compile."""
+"""The Coq library's files, in an order in which they compile."""
 
 from __future__ import annotations
 

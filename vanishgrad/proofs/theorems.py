@@ -1,4 +1,4 @@
-"""Which parts of the answer's theorems Coq has checked, with their statements; which are proved on paper alone.
+"""Theorems of the answer that Coq has checked, part by part with their statements; the others are proved on paper.
 
 ``theorems.txt`` is the register: a theorem of the library and the axioms that it uses, or ``on paper``, for each part.
 """

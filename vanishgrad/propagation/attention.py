@@ -42,8 +42,8 @@ class Attention:
     def gradient(self, s: int) -> Array:
         """Return ∂c/∂h_s = α_s [W_v + (v_s - c)(∇_h a)ᵀ], (d, d)."""
         values = self.h @ self.W_v.T
-        moved = np.outer(values[s] - self.alpha @ values, self.score_gradients[s])
-        return np.asarray(self.alpha[s] * (self.W_v + moved))
+        indirect = np.outer(values[s] - self.alpha @ values, self.score_gradients[s])
+        return np.asarray(self.alpha[s] * (self.W_v + indirect))
 
     def orthogonal_norms(self) -> tuple[Array, Array]:
         r"""Return ‖∂c/∂h_s‖₂ and ‖∂c/∂h_s‖_F, each (T,), for an orthogonal W_v.
@@ -65,8 +65,8 @@ class Attention:
         """Return α_s (σ_min(W_v) - ‖v_s - c‖ ‖∇_h a‖) ≤ σ_min(∂c/∂h_s)."""
         values = self.h @ self.W_v.T
         least = float(np.linalg.svd(self.W_v, compute_uv=False)[-1])
-        moved = float(np.linalg.norm(values[s] - self.alpha @ values) * np.linalg.norm(self.score_gradients[s]))
-        return float(self.alpha[s]) * (least - moved)
+        indirect = float(np.linalg.norm(values[s] - self.alpha @ values) * np.linalg.norm(self.score_gradients[s]))
+        return float(self.alpha[s]) * (least - indirect)
 
 
 def dot_product(W_v: Array, W_k: Array, q: Array, h: Array) -> Attention:

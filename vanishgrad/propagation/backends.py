@@ -1,4 +1,4 @@
-"""Backends: the array libraries that the engine runs on, NumPy or another one that is imported only if asked for."""
+"""Array backends: the libraries that the engine runs on, NumPy or another one that is imported only if asked for."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Backend:
         if self.name == "numpy":
             return values
         library: Any = importlib.import_module(self.name)
-        moved: Array = (
+        array: Array = (
             library.asarray(values) if self.name == "cupy" else library.asarray(values, device=self.device, copy=True)
         )
-        return moved
+        return array
 
     def cell(self, cell: Cell) -> Cell:
         """Return a cell with its weights on the device."""
@@ -83,10 +83,10 @@ def backend(name: str, device: str | None) -> Backend:
     if name not in DEVICES:
         raise UsageError(f"expected --backend {', '.join(DEVICES)}, got {name!r}")
     if device is not None and device not in DEVICES[name]:
-        having = ", ".join(each for each, devices in DEVICES.items() if device in devices) or "none"
+        backends = ", ".join(each for each, devices in DEVICES.items() if device in devices) or "none"
         raise UsageError(
             f"expected --device {' or '.join(DEVICES[name])} for --backend {name}, got {device!r}; "
-            f"backends with it: {having}"
+            f"backends with it: {backends}"
         )
     return Backend(name, device or DEVICES[name][0])
 

@@ -66,20 +66,20 @@ def backward(
     steps, outputs = trajectory.steps, len(cotangents)
     sums = GradientSums(cell)
     w = np.zeros((xs.shape[0], 1, cell.state_size), dtype=xs.dtype)
-    moved = np.empty_like(w)
+    product = np.empty_like(w)
     for t, linearisation in _backwards(cell, trajectory):
         if steps - t < outputs:
             w[:, 0, : cotangents.shape[2]] += cotangents[outputs - 1 - (steps - t)]
         entering = w[:, 0] if only is None else w[:, 0] * (only == t)[:, None]
         sums.add(linearisation.weight_gradient(t, entering), xs[:, t - 1])
-        done = steps - t + 1
-        if truncation is not None and done % truncation == 0:
-            if done >= outputs:
+        age = steps - t + 1
+        if truncation is not None and age % truncation == 0:
+            if age >= outputs:
                 break
             w[...] = 0
         elif t > 1:
-            linearisation.cotangent(t, w, moved)
-            w, moved = moved, w
+            linearisation.cotangent(t, w, product)
+            w, product = product, w
     return sums.by_tensor
 
 

@@ -110,8 +110,8 @@ class CheckpointedTrajectory(Trajectory):
     def stretches(self, longest: int) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of stretches that lie within blocks."""
         for start, stop in self._cut(0, self._steps):
-            for here in range(start, stop, longest):
-                yield here, min(here + longest, stop)
+            for begin in range(start, stop, longest):
+                yield begin, min(begin + longest, stop)
 
     def _cut(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         while start < stop:
@@ -125,8 +125,8 @@ class CheckpointedTrajectory(Trajectory):
         return states[offset : offset + stop - start + 1], records[offset : offset + stop - start]
 
     def _block(self, number: int) -> tuple[Array, Array]:
-        held, states, records = self._held
-        if held != number:
+        stored, states, records = self._held
+        if stored != number:
             start = number * self._length
             xs = self._inputs.between(start, min(start + self._length, self._steps))
             states, records = advanced(

@@ -1,4 +1,4 @@
-"""The one-step Jacobians of a stretch in floating point, and in extended range where they are applied to such rows."""
+"""Linearisation in either range: one-step Jacobians in floating point, and in extended range for such rows."""
 
 from __future__ import annotations
 

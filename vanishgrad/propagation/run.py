@@ -1,4 +1,4 @@
-"""Running a cell along its inputs."""
+"""Forward pass of a cell along its inputs, which keeps what its linearisation needs."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def advanced(
             last = record
             records.append(record)
         of_block = None if marks is None else marks_with_previous(marks, start, len(a_x))
-        found = cell.with_differences(
+        complete = cell.with_differences(
             xp.stack(records), states, before if before is None else before[..., : cell.record_size],
             None if of_block is None else like(s, of_block),
         )  # fmt: skip
-        found = found if of_block is None else with_marks(found, of_block[1:])
+        complete = complete if of_block is None else with_marks(complete, of_block[1:])
     _demand_finite(states, start)
-    return states, found
+    return states, complete
 
 
 def _demand_finite(states: Array, start: int) -> None:

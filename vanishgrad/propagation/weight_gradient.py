@@ -1,4 +1,4 @@
-r"""How much of ∂L/∂θ comes from each lag, for a loss that may see the output of every step.
+r"""Weight gradient ∂L/∂θ by lag: how much of it comes from each, for a loss that may see the output of every step.
 
 With cotangents g_t = ∂L/∂h_t and the immediate derivative ∂⁺s_k/∂θ (s_{k-1} held fixed),
 
@@ -99,30 +99,32 @@ def contributions(path: OneSequence, cotangents: Array) -> Contributions:
     With R rows that are not zero: at most 2 g n (2 n + d) R T multiplications and additions for each gradient formed,
     and each is formed at most twice; O(R m √T) numbers for rows to begin again from, and `STRETCH` numbers.
     """
-    kept = _nothing(path.cell)
-    stretch = max(1, STRETCH // kept.values.size)
-    begins, held = list[Rows](), list[Gradient]()
+    total = _nothing(path.cell)
+    stretch = max(1, STRETCH // total.values.size)
+    begins, gradients_of_stretch = list[Rows](), list[Gradient]()
     log_own, log_kept = list[float](), list[float]()
     for lag, (begin, gradient) in enumerate(gradients(path, outputs(path, cotangents))):
         if lag % stretch == 0:
             begins.append(begin)
-            held = []
-        held.append(gradient)
-        kept = kept + gradient
+            gradients_of_stretch = []
+        gradients_of_stretch.append(gradient)
+        total = total + gradient
         log_own.append(gradient.log_norm)
-        log_kept.append(kept.log_norm)
-    return Contributions(np.array(log_own), np.array(log_kept), _log_lost(path, begins, held, stretch), kept)
+        log_kept.append(total.log_norm)
+    return Contributions(
+        np.array(log_own), np.array(log_kept), _log_lost(path, begins, gradients_of_stretch, stretch), total
+    )
 
 
-def _log_lost(path: OneSequence, begins: list[Rows], held: list[Gradient], stretch: int) -> Array:
+def _log_lost(path: OneSequence, begins: list[Rows], stretch_gradients: list[Gradient], stretch: int) -> Array:
     """Sum from the oldest lag on; the gradients of the last stretch are held, those of the others are formed again."""
     lost, log_lost = _nothing(path.cell), list[float]()
     for begin in reversed(begins):
-        held = held or [gradient for _, gradient in islice(gradients(path, begin), stretch)]
-        for gradient in reversed(held):
+        stretch_gradients = stretch_gradients or [gradient for _, gradient in islice(gradients(path, begin), stretch)]
+        for gradient in reversed(stretch_gradients):
             log_lost.append(lost.log_norm)
             lost = lost + gradient
-        held = []
+        stretch_gradients = []
     return np.array(log_lost[::-1])
 
 
@@ -216,12 +218,12 @@ def _gradient(path: OneSequence, linearisation: Linearisation, rows: Rows, k: Ar
 
 def _back(path: OneSequence, linearisation: Linearisation, rows: Rows, segment: int | None) -> Rows:
     """Return the rows one step further back, scaled to order 1, without those that end or are zero."""
-    moved = namespace(rows.values).empty_like(rows.values)
-    linearisation.cotangent(1, rows.values, moved)
-    k, wide = rows.t - rows.lag - 1, is_extended(moved)
-    exponents = np.where((moved.m != 0).any(axis=(1, 2)), 0, ABSENT) if wide else powers(moved, rows.exponents)
+    products = namespace(rows.values).empty_like(rows.values)
+    linearisation.cotangent(1, rows.values, products)
+    k, wide = rows.t - rows.lag - 1, is_extended(products)
+    exponents = np.where((products.m != 0).any(axis=(1, 2)), 0, ABSENT) if wide else powers(products, rows.exponents)
     goes_on = (k > path.first) & (exponents != ABSENT)
     if segment is not None:
         goes_on &= (k - path.first - 1) // segment == (rows.t - path.first - 1) // segment
-    scaled = moved if wide else shifted(moved, rows.exponents - exponents)
+    scaled = products if wide else shifted(products, rows.exponents - exponents)
     return Rows(rows.lag + 1, rows.t[goes_on], scaled[goes_on], exponents[goes_on])

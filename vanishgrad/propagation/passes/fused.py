@@ -81,15 +81,15 @@ class FusedPass(ABC):
         sums = np.zeros_like(term)
         self._cut()
         for t in range(self._steps, 0, -1):
-            done = self._steps - t + 1
-            if done <= outputs:
-                dh += at_step[-done]
+            age = self._steps - t + 1
+            if age <= outputs:
+                dh += at_step[-age]
             self._differentiate(t)
             delta = self._delta if keys is None else self._delta * (keys == t)
             np.matmul(delta, self._z[t - 1].swapaxes(1, 2), out=term)
             sums += term
-            if truncation is not None and done % truncation == 0:
-                if done >= outputs:
+            if truncation is not None and age % truncation == 0:
+                if age >= outputs:
                     break
                 self._cut()
             else:

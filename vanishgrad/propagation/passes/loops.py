@@ -1,4 +1,4 @@
-"""The element-wise work of a step as loops, which Numba compiles where it is installed (the extra ``fast``).
+"""Numba loops: the element-wise work of a step, compiled where Numba is installed (the extra ``fast``).
 
 One pass over the memory takes the place of a dozen, and a polynomial, which the compiler vectorises, that of the
 library's exponential: exp(x) = 2^k exp(r) with |r| ≤ ln 2 / 2. Errors are two units in the last place of 1. Arrays
@@ -113,10 +113,10 @@ def lstm_forward(sigma: Sigma, two: Any) -> Loop:
                 for b in range(gates.shape[2]):
                     i, f, o = sigma(gates[s, j, b]), sigma(gates[s, n + j, b]), sigma(gates[s, 2 * n + j, b])
                     g = two * sigma(two * gates[s, 3 * n + j, b]) - one
-                    kept = f * before[s, j, b] + i * g
-                    read = two * sigma(two * kept) - one
+                    cell = f * before[s, j, b] + i * g
+                    squashed = two * sigma(two * cell) - one
                     gates[s, j, b], gates[s, n + j, b], gates[s, 2 * n + j, b], gates[s, 3 * n + j, b] = i, f, o, g
-                    c[s, j, b], tanh_c[s, j, b], z[s, j, b] = kept, read, o * read
+                    c[s, j, b], tanh_c[s, j, b], z[s, j, b] = cell, squashed, o * squashed
 
     return loop
 
@@ -131,11 +131,11 @@ def lstm_backward(sigma: Sigma, two: Any) -> Loop:
             for j in range(n):
                 for b in range(gates.shape[2]):
                     i, f, o, g = gates[s, j, b], gates[s, n + j, b], gates[s, 2 * n + j, b], gates[s, 3 * n + j, b]
-                    read, up = tanh_c[s, j, b], dh[s, j, b]
-                    w = dc[s, j, b] + up * o * (one - read * read)
+                    tanh, up = tanh_c[s, j, b], dh[s, j, b]
+                    w = dc[s, j, b] + up * o * (one - tanh * tanh)
                     delta[s, j, b] = w * g * i * (one - i)
                     delta[s, n + j, b] = w * before[s, j, b] * f * (one - f)
-                    delta[s, 2 * n + j, b] = up * read * o * (one - o)
+                    delta[s, 2 * n + j, b] = up * tanh * o * (one - o)
                     delta[s, 3 * n + j, b] = w * i * (one - g * g)
                     dc[s, j, b] = w * f
 
@@ -151,11 +151,11 @@ def gru_forward(sigma: Sigma, two: Any) -> Loop:
         for s in range(gates.shape[0]):
             for j in range(n):
                 for b in range(gates.shape[2]):
-                    reset, kept = sigma(gates[s, j, b]), sigma(gates[s, n + j, b])
+                    reset, update = sigma(gates[s, j, b]), sigma(gates[s, n + j, b])
                     a = gates[s, 3 * n + j, b] + reset * gates[s, 2 * n + j, b]
                     candidate = two * sigma(two * a) - one
-                    gates[s, j, b], gates[s, n + j, b], gates[s, 3 * n + j, b] = reset, kept, candidate
-                    z[s, j, b] = candidate + kept * (before[s, j, b] - candidate)
+                    gates[s, j, b], gates[s, n + j, b], gates[s, 3 * n + j, b] = reset, update, candidate
+                    z[s, j, b] = candidate + update * (before[s, j, b] - candidate)
 
     return loop
 
@@ -169,14 +169,14 @@ def gru_backward(sigma: Sigma, two: Any) -> Loop:
         for s in range(gates.shape[0]):
             for j in range(n):
                 for b in range(gates.shape[2]):
-                    reset, kept, inner = gates[s, j, b], gates[s, n + j, b], gates[s, 2 * n + j, b]
+                    reset, update, inner = gates[s, j, b], gates[s, n + j, b], gates[s, 2 * n + j, b]
                     candidate, up = gates[s, 3 * n + j, b], dh[s, j, b]
-                    outer = up * (one - kept) * (one - candidate * candidate)
+                    outer = up * (one - update) * (one - candidate * candidate)
                     delta[s, j, b] = outer * inner * reset * (one - reset)
-                    delta[s, n + j, b] = up * (before[s, j, b] - candidate) * kept * (one - kept)
+                    delta[s, n + j, b] = up * (before[s, j, b] - candidate) * update * (one - update)
                     delta[s, 2 * n + j, b] = outer * reset
                     delta[s, 3 * n + j, b] = outer
-                    dh[s, j, b] = up * kept
+                    dh[s, j, b] = up * update
 
     return loop
 

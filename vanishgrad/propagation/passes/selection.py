@@ -1,4 +1,4 @@
-"""Which pass a cell is trained by: fused where there is one, else step by step through its linearisation."""
+"""Choice of the pass that a cell is trained by: fused where there is one, else step by step by its linearisation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""‖∂s_t/∂s_k‖ for all pairs of times on a grid.
+r"""Jacobian norms of all pairs: ‖∂s_t/∂s_k‖ for times t ≥ k on a grid.
 
 Between neighbouring times the products D_j = ∂s_{t_{j+1}}/∂s_{t_j} take one sweep of T steps altogether; then
 ∂s_{t_i}/∂s_{t_j} = (∂s_{t_i}/∂s_{t_{j+1}}) D_j for all i at once, in extended range once an entry may leave that
@@ -36,15 +36,15 @@ def pair_log_norms(cell: Cell, trajectory: StoredTrajectory, times: Array) -> Ar
     G, m = len(times), cell.state_size
     products = _Products(np.tile(np.eye(m, dtype=trajectory.states.dtype), (G, 1, 1)))
     leading = LeadingSingularValues({"state": (m, m)}, G, trajectory.states.dtype)
-    found = np.full((G, G), np.nan)
-    found[-1, -1] = 0.0
+    log_norms = np.full((G, G), np.nan)
+    log_norms[-1, -1] = 0.0
     for j in range(G - 2, -1, -1):
-        found[j, j] = 0.0
+        log_norms[j, j] = 0.0
         products.multiply(_stretch(cell, trajectory, int(times[j]), int(times[j + 1])), slice(j + 1, G))
         with np.errstate(divide="ignore"):
             log_norm = np.log(leading({"state": products.P})["state"]) + products.exponents * LN_2
-        found[j + 1 :, j] = log_norm[j + 1 :]
-    return found
+        log_norms[j + 1 :, j] = log_norm[j + 1 :]
+    return log_norms
 
 
 class _Products:
@@ -59,9 +59,9 @@ class _Products:
         if self._wide is None and not self._lasts(right, places):
             self._wide = scaled(self.P.astype(np.float64), self.exponents[:, None, None])
         if self._wide is None:
-            moved = self.P[places] @ right.matrix
-            by = np.maximum(powers(moved, np.zeros(len(moved), dtype=np.int64)), 2 - range_bits(moved))
-            self.P[places] = shifted(moved, -by)
+            image = self.P[places] @ right.matrix
+            by = np.maximum(powers(image, np.zeros(len(image), dtype=np.int64)), 2 - range_bits(image))
+            self.P[places] = shifted(image, -by)
             self.exponents[places] += right.exponents[0, 0, 0] + by
             return
         whole = scaled(right.matrix.astype(np.float64), _scale(right)) if right.extended is None else right.extended

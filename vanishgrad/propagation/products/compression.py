@@ -1,4 +1,4 @@
-r"""A long product loses rank: rows that have become too small to count are left out, and watched.
+r"""Rank compression of long products: rows that have become too small to count are left out, and their size bounded.
 
 Turn the rows R of one part by the eigenvectors Q of R Rᵀ. For every v, ‖R v‖² = ‖R₁ v‖² + ‖R₂ v‖² with R₁ the rows that
 are kept and R₂ those that are left out, so that every norm of the part's blocks is wrong by at most

@@ -1,4 +1,4 @@
-r"""The Jacobian products split into the conveyor and its detours.
+r"""Jacobian products split into paths: the conveyor (gates held fixed) and its detours through the gates.
 
 Let J_t = A_t + B_t, B_t closing a detour (Linearisation.detours). The product of T - k steps is the sum over all words
 in A and B, and the number of B in a word is the number of detours of its paths. So the products P^(m) by number of

@@ -82,12 +82,12 @@ class JacobianProduct:
 
     def _image(self, V: Array, backward: bool = False) -> ExtendedRange:
         """Return ∂s_t/∂s_k V, (m, c), or backward the transposed product times V."""
-        moved = ScaledVectors.on(V, np.ascontiguousarray(V.T, dtype=self._dtype)[None])
+        vectors = ScaledVectors.on(V, np.ascontiguousarray(V.T, dtype=self._dtype)[None])
         times = range(self.k + 1, self.t + 1)
         for t in reversed(times) if backward else times:
-            (moved.cotangent if backward else moved.tangent)(self._linearisation, t)
-        values = extended(moved.values)
-        return ExtendedRange(values.m, np.where(values.m != 0, values.e + moved.exponents[..., None], ABSENT))[0].T
+            (vectors.cotangent if backward else vectors.tangent)(self._linearisation, t)
+        values = extended(vectors.values)
+        return ExtendedRange(values.m, np.where(values.m != 0, values.e + vectors.exponents[..., None], ABSENT))[0].T
 
     def _times(self, V: Array, backward: bool = False) -> Array:
         """Return P V, or backward Pᵀ V."""

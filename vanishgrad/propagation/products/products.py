@@ -1,4 +1,4 @@
-r"""The Jacobian products ∂s_T/∂s_k for every lag T - k, in one backward sweep.
+r"""Jacobian products ∂s_T/∂s_k for every lag T - k, in one backward sweep.
 
 Nothing that is reported about a product changes when its rows of one part are turned by an orthonormal matrix from the
 left: norms of every block are the same. So the sweep may replace rows R by Q R and leave out those that have become
@@ -78,8 +78,8 @@ class Product:
         if is_numpy(self.matrix):
             return self
         names = ("matrix", "exponents", "masses", "input_matrix", "input_exponents", "input_probes")
-        moved: dict[str, Any] = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
-        return replace(self, **moved, turns={part: on_host(Q) for part, Q in self.turns.items()})
+        copies: dict[str, Any] = {name: on_host(array) for name in names if (array := getattr(self, name)) is not None}
+        return replace(self, **copies, turns={part: on_host(Q) for part, Q in self.turns.items()})
 
     def block(self, to: str | None, source: str | None) -> tuple[Array, Array]:
         """Return a block, or with None all rows of the state or columns, (B, p, q), and the log of its scale, (B,)."""
@@ -139,9 +139,9 @@ class Product:
 
     def probes(self, to: str, source: str | None, log_scale: Array) -> Array:
         """Return the probes, (B, s, q), of what is missing in a block, divided by exp(log_scale)."""
-        found, own_scale = self.block(to + PROBES, source)
-        xp = namespace(found)
-        return found * xp.exp(xp.clip(own_scale - log_scale, -700, 700))[:, None, None]
+        rows, own_scale = self.block(to + PROBES, source)
+        xp = namespace(rows)
+        return rows * xp.exp(xp.clip(own_scale - log_scale, -700, 700))[:, None, None]
 
     def input_block(self) -> tuple[Array, Array]:
         """Return ∂h_T/∂x_{T-lag}, (B, n, d), and the logarithm of its scale, (B,)."""
@@ -170,8 +170,8 @@ class Product:
 def log_masses(masses: Array, exponents: Array) -> Array:
     """Return ln ‖·‖_F² of blocks that are stored divided by powers of two, -inf for a zero one."""
     with np.errstate(divide="ignore"):
-        found: Array = namespace(masses).log(masses) + 2 * _nats(exponents)
-    return found
+        logs: Array = namespace(masses).log(masses) + 2 * _nats(exponents)
+    return logs
 
 
 def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
@@ -181,8 +181,8 @@ def log_frobenius(log_masses: Array, rows: range, columns: range) -> Array:
     top = xp.max(masses, axis=(-2, -1))
     some = xp.where(top > -xp.inf, top, 0)
     with np.errstate(divide="ignore"):
-        found: Array = (some + xp.log(xp.sum(xp.exp(masses - some[..., None, None]), axis=(-2, -1)))) / 2
-    return found
+        log_norms: Array = (some + xp.log(xp.sum(xp.exp(masses - some[..., None, None]), axis=(-2, -1)))) / 2
+    return log_norms
 
 
 def _nats(exponents: Array) -> Array:

@@ -1,4 +1,4 @@
-r"""Derivatives by the cell state in which the hidden state moves along: the total one, and the textbooks' product.
+r"""Total derivative dc_T/dc_k, in which the hidden state moves with the cell state, and the textbooks' product.
 
 With h_k = o_k ⊙ φ(c_k) and E_k = ∂h_k/∂c_k, autograd's derivative by the node c_k is the total one,
 
@@ -75,11 +75,11 @@ def _swept(cell: Cell, trajectory: StoredTrajectory, batch: int, rows: Array, la
 def _read(sweep: Sweep, linearisation: Linearisation, t: int) -> tuple[Array, Array]:
     (part,) = sweep.rows
     matrix, log_scale = product_of(sweep, 0).carried(part)
-    moved = linearisation.total(t, matrix)
-    assert moved is not None
-    if not is_extended(moved):
-        return moved, log_scale
-    wide: Any = moved
+    total = linearisation.total(t, matrix)
+    assert total is not None
+    if not is_extended(total):
+        return total, log_scale
+    wide: Any = total
     matrix, exponents = on_one_scale(wide)
     return matrix, exponents * LN_2
 
@@ -94,9 +94,9 @@ class _Chained:
         return 2 * self._linearisation.depth(t, sparse)
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
-        moved = self._linearisation.total(t, W)
+        total = self._linearisation.total(t, W)
         rows = namespace(W).zeros_like(W)
-        rows[..., self._conveyed] = moved
+        rows[..., self._conveyed] = total
         if (taken := self._linearisation.taken(t)) is not None and not taken.all():
             rows = namespace(W).where(taken[:, None, None], rows, W)
         self._linearisation.cotangent(t, rows, out)

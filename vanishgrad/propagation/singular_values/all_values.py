@@ -85,10 +85,10 @@ def _with_step(product: Graded, step: EitherRange, t: int) -> Graded:
         step.cotangent(t, rows, out)
         return product.before(np.swapaxes(out, 1, 2))
     wide: Any = extended(rows)
-    moved: Any = zeros(wide.shape)
-    step.cotangent(t, wide, moved)
+    image: Any = zeros(wide.shape)
+    step.cotangent(t, wide, image)
     batch, m, _ = rows.shape
-    scaled, exponents = on_one_scale(moved.reshape(batch * m, 1, m))
+    scaled, exponents = on_one_scale(image.reshape(batch * m, 1, m))
     out = scaled.reshape(batch, m, m).astype(rows.dtype)
     return product.before(np.swapaxes(out, 1, 2), exponents.reshape(batch, m) * LN_2)
 

@@ -74,7 +74,7 @@ def inverse(x: Array) -> Array:
 class Ritz:
     """Leading Ritz values of A Aᵀ, whether they have converged, (matrices, B), and what the next lag starts from.
 
-    `steps` (matrices, B) is what convergence took; `lead` and `runner_up` are unit left vectors (matrices, kept, rows).
+    `steps` (matrices, B) is what convergence took; `lead`, `runner_up` are unit left vectors (matrices, window, rows).
     """
 
     values: Array
@@ -85,7 +85,7 @@ class Ritz:
 
 
 def leading_ritz(
-    batch: Batch, lead: Array, runner_up: Array, probe: Array, skip: Array, steps: Array, kept: slice = slice(None)
+    batch: Batch, lead: Array, runner_up: Array, probe: Array, skip: Array, steps: Array, window: slice = slice(None)
 ) -> Ritz:
     """Return the leading Ritz values of A Aᵀ for all matrices.
 
@@ -93,18 +93,18 @@ def leading_ritz(
     close they are. Lanczos starts from the better one and a little of the probe: an exact singular vector alone would
     never see another overtake it. The next runner-up is the other one after a power step: so it follows the second
     singular vector from lag to lag. Convergence is first tested after `steps` (matrices, B). Nothing is done where
-    `skip`; vectors are returned of the places `kept` of each kind of matrix.
+    `skip`; vectors are returned of the places `window` of each kind of matrix.
     """
     idle = np.all(skip, axis=1)
     u, v, other = _start(batch, lead, runner_up, probe, idle)
     pushed = batch.push(np.stack([v, other], axis=2), idle)
     image = pushed[:, :, 0]
     limit = 32 + max(batch.rows, batch.columns) // 4  # an SVD costs no less
-    basis = np.empty((limit, *u[:, kept].shape), u.dtype)
+    basis = np.empty((limit, *u[:, window].shape), u.dtype)
     small, size, least = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0, np.finfo(u.dtype).tiny
     finished = idle.all()
     while True:
-        basis[size] = u[:, kept]
+        basis[size] = u[:, window]
         size += 1
         alpha = np.vecdot(v, v)
         image -= alpha[..., None] * u
@@ -118,8 +118,8 @@ def leading_ritz(
         v = batch.pull(u[:, :, None], idle)[:, :, 0]
         image = batch.push(v[:, :, None], idle)[:, :, 0]
         image -= before
-    lead = np.einsum("mbk,kmbr->mbr", small.vectors[:, kept, :size].astype(u.dtype), basis[:size])
-    return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, kept, 1]))
+    lead = np.einsum("mbk,kmbr->mbr", small.vectors[:, window, :size].astype(u.dtype), basis[:size])
+    return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, window, 1]))
 
 
 def _start(batch: Batch, lead: Array, runner_up: Array, probe: Array, idle: Array) -> tuple[Array, Array, Array]:
@@ -178,10 +178,12 @@ class _Tridiagonals:
         gap = theta - np.maximum(np.max(distinct, axis=-1), 0)
         enough = np.maximum(self._accepted * theta, np.minimum(self._clear * theta, np.sqrt(VALUE_ERROR * theta * gap)))
         residuals = beta * vectors
-        met = residuals <= enough[:, None]
-        first, found = np.argmax(met, axis=1), met[:, -1]
-        steps = first + 1 if found.all() else np.where(found, first + 1, size + _further(residuals, enough))
-        self.done[due], self.steps[due] = found, steps
+        converged = residuals <= enough[:, None]
+        first, any_converged = np.argmax(converged, axis=1), converged[:, -1]
+        steps = (
+            first + 1 if any_converged.all() else np.where(any_converged, first + 1, size + _further(residuals, enough))
+        )
+        self.done[due], self.steps[due] = any_converged, steps
 
 
 def _further(residuals: Array, enough: Array) -> Array:

@@ -57,34 +57,34 @@ class LeadingSingularValues:
         rows = [p for p, _ in self._iterated.values()]
         self._lead, self._runner_up = (unit(self._noise(rows, batch)) for _ in range(2))
 
-    def turn(self, turned: Mapping[str, Callable[[Array], Array]]) -> None:
+    def turn(self, rotations: Mapping[str, Callable[[Array], Array]]) -> None:
         """Go on with matrices Q A in the place of A; each name's function maps its left vectors, (B, p), to Q x."""
         lead, runner_up = (
-            {name: turned[name](vectors[i, :, :p]) for i, (name, (p, _)) in enumerate(self._iterated.items())}
+            {name: rotations[name](vectors[i, :, :p]) for i, (name, (p, _)) in enumerate(self._iterated.items())}
             for vectors in (self._lead, self._runner_up)
         )
         keep = [min(lead[name].shape[1], q) > GRAM_SIZE for name, (_, q) in self._iterated.items()]
         self._steps, self._diagonal = self._steps[keep], self._diagonal[keep]
-        kept = [name for name, stays in zip(self._iterated, keep, strict=True) if stays]
-        self._iterated = {name: (lead[name].shape[1], self._iterated[name][1]) for name in kept}
+        names = [name for name, stays in zip(self._iterated, keep, strict=True) if stays]
+        self._iterated = {name: (lead[name].shape[1], self._iterated[name][1]) for name in names}
         self._lead, self._runner_up = (
-            unit(self._padded([vectors[name] for name in kept])) for vectors in (lead, runner_up)
+            unit(self._padded([vectors[name] for name in names])) for vectors in (lead, runner_up)
         )
 
     def __call__(self, matrices: Mapping[str, Array]) -> dict[str, Array]:
         """Return σ₁, (L·B,), of each of some of the matrices, (L·B, p, q), those of the first lag first."""
         iterated = [name for name in self._iterated if name in matrices]
-        found = self._leading(iterated, [matrices[name] for name in iterated]) if iterated else {}
+        norms = self._leading(iterated, [matrices[name] for name in iterated]) if iterated else {}
         return {
-            name: found[name] if name in found else largest_singular_value(matrix) for name, matrix in matrices.items()
+            name: norms[name] if name in norms else largest_singular_value(matrix) for name, matrix in matrices.items()
         }
 
     def _padded(self, vectors: list[Array]) -> Array:
         """Return vectors (count, p) of each matrix as one array (matrices, count, largest p)."""
-        longest = max((each.shape[1] for each in vectors), default=0)
+        longest = max((vector.shape[1] for vector in vectors), default=0)
         padded = np.zeros((len(vectors), max(map(len, vectors), default=0), longest), self._dtype)
-        for i, each in enumerate(vectors):
-            padded[i, :, : each.shape[1]] = each
+        for i, vector in enumerate(vectors):
+            padded[i, :, : vector.shape[1]] = vector
         return padded
 
     def _noise(self, rows: list[int], count: int) -> Array:
@@ -130,13 +130,13 @@ class LeadingSingularValues:
 
     def _still_diagonal(self, places: list[int], matrices: list[Array], lags: int) -> Array:
         """Return which have been diagonal at every lag so far, (matrices, L·B); once none is, it costs nothing."""
-        found = np.zeros((len(matrices), lags, self._batch), dtype=bool)
+        diagonal = np.zeros((len(matrices), lags, self._batch), dtype=bool)
         for i, (place, A) in enumerate(zip(places, matrices, strict=True)):
             if self._diagonal[place].any():
-                found[i] = self._diagonal[place] & _is_diagonal(A).reshape(lags, self._batch)
-        found = np.logical_and.accumulate(found, axis=1)
-        self._diagonal[places] = found[:, -1]
-        return found.reshape(len(matrices), -1)
+                diagonal[i] = self._diagonal[place] & _is_diagonal(A).reshape(lags, self._batch)
+        diagonal = np.logical_and.accumulate(diagonal, axis=1)
+        self._diagonal[places] = diagonal[:, -1]
+        return diagonal.reshape(len(matrices), -1)
 
 
 class LeadingPairs:
@@ -221,9 +221,9 @@ def count_at_least(matrix: Array, threshold: Array, leading: Array) -> Array:
     """
     counts = np.zeros(len(matrix), dtype=int)
     some, resolved = leading >= threshold, threshold >= RESOLVED * leading
-    for chosen, spectrum in ((some & resolved, _by_gram), (some & ~resolved, _by_svd)):
-        if np.any(chosen):
-            size = leading[chosen, None]
-            found = spectrum(matrix[chosen] / size[..., None])
-            counts[chosen] = np.count_nonzero(found >= threshold[chosen, None] / size, axis=-1)
+    for selection, spectrum in ((some & resolved, _by_gram), (some & ~resolved, _by_svd)):
+        if np.any(selection):
+            size = leading[selection, None]
+            sigma = spectrum(matrix[selection] / size[..., None])
+            counts[selection] = np.count_nonzero(sigma >= threshold[selection, None] / size, axis=-1)
     return counts

@@ -1,4 +1,4 @@
-r"""The largest singular value of ∂s_T/∂s_k, and of its blocks, at a few lags, by products with vectors alone.
+r"""Matrix-free singular values: the largest of ∂s_T/∂s_k and of its blocks, at a few lags, from products with vectors.
 
 Golub, Kahan and Lanczos for all lags at once: a sweep back in time multiplies one row for each block and lag, a sweep
 forward one column. The Ritz value θ of the rows so far comes with its own residual ρ = ‖A v - σ u‖/σ, formed and not
@@ -43,7 +43,7 @@ class VectorBlock:
 
 @dataclass(frozen=True, eq=False)
 class Leading:
-    """What was found for one block at one lag, trial by trial.
+    """The leading singular value and vectors of one block at one lag, trial by trial.
 
     Attributes
     ----------

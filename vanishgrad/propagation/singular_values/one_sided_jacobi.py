@@ -43,11 +43,11 @@ def orthogonal_rows(log_d: Array, V: Array) -> tuple[Array, Array]:
     rows = np.array(np.where(np.isneginf(log_d)[..., None], 0, V))
     for _ in range(MOST_SWEEPS):
         log_d, rows = _ordered(*_normalised(log_d, rows))
-        wanted = _pending(rows)
-        if not wanted.any():
+        pending = _pending(rows)
+        if not pending.any():
             break
         for first, second in _rounds(rows.shape[1]):
-            due = wanted[first, second]
+            due = pending[first, second]
             if due.any():
                 _turn(log_d, rows, first[due], second[due])
     return log_d, rows

@@ -23,7 +23,7 @@ BAND = 60
 
 @dataclass(eq=False)
 class ScaledVectors:
-    """ScaledVectors, (B, a, m), that stand for 2^exponents times themselves, (B, a).
+    """Vectors (B, a, m) with one exponent each, (B, a): each stands for 2^exponent times itself.
 
     Values are in extended range once an entry may fall out of that of floating point.
 
@@ -98,22 +98,22 @@ class ScaledVectors:
         if not is_extended(self.values):
             safe = self._watch.lasts(self.values, linearisation, t)
             if safe or linearisation.depth(t, True) < math.inf:
-                moved = self._through(step, size)
-                if safe or self._watch.lasted(moved):
-                    return moved
+                image = self._through(step, size)
+                if safe or self._watch.lasted(image):
+                    return image
             self.widen()
         return self._through(step, size)
 
     def _through(self, step: Callable[[Array, Array], None], size: int) -> Array:
         xp, (batch, count, _) = namespace(self.values), self.values.shape
         kind = {"dtype": self.values.dtype, "device": self.values.device}
-        moved: Array = xp.empty((batch, count, size), **kind)
+        image: Array = xp.empty((batch, count, size), **kind)
         for first in range(0, count, NARROW):
             chunk = self.values[:, first : first + NARROW]
             out = xp.empty((batch, chunk.shape[1], size), **kind)
             step(chunk, out)
-            moved[:, first : first + NARROW] = out
-        return moved
+            image[:, first : first + NARROW] = out
+        return image
 
     def _rescale(self) -> None:
         if is_extended(self.values):
@@ -124,8 +124,8 @@ class ScaledVectors:
             return
         by = xp.astype(xp.round(xp.log2(xp.where(size > 0, size, 1))), xp.int64)
         half = by // 2
-        for each in (half, by - half):  # 2^-by itself may be out of range
-            factor = xp.astype(2.0 ** -xp.astype(each, self.values.dtype), self.values.dtype)
+        for part in (half, by - half):  # 2^-by itself may be out of range
+            factor = xp.astype(2.0 ** -xp.astype(part, self.values.dtype), self.values.dtype)
             multiply_into(self.values, factor[..., None], self.values)
         self.exponents = self.exponents + by
         self._watch.scaled(int(xp.max(by)))
