@@ -7,7 +7,7 @@ import re
 
 import mpmath as mp
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vanishgrad.answer import AnswerRequest, answer
@@ -154,6 +154,7 @@ def test_displayed_bounds_are_on_their_own_side(small, language):
 
 
 @given(st.floats(-500, 500).filter(lambda log: abs(log) > 1e-12), st.sampled_from(["lower", "upper"]))
+@example(1e-8, "upper")
 def test_a_logarithm_is_rounded_outward(log, side):
     shown = mp.log(printed(log_numeral(Log(log, side))))
     assert shown <= log if side == "lower" else shown >= log

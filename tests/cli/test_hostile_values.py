@@ -22,10 +22,12 @@ CALLS = {
     "inspect": ["w.npz"],
     "check": ["w.npz", *SMALL[:4], "--horizon", "2"],
     "diff": ["rnn", "gru", *SMALL],
+    "track": ["w.npz", *SMALL[:4]],
     "explain": ["rnn", *SMALL, "--only", "paths", "--jobs", "1"],
     "plot": ["report.json", "--output", "p.svg"],
     "answer": ["rnn", *SMALL[:2], "--hidden", "2", "--jobs", "1"],
     "certify": ["rnn@gaussian:gain=0.3", "--hidden", "2", "--input-bound", "1", "--output", "c.json"],
+    "capture": ["graph.onnx", "--input", "batch.npy", "--output", "run.npz"],
     "verify": ["rnn", *SMALL[:2], "--hidden", "2"],
     "schema": [],
 }

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine import last_product, lstm, silence, trajectory
 from vanishgrad.cells import ACTIVATIONS, GRU, RNN
+from vanishgrad.cells.masked_steps import step_marks
 from vanishgrad.errors import VanishgradError
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
@@ -20,7 +21,7 @@ def test_a_late_sequence_waits_at_its_start() -> None:
     rng = np.random.default_rng(0)
     cell = RNN(rng.standard_normal((3, 3)) / 2, rng.standard_normal((3, 2)), rng.standard_normal(3))
     xs, s0 = rng.standard_normal((2, 7, 2)), rng.standard_normal((2, 3))
-    late = run(cell, xs, s0, np.array([0, 4]))
+    late = run(cell, xs, s0, step_marks(np.arange(7) >= np.array([[0], [4]])))
     np.testing.assert_array_equal(late.states[:5, 1], np.broadcast_to(s0[1], (5, 3)))
     np.testing.assert_allclose(late.states[4:, 1], run(cell, xs[1:, 4:], s0[1:]).states[:, 0], rtol=0, atol=1e-15)
     np.testing.assert_allclose(late.states[:, 0], run(cell, xs[:1], s0[:1]).states[:, 0], rtol=0, atol=1e-15)

@@ -32,7 +32,7 @@ def numeral(value: float, digits: int | None = None, side: Side | None = None) -
     if value == int(value) and abs(value) < max(WHOLE, 10 ** (digits or 0)):
         return str(int(value))
     if 0 < abs(1 - value) < NEAR_ONE and digits is None:
-        return ("1-" if value < 1 else "1+") + numeral(abs(1 - value), side=_of_size(side, value - 1))
+        return _beside_one(value - 1, side)
     if FIXED_LOW <= abs(value) < FIXED_HIGH:
         return _fixed(value, digits or DIGITS, side)
     sign = "-" if value < 0 else ""
@@ -43,9 +43,16 @@ def log_numeral(value: Log) -> str:
     """Return a positive number in TeX from its logarithm, whatever its size."""
     if value.log == -math.inf:
         return "0"
+    if 0 < abs(math.expm1(value.log)) < NEAR_ONE:
+        return _beside_one(math.expm1(value.log), value.side)
     if math.log10(FIXED_LOW) <= value.log10 < math.log10(FIXED_HIGH):
         return numeral(10**value.log10, side=value.side)
     return _scientific(value.log10, DIGITS, side=value.side)
+
+
+def _beside_one(distance: float, side: Side | None) -> str:
+    """Return 1 + distance in TeX, by the distance."""
+    return ("1-" if distance < 0 else "1+") + numeral(abs(distance), side=_of_size(side, distance))
 
 
 def _of_size(side: Side | None, value: float) -> Side | None:

@@ -17,7 +17,7 @@ from vanishgrad.propagation.products.products import backward_products
 
 RELATIVE = 1e-12
 """What the split may be off the whole: a thousand units of roundoff, sums of six steps' paths among them."""
-SPLIT = [case for case in CASES if not case.name.startswith(("rnn", "stack"))]
+SPLIT = [case for case in CASES if not case.name.startswith(("rnn", "stack", "layer-norm"))]
 every_split_cell = pytest.mark.parametrize("case", SPLIT, ids=lambda case: case.name)
 
 
