@@ -76,6 +76,18 @@ def test_no_sampled_block_has_a_larger_norm_than_claimed(kind, scale, keep):
             assert (total >= rest).all()
 
 
+@pytest.mark.parametrize("kind", GATED)
+@pytest.mark.parametrize("keep", [20.0, 30.0, 40.0])
+def test_what_an_open_keep_gate_leaves_falls_like_its_exponential(kind, keep):
+    """1 - σ(a) = e^-a to e^-a of itself: at 40 it has its digits, where σ(a) is 1."""
+    at_15, found = (
+        norms(target, box(target, input_boxes(1.0, 3, {})))
+        for target in (subject(net(kind, 5, 3, 0.3, 0, each)) for each in (15.0, keep))
+    )
+    for gate in ("f", "i") if kind == "lstm" else ("z", "n"):
+        assert found.of(gate) == pytest.approx(at_15.of(gate) * np.exp(15 - keep), rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("kind", "scale", "forget", "reference"),
     [

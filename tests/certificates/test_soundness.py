@@ -47,7 +47,10 @@ def demand_confirmed(outcome: Outcome, cell: Cell, xs: np.ndarray | None = None)
 
 
 def judge(seed: int) -> None:
-    cell, bound = drawn(seed)
+    judge_cell(*drawn(seed), seed)
+
+
+def judge_cell(cell: Cell, bound: float, seed: int) -> None:
     if (proved := upper(cell, bound)).certificate is not None:
         demand_confirmed(proved, cell)
         C, rho = (mp.mpf(proved.certificate.claim[name]) for name in ("C", "rho"))
@@ -85,6 +88,14 @@ def sixty_digits():
 @pytest.mark.parametrize("seed", range(40))
 def test_no_claim_is_unsound(seed):
     judge(seed)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("keep", [20.0, 30.0, 40.0, 100.0])
+def test_no_claim_of_an_open_keep_gate_is_unsound(kind, keep):
+    cell = net(kind, 3, 2, 0.3, 0, keep)
+    assert lower(cell, 1.0).certificate is not None
+    judge_cell(cell, 1.0, 0)
 
 
 @pytest.mark.parametrize("seed", range(20))

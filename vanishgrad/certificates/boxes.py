@@ -23,6 +23,7 @@ from vanishgrad.certificates.intervals import (
     sech2_up,
     sigma,
     sigma_down,
+    sigma_up,
     tanh_down,
     tanh_up,
 )
@@ -46,6 +47,8 @@ class Box:
         The invariant box of states; it contains s_0 = 0. A GRU has no c.
     gates : mapping of name → Range of (S, n) arrays
         σ gates as they are; of the candidate, |·|.
+    complements : mapping of name → (S, n) array
+        Upper bound of 1 - s = σ(-a) of a σ gate, to its own digits where s rounds to 1.
     candidate_slope : (S, n) array
         Upper bound of 1 - g² or 1 - n̂².
     c_next : (S, n) array
@@ -57,6 +60,7 @@ class Box:
     h: Array
     c: Array
     gates: Mapping[str, Range]
+    complements: Mapping[str, Array]
     candidate_slope: Array
     c_next: Array
     product: Array
@@ -139,14 +143,16 @@ def _lstm_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | N
     c = np.maximum(round_up(written / open_part).max(axis=0), MIN_STATE_BOUND)
     c_next = np.minimum(round_up(gates["f"].hi * c + written), c)
     image = np.minimum(round_up(gates["o"].hi * tanh_up(c_next)), 1).max(axis=0)
-    return Box(h, c, gates, sech2_up(size.lo), c_next, np.zeros(0)), image
+    complements = {g: sigma_up(-a[g].lo) for g in "ifo"}
+    return Box(h, c, gates, complements, sech2_up(size.lo), c_next, np.zeros(0)), image
 
 
 def _gru_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | None, Array]:
     """Return the box of states |h_{t-1}| ≤ `h` and the candidate's bound in it: |h_t| ≤ max(|h_{t-1}|, |n̂|)."""
     n, b_hn = subject.hidden_size, subject.tensors["b_hn"]
     U = {g: np.abs(subject.gate("W_hh", g)) for g in "rzn"}
-    gates = {g: sigma(reach(g, dot_up(U[g], h))) for g in "rz"}
+    a = {g: reach(g, dot_up(U[g], h)) for g in "rz"}
+    gates, complements = {g: sigma(a[g]) for g in "rz"}, {g: sigma_up(-a[g].lo) for g in "rz"}
     if subject.reset == "after":
         stray = round_up(dot_up(U["n"], h) + 4 * ROUNDOFF * np.abs(b_hn))
         inner = _times_gate(gates["r"], Range(b_hn - stray, b_hn + stray))
@@ -159,7 +165,7 @@ def _gru_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | No
     size = magnitude(Range(np.nextafter(outer.lo + inner.lo, -np.inf), np.nextafter(outer.hi + inner.hi, np.inf)))
     gates["n"] = Range(tanh_down(size.lo), tanh_up(size.hi))
     image = gates["n"].hi.max(axis=0)
-    return Box(h, np.zeros(0), gates, sech2_up(size.lo), np.zeros(0), multiplied), image
+    return Box(h, np.zeros(0), gates, complements, sech2_up(size.lo), np.zeros(0), multiplied), image
 
 
 def _times_gate(gate: Range, inner: Range) -> Range:

@@ -22,11 +22,13 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.boxes import Box
 from vanishgrad.certificates.cholesky import norm_up
-from vanishgrad.certificates.intervals import Range, dot_up, round_up, tanh_up
+from vanishgrad.certificates.intervals import SLACK, Range, dot_up, round_up, tanh_up
 from vanishgrad.certificates.subject import CertifiedCell
 
 CANDIDATE_PIECES = 8
 """Pieces of the range of |g|."""
+CHECKER_ROOM = 2.0**-90
+"""Added to what saturated gates leave: the checker's own bounds of σ are 2⁻¹⁰⁰ wide."""
 
 
 def peak(s: Range, x: Array, k: Array, G: Array) -> Array:
@@ -116,7 +118,7 @@ class WeightNorms:
 def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
     """Return verified bounds of the blocks' norms; ‖diag(a) W‖ ≤ ‖diag(ā) W‖ for 0 ≤ a ≤ ā."""
     hi = {name: each.hi.max(axis=0) for name, each in box.gates.items()}
-    slope = {name: _slope(each) for name, each in box.gates.items()}
+    slope = {name: _slope(box.gates[name], each) for name, each in box.complements.items()}
     tau = box.candidate_slope.max(axis=0)
     if subject.has_cell_state:
         keep, eta = "f", float(hi["o"].max())
@@ -128,7 +130,7 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
         }
     else:
         keep, eta = "z", float(hi["r"].max())
-        write = round_up(1 - box.gates["z"].lo.min(axis=0)) * tau
+        write = round_up(box.complements["z"].max(axis=0) + CHECKER_ROOM) * tau
         through = box.product * slope["r"]
         after = subject.reset == "after"
         a = {
@@ -140,10 +142,11 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
     return WeightNorms(float(box.gates[keep].lo.min()), float(hi[keep].max()), eta, factors)
 
 
-def _slope(gate: Range) -> Array:
-    """Return an upper bound of s (1 - s) over a range and over sub-boxes."""
-    nearest = np.clip(0.5, gate.lo, gate.hi)
-    return round_up(nearest * (1 - nearest) + 2.0**-52).max(axis=0)
+def _slope(gate: Range, complement: Array) -> Array:
+    """Return an upper bound of s (1 - s) over a range and over sub-boxes; `complement` is one of 1 - s."""
+    open_, shut = np.minimum(gate.lo * (1 + 4 * SLACK), 1) * complement, gate.hi * (1 - gate.hi)
+    slope = np.where(gate.lo > 0.5, open_, np.where(gate.hi < 0.5, shut, 0.25))
+    return round_up(slope + CHECKER_ROOM).max(axis=0)
 
 
 def _factor(subject: CertifiedCell, gate: str, a: Array) -> Factor:
