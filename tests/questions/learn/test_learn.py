@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import vanishgrad
 from tests.questions.learn.small import SMALL, learned, settings
 from vanishgrad.cli.plot import plot
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.learn.figure import KINDS
 from vanishgrad.questions.learn.findings import edge_of, horizon_order, learning
 from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
@@ -109,10 +109,11 @@ def test_horizons_that_order_the_edges_have_rank_correlation_one():
         ({"models": ("rnn:untied=true",)}, "weights serve every step"),
         ({"models": ("./file.npz",)}, "drawn anew"),
         ({"task": "order", "gaps": (3,)}, "expected gaps from 10 on"),
+        ({"gaps": (10**11,)}, r"expected memory for 5\.63e\+05 GB of trajectories"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_beforehand(changed, says):
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(VanishgradError, match=says):
         demand_learnable(settings(**changed))
 
 

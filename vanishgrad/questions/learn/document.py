@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import DTYPES
+from vanishgrad.option_ranges import demand_count
 from vanishgrad.questions.learn.optimizers import OPTIMIZERS
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
 from vanishgrad.reports.documents.report_document import ReportDocument
@@ -19,7 +20,7 @@ DEFAULTS: Mapping[str, Any] = {
     "optimizer": "adam", "lr": 3e-3, "clip": 1.0, "truncation": None, "seed": 0, "dtype": "float32",
 }  # fmt: skip
 """What is trained where nobody says otherwise; with the default models it takes two minutes on two cores."""
-LEAST = {"seeds": 1, "hidden": 1, "batch": 1, "updates": 1, "truncation": 1, "seed": 0}
+COUNTED = ("seeds", "hidden", "batch", "updates", "truncation", "seed")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,10 +42,9 @@ class LearnSettings(Document):
     dtype: Literal["float32", "float64"]
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"expected --{name} from {least} on, got {value}; try --{name} {max(least, 1)}")
+        for name in COUNTED:
+            if getattr(self, name) is not None:
+                demand_count(name, getattr(self, name))
         for name in ("lr", "clip"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):

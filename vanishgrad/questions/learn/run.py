@@ -17,10 +17,11 @@ from vanishgrad.cells.registry import CELLS
 from vanishgrad.curves.model_result import model_result
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.curves.request import Scope
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.inputs.sources import Held
 from vanishgrad.models.subject import Subject
+from vanishgrad.option_ranges import memory_bytes
 from vanishgrad.questions.learn.document import DivergedSeed, LearnedGap, LearnSettings, Snapshot
 from vanishgrad.questions.learn.gradients import key_shares
 from vanishgrad.questions.learn.named_tasks import named_task
@@ -36,6 +37,8 @@ THRESHOLD = 1e-3
 SHORTEST_RUN = 100
 """Steps over which a horizon is measured, at least; twice the longest gap where that is more."""
 SAVED_PER_DECADE = 3
+NUMBERS_PER_UNIT = 7
+"""Of an LSTM, kept of each step for the way back: four gates, the cell state, its tanh and the hidden state."""
 
 Key = tuple[str, int]
 """A MODEL and a gap."""
@@ -91,6 +94,7 @@ def demand_learnable(settings: LearnSettings) -> None:
     task = named_task(settings.task)
     for gap in settings.gaps:
         task.demand_gap(gap)
+    _demand_memory(settings, task)
     for label in settings.models:
         if names_file(label):
             raise UsageError(
@@ -100,6 +104,19 @@ def demand_learnable(settings: LearnSettings) -> None:
             raise UsageError(
                 f"expected a MODEL whose weights serve every step, got {label!r}; try it without untied=true"
             )
+
+
+def _demand_memory(settings: LearnSettings, task: Task) -> None:
+    """Refuse a training whose trajectory the machine has no memory for: the kernel would kill it in its middle."""
+    numbers = (
+        max(settings.gaps) * settings.seeds * settings.batch * (NUMBERS_PER_UNIT * settings.hidden + task.input_size)
+    )
+    needed, there = numbers * np.dtype(settings.dtype).itemsize, memory_bytes()
+    if needed > there:
+        raise VanishgradError(
+            f"expected memory for {needed / 1e9:.3g} GB of trajectories at the longest gap, got {there / 1e9:.3g} GB; "
+            "try shorter --gaps, or a smaller --batch or --hidden"
+        )
 
 
 def learn(plan: Plan, done: Callable[[str], None], jobs: int) -> Iterator[Finished]:
