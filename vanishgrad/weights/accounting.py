@@ -78,13 +78,15 @@ class Accounts:
         """
         if module is None:
             return layer
-        strange = [each for each in self._within(module) if _is_suspicious(each, module, layer)]
-        without = [each for each in strange if self._is_ignored(each.name)]
-        left = [each for each in strange if each not in without]
-        if left:
-            raise _left_over(left, module, layer)
+        strange = [sibling for sibling in self._within(module) if _is_suspicious(sibling, module, layer)]
+        without = [sibling for sibling in strange if self._is_ignored(sibling.name)]
+        unexplained = [sibling for sibling in strange if sibling not in without]
+        if unexplained:
+            raise _left_over(unexplained, module, layer)
         starts = [
-            each.name for each in self._within(module) if STARTS.fullmatch(name_parts(each.name[len(module) :])[0])
+            sibling.name
+            for sibling in self._within(module)
+            if STARTS.fullmatch(name_parts(sibling.name[len(module) :])[0])
         ]
         notes = tuple(f"{shown(name)} is a start of its own; the start here is zero, --initial FILE sets it"
                       for name in starts)  # fmt: skip
@@ -108,7 +110,7 @@ class Accounts:
             yield self._tensors[self._names[place]]
 
     def _is_ignored(self, name: str) -> bool:
-        fitting = {asked for asked in self._ignored if contains_parts(name, asked)}
+        fitting = {ignored for ignored in self._ignored if contains_parts(name, ignored)}
         self._useful |= fitting
         return bool(fitting)
 
@@ -141,7 +143,7 @@ def _has_role(part: str) -> bool:
 
 @cache
 def _looks(parts: tuple[str, ...]) -> str | None:
-    return next((what for what, words in SUSPECTS.items() if any(words.search(each.lower()) for each in parts)), None)
+    return next((kind for kind, words in SUSPECTS.items() if any(words.search(each.lower()) for each in parts)), None)
 
 
 def _acts_on_gates(tensor: Tensor, layer: Layer) -> bool:
@@ -162,11 +164,13 @@ def _grouped(tensors: Sequence[Tensor], module: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(name, tensors)))
 
 
-def _left_over(left: Sequence[Tensor], module: str, layer: Layer) -> Unreadable:
-    names = _grouped(left, module)
+def _left_over(unexplained: Sequence[Tensor], module: str, layer: Layer) -> Unreadable:
+    names = _grouped(unexplained, module)
     some = ", ".join(shown(each, 120) for each in names[:MOST_NAMED])
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    looks = dict.fromkeys(_looks(tuple(name_parts(each.name[len(module) :]))) or _shaped(each, layer) for each in left)
+    looks = dict.fromkeys(
+        _looks(tuple(name_parts(each.name[len(module) :]))) or _shaped(each, layer) for each in unexplained
+    )
     return Unreadable(
         f"expected every tensor of its module to be used, got {some}{more} left over, which look like "
         f"{' and '.join(looks)}: not the plain {layer.cell} of its names; "

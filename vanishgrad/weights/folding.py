@@ -32,13 +32,13 @@ Pieces = Mapping[str, Tensor]
 
 def folded(tensors: Mapping[str, Tensor], hints: Hints) -> dict[str, Tensor]:
     """Return the weights that are stored in pieces, by the plain names that they are used under; nothing is read."""
-    found: dict[str, dict[str, Tensor]] = {}
+    pieces_by_path: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if match := NEW.fullmatch(name):
-            found.setdefault(match["path"] + match["name"], {})[match["piece"]] = tensor
+            pieces_by_path.setdefault(match["path"] + match["name"], {})[match["piece"]] = tensor
         elif match := OLD.fullmatch(name):
-            found.setdefault(match["plain"], {})[match["piece"]] = tensor
-    whole = (_whole(plain, pieces, hints) for plain, pieces in found.items() if plain not in tensors)
+            pieces_by_path.setdefault(match["plain"], {})[match["piece"]] = tensor
+    whole = (_whole(plain, pieces, hints) for plain, pieces in pieces_by_path.items() if plain not in tensors)
     return {tensor.name: tensor for tensor in whole if tensor is not None}
 
 

@@ -151,16 +151,16 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
     notes: list[str] = []
     row = CELLS[cell]
 
-    def choose(name: str, said: str | None, usual: str) -> str:
+    def choose(name: str, stated_value: str | None, usual: str) -> str:
         is_open = name in stated.open or (name in row.variants and not row.by_shape)
         choices = row.variants.get(name) or LIKELY[name]
-        value, note = _choice(name, getattr(hints, name), said, usual, choices if is_open else ())
+        value, note = _choice(name, getattr(hints, name), stated_value, usual, choices if is_open else ())
         notes.extend(note)
         return value
 
-    def activation(name: str, said: Activation | None, usual: Activation) -> Activation:
-        value = choose(name, said.name if said else None, usual.name)
-        return said or CHOICES[value]
+    def activation(name: str, stated_value: Activation | None, usual: Activation) -> Activation:
+        value = choose(name, stated_value.name if stated_value else None, usual.name)
+        return stated_value or CHOICES[value]
 
     phi = activation("activation", stated.activation, TANH)
     gate = activation("gate_activation", stated.gate_activation, usual_gate) if row.words else None
@@ -171,21 +171,23 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
 def _variant(
     key: str, row: CellRow, hints: Hints, stated: Stated, choose: Callable[[str, str | None, str], str]
 ) -> str:
-    values, hint, said = row.variants[key], getattr(hints, key), getattr(stated, key)
+    values, hint, stated_value = row.variants[key], getattr(hints, key), getattr(stated, key)
     if hint is not None and hint not in values:
         raise Unreadable(f"expected {flag(key)} {' or '.join(values)} for a {row.name}, got {hint}; try {values[0]}")
-    return choose(key, said if said in values else None, values[0])
+    return choose(key, stated_value if stated_value in values else None, values[0])
 
 
 def _choice(
-    name: str, hint: str | None, said: str | None, usual: str, choices: Collection[str]
+    name: str, hint: str | None, stated_value: str | None, usual: str, choices: Collection[str]
 ) -> tuple[str, tuple[str, ...]]:
     """Return a choice and a note; `choices` are those that the file leaves open, none where it does not."""
     word = name.replace("_", " ")
-    if said is not None:
-        if hint not in (None, said):
-            raise Unreadable(f"expected {word} {said}, as the file says, got {flag(name)} {hint}; try without it")
-        return said, ()
+    if stated_value is not None:
+        if hint not in (None, stated_value):
+            raise Unreadable(
+                f"expected {word} {stated_value}, as the file says, got {flag(name)} {hint}; try without it"
+            )
+        return stated_value, ()
     if hint is None and choices:
         others = " or ".join(each for each in choices if each != usual)
         note = f"{word} {usual} is taken, the file does not say; {flag(name)} {others} chooses the other reading"

@@ -177,8 +177,10 @@ def draw(spec: ModelSpec, input_size: int, steps: int, trials: int, seed: int, d
 
     All is drawn in float64 and rounded once; an untied network draws a fresh W_hh for each of the T steps.
     """
-    drawn = [_one_trial(_Draw(spec, seed, trial, input_size, _times(spec, steps))) for trial in range(trials)]
-    return Weights(*(np.stack(arrays).astype(dtype) for arrays in zip(*drawn, strict=True)))
+    weights_of_trials = [
+        _one_trial(_Draw(spec, seed, trial, input_size, _times(spec, steps))) for trial in range(trials)
+    ]
+    return Weights(*(np.stack(arrays).astype(dtype) for arrays in zip(*weights_of_trials, strict=True)))
 
 
 def _times(spec: ModelSpec, steps: int) -> int:

@@ -228,7 +228,7 @@ class LayerFile:
         VanishgradError
             If a name fits no layer.
         """
-        chosen = [
+        selection = [
             layer
             for layer in self.distinct
             if not names or any(_under(own, name) for own in layer.names for name in names)
@@ -239,7 +239,7 @@ class LayerFile:
                     f"expected {flag} to name a layer of {self.path}, got {shown(name)}; "
                     f"try {_nearest(name, [layer.name for layer in self.layers])}"
                 )
-        return tuple(chosen)
+        return tuple(selection)
 
     def embedding(self, name: str) -> Array:
         """Return the rows of an embedding of this file, (tokens, width), float64.
@@ -252,14 +252,14 @@ class LayerFile:
             If there is no such matrix.
         """
         matrices = [each for each, tensor in self.tensors.items() if len(tensor.shape) == 2 and tensor.dtype in FLOATS]
-        named = {own for known, own in self.embeddings.items() if contains_parts(known, name)} & set(matrices)
-        fitting = sorted(named) or [each for each in matrices if contains_parts(each, name)]
+        own_names = {own for known, own in self.embeddings.items() if contains_parts(known, name)} & set(matrices)
+        fitting = sorted(own_names) or [each for each in matrices if contains_parts(each, name)]
         name = fitting[0] if name not in matrices and len(fitting) == 1 else name
         if name not in matrices:
-            got = shape_text(self.tensors[name].shape) if name in self.tensors else "no such tensor"
+            description = shape_text(self.tensors[name].shape) if name in self.tensors else "no such tensor"
             likely = _nearest(name, [*self.embeddings, *matrices]) if matrices else "a file that holds the embedding"
             raise VanishgradError(
-                f"expected --embedding to name a matrix of floats in {self.path}, got {shown(name)} ({got}); "
+                f"expected --embedding to name a matrix of floats in {self.path}, got {shown(name)} ({description}); "
                 f"try {likely}"
             )
         return self.tensors[name].read().astype(np.float64)
@@ -277,10 +277,10 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 def whole_checkpoint(path: str, usual: str) -> str:
     """Return what to try where tensors are not in a file: the checkpoint that it is a shard of, or what is usual."""
-    found = SHARD.fullmatch(path)
-    if not found:
+    match = SHARD.fullmatch(path)
+    if not match:
         return usual
-    return f"{shown(found['stem'] + '.' + found['ending'] + '.index.json', 200)} or its folder, this is one shard of it"
+    return f"{shown(match['stem'] + '.' + match['ending'] + '.index.json', 200)} or its folder, this is one shard of it"
 
 
 def nothing_found(file: TensorFile) -> VanishgradError:

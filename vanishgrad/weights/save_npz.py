@@ -83,12 +83,12 @@ def cell_npz(
     layers = (*below, cell)
     tensors = {
         name: tensor
-        for place, each in enumerate(layers)
-        for name, tensor in named_tensors(each, label, place, backward).items()
+        for place, layer in enumerate(layers)
+        for name, tensor in named_tensors(layer, label, place, backward).items()
     }
     if unlike := _unlike(layers):
         raise _unsaid(unlike, label)
-    about = {name: value for each in layers for name, value in reading(each).items()}
+    about = {name: value for layer in layers for name, value in reading(layer).items()}
     return _bytes(tensors | dict(read_out or {}), {"cell": cell.name, **about, "label": label})
 
 
@@ -142,16 +142,16 @@ def _unsayable(cell: Cell) -> str | None:
         return f"{cell.trials} sets of weights"
     if unknown := [name for name in cell.tensors if name not in (*SAID, *EXTRA)]:
         return "peepholes" if unknown == ["w_c"] else f"the tensors {' '.join(unknown)}"
-    found = _activations(cell)
-    if found.get("cell_activation", found["activation"]) != found["activation"]:
+    functions = _activations(cell)
+    if functions.get("cell_activation", functions["activation"]) != functions["activation"]:
         return "an activation of the cell state alone"
-    return next((f"the activation {each.name}" for each in found.values() if CHOICES.get(each.name) != each), None)
+    return next((f"the activation {each.name}" for each in functions.values() if CHOICES.get(each.name) != each), None)
 
 
 def _activations(cell: Cell) -> dict[str, Activation]:
     names = ("activation", "gate_activation", "cell_activation")
-    found = {name: getattr(cell, name, None) for name in names}
-    return {name: each for name, each in found.items() if each is not None}
+    functions = {name: getattr(cell, name, None) for name in names}
+    return {name: each for name, each in functions.items() if each is not None}
 
 
 def _bytes(tensors: dict[str, Array], about: dict[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
     VanishgradError
         If the mapping nests deeper than 64 levels.
     """
-    found: dict[str, Tensor] = {}
+    by_name: dict[str, Tensor] = {}
     waiting: list[tuple[tuple[str, ...], Any]] = [((), mapping)]
     while waiting:
         path, value = waiting.pop()
@@ -31,8 +31,8 @@ def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
         if isinstance(value, Mapping):
             waiting.extend(((*path, _key(key)), each) for key, each in reversed(list(value.items())))
         elif hasattr(value, "shape") and hasattr(value, "dtype"):
-            found[".".join(path)] = _tensor(".".join(path), value)
-    return TensorFile(WHERE, "mapping", found)
+            by_name[".".join(path)] = _tensor(".".join(path), value)
+    return TensorFile(WHERE, "mapping", by_name)
 
 
 def _key(key: Any) -> str:

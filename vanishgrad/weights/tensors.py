@@ -115,10 +115,10 @@ def name_parts(name: str) -> list[str]:
     return [each for each in SEPARATORS.split(name) if each] or [""]
 
 
-def contains_parts(name: str, asked: str) -> bool:
+def contains_parts(name: str, pattern: str) -> bool:
     """Return whether a run of whole parts of a name is what is asked for: ``cell.ln`` in ``rnn.cell.ln.weight``."""
-    parts, wanted = name_parts(name), name_parts(asked)
-    return any(parts[place : place + len(wanted)] == wanted for place in range(len(parts) - len(wanted) + 1))
+    parts, expected = name_parts(name), name_parts(pattern)
+    return any(parts[place : place + len(expected)] == expected for place in range(len(parts) - len(expected) + 1))
 
 
 def widened_bfloat16(words: Array) -> Array:

@@ -24,13 +24,13 @@ def said_once(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     Layers that share weights but stand in different places of a stack stay two.
     """
     first: dict[str, str] = {}
-    found: dict[Hashable, list[Layer]] = {}
+    by_content: dict[Hashable, list[Layer]] = {}
     for layer, group in _by_numbers(layers):
         below = None if layer.driven_by is None else tuple(first.get(name, name) for name in layer.driven_by)
-        alike = found.setdefault((group, below), [])
+        alike = by_content.setdefault((group, below), [])
         alike.append(replace(layer, driven_by=below))
         first[layer.name] = alike[0].name
-    return tuple(replace(layer, twins=tuple(each.name for each in others)) for layer, *others in found.values())
+    return tuple(replace(layer, twins=tuple(each.name for each in others)) for layer, *others in by_content.values())
 
 
 def _by_numbers(layers: Sequence[Layer]) -> list[tuple[Layer, int]]:

@@ -87,8 +87,8 @@ def read_as(formats: Iterable[str], path: str) -> TensorFile:
 
 def _head(path: str) -> bytes:
     if not os.path.isfile(path):
-        what = "a folder" if os.path.isdir(path) else "a device" if os.path.exists(path) else "nothing"
-        raise VanishgradError(f"expected a file of weights at {shown(path, 200)}, got {what}; try the path of a file")
+        kind = "a folder" if os.path.isdir(path) else "a device" if os.path.exists(path) else "nothing"
+        raise VanishgradError(f"expected a file of weights at {shown(path, 200)}, got {kind}; try the path of a file")
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD)
@@ -100,5 +100,5 @@ def _head(path: str) -> bytes:
 
 
 def _unknown(path: str, head: bytes, names: frozenset[str]) -> VanishgradError:
-    what, remedy = stranger(head, len(names), "one of " + ", ".join(FORMATS))
-    return VanishgradError(f"expected weights in {path}, got {what}; try {remedy}")
+    kind, remedy = stranger(head, len(names), "one of " + ", ".join(FORMATS))
+    return VanishgradError(f"expected weights in {path}, got {kind}; try {remedy}")

@@ -45,9 +45,9 @@ def is_captured(path: str) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the weights by name, and what is known of each module beside them."""
-    found, said = npz.arrays(path), _said(path)
-    weights = {name: tensor for name, tensor in found.items() if not RESERVED.fullmatch(name)}
-    return TensorFile(path, CAPTURED, weights, {CAPTURED: {f"{call['module']}.": call["reading"] for call in said}})
+    arrays, calls = npz.arrays(path), _said(path)
+    weights = {name: tensor for name, tensor in arrays.items() if not RESERVED.fullmatch(name)}
+    return TensorFile(path, CAPTURED, weights, {CAPTURED: {f"{call['module']}.": call["reading"] for call in calls}})
 
 
 def recorded_calls(path: str) -> tuple[dict[str, dict[str, Any]], tuple[str, ...] | None]:
@@ -58,25 +58,25 @@ def recorded_calls(path: str) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
     VanishgradError
         If arrays are missing, or do not fit one another.
     """
-    found, calls = npz.arrays(path), dict[str, dict[str, Any]]()
-    for place, said in enumerate(_said(path)):
-        name = said["module"]
-        arrays = {key: _array(found, f"{CAPTURED}.{place}.{key}", path) for key in ARRAYS}
+    stored, calls = npz.arrays(path), dict[str, dict[str, Any]]()
+    for place, call in enumerate(_said(path)):
+        name = call["module"]
+        arrays = {key: _array(stored, f"{CAPTURED}.{place}.{key}", path) for key in ARRAYS}
         weights = {
             key.removeprefix(f"{name}."): tensor.read()
-            for key, tensor in found.items()
+            for key, tensor in stored.items()
             if key.rpartition(".")[0] == name and not RESERVED.fullmatch(key)
         }
-        if flaw := _flaw(**arrays, directions=said["directions"]):
+        if flaw := _flaw(**arrays, directions=call["directions"]):
             raise VanishgradError(f"expected a whole captured run in {path}, got {flaw} of {shown(name)}; {ANEW}")
-        calls[name] = {**arrays, "weights": weights, "reading": said["reading"], "directions": said["directions"]}
+        calls[name] = {**arrays, "weights": weights, "reading": call["reading"], "directions": call["directions"]}
     return calls, _tokens(path)
 
 
-def _array(found: Mapping[str, Any], name: str, path: str) -> Array:
-    if name not in found:
+def _array(arrays: Mapping[str, Any], name: str, path: str) -> Array:
+    if name not in arrays:
         raise VanishgradError(f"expected {name} in the captured run {path}, got none; {ANEW}")
-    values: Array = found[name].read()
+    values: Array = arrays[name].read()
     if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
         raise VanishgradError(f"expected finite numbers as {name} of {path}, got others; {ANEW}")
     return values.astype(np.int64 if name.endswith("lengths") else np.float64)
@@ -124,11 +124,11 @@ def _tokens(path: str) -> tuple[str, ...] | None:
 
 def content(calls: Mapping[str, Mapping[str, Any]], tokens: Sequence[str] | None = None) -> bytes:
     """Return the file of a run: name of a module → its weights, reading, xs, lengths, starts and directions."""
-    said = [
+    descriptions = [
         {"module": name, "directions": call["directions"], "reading": dict(call["reading"])}
         for name, call in calls.items()
     ]
-    about = {"calls": said, **({} if tokens is None else {"tokens": list(tokens)})}
+    about = {"calls": descriptions, **({} if tokens is None else {"tokens": list(tokens)})}
     buffer = io.BytesIO()
     np.savez(buffer, **dict(_members(calls)), **{CAPTURED: np.array(json.dumps(about, ensure_ascii=False))})  # type: ignore[arg-type]
     return buffer.getvalue()

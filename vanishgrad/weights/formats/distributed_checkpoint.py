@@ -57,7 +57,7 @@ def tensors(path: str) -> TensorFile:
     try:
         stored = dict(_stored(_field(root, "storage_data")))
         calls = {*pickled.calls, *_calls(path, stored.values())}
-        found = {
+        by_name = {
             name: _tensor(path, name, about, stored)
             for name, about in _field(root, "state_dict_metadata").pairs
             if isinstance(name, str) and _is_tensor(about)
@@ -67,7 +67,7 @@ def tensors(path: str) -> TensorFile:
             f"expected size, dtype and place of every chunk in {path}, got something else; "
             "try torch.distributed.checkpoint.format_utils.dcp_to_torch_save"
         ) from None
-    return TensorFile(path, "distributed-checkpoint", found, calls=tuple(sorted(calls)))
+    return TensorFile(path, "distributed-checkpoint", by_name, calls=tuple(sorted(calls)))
 
 
 def _calls(path: str, places: Iterable[Any]) -> Iterator[str]:
@@ -107,13 +107,13 @@ def _sizes(node: Any) -> tuple[int, ...]:
 def _tensor(path: str, name: str, about: Any, stored: dict[Any, Any]) -> Tensor:
     shape = _sizes(_field(about, "size"))
     dtype = _field(about, "properties").state[0].name.removeprefix("torch.")
-    chunks = [_chunk(path, name, each, stored) for each in _field(about, "chunks")]
-    room = sum(each.length for each in chunks) // WIDTHS.get(dtype, 1)
+    chunks = [_chunk(path, name, chunk, stored) for chunk in _field(about, "chunks")]
+    room = sum(chunk.length for chunk in chunks) // WIDTHS.get(dtype, 1)
     count = elements(path, name, shape, room)
-    if sum(elements(path, name, each.sizes, room) for each in chunks) != count or not all(
-        len(each.sizes) == len(shape)
-        and all(start + size <= whole for start, size, whole in zip(each.offsets, each.sizes, shape, strict=True))
-        for each in chunks
+    if sum(elements(path, name, chunk.sizes, room) for chunk in chunks) != count or not all(
+        len(chunk.sizes) == len(shape)
+        and all(start + size <= whole for start, size, whole in zip(chunk.offsets, chunk.sizes, shape, strict=True))
+        for chunk in chunks
     ):
         raise VanishgradError(
             f"expected chunks that make up {shown(name)} in {path}, got others; try copying the whole folder again"
@@ -139,12 +139,12 @@ def _read(name: str, shape: tuple[int, ...], dtype: str, chunks: list[Chunk]) ->
     """Return the tensor put together; what no chunk covers is NaN, which no weight may be."""
     whole: Array | None = None
     for chunk in chunks:
-        found, _ = inside(chunk.file, members(chunk.file, chunk.start, chunk.length))
-        part = next(iter(found.values())) if len(found) == 1 else None
+        stored, _ = inside(chunk.file, members(chunk.file, chunk.start, chunk.length))
+        part = next(iter(stored.values())) if len(stored) == 1 else None
         if part is None or part.shape != chunk.sizes or part.dtype != dtype:
             raise VanishgradError(
                 f"expected one tensor of {shape_text(chunk.sizes)} for {shown(name)} in {chunk.file}, got "
-                f"{', '.join(map(str, found.values())) or 'none'}; try copying the whole folder again"
+                f"{', '.join(map(str, stored.values())) or 'none'}; try copying the whole folder again"
             )
         values = part.read()
         if whole is None:

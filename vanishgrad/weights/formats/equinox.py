@@ -42,15 +42,15 @@ def tensors(path: str) -> TensorFile:
     """
     head, size = stretch(path, 0, min(MOST_LINE, os.path.getsize(path)), "the first record"), os.path.getsize(path)
     place = 0 if head.startswith(MAGIC) else head.index(b"\n" + MAGIC) + 1
-    found: dict[str, Tensor] = {}
-    while place < size and len(found) < MOST_RECORDS:
-        name = str(len(found))
-        found[name], place = _record(path, name, place, size)
-    if len(found) == 1:
+    by_place: dict[str, Tensor] = {}
+    while place < size and len(by_place) < MOST_RECORDS:
+        name = str(len(by_place))
+        by_place[name], place = _record(path, name, place, size)
+    if len(by_place) == 1:
         raise VanishgradError(
             f"expected weights in {path}, got a single array; try numpy.savez with one name for each weight"
         )
-    return TensorFile(path, "equinox", found, {"equinox": None})
+    return TensorFile(path, "equinox", by_place, {"equinox": None})
 
 
 def _record(path: str, name: str, start: int, size: int) -> tuple[Tensor, int]:
@@ -58,8 +58,10 @@ def _record(path: str, name: str, start: int, size: int) -> tuple[Tensor, int]:
     stream = io.BytesIO(stretch(path, start, min(size - start, MOST_HEADER + 16), f"array {name}"))
     try:
         version = np.lib.format.read_magic(stream)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(stream, max_header_size=MOST_HEADER)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
+            version
+        ]
+        shape, fortran, dtype = read_header(stream, max_header_size=MOST_HEADER)
     except (ValueError, LookupError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError, OverflowError):
         raise VanishgradError(
             f"expected an .npy record for array {name} in {path}, got other bytes; "

@@ -35,8 +35,8 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the datasets by path, none of them read, and Keras's configuration where it is."""
-    found, told = inside(path, os.path.getsize(path), partial(opened, path, path))
-    return TensorFile(path, "hdf5", found, told)
+    by_path, configuration = inside(path, os.path.getsize(path), partial(opened, path, path))
+    return TensorFile(path, "hdf5", by_path, configuration)
 
 
 def inside(path: str, room: int, source: Opened) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -48,10 +48,10 @@ def inside(path: str, room: int, source: Opened) -> tuple[dict[str, Tensor], dic
         If it is damaged, links to anything outside itself, or declares more than it has room for.
     """
     with source() as file:
-        found = {name: _tensor(path, name, dataset, room, source) for name, dataset in _datasets(path, file)}
-        told = {key: _attribute(file, key, room) for key in ("model_config", "keras_version")}
-    configuration = {"keras": _json(path, told["model_config"]), "keras_version": told["keras_version"]}
-    return found, {key: value for key, value in configuration.items() if value is not None}
+        by_path = {name: _tensor(path, name, dataset, room, source) for name, dataset in _datasets(path, file)}
+        attributes = {key: _attribute(file, key, room) for key in ("model_config", "keras_version")}
+    configuration = {"keras": _json(path, attributes["model_config"]), "keras_version": attributes["keras_version"]}
+    return by_path, {key: value for key, value in configuration.items() if value is not None}
 
 
 @contextmanager
@@ -79,15 +79,15 @@ def _datasets(path: str, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
     """Yield every dataset once, in order, following hard links only."""
     import h5py
 
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting: list[tuple[str, int, Any]] = [("", 0, file["/"])]
     while waiting:
         name, depth, node = waiting.pop()
         if isinstance(node, h5py.Dataset):
             yield name, node
-        elif isinstance(node, h5py.Group) and (place := h5py.h5o.get_info(node.id).addr) not in seen:
-            seen.add(place)
-            _require_bounded(path, len(seen) + len(waiting), depth)
+        elif isinstance(node, h5py.Group) and (place := h5py.h5o.get_info(node.id).addr) not in visited:
+            visited.add(place)
+            _require_bounded(path, len(visited) + len(waiting), depth)
             waiting.extend(
                 (f"{name}/{key}".lstrip("/"), depth + 1, _child(path, node, key)) for key in reversed(list(node))
             )

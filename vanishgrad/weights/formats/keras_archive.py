@@ -29,9 +29,12 @@ def tensors(path: str) -> TensorFile:
     """Return the datasets of the weights by path, none of them read, and the configuration."""
     archive = members(path)
     weights = archive[WEIGHTS]
-    found, _ = inside(path, weights.size, partial(_opened, path, weights))
-    told = {"keras": _json(archive, CONFIGURATION), "keras_version": _json(archive, METADATA).get("keras_version")}
-    return TensorFile(path, "keras", found, {key: value for key, value in told.items() if value})
+    by_path, _ = inside(path, weights.size, partial(_opened, path, weights))
+    configuration = {
+        "keras": _json(archive, CONFIGURATION),
+        "keras_version": _json(archive, METADATA).get("keras_version"),
+    }
+    return TensorFile(path, "keras", by_path, {key: value for key, value in configuration.items() if value})
 
 
 @contextmanager

@@ -24,10 +24,10 @@ def tensors(path: str) -> TensorFile:
     VanishgradError
         If the map names a file outside its folder.
     """
-    found: dict[str, Tensor] = {}
+    by_path: dict[str, Tensor] = {}
     for name in _shards(path, json_file(path).get("weight_map")):
-        found |= read_as(("hdf5",), beside(path, name, "a shard")).tensors
-    return TensorFile(path, "keras-shards", found)
+        by_path |= read_as(("hdf5",), beside(path, name, "a shard")).tensors
+    return TensorFile(path, "keras-shards", by_path)
 
 
 def _shards(path: str, entries: Any) -> list[str]:

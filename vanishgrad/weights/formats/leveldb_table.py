@@ -38,11 +38,11 @@ def entries(table: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     footer = table[-FOOTER:]
     _, place = _handle(footer, 0)
     index, _ = _handle(footer, place)
-    read = 0
+    consumed = 0
     for _, handle in _block(table, index):
         where, _ = _handle(handle, 0)
-        read += where[1]
-        if read > len(table):
+        consumed += where[1]
+        if consumed > len(table):
             raise ValueError("blocks that overlap")
         yield from _block(table, where)
 

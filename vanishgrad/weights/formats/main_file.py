@@ -46,8 +46,8 @@ def main_file(path: str) -> str:
     if os.path.isdir(path):
         return _in_folder(path)
     for pattern, whole in PIECES:
-        if (found := pattern.fullmatch(path)) and os.path.isfile(found.expand(whole)):
-            return found.expand(whole)
+        if (match := pattern.fullmatch(path)) and os.path.isfile(match.expand(whole)):
+            return match.expand(whole)
     if not os.path.exists(path):
         return next((path + each for each in ENDINGS if os.path.isfile(path + each)), path)
     return path
@@ -55,29 +55,29 @@ def main_file(path: str) -> str:
 
 def _in_folder(folder: str) -> str:
     for pattern in IN_A_FOLDER:
-        found = _matching(folder, pattern)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = ", ".join(shown(os.path.relpath(each, folder)) for each in found[:5])
+        candidates = _matching(folder, pattern)
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            names = ", ".join(shown(os.path.relpath(each, folder)) for each in candidates[:5])
             raise VanishgradError(
-                f"expected one checkpoint in {shown(folder, 200)}, got {len(found)} files such as {names}; "
+                f"expected one checkpoint in {shown(folder, 200)}, got {len(candidates)} files such as {names}; "
                 "try naming one of them"
             )
-    what, remedy = next(
-        (told for name, told in FOLDERS.items() if os.path.exists(os.path.join(folder, name))),
+    kind, remedy = next(
+        (advice for name, advice in FOLDERS.items() if os.path.exists(os.path.join(folder, name))),
         ("a folder without a checkpoint", "the path of a file"),
     )
-    raise VanishgradError(f"expected a file of weights at {shown(folder, 200)}, got {what}; try {remedy}")
+    raise VanishgradError(f"expected a file of weights at {shown(folder, 200)}, got {kind}; try {remedy}")
 
 
 def _matching(folder: str, pattern: str) -> list[str]:
     """Return the files of a folder that fit a pattern of one or two parts, sorted."""
     first, _, rest = pattern.partition("/")
-    found = [os.path.join(folder, name) for name in _names(folder) if fnmatchcase(name, first)]
+    paths = [os.path.join(folder, name) for name in _names(folder) if fnmatchcase(name, first)]
     if rest:
-        return [inner for each in found if os.path.isdir(each) for inner in _matching(each, rest)]
-    return [each for each in found if os.path.isfile(each)]
+        return [inner for each in paths if os.path.isdir(each) for inner in _matching(each, rest)]
+    return [each for each in paths if os.path.isfile(each)]
 
 
 def _names(folder: str) -> Sequence[str]:

@@ -43,8 +43,8 @@ def tensors(path: str) -> TensorFile:
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     try:
         values = [dict(fields(message(value))) for number, value in fields(content) if number == 1]
-        found = {text(value[1]): message(value[2]) for value in values if 2 in value}
-        return TensorFile(path, "mindspore", {name: _tensor(path, name, data) for name, data in found.items()})
+        parameters = {text(value[1]): message(value[2]) for value in values if 2 in value}
+        return TensorFile(path, "mindspore", {name: _tensor(path, name, data) for name, data in parameters.items()})
     except (ValueError, KeyError):
         raise VanishgradError(
             f"expected a whole MindSpore checkpoint, got {path} damaged or cut short; "

@@ -50,9 +50,9 @@ def tensors(path: str) -> TensorFile:
         raise VanishgradError(
             f"expected a whole msgpack tree, got {path} damaged or cut short; try flax.serialization.to_bytes again"
         ) from None
-    found: dict[str, Tensor] = {}
-    _collect(path, tree, "", found)
-    return TensorFile(path, "msgpack", found)
+    by_path: dict[str, Tensor] = {}
+    _collect(path, tree, "", by_path)
+    return TensorFile(path, "msgpack", by_path)
 
 
 class _Reader:
@@ -87,14 +87,14 @@ class _Reader:
             kind, size = SIZED[first][0], self._number(SIZED[first][1])
         else:
             raise ValueError("a byte that begins nothing")
-        read: dict[str, Callable[[int, int], Any]] = {
+        readers: dict[str, Callable[[int, int], Any]] = {
             "map": self._map,
             "list": self._list,
             "text": self._text,
             "bytes": self._bytes,
             "extension": self._extension,
         }
-        return read[kind](size, depth)
+        return readers[kind](size, depth)
 
     def _number(self, code: str) -> Any:
         return struct.unpack(">" + code, self._bytes(struct.calcsize(code), 0))[0]
@@ -120,14 +120,14 @@ class _Reader:
         return [(self.value(depth + 1), self.value(depth + 1)) for _ in range(size)]
 
 
-def _collect(path: str, node: Any, name: str, found: dict[str, Tensor]) -> None:
+def _collect(path: str, node: Any, name: str, by_path: dict[str, Tensor]) -> None:
     if isinstance(node, Extension):
         if node[0] == ARRAY:
-            found[name] = _tensor(path, name, node[1])
+            by_path[name] = _tensor(path, name, node[1])
     elif isinstance(node, list):
-        for place, each in enumerate(node):
-            key, value = each if isinstance(each, tuple) and len(each) == 2 else (place, each)
-            _collect(path, value, f"{name}/{_key(key)}".lstrip("/"), found)
+        for place, item in enumerate(node):
+            key, value = item if isinstance(item, tuple) and len(item) == 2 else (place, item)
+            _collect(path, value, f"{name}/{_key(key)}".lstrip("/"), by_path)
 
 
 def _key(key: Any) -> str:

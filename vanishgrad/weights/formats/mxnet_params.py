@@ -40,12 +40,12 @@ def tensors(path: str) -> TensorFile:
     reader = _Reader(path)
     (count,) = reader.numbers("<16xQ")
     places = [reader.array(place) for place in range(_bounded(path, count, reader.size // 16))]
-    (named,) = reader.numbers("<Q")
-    names = [reader.name() for _ in range(_bounded(path, named, count))]
-    if named != count or len(set(names)) != count:
+    (name_count,) = reader.numbers("<Q")
+    names = [reader.name() for _ in range(_bounded(path, name_count, count))]
+    if name_count != count or len(set(names)) != count:
         raise _damaged(path)
-    found = {name: _tensor(path, name, *place) for name, place in zip(names, places, strict=True)}
-    return TensorFile(path, "mxnet", found)
+    by_name = {name: _tensor(path, name, *place) for name, place in zip(names, places, strict=True)}
+    return TensorFile(path, "mxnet", by_name)
 
 
 class _Reader:

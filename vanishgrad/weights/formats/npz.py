@@ -28,9 +28,9 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the arrays of an .npz by name, from their headers alone."""
-    found = arrays(path)
-    saved = text(path, SIGNATURE) if found.pop(SIGNATURE, None) else None
-    return TensorFile(path, "npz", found, {"vanishgrad": saved} if saved is not None else {})
+    by_name = arrays(path)
+    saved = text(path, SIGNATURE) if by_name.pop(SIGNATURE, None) else None
+    return TensorFile(path, "npz", by_name, {"vanishgrad": saved} if saved is not None else {})
 
 
 def arrays(path: str) -> dict[str, Tensor]:
@@ -56,8 +56,10 @@ def _header(path: str, name: str, member: Member) -> tuple[tuple[int, ...], bool
     start = io.BytesIO(member.read(0, min(member.size, MOST_HEADER + 16)))
     try:
         version = np.lib.format.read_magic(start)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(start, max_header_size=MOST_HEADER)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
+            version
+        ]
+        shape, fortran, dtype = read_header(start, max_header_size=MOST_HEADER)
     except (ValueError, LookupError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError, OverflowError):
         raise VanishgradError(
             f"expected an .npy header for {shown(name)} in {path}, got other bytes; try saving it with numpy.savez"

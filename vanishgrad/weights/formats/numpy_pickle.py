@@ -27,8 +27,8 @@ def tensors(path: str) -> TensorFile:
     """
     with open(path, "rb") as stream:
         pickled = tree(stream, path, "arrays", REMEDY)
-        found = named_tensors(pickled.root, path, lambda key: _elsewhere(path, key))
-        return TensorFile(path, "pickle", found, calls=pickled.calls)
+        by_path = named_tensors(pickled.root, path, lambda key: _elsewhere(path, key))
+        return TensorFile(path, "pickle", by_path, calls=pickled.calls)
 
 
 def _elsewhere(path: str, key: str) -> Storage:

@@ -30,9 +30,9 @@ def constant(graph: Graph, name: str, room: int) -> Tensor:
     NotConstant
         If it depends on the model's input, or on a node that is not understood.
     """
-    made = graph.found(name)
-    if isinstance(made, Tensor):
-        return made
+    origin = graph.found(name)
+    if isinstance(origin, Tensor):
+        return origin
     folding = _Folding(room)
     values = folding.value(graph, name, 0)
 
@@ -56,13 +56,13 @@ class _Folding:
 
     def value(self, graph: Graph, name: str, depth: int) -> Array:
         """Return what a name stands for in a graph."""
-        found = graph.found(name)
-        if isinstance(found, Tensor):
-            self.leaves[found.name] = found
-            return found.read()
-        if found is None:
+        origin = graph.found(name)
+        if isinstance(origin, Tensor):
+            self.leaves[origin.name] = origin
+            return origin.read()
+        if origin is None:
             raise NotConstant(f"{shown(name)} is given when the model runs")
-        node, where = found
+        node, where = origin
         key = (id(where), name)
         if key not in self.known:
             self.known[key] = self._folded(node, where, name, depth)
@@ -119,11 +119,11 @@ def _concat(node: Node, inputs: Sequence[Any], allowed: Allowed) -> Array:
 
 
 def _slice(node: Node, inputs: Sequence[Any], allowed: Allowed) -> Array:
-    data, told = inputs[0], node.attributes
-    given = dict(zip(("starts", "ends", "axes", "steps"), inputs[1:], strict=False))
-    starts, ends = (told[key] if given.get(key) is None else given[key] for key in ("starts", "ends"))
-    axes = told.get("axes", range(len(starts))) if given.get("axes") is None else given["axes"]
-    steps = [1] * len(starts) if given.get("steps") is None else given["steps"]
+    data, attributes = inputs[0], node.attributes
+    limits = dict(zip(("starts", "ends", "axes", "steps"), inputs[1:], strict=False))
+    starts, ends = (attributes[key] if limits.get(key) is None else limits[key] for key in ("starts", "ends"))
+    axes = attributes.get("axes", range(len(starts))) if limits.get("axes") is None else limits["axes"]
+    steps = [1] * len(starts) if limits.get("steps") is None else limits["steps"]
     window = [slice(None)] * data.ndim
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         behind = None if step < 0 and end < -data.shape[axis] else int(end)

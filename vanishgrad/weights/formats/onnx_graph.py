@@ -66,19 +66,19 @@ class Graph:
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:
     """Return whether the file begins with fields of an ONNX model."""
-    view, place, seen = memoryview(head), 0, set()
+    view, place, numbers = memoryview(head), 0, set()
     try:
         while place < len(view):
             tag, place = varint(view, place)
             number, kind = tag >> 3, tag & 7
             if MODEL_FIELDS.get(number) != kind:
                 return False
-            seen.add(number)
+            numbers.add(number)
             size, place = varint(view, place)
             place += size if kind == 2 else 0
     except ValueError:
         return False
-    return bool(seen & {1, GRAPH}) and len(seen) > 1
+    return bool(numbers & {1, GRAPH}) and len(numbers) > 1
 
 
 def tensors(path: str) -> TensorFile:
@@ -94,8 +94,8 @@ def tensors(path: str) -> TensorFile:
         raise VanishgradError(
             f"expected a whole ONNX model, got {path}, which fails with: {error}; try copying the file again"
         ) from None
-    found = {name: tensor for each in graph.every() for name, tensor in each.initial.items()}
-    return TensorFile(path, "onnx", found, {"onnx": graph, "room": os.path.getsize(path)})
+    initial = {name: tensor for each in graph.every() for name, tensor in each.initial.items()}
+    return TensorFile(path, "onnx", initial, {"onnx": graph, "room": os.path.getsize(path)})
 
 
 def _graph(data: memoryview, path: str, outer: Graph | None, depth: int) -> Graph:

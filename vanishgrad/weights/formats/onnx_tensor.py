@@ -49,12 +49,12 @@ def tensor_of(data: memoryview, path: str) -> Tensor:
     dtype = DTYPES.get(code, f"ONNX type {code}")
     count = elements(path, name, shape, MOST)
     if dtype not in WIDTHS:
-        read = partial(_refuse, path, name, dtype)
+        reader = partial(_refuse, path, name, dtype)
     elif is_external:
-        read = _outside(path, name, dtype, shape, count, numbers.get(EXTERNAL, []))
+        reader = _outside(path, name, dtype, shape, count, numbers.get(EXTERNAL, []))
     else:
-        read = _within(path, name, dtype, shape, count, numbers)
-    return Tensor(name, tuple(shape), dtype, read)
+        reader = _within(path, name, dtype, shape, count, numbers)
+    return Tensor(name, tuple(shape), dtype, reader)
 
 
 def _within(
@@ -98,10 +98,10 @@ def _as_stored(words: Array, dtype: str) -> Array:
 def _outside(
     path: str, name: str, dtype: str, shape: list[int], count: int, entries: list[int | memoryview]
 ) -> partial[Array]:
-    told = dict(_entry(message(each)) for each in entries)
-    where = beside(path, told.get("location", ""), f"the numbers of {shown(name)}")
+    location = dict(_entry(message(each)) for each in entries)
+    where = beside(path, location.get("location", ""), f"the numbers of {shown(name)}")
     try:
-        start, size = int(told.get("offset", "0")), int(told.get("length", count * WIDTHS[dtype]))
+        start, size = int(location.get("offset", "0")), int(location.get("length", count * WIDTHS[dtype]))
     except ValueError:
         start, size = -1, -1
     if start < 0 or size != count * WIDTHS[dtype]:
@@ -122,9 +122,9 @@ def _entry(data: memoryview) -> tuple[str, str]:
     return text(pair.get(1, memoryview(b""))), text(pair.get(2, memoryview(b"")))
 
 
-def _wrong_size(path: str, name: str, shape: list[int], got: str) -> VanishgradError:
+def _wrong_size(path: str, name: str, shape: list[int], size: str) -> VanishgradError:
     return VanishgradError(
-        f"expected numbers for {shape_text(shape)} in tensor {shown(name)} of {path}, got {got}; "
+        f"expected numbers for {shape_text(shape)} in tensor {shown(name)} of {path}, got {size}; "
         "the file is damaged, try copying it again"
     )
 

@@ -43,13 +43,13 @@ def tensors(path: str) -> TensorFile:
     folder = os.path.dirname(os.path.abspath(path))
     room = max(FREE_BYTES, EXPANSION * _folder_size(path, folder))
     database = {"driver": "ocdbt", "base": f"file://{folder}/"}
-    found: dict[str, Tensor] = {}
+    by_name: dict[str, Tensor] = {}
     for key, about in _descriptions(path, database):
         ending = next(each for each in DRIVERS if key.endswith(each))
         name = key.removesuffix(ending)
         store = {"driver": DRIVERS[ending], "kvstore": {**database, "path": f"{name}/"}}
-        found[name] = _tensor(path, name, store, json_object(about, f"the array {shown(name)} of {path}"), room)
-    return TensorFile(path, "orbax", found)
+        by_name[name] = _tensor(path, name, store, json_object(about, f"the array {shown(name)} of {path}"), room)
+    return TensorFile(path, "orbax", by_name)
 
 
 def _folder_size(path: str, folder: str) -> int:

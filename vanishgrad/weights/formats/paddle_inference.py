@@ -45,24 +45,28 @@ def tensors(path: str) -> TensorFile:
     """
     program = beside(path, os.path.basename(path).removesuffix(".pdiparams") + ".json", "the names of the parameters")
     names = sorted(_parameters(json_file(program)))
-    place, size, found = 0, os.path.getsize(path), {}
+    place, size, by_name = 0, os.path.getsize(path), {}
     for name in names:
-        found[name], place = _tensor(path, name, place, size)
+        by_name[name], place = _tensor(path, name, place, size)
     if place != size or not names:
         raise _damaged(path)
-    return TensorFile(path, "paddle", found, {"paddle": None})
+    return TensorFile(path, "paddle", by_name, {"paddle": None})
 
 
 def _parameters(program: Any) -> list[str]:
     """Return the names of the parameters that are stored: the last of the four attributes of each operation "p"."""
     operations = [
-        each
+        operation
         for region in _list(program, "program", "regions")
         for block in _list(region, "blocks")
-        for each in _list(block, "ops")
+        for operation in _list(block, "ops")
     ]
-    told = [_list(each, "A")[-1:] for each in operations if isinstance(each, dict) and each.get("#") == "p"]
-    names = [name for each in told for name in each if isinstance(name, str)]
+    attributes = [
+        _list(operation, "A")[-1:]
+        for operation in operations
+        if isinstance(operation, dict) and operation.get("#") == "p"
+    ]
+    names = [name for operation in attributes for name in operation if isinstance(name, str)]
     return [name for name in dict.fromkeys(names) if not name.endswith("__non_persistable")]
 
 

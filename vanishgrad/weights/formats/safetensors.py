@@ -29,9 +29,9 @@ def tensors(path: str) -> TensorFile:
     header, start = _header(path)
     room = os.path.getsize(path) - start
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-    found = {name: _tensor(path, name, entry, start, room) for name, entry in entries.items()}
+    by_name = {name: _tensor(path, name, entry, start, room) for name, entry in entries.items()}
     _require_apart(path, entries)
-    return TensorFile(path, "safetensors", found)
+    return TensorFile(path, "safetensors", by_name)
 
 
 def _header(path: str) -> tuple[dict[str, Any], int]:

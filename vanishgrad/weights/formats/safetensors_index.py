@@ -34,9 +34,9 @@ def tensors(path: str) -> TensorFile:
     """
     shard_of = shard_map(path, json_file(path))
     shards = {name: read_as(SHARDS, beside(path, name, "a shard")) for name in sorted(set(shard_of.values()))}
-    found = {name: tensor for shard in shards.values() for name, tensor in shard.tensors.items()}
-    found |= {name: _listed(path, name, shard, shards[shard].tensors) for name, shard in shard_of.items()}
-    return TensorFile(path, "safetensors-index", found)
+    by_name = {name: tensor for shard in shards.values() for name, tensor in shard.tensors.items()}
+    by_name |= {name: _listed(path, name, shard, shards[shard].tensors) for name, shard in shard_of.items()}
+    return TensorFile(path, "safetensors-index", by_name)
 
 
 def shard_map(path: str, index: Mapping[str, Any]) -> dict[str, str]:

@@ -35,7 +35,7 @@ def stranger(head: bytes, members: int, known: str) -> tuple[str, str]:
     if head.startswith(b"PK"):
         return f"a zip archive of {members} members, none of them weights", known
     text = head.lstrip(b" \r\n\t\xef\xbb\xbf")
-    for beginning, what, remedy in BEGINNINGS:
+    for beginning, kind, remedy in BEGINNINGS:
         if re.match(beginning, text):
-            return what, remedy
+            return kind, remedy
     return "bytes of no known format", known

@@ -54,7 +54,7 @@ def tensors(path: str) -> TensorFile:
     try:
         table = dict(entries(content))
         shards, big_endian = _header(table.pop(b"", memoryview(b"")))
-        found = {
+        variables = {
             name: _variable(path, name, value, shards, big_endian)
             for key, value in table.items()
             if (name := key.decode("utf-8", "replace"))
@@ -64,8 +64,8 @@ def tensors(path: str) -> TensorFile:
             f"expected a whole index of a TensorFlow checkpoint, got {path}, which fails with: {error}; "
             "try copying it again"
         ) from None
-    graph = found.pop(GRAPH, None)
-    return TensorFile(path, "tensorflow", _named(found, full_names(graph)))
+    graph = variables.pop(GRAPH, None)
+    return TensorFile(path, "tensorflow", _named(variables, full_names(graph)))
 
 
 def _header(value: memoryview) -> tuple[int, bool]:
@@ -124,15 +124,15 @@ def _shape(proto: memoryview) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _named(found: Mapping[str, Tensor], full: Mapping[str, str]) -> dict[str, Tensor]:
+def _named(variables: Mapping[str, Tensor], full: Mapping[str, str]) -> dict[str, Tensor]:
     """Return variables by name: the key's path, or where that is a place in a list, what the variable was called."""
-    named: dict[str, Tensor] = {}
-    for key, tensor in found.items():
+    by_name: dict[str, Tensor] = {}
+    for key, tensor in variables.items():
         path = key.removesuffix(VALUE)
         name = full.get(key, path) if NAMELESS.fullmatch(path) else path
-        if name not in named:
-            named[name] = Tensor(name, tensor.shape, tensor.dtype, tensor.read)
-    return named
+        if name not in by_name:
+            by_name[name] = Tensor(name, tensor.shape, tensor.dtype, tensor.read)
+    return by_name
 
 
 def _refuse(path: str, name: str, dtype: str) -> Array:

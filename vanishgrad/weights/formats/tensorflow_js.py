@@ -33,11 +33,11 @@ def tensors(path: str) -> TensorFile:
         If the manifest is damaged, or names a file outside its folder.
     """
     model = json_file(path)
-    found: dict[str, Tensor] = {}
+    by_name: dict[str, Tensor] = {}
     try:
         for group in model["weightsManifest"]:
             files = [beside(path, each, "weights") for each in group["paths"]]
-            found |= _group(path, files, group["weights"])
+            by_name |= _group(path, files, group["weights"])
     except (TypeError, KeyError, AttributeError, ValueError):
         raise VanishgradError(
             f"expected weightsManifest in {path} to tell name, shape and dtype of each weight, got something else; "
@@ -45,28 +45,28 @@ def tensors(path: str) -> TensorFile:
         ) from None
     topology = model.get("modelTopology")
     config = topology.get("model_config", topology) if isinstance(topology, dict) else None
-    return TensorFile(path, "tensorflow-js", found, {"keras": config, "keras_version": KERAS_OF_JS} if config else {})
+    return TensorFile(path, "tensorflow-js", by_name, {"keras": config, "keras_version": KERAS_OF_JS} if config else {})
 
 
 def _group(path: str, files: list[str], weights: Any) -> dict[str, Tensor]:
     """Return the weights of one group, whose files are one sequence of bytes."""
-    sizes, place, found = [os.path.getsize(each) for each in files], 0, {}
-    for each in weights:
-        name, dtype = str(each["name"]), str(each["dtype"])
-        if "quantization" in each or dtype not in WIDTHS:
+    sizes, place, by_name = [os.path.getsize(weight) for weight in files], 0, {}
+    for weight in weights:
+        name, dtype = str(weight["name"]), str(weight["dtype"])
+        if "quantization" in weight or dtype not in WIDTHS:
             raise VanishgradError(
                 f"expected plain numbers for {shown(name)} in {path}, got quantised or {shown(dtype)}; "
                 "try converting the model without quantisation"
             )
-        shape = tuple(each["shape"])
+        shape = tuple(weight["shape"])
         count = WIDTHS[dtype] * elements(path, name, shape, (sum(sizes) - place) // WIDTHS[dtype])
-        found[name] = Tensor(name, shape, dtype, partial(_read, files, sizes, (place, count), dtype, shape))
+        by_name[name] = Tensor(name, shape, dtype, partial(_read, files, sizes, (place, count), dtype, shape))
         place += count
     if place != sum(sizes):
         raise VanishgradError(
             f"expected {place} bytes of weights beside {path}, got {sum(sizes)}; try copying the whole folder again"
         )
-    return found
+    return by_name
 
 
 def _read(files: list[str], sizes: list[int], place: tuple[int, int], dtype: str, shape: tuple[int, ...]) -> Array:

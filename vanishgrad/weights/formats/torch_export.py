@@ -40,8 +40,8 @@ def tensors(path: str) -> TensorFile:
     if not isinstance(entries, dict):
         raise VanishgradError(f"expected config in {archive[table].described}, got none; try saving the program again")
     folder = table.removesuffix("model_weights_config.json")
-    found = {name: _tensor(path, name, entry, archive, folder) for name, entry in entries.items()}
-    return TensorFile(path, "pytorch-export", found, calls=tuple(sorted(_calls(archive))))
+    by_path = {name: _tensor(path, name, entry, archive, folder) for name, entry in entries.items()}
+    return TensorFile(path, "pytorch-export", by_path, calls=tuple(sorted(_calls(archive))))
 
 
 def _calls(archive: Mapping[str, Member]) -> set[str]:

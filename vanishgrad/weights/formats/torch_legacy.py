@@ -50,25 +50,29 @@ def tensors(path: str) -> TensorFile:
             )
         return storages[key]
 
-    found = named_tensors(root, path, storage, _is_big_endian(system))
+    by_path = named_tensors(root, path, storage, _is_big_endian(system))
     return TensorFile(
-        path, "pytorch-legacy", found, {"pytorch": told(root)}, unusual(name for each in pickles for name in each.calls)
+        path,
+        "pytorch-legacy",
+        by_path,
+        {"pytorch": told(root)},
+        unusual(name for each in pickles for name in each.calls),
     )
 
 
 def _storages(path: str, place: int, keys: list[Any], widths: dict[str, int]) -> dict[str, _Stretch]:
-    found = {}
+    storages = {}
     for key in keys:
         if not isinstance(key, str) or key not in widths:
             raise cut_short(path, "the list of storages")
         (count,) = struct.unpack("<q", stretch(path, place, 8, f"storage {shown(key)}"))
         if count < 0:
             raise cut_short(path, f"storage {shown(key)}")
-        found[key] = _Stretch(path, place + 8, count * widths[key])
+        storages[key] = _Stretch(path, place + 8, count * widths[key])
         place += 8 + count * widths[key]
-    if found:
+    if storages:
         stretch(path, place - 1, 1, "the last storage")
-    return found
+    return storages
 
 
 def _widths(root: Any) -> dict[str, int]:
@@ -82,16 +86,16 @@ def _widths(root: Any) -> dict[str, int]:
 
 
 def _persistent(root: Any) -> list[Persistent]:
-    found, seen, waiting = [], set(), [root]
+    references, visited, waiting = [], set(), [root]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Persistent):
-            found.append(node)
-        if id(node) in seen or not isinstance(node, (Pairs, list, tuple)):
+            references.append(node)
+        if id(node) in visited or not isinstance(node, (Pairs, list, tuple)):
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         waiting.extend(node if isinstance(node, (list, tuple)) else _inside(node))
-    return found
+    return references
 
 
 def _inside(node: Pairs) -> list[Any]:

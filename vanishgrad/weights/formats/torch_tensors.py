@@ -68,13 +68,13 @@ def named_tensors(root: Any, path: str, storages: Storages, big_endian: bool = F
     VanishgradError
         If a tensor lies outside its storage.
     """
-    found: dict[str, Tensor] = {}
+    by_path: dict[str, Tensor] = {}
     for name, node in leaves(root):
-        if name not in found and (kind := _rebuilder(node)):
-            found[name] = _tensor(name, kind, node.arguments, path, storages, big_endian)
-        elif name not in found and is_array(node):
-            found[name] = array(name, node, path)
-    return found
+        if name not in by_path and (kind := _rebuilder(node)):
+            by_path[name] = _tensor(name, kind, node.arguments, path, storages, big_endian)
+        elif name not in by_path and is_array(node):
+            by_path[name] = array(name, node, path)
+    return by_path
 
 
 def told(root: Any) -> dict[str, str]:
@@ -84,14 +84,14 @@ def told(root: Any) -> dict[str, str]:
 
 def leaves(root: Any) -> Iterator[tuple[str, Any]]:
     """Yield (dotted path, node) of tensors and scalars, each container entered once, in the file's order."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting: list[tuple[str, int, Any]] = [("", 0, root)]
     while waiting:
         name, depth, node = waiting.pop()
         if not isinstance(node, (Pairs, list, tuple)) or _rebuilder(node) or is_array(node):
             yield name, node
-        elif id(node) not in seen and depth < DEEPEST:
-            seen.add(id(node))
+        elif id(node) not in visited and depth < DEEPEST:
+            visited.add(id(node))
             waiting.extend((_joined(name, key), depth + 1, value) for key, value in reversed(_children(node)))
 
 
@@ -107,8 +107,8 @@ def _children(node: Any) -> list[tuple[Any, Any]]:
 
 def _pairs_given(arguments: Any) -> list[tuple[Any, Any]]:
     """Return the pairs that an OrderedDict is called with, which is how Python 2 pickled it."""
-    given = arguments[0] if isinstance(arguments, tuple) and arguments else []
-    pairs = given if isinstance(given, list) else []
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else []
+    pairs = first if isinstance(first, list) else []
     return [(each[0], each[1]) for each in pairs if isinstance(each, (list, tuple)) and len(each) == 2]
 
 

@@ -26,8 +26,8 @@ def _is_pickle(name: str) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the tensors of a checkpoint by dotted path; storages are read when a tensor is."""
-    found, pickled = inside(path, members(path))
-    return TensorFile(path, "pytorch", found, {"pytorch": told(pickled.root)}, pickled.calls)
+    by_path, pickled = inside(path, members(path))
+    return TensorFile(path, "pytorch", by_path, {"pytorch": told(pickled.root)}, pickled.calls)
 
 
 def calls_of_saved(file: IO[bytes], described: str) -> tuple[str, ...]:

@@ -30,24 +30,24 @@ LATERAL = re.compile(r"(?P<path>(?:.*/)?)lateral/W")
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each layer of an NStep link and for each lateral matrix of an LSTM."""
     for name in free:
-        if found := NSTEP.fullmatch(name):
-            yield from _stepped(file, found, free, hints)
-        elif (found := LATERAL.fullmatch(name)) and f"{found['path']}upward/W" in free:
+        if match := NSTEP.fullmatch(name):
+            yield from _stepped(file, match, free, hints)
+        elif (match := LATERAL.fullmatch(name)) and f"{match['path']}upward/W" in free:
             names = {"W_hh": "lateral/W", "W_hx": "upward/W", "b_x": "upward/b", "b_h": "lateral/b"}
-            roles = {role: free[found["path"] + each] for role, each in names.items() if found["path"] + each in free}
-            label = found["path"].strip("/").replace("/", ".")
+            roles = {role: free[match["path"] + each] for role, each in names.items() if match["path"] + each in free}
+            label = match["path"].strip("/").replace("/", ".")
             claims = tuple(each.name for each in roles.values())
-            yield Sighting(label, claims, partial(_interleaved, file, label, roles, hints), found["path"])
+            yield Sighting(label, claims, partial(_interleaved, file, label, roles, hints), match["path"])
 
 
-def _stepped(file: TensorFile, found: re.Match[str], free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+def _stepped(file: TensorFile, match: re.Match[str], free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield the layer of a module whose matrices are numbered, if they are as many as a gated cell has."""
-    module, path = found[0].removesuffix("w0"), found["path"].strip("/").replace("/", ".")
+    module, path = match[0].removesuffix("w0"), match["path"].strip("/").replace("/", ".")
     weights, biases = ([free[each] for k in range(9) if (each := f"{module}{kind}{k}") in free] for kind in ("w", "b"))
     gates = len(weights) // 2
     if len(weights) != 2 * gates or gates not in NUMBERED:
         return
-    index, label = int(found["index"]), module.strip("/").replace("/", ".")
+    index, label = int(match["index"]), module.strip("/").replace("/", ".")
     claims = tuple(each.name for each in (*weights, *biases))
     yield Sighting(label, claims, partial(_numbered, file, label, path, index, weights, biases, hints), module)
 
@@ -56,9 +56,9 @@ def _numbered(
     file: TensorFile, label: str, path: str, index: int, weights: list[Tensor], biases: list[Tensor], hints: Hints
 ) -> Layer:
     gates = len(weights) // 2
-    for one in (weights[:gates], weights[gates:], biases):
-        if len({each.shape for each in one}) > 1 or (one is biases and len(one) not in (0, 2 * gates)):
-            raise Unreadable(f"expected tensors of one shape for the gates, got {', '.join(map(str, one))}")
+    for group in (weights[:gates], weights[gates:], biases):
+        if len({each.shape for each in group}) > 1 or (group is biases and len(group) not in (0, 2 * gates)):
+            raise Unreadable(f"expected tensors of one shape for the gates, got {', '.join(map(str, group))}")
     roles = {"W_hx": joined(weights[:gates]), "W_hh": joined(weights[gates:])}
     if biases:
         roles |= {"b_x": joined(biases[:gates]), "b_h": joined(biases[gates:])}

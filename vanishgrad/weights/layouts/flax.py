@@ -47,16 +47,16 @@ CELLS = {
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each set of modules that makes a cell of Flax."""
     for name in free:
-        found = KERNEL.fullmatch(name)
-        if found is None:
+        match = KERNEL.fullmatch(name)
+        if match is None:
             continue
-        path, tail = found["path"], found["tail"]
-        for modules in CELLS.get(found["module"], ()):
+        path, tail = match["path"], match["tail"]
+        for modules in CELLS.get(match["module"], ()):
             kernels = [f"{path}{each}{tail}" for each in (*modules.recurrent, *modules.inputs)]
             if all(each in free for each in kernels):
                 biases = [each.replace("kernel", "bias") for each in kernels]
                 claims = leaf_names(free[each] for each in (*kernels, *biases) if each in free)
-                yield Sighting(_label(path), claims, partial(_layer, file, free, found, modules, hints), path)
+                yield Sighting(_label(path), claims, partial(_layer, file, free, match, modules, hints), path)
 
 
 def _label(path: str) -> str:
@@ -64,8 +64,8 @@ def _label(path: str) -> str:
     return ".".join(segments[:-1] if segments[-1:] == ["cell"] and len(segments) > 1 else segments)
 
 
-def _layer(file: TensorFile, free: Mapping[str, Tensor], found: re.Match[str], modules: Modules, hints: Hints) -> Layer:
-    path, tail = found["path"], found["tail"]
+def _layer(file: TensorFile, free: Mapping[str, Tensor], match: re.Match[str], modules: Modules, hints: Hints) -> Layer:
+    path, tail = match["path"], match["tail"]
     roles: dict[str, Tensor] = {}
     for role, bias_role, names in (("W_hh", "b_h", modules.recurrent), ("W_hx", "b_x", modules.inputs)):
         kernels = [free[f"{path}{each}{tail}"] for each in names]
@@ -86,7 +86,7 @@ def _layer(file: TensorFile, free: Mapping[str, Tensor], found: re.Match[str], m
             open=("activation", "gate_activation"),
         ),
         why=f"the modules {' '.join((*modules.recurrent, *modules.inputs))} with kernels of "
-        f"{shape_text(free[found[0]].shape)} make {modules.title} of Flax",
+        f"{shape_text(free[match[0]].shape)} make {modules.title} of Flax",
         layout="flax",
     )  # fmt: skip
     return layer
@@ -102,15 +102,15 @@ def _beside(kernels: Sequence[Tensor]) -> Tensor:
 
 def _with_zeros(biases: Sequence[Tensor | None], kernels: Sequence[Tensor]) -> Tensor:
     """Return the gates' biases one after the other, zero where a gate has none."""
-    there = [each for each in biases if each is not None]
+    present = [bias for bias in biases if bias is not None]
     width = kernels[0].shape[1]
-    for each in there:
-        if each.shape != (width,):
-            raise Unreadable(f"expected a bias of {width} beside {kernels[0]}, got {each}; try the whole file")
+    for bias in present:
+        if bias.shape != (width,):
+            raise Unreadable(f"expected a bias of {width} beside {kernels[0]}, got {bias}; try the whole file")
 
     def read() -> Array:
         return np.concatenate(
-            [np.zeros(width, there[0].read().dtype) if each is None else each.read() for each in biases]
+            [np.zeros(width, present[0].read().dtype) if bias is None else bias.read() for bias in biases]
         )
 
-    return derived(there[0].name, (width * len(biases),), read, there)
+    return derived(present[0].name, (width * len(biases),), read, present)

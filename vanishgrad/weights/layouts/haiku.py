@@ -36,14 +36,14 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
             (SPLIT, {"W_hx": "{path}{inner}w_i", "W_hh": "{path}{inner}w_h", "b_x": "{path}b",
                      "W_hr": "{path}projection"}, _split),
         ):  # fmt: skip
-            found = pattern.fullmatch(name)
-            if not found or len(tensor.shape) != 2:
+            match = pattern.fullmatch(name)
+            if not match or len(tensor.shape) != 2:
                 continue
-            s = found["inner"][-1:]
-            whole = {role: each.format(s=s, **found.groupdict()) for role, each in names.items()}
+            s = match["inner"][-1:]
+            whole = {role: each.format(s=s, **match.groupdict()) for role, each in names.items()}
             roles = {role: free[each] for role, each in whole.items() if each in free}
             if len(roles) > 1 and ({"W", "W_hx"} & set(roles)):
-                path, claims = found["path"], tuple(each.name for each in roles.values())
+                path, claims = match["path"], tuple(each.name for each in roles.values())
                 yield Sighting(_label(path), claims, partial(layer, file, path, roles, hints), path)
 
 

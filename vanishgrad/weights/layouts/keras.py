@@ -44,8 +44,8 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     model = described(file.configuration.get("keras"))[:MOST_LAYERS]
     elsewhere = strays(file.configuration.get("keras"))[:MOST_LAYERS]
     order = {each.name: place for place, each in enumerate(model)}
-    found = list(_found(file, free, hints, model, elsewhere))
-    yield from sorted(found, key=lambda each: (order.get(each.name, len(order)), _natural(each.name)))
+    candidates = list(_found(file, free, hints, model, elsewhere))
+    yield from sorted(candidates, key=lambda each: (order.get(each.name, len(order)), _natural(each.name)))
 
 
 def _natural(name: str) -> list[tuple[str, int]]:
@@ -58,22 +58,22 @@ def _found(
     elsewhere: list[ConfiguredLayer],
 ) -> Iterator[Sighting]:  # fmt: skip
     for name in free:
-        if found := KERAS_3.fullmatch(name):
+        if match := KERAS_3.fullmatch(name):
             names = [f"{name[:-1]}{index}" for index in range(3)]
-            group = found["path"] + (f"/cell{found['inner']}" if found["inner"] else "")
+            group = match["path"] + (f"/cell{match['inner']}" if match["inner"] else "")
             entry = next((each for each in model if each.group == group), None)
-        elif found := NAMED.fullmatch(name):
-            names = [f"{found['path']}{word}{found['suffix']}" for word in ("kernel", "recurrent_kernel", "bias")]
-            entry = _by_names(model, found["path"])
+        elif match := NAMED.fullmatch(name):
+            names = [f"{match['path']}{word}{match['suffix']}" for word in ("kernel", "recurrent_kernel", "bias")]
+            entry = _by_names(model, match["path"])
         else:
             continue
         own = [free[each] for each in names if each in free]
-        label = entry.name if entry else _label(found["path"])
+        label = entry.name if entry else _label(match["path"])
         entry = entry or _alone(elsewhere, own, label)
         normed = _norms(name, entry, free)
         claims = leaf_names([*own, *normed.roles.values()])
-        layer = partial(_layer, file, found["path"], names, own, normed, entry, hints)
-        yield Sighting(label, claims, layer, _module(found["path"]))
+        layer = partial(_layer, file, match["path"], names, own, normed, entry, hints)
+        yield Sighting(label, claims, layer, _module(match["path"]))
 
 
 def _norms(recurrent: str, entry: ConfiguredLayer | None, free: Mapping[str, Tensor]) -> LayerNorms:
@@ -125,10 +125,10 @@ def _alone(elsewhere: list[ConfiguredLayer], own: list[Tensor], label: str) -> C
 def require_agreement(entry: ConfiguredLayer, recurrent: Tensor) -> None:
     """Refuse a recurrent kernel that is not of the size and the cell that the configuration says."""
     units = entry.config.get("units")
-    wanted = (units, GATES_OF[entry.kind] * units) if isinstance(units, int) else recurrent.shape
-    if recurrent.shape != wanted:
+    expected = (units, GATES_OF[entry.kind] * units) if isinstance(units, int) else recurrent.shape
+    if recurrent.shape != expected:
         raise Unreadable(
-            f"expected a recurrent kernel of {shape_text(wanted)}, as the configuration says of "
+            f"expected a recurrent kernel of {shape_text(expected)}, as the configuration says of "
             f"{entry.class_name} with {units} units, got {recurrent}; "
             "the file contradicts itself, try saving the model again"
         )
@@ -154,20 +154,20 @@ def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
 
 def _of_masks(masked_by: str) -> str:
     if masked_by == "mask_zero":
-        which = "steps of token id 0 are masked where ids go through --embedding, and hand the state on"
+        rule = "steps of token id 0 are masked where ids go through --embedding, and hand the state on"
     elif " before " in masked_by:
-        which = "which steps it masks is not seen in this layer's own input"
+        rule = "which steps it masks is not seen in this layer's own input"
     else:
         value = masked_by.partition(" ")[2]
-        which = f"steps of a file's input that is all {value} are masked, and hand the state on"
-    return f"{masked_by} stands before it: {which}; --mask FILE says which are"
+        rule = f"steps of a file's input that is all {value} are masked, and hand the state on"
+    return f"{masked_by} stands before it: {rule}; --mask FILE says which are"
 
 
 def _label(path: str) -> str:
     """Return a layer's name from its path alone: the last part that is not Keras's own scaffolding."""
-    kept = [each for each in _segments(path) if not DIRECTION.fullmatch(each) and not each.endswith("_cell")]
+    segments = [each for each in _segments(path) if not DIRECTION.fullmatch(each) and not each.endswith("_cell")]
     is_new = path.startswith("layers/")
-    stem = ".".join(kept) if is_new else (kept or [""])[-1]
+    stem = ".".join(segments) if is_new else (segments or [""])[-1]
     return stem + (".reverse" if _is_backward(path) else "")
 
 
@@ -237,10 +237,10 @@ def _stated(file: TensorFile, own: list[Tensor], entry: ConfiguredLayer | None, 
     if entry is None:
         return Stated(reset=reset, layout="keras", open=("activation", "gate_activation", "reset"))
     version = str(file.configuration.get("keras_version") or "3")
-    named = (
+    activations = (
         entry.config.get(key, usual) for key, usual in (("activation", "tanh"), ("recurrent_activation", "sigmoid"))
     )
-    activation, gate = (activation_named(each, version) for each in named)
+    activation, gate = (activation_named(each, version) for each in activations)
     return Stated(activation, gate if entry.kind != "SimpleRNN" else None, reset, layout="keras")
 
 
@@ -248,8 +248,8 @@ def _reset(own: list[Tensor], entry: ConfiguredLayer | None) -> str | None:
     """Return the GRU's convention: a bias of two rows is only there with reset after; without bias a key tells."""
     if len(own) > 2:
         return "after" if len(own[2].shape) == 2 else "before"
-    told = entry.config.get("reset_after", False) if entry else None
-    return None if told is None else "after" if told else "before"
+    reset_after = entry.config.get("reset_after", False) if entry else None
+    return None if reset_after is None else "after" if reset_after else "before"
 
 
 def activation_named(named: Any, version: str) -> Activation:
@@ -262,21 +262,21 @@ def activation_named(named: Any, version: str) -> Activation:
     """
     if named is None:
         return ACTIVATIONS["linear"]
-    known = {**ACTIVATIONS, "hard_sigmoid": HARD_SIGMOID if version.startswith("3") else HARD_SIGMOID_KERAS_2}
-    if not isinstance(named, str) or named not in known:
+    activations = {**ACTIVATIONS, "hard_sigmoid": HARD_SIGMOID if version.startswith("3") else HARD_SIGMOID_KERAS_2}
+    if not isinstance(named, str) or named not in activations:
         raise Unreadable(
-            f"expected an activation among {', '.join(known)}, got {shown(named)}; try a model with one of them"
+            f"expected an activation among {', '.join(activations)}, got {shown(named)}; try a model with one of them"
         )
-    return known[named]
+    return activations[named]
 
 
 def _why(own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> str:
-    what = f"{own[1].name} {shape_text(own[1].shape)} is Keras's name for a recurrent kernel"
+    evidence = f"{own[1].name} {shape_text(own[1].shape)} is Keras's name for a recurrent kernel"
     if is_cudnn:
-        return f"{what}, and a bias of {shape_text(own[2].shape)} entries is that of its CuDNN layers"
+        return f"{evidence}, and a bias of {shape_text(own[2].shape)} entries is that of its CuDNN layers"
     if entry is None:
-        return what
+        return evidence
     flags = [key for key in ("go_backwards", "stateful") if entry.config.get(key)]
     if entry.config.get("implementation"):
         flags.append(f"implementation {entry.config['implementation']}")
-    return f"{what}, and the configuration says {', '.join([shown(entry.class_name), *flags])}"
+    return f"{evidence}, and the configuration says {', '.join([shown(entry.class_name), *flags])}"

@@ -30,11 +30,11 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     """Yield a sighting for each layer with names of Keras 1."""
     model = {each.path: each for each in described(file.configuration.get("keras"))}
     for name in free:
-        found = MATRIX.fullmatch(name)
-        letters = LETTERS[found["gate"]] if found and found["gate"] else None
-        if not found or letters == "":
+        match = MATRIX.fullmatch(name)
+        letters = LETTERS[match["gate"]] if match and match["gate"] else None
+        if not match or letters == "":
             continue
-        path, label = found["path"], found["layer"]
+        path, label = match["path"], match["layer"]
         kinds = {role: [path + kind] if letters is None else [f"{path}{kind}_{each}" for each in letters]
                  for role, kind in (("W_hx", "W"), ("W_hh", "U"), ("b_x", "b"))}  # fmt: skip
         if any(each not in free for names in kinds.values() for each in names):
@@ -48,10 +48,10 @@ def _layer(
     file: TensorFile, label: str, own: dict[str, list[Tensor]], entry: ConfiguredLayer | None, hints: Hints
 ) -> Layer:
     first = own["W_hh"][0]
-    for each in own.values():
-        if len({tensor.shape for tensor in each}) > 1:
-            raise Unreadable(f"expected matrices of one shape for the gates, got {', '.join(map(str, each))}")
-    roles = {role: each[0] if len(each) == 1 else stacked(each[0].name, each) for role, each in own.items()}
+    for member in own.values():
+        if len({tensor.shape for tensor in member}) > 1:
+            raise Unreadable(f"expected matrices of one shape for the gates, got {', '.join(map(str, member))}")
+    roles = {role: member[0] if len(member) == 1 else stacked(member[0].name, member) for role, member in own.items()}
     return fitted(
         file, label, roles, KERAS, hints, _stated(entry, roles["W_hh"]),
         why=f"{first.name} {shape_text(first.shape)} is Keras 1's name"

@@ -86,7 +86,7 @@ def described(model: Any) -> list[ConfiguredLayer]:
 
 def strays(model: Any) -> list[ConfiguredLayer]:
     """Return every recurrent layer or cell of a configuration, however it is nested, without its place."""
-    found, waiting = list[ConfiguredLayer](), [model]
+    layers, waiting = list[ConfiguredLayer](), [model]
     for _ in range(MOST_NODES):
         if not waiting:
             break
@@ -97,8 +97,8 @@ def strays(model: Any) -> list[ConfiguredLayer]:
             waiting.extend(node.values())
             config = _mapping(node.get("config"))
             if kind := recurrent_kind(node):
-                found.append(ConfiguredLayer("", "", kind, str(node.get("class_name")), False, config, None))
-    return found
+                layers.append(ConfiguredLayer("", "", kind, str(node.get("class_name")), False, config, None))
+    return layers
 
 
 def recurrent_kind(layer: Mapping[str, Any]) -> str | None:
@@ -159,8 +159,8 @@ def _in_layer(layer: Mapping[str, Any], place: _Place, depth: int) -> Iterator[C
     kind, config = str(layer.get("class_name")), _mapping(layer.get("config"))
     if kind == "Bidirectional":
         yield from _both(config, place)
-    elif found := tuple(_one_direction(layer, place, bool(config.get("go_backwards")))):
-        yield from found
+    elif layers := tuple(_one_direction(layer, place, bool(config.get("go_backwards")))):
+        yield from layers
     elif isinstance(config.get("layers"), list):
         yield from _in_model(layer, f"{place.group}/", f"{place.path}.", depth + 1)
     elif isinstance(config.get("layer"), dict) and depth < DEEPEST:
@@ -179,28 +179,31 @@ def _one_direction(layer: Mapping[str, Any], place: _Place, is_backward: bool) -
     cells = _mapping(cell.get("config")).get("cells")
     used: Counter[str] = Counter()
     below = place.below
-    for index, each in enumerate(cells if isinstance(cells, list) else [cell]):
-        kind, snake = recurrent_kind(_mapping(each)), _snake(str(_mapping(each).get("class_name")))
+    for index, configuration in enumerate(cells if isinstance(cells, list) else [cell]):
+        kind, snake = recurrent_kind(_mapping(configuration)), _snake(str(_mapping(configuration).get("class_name")))
         inner = f"/cell/cells/{snake}" + (f"_{used[snake]}" if used[snake] else "") if isinstance(cells, list) else ""
         used[snake] += 1
         path = f"{place.path}.{index}" if isinstance(cells, list) else place.path
         if kind is None:
             below = None
             continue
-        found = ConfiguredLayer(
-            path, place.group + inner, kind, str(each.get("class_name")), is_backward,
-            {"stateful": config.get("stateful")} | dict(_mapping(each.get("config"))), below, place.masked_by,
-            _name(each) if isinstance(cells, list) else "",
+        configured = ConfiguredLayer(
+            path, place.group + inner, kind, str(configuration.get("class_name")), is_backward,
+            {"stateful": config.get("stateful")} | dict(_mapping(configuration.get("config"))), below, place.masked_by,
+            _name(configuration) if isinstance(cells, list) else "",
         )  # fmt: skip
-        yield found
-        below = (found.name,)
+        yield configured
+        below = (configured.name,)
 
 
 def _both(config: Mapping[str, Any], place: _Place) -> Iterator[ConfiguredLayer]:
     forward = _mapping(config.get("layer"))
     backward = _mapping(config.get("backward_layer")) or forward
-    turned = bool(_mapping(forward.get("config")).get("go_backwards"))
-    for layer, name, is_backward in ((forward, "forward_layer", turned), (backward, "backward_layer", not turned)):
+    is_reversed = bool(_mapping(forward.get("config")).get("go_backwards"))
+    for layer, name, is_backward in (
+        (forward, "forward_layer", is_reversed),
+        (backward, "backward_layer", not is_reversed),
+    ):
         inside = _Place(f"{place.group}/{name}", place.path, place.below, place.masked_by)
         yield from _one_direction(layer, inside, is_backward)
 

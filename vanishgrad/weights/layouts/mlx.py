@@ -26,10 +26,10 @@ ROLES = {4: {"b_x": "bias"}, 3: {"b_x": "b", "b_h": "bhn"}}
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each upright Wh beside Wx and the biases that MLX gives it."""
     for name, matrix in free.items():
-        found = MATRIX.fullmatch(name)
-        if not found or len(matrix.shape) != 2 or not matrix.shape[1] or hints.layout:
+        match = MATRIX.fullmatch(name)
+        if not match or len(matrix.shape) != 2 or not matrix.shape[1] or hints.layout:
             continue
-        path, gates = found["path"], matrix.shape[0] / matrix.shape[1]
+        path, gates = match["path"], matrix.shape[0] / matrix.shape[1]
         names = {"W_hh": "Wh", "W_hx": "Wx", **ROLES.get(int(gates) if gates in ROLES else 0, {})}
         roles = {role: free[path + each] for role, each in names.items() if path + each in free}
         if len(roles) == len(names) > 2:

@@ -24,19 +24,19 @@ ROLES = {"W_hx": "i2h_weight", "W_hh": "h2h_weight", "b_x": "i2h_bias", "b_h": "
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each recurrent matrix of a file of MXNet."""
     for name in free if file.format == "mxnet" else ():
-        if found := MATRIX.fullmatch(name):
-            path = found["path"]
+        if match := MATRIX.fullmatch(name):
+            path = match["path"]
             roles = {role: free[path + each] for role, each in ROLES.items() if path + each in free}
             if "W_hx" in roles:
                 claims = tuple(each.name for each in roles.values())
-                yield Sighting(_label(path), claims, partial(_layer, file, found, roles, hints), path)
+                yield Sighting(_label(path), claims, partial(_layer, file, match, roles, hints), path)
 
 
 def _label(path: str) -> str:
     return path.strip("._/").replace("/", ".")
 
 
-def _layer(file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], hints: Hints) -> Layer:
+def _layer(file: TensorFile, match: re.Match[str], roles: dict[str, Tensor], hints: Hints) -> Layer:
     matrix = roles["W_hh"]
     if len(set(matrix.shape)) == 1 and hints.activation is None:
         raise Unreadable(
@@ -44,11 +44,11 @@ def _layer(file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], hin
             "unless told, RNNCell a tanh; try --activation relu or --activation tanh"
         )
     return fitted(
-        file, _label(found["path"]), roles, PYTORCH, hints,
+        file, _label(match["path"]), roles, PYTORCH, hints,
         Stated(None, None, "after", open=("activation",) if len(set(matrix.shape)) == 1 else ()),
         why=f"{matrix.name} {shape_text(matrix.shape)} and {roles['W_hx'].name} are the names of MXNet's Gluon",
         layout="mxnet",
         variant="projected" if "W_hr" in roles else "",
-        layer_index=int(found["index"] or 0),
-        direction="backward" if found["direction"] == "r" else "forward",
+        layer_index=int(match["index"] or 0),
+        direction="backward" if match["direction"] == "r" else "forward",
     )  # fmt: skip

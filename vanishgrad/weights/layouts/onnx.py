@@ -45,15 +45,15 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     if not isinstance(graph, Graph):
         return
     names = _names(graph)
-    seen: set[object] = set()
+    visited: set[object] = set()
     for where in graph.every():
         for node in where.nodes:
             if node.op in CELLS or node.op in REFUSED:
                 key, claims = _same(node, where, file)
-                if key not in seen:
-                    seen.add(key)
+                if key not in visited:
+                    visited.add(key)
                     yield from _directions(file, where, node, claims, names, hints)
-    if not seen:
+    if not visited:
         loops = list(_loops(graph))
         yield from loops or _unrolled(graph)
 
@@ -71,8 +71,8 @@ def node_layers(file: TensorFile) -> Iterator[tuple[str, Graph, Node, list[Layer
     for where in graph.every():
         for node in where.nodes:
             if node.op in CELLS or node.op in REFUSED:
-                seen = _directions(file, where, node, (), names, Hints())
-                yield names[id(node)], where, node, [each.layer() for each in seen]
+                layers = _directions(file, where, node, (), names, Hints())
+                yield names[id(node)], where, node, [each.layer() for each in layers]
 
 
 def _loops(graph: Graph) -> Iterator[Sighting]:
@@ -102,16 +102,16 @@ def _follows_itself(product: Node, graph: Graph) -> bool:
 
     Tied weights of parallel branches, or of blocks with attention or norms between them, are not.
     """
-    waiting, seen = [product.inputs[0]], set[str]()
-    while waiting and len(seen) < FARTHEST:
+    waiting, visited = [product.inputs[0]], set[str]()
+    while waiting and len(visited) < FARTHEST:
         node = graph.producers.get(waiting.pop())
         if node is None:
             continue
         if _is_product(node, product.inputs[1]):
             return True
         if node.op in ENTRYWISE:
-            waiting.extend(each for each in node.inputs if each not in seen)
-            seen.update(node.inputs)
+            waiting.extend(each for each in node.inputs if each not in visited)
+            visited.update(node.inputs)
     return False
 
 
@@ -132,13 +132,13 @@ def _refuse_loop(op: str) -> Layer:
 def _names(graph: Graph) -> dict[int, str]:
     """Return a name for each recurrent node: its own, or the operation's and a number."""
     names: dict[int, str] = {}
-    taken: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for where in graph.every():
         for node in where.nodes:
             if node.op in CELLS or node.op in REFUSED:
                 stem = node.name.strip("/").replace("/", ".") or node.op.lower()
-                names[id(node)] = f"{stem}_{taken[stem]}" if taken[stem] else stem
-                taken[stem] += 1
+                names[id(node)] = f"{stem}_{counts[stem]}" if counts[stem] else stem
+                counts[stem] += 1
     return names
 
 
@@ -213,8 +213,8 @@ def _require_known(node: Node) -> None:
 
 
 def _roles(node: Node, graph: Graph, file: TensorFile, index: int, cell: str) -> dict[str, Tensor]:
-    found = {which: _weight(node, graph, file, which) for which in INPUTS}
-    W, R, B, P = (found[which] for which in INPUTS)
+    by_input = {name: _weight(node, graph, file, name) for name in INPUTS}
+    W, R, B, P = (by_input[name] for name in INPUTS)
     if W is None or R is None or len(W.shape) != 3 or len(R.shape) != 3 or index >= min(W.shape[0], R.shape[0]):
         raise Unreadable(
             f"expected W and R of {node.op} with one block for each direction, got {W} and {R}; try another export"
@@ -251,12 +251,12 @@ def _below(node: Node, graph: Graph, names: Mapping[int, str]) -> tuple[str, ...
     """Return the recurrent layers whose sequences a node reads, following its first input upwards."""
     is_direct = True
     for _ in range(FARTHEST):
-        found: Any = graph.found(node.inputs[0]) if node.inputs else None
-        if not isinstance(found, tuple):
+        origin: Any = graph.found(node.inputs[0]) if node.inputs else None
+        if not isinstance(origin, tuple):
             return ()
-        read, (node, graph) = node.inputs[0], found
+        name, (node, graph) = node.inputs[0], origin
         if node.op in CELLS:
-            return _outputs(node, names) if is_direct and node.outputs[:1] == [read] else None
+            return _outputs(node, names) if is_direct and node.outputs[:1] == [name] else None
         is_direct = is_direct and node.op in PASSING
     return None
 

@@ -37,13 +37,13 @@ def activations(cell: str, attributes: Mapping[str, Any], direction: int) -> lis
     if len(names) < mine.stop:
         raise Unreadable(f"expected {mine.stop} activations, got {len(names)}; try exporting the model again")
     clip = attributes.get("clip")
-    found = [_activation(names[place], alphas[place], betas[place]) for place in mine]
-    return [clipped(each, float(clip)) for each in found] if clip else found
+    functions = [_activation(names[place], alphas[place], betas[place]) for place in mine]
+    return [clipped(each, float(clip)) for each in functions] if clip else functions
 
 
-def _parameters(names: Sequence[str], given: Sequence[float], which: str) -> list[float | None]:
-    waiting = list(given)
-    takes = PARAMETERS[which]
+def _parameters(names: Sequence[str], values: Sequence[float], attribute: str) -> list[float | None]:
+    waiting = list(values)
+    takes = PARAMETERS[attribute]
     return [waiting.pop(0) if name.lower() in takes and waiting else None for name in names]
 
 

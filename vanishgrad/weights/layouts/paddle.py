@@ -28,62 +28,62 @@ EXPORTED_ROLES = {"W_hx": "w_0", "W_hh": "w_1", "b_x": "b_0", "b_h": "b_1"}
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each recurrent matrix that stands there twice, and for each of an exported model."""
     for name in free:
-        if (found := TWIN.fullmatch(name)) and _outer(found, "weight_hh") in free:
-            sighting = _twins(file, found, free, hints)
+        if (match := TWIN.fullmatch(name)) and _outer(match, "weight_hh") in free:
+            sighting = _twins(file, match, free, hints)
             if sighting is not None:
                 yield sighting
-        elif found := EXPORTED.fullmatch(name):
-            names = {role: found["path"] + each for role, each in EXPORTED_ROLES.items()}
+        elif match := EXPORTED.fullmatch(name):
+            names = {role: match["path"] + each for role, each in EXPORTED_ROLES.items()}
             roles = {role: free[each] for role, each in names.items() if each in free}
             if "W_hx" in roles:
                 claims = tuple(each.name for each in roles.values())
-                yield Sighting(found["cell"], claims, partial(_layer, file, found["cell"], roles, hints), found["path"])
+                yield Sighting(match["cell"], claims, partial(_layer, file, match["cell"], roles, hints), match["path"])
 
 
-def _outer(found: re.Match[str], word: str) -> str:
-    reverse = "_reverse" if found["cell"] == "cell_bw" else ""
-    return f"{found['path']}{word}_l{found['index']}{reverse}"
+def _outer(match: re.Match[str], word: str) -> str:
+    reverse = "_reverse" if match["cell"] == "cell_bw" else ""
+    return f"{match['path']}{word}_l{match['index']}{reverse}"
 
 
-def _twins(file: TensorFile, found: re.Match[str], free: Mapping[str, Tensor], hints: Hints) -> Sighting | None:
-    inner = f"{found['path']}{found['index']}.{found['cell']}."
-    names = {role: (_outer(found, word), inner + word) for role, word in ROLES.items()}
+def _twins(file: TensorFile, match: re.Match[str], free: Mapping[str, Tensor], hints: Hints) -> Sighting | None:
+    inner = f"{match['path']}{match['index']}.{match['cell']}."
+    names = {role: (_outer(match, word), inner + word) for role, word in ROLES.items()}
     roles = {role: repeated(free[one], free[two]) for role, (one, two) in names.items() if {one, two} <= free.keys()}
     if "W_hx" not in roles:
         return None
-    claims = [each for role in roles for each in names[role]]
+    claims = [part for role in roles for part in names[role]]
     if f"{inner}weight_ho" in free:
         roles["W_hr"] = turned(free[f"{inner}weight_ho"])
         claims.append(f"{inner}weight_ho")
     label = ".".join(
-        each for each in (found["path"].strip("./"), found["index"], "reverse" * (found["cell"] == "cell_bw")) if each
+        part for part in (match["path"].strip("./"), match["index"], "reverse" * (match["cell"] == "cell_bw")) if part
     )
-    layer = partial(_layer, file, label, roles, hints, found)
-    return Sighting(label, tuple(claims), layer, found["path"])
+    layer = partial(_layer, file, label, roles, hints, match)
+    return Sighting(label, tuple(claims), layer, match["path"])
 
 
 def _layer(
-    file: TensorFile, label: str, roles: dict[str, Tensor], hints: Hints, found: re.Match[str] | None = None
+    file: TensorFile, label: str, roles: dict[str, Tensor], hints: Hints, match: re.Match[str] | None = None
 ) -> Layer:
     matrix = roles["W_hh"]
     is_rnn = len(set(matrix.shape)) == 1
     return fitted(
         file, label, roles, PYTORCH, hints, Stated(reset="after", open=("activation",) if is_rnn else ()),
         why=f"{matrix.name} {shape_text(matrix.shape)} is Paddle's name"
-        + (f", as it stands again in {found[0]}" if found else " in an exported model"),
+        + (f", as it stands again in {match[0]}" if match else " in an exported model"),
         layout="paddle",
-        path=found["path"].strip("./") if found else label,
+        path=match["path"].strip("./") if match else label,
         variant="projected" if "W_hr" in roles else "",
-        layer_index=int(found["index"]) if found else 0,
-        direction="backward" if found and found["cell"] == "cell_bw" else "forward",
-        driven_by=_below(found) if found else None,
+        layer_index=int(match["index"]) if match else 0,
+        direction="backward" if match and match["cell"] == "cell_bw" else "forward",
+        driven_by=_below(match) if match else None,
     )  # fmt: skip
 
 
-def _below(found: re.Match[str]) -> tuple[str, ...] | None:
+def _below(match: re.Match[str]) -> tuple[str, ...] | None:
     """Return the layers one lower in the stack: both directions of it, if it has two."""
-    index = int(found["index"])
+    index = int(match["index"])
     if index == 0:
         return None
-    below = ".".join(each for each in (found["path"].strip("./"), str(index - 1)) if each)
-    return (below,) if found["cell"] == "cell" else (below, f"{below}.reverse")
+    below = ".".join(each for each in (match["path"].strip("./"), str(index - 1)) if each)
+    return (below,) if match["cell"] == "cell" else (below, f"{below}.reverse")

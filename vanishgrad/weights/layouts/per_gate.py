@@ -60,14 +60,14 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
 
 def _families(free: Mapping[str, Tensor]) -> dict[tuple[str, str], Family]:
     """Return (module, name with * for the gate) → gate → tensor, where most gates of an LSTM or a GRU are there."""
-    found: dict[tuple[str, str], Family] = {}
+    families: dict[tuple[str, str], Family] = {}
     for name, tensor in free.items():
         for match in filter(None, (WORD.fullmatch(name), LETTER.fullmatch(name))):
             gate = WORDS.get(match["gate"], match["gate"])
             module, stem = _split(match["before"])
-            found.setdefault((module, f"{stem}*{match['after']}"), {})[gate] = tensor
+            families.setdefault((module, f"{stem}*{match['after']}"), {})[gate] = tensor
             break
-    return {key: family for key, family in found.items() if _is_gated(frozenset(family))}
+    return {key: family for key, family in families.items() if _is_gated(frozenset(family))}
 
 
 def _split(before: str) -> tuple[str, str]:

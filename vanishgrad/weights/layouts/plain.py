@@ -55,19 +55,19 @@ ATTENTION = re.compile(r"att(?:n|en)")
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each pair of tensors whose names differ only as input and recurrent weights do."""
-    taken: set[str] = set()
+    used: set[str] = set()
     if hints.recurrent and hints.input_weight:
         yield from _named(file, free, hints)
         return
     for recurrent, inputs in NAMINGS:
         for name in free:
             affixes = _affixes(name, recurrent)
-            if name in taken or affixes is None or ATTENTION.search(affixes[0].lower()):
+            if name in used or affixes is None or ATTENTION.search(affixes[0].lower()):
                 continue
             roles = _roles(recurrent, inputs, affixes, free)
             if "W_hx" in roles and _is_plausible(roles) and _is_meant(recurrent, affixes, roles, free, hints):
                 claims = leaf_names(roles.values())
-                taken.update(tensor.name for tensor in roles.values())
+                used.update(tensor.name for tensor in roles.values())
                 yield Sighting(_layer_name(affixes), claims, partial(_layer, file, affixes, roles, hints), affixes[0])
 
 
@@ -114,9 +114,9 @@ def _fits(recurrent: tuple[int, ...], inputs: tuple[int, ...]) -> bool:
 
 def _affixes(name: str, recurrent: str) -> tuple[str, str] | None:
     """Return what stands before and after the recurrent weight's own name, if that is a word of its own."""
-    before, found, after = name.rpartition(recurrent)
+    before, role, after = name.rpartition(recurrent)
     if (
-        not found
+        not role
         or "mask" in after
         or (before and before[-1] not in "_./:")
         or (after and after[0] not in "_./:0123456789")
@@ -131,8 +131,8 @@ def _roles(recurrent: str, inputs: str, affixes: tuple[str, str], free: Mapping[
         return {role: free[name] for role, name in zip(roles, whole, strict=False) if name in free}
 
     biases = [(len(names), there(names, ("b_x", "b_h"))) for names in BIASES]
-    whole = (found for wanted, found in biases if len(found) == wanted)
-    some = (found for _, found in biases if found)
+    whole = (roles_ for count, roles_ in biases if len(roles_) == count)
+    some = (roles_ for _, roles_ in biases if roles_)
     return there((inputs, recurrent), ("W_hx", "W_hh")) | next(chain(whole, some), {})
 
 

@@ -31,19 +31,19 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     for name in whole:
         if shadowed(name, free) or _is_hand_made(name, free):
             continue
-        if found := NAMES.fullmatch(name):
-            roles = {role: whole[each] for role, each in _names(found).items() if each in whole}
-            normed = _norms(file, found, roles, whole)
+        if match := NAMES.fullmatch(name):
+            roles = {role: whole[each] for role, each in _names(match).items() if each in whole}
+            normed = _norms(file, match, roles, whole)
             stored = {leaf.name for tensor in (*roles.values(), *normed.roles.values()) for leaf in tensor.stored}
             claims = (*stored, *copies(stored, free))
-            layer = partial(_layer, file, found, roles, normed, whole, hints)
-            yield Sighting(_layer_name(found), claims, layer, found["path"])
+            layer = partial(_layer, file, match, roles, normed, whole, hints)
+            yield Sighting(_layer_name(match), claims, layer, match["path"])
 
 
 def _is_hand_made(name: str, free: Mapping[str, Tensor]) -> bool:
     """Return whether a cell's biases have other names than PyTorch's: then they are someone's own, all of them."""
-    path, found, _ = name.rpartition("weight_hh")
-    alone = found and name.endswith("weight_hh") and f"{path}bias_ih" not in free
+    path, separator, _ = name.rpartition("weight_hh")
+    alone = separator and name.endswith("weight_hh") and f"{path}bias_ih" not in free
     return bool(alone) and any(path + bias in free for biases in BIASES for bias in biases)
 
 
@@ -51,57 +51,57 @@ def _quantised(free: Mapping[str, Tensor]) -> Iterator[Sighting]:
     """Yield one sighting for each module whose weights PyTorch has packed as integers."""
     packed: dict[str, list[str]] = {}
     for name in free:
-        if found := QUANTISED.fullmatch(name):
-            packed.setdefault(found["path"].rstrip("."), []).append(name)
+        if match := QUANTISED.fullmatch(name):
+            packed.setdefault(match["path"].rstrip("."), []).append(name)
     refusal = partial(_refuse, "a dynamically quantised layer", "the model from before quantize_dynamic")
     for path, names in packed.items():
         yield Sighting(path, tuple(names), refusal, path and f"{path}.")
 
 
-def _names(found: re.Match[str]) -> dict[str, str]:
-    return {role: f"{found['path']}{name}{found['suffix']}" for role, name in ROLES.items()}
+def _names(match: re.Match[str]) -> dict[str, str]:
+    return {role: f"{match['path']}{name}{match['suffix']}" for role, name in ROLES.items()}
 
 
 def _norms(
-    file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor], whole: Mapping[str, Tensor]
+    file: TensorFile, match: re.Match[str], roles: Mapping[str, Tensor], whole: Mapping[str, Tensor]
 ) -> LayerNorms:
     """Return the norms of a cell whose only biases they are, as in the fast-RNN example, or that `--save` wrote."""
     if _is_saved_with_norms(file):
-        return norms(FAST_RNN, found["path"], whole, FAST_RNN.epsilon)
-    is_example = not found["suffix"] and set(roles) == {"W_hx", "W_hh"}
-    return norms(FAST_RNN, found["path"], whole) if is_example else LayerNorms()
+        return norms(FAST_RNN, match["path"], whole, FAST_RNN.epsilon)
+    is_example = not match["suffix"] and set(roles) == {"W_hx", "W_hh"}
+    return norms(FAST_RNN, match["path"], whole) if is_example else LayerNorms()
 
 
 def _is_saved_with_norms(file: TensorFile) -> bool:
     return file.configuration.get("vanishgrad", {}).get("norm") == "layer"
 
 
-def _path(found: re.Match[str]) -> str:
-    return found["path"].rstrip("./").replace("/", ".")
+def _path(match: re.Match[str]) -> str:
+    return match["path"].rstrip("./").replace("/", ".")
 
 
-def _layer_name(found: re.Match[str]) -> str:
-    parts = (_path(found), found["index"], "reverse" if found["reverse"] else None)
+def _layer_name(match: re.Match[str]) -> str:
+    parts = (_path(match), match["index"], "reverse" if match["reverse"] else None)
     return ".".join(part for part in parts if part)
 
 
 def _layer(
-    file: TensorFile, found: re.Match[str], roles: dict[str, Tensor], normed: LayerNorms, whole: Mapping[str, Tensor],
+    file: TensorFile, match: re.Match[str], roles: dict[str, Tensor], normed: LayerNorms, whole: Mapping[str, Tensor],
     hints: Hints,
 ) -> Layer:  # fmt: skip
     if "W_hx" not in roles:
         remedy = whole_checkpoint(file.path, "the whole state_dict")
-        raise Unreadable(f"expected {_names(found)['W_hx']} beside {found[0]}, got none; try {remedy}")
+        raise Unreadable(f"expected {_names(match)['W_hx']} beside {match[0]}, got none; try {remedy}")
     if _is_saved_with_norms(file) and not normed.roles:
         raise Unreadable("expected the layer norms that the file was saved with, got none; try saving it again")
     layer = fitted(
-        file, _layer_name(found), {**roles, **normed.roles}, PYTORCH, hints, _stated(file, found, roles),
-        why=_why(found, roles),
+        file, _layer_name(match), {**roles, **normed.roles}, PYTORCH, hints, _stated(file, match, roles),
+        why=_why(match, roles),
         layout="pytorch",
-        path=_path(found),
-        layer_index=int(found["index"] or 0),
-        direction="backward" if found["reverse"] else "forward",
-        driven_by=_below(found, whole),
+        path=_path(match),
+        layer_index=int(match["index"] or 0),
+        direction="backward" if match["reverse"] else "forward",
+        driven_by=_below(match, whole),
         variant=VARIANT if normed.roles else _variant(file, roles),
         epsilon=normed.epsilon,
         assumptions=normed.note,
@@ -117,15 +117,15 @@ def _variant(file: TensorFile, roles: Mapping[str, Tensor]) -> str:
     return "projected" if "W_hr" in roles else ""
 
 
-def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor]) -> Stated:
+def _stated(file: TensorFile, match: re.Match[str], roles: Mapping[str, Tensor]) -> Stated:
     """Return what a file of `--save`, a captured run or a pickled module says; only an RNN leaves anything open."""
-    saved = file.configuration.get("vanishgrad") or file.configuration.get(CAPTURED, {}).get(found["path"])
+    saved = file.configuration.get("vanishgrad") or file.configuration.get(CAPTURED, {}).get(match["path"])
     if saved:
         activation, gate = (CHOICES.get(str(saved.get(name))) for name in ("activation", "gate_activation"))
         reset, keep, cell = (str(saved.get(name)) for name in ("reset", "keep", "cell"))
         return Stated(activation, gate, reset, keep, cell=cell)
-    told = file.configuration.get("pytorch", {})
-    words = (told.get(found["path"] + word) for word in ("mode", "nonlinearity"))
+    modules = file.configuration.get("pytorch", {})
+    words = (modules.get(match["path"] + word) for word in ("mode", "nonlinearity"))
     shape = roles["W_hh"].shape
     is_open = len(shape) == 2 and shape[0] == shape[1]
     return Stated(
@@ -134,22 +134,22 @@ def _stated(file: TensorFile, found: re.Match[str], roles: Mapping[str, Tensor])
     )
 
 
-def _below(found: re.Match[str], whole: Mapping[str, Tensor]) -> tuple[str, ...] | None:
-    index = int(found["index"] or 0)
+def _below(layer_match: re.Match[str], whole: Mapping[str, Tensor]) -> tuple[str, ...] | None:
+    index = int(layer_match["index"] or 0)
     if index == 0:
         return None
-    stem = f"{found['path']}weight_hh_l{index - 1}"
+    stem = f"{layer_match['path']}weight_hh_l{index - 1}"
     below = [match for each in (stem, f"{stem}_reverse") if each in whole and (match := NAMES.fullmatch(each))]
     return tuple(map(_layer_name, below)) or None
 
 
-def _why(found: re.Match[str], roles: Mapping[str, Tensor]) -> str:
+def _why(match: re.Match[str], roles: Mapping[str, Tensor]) -> str:
     matrix = roles["W_hh"]
     folding = f", folded from {' and '.join(leaf.name for leaf in matrix.sources)}" if matrix.sources else ""
-    module = "a layer of nn.RNN, nn.GRU or nn.LSTM" if found["index"] else "a cell class"
-    partner = ROLES["W_hx"] + found["suffix"]
-    return f"{found[0]} {shape_text(matrix.shape)}{folding} and {partner} are PyTorch's names for {module}"
+    module = "a layer of nn.RNN, nn.GRU or nn.LSTM" if match["index"] else "a cell class"
+    partner = ROLES["W_hx"] + match["suffix"]
+    return f"{match[0]} {shape_text(matrix.shape)}{folding} and {partner} are PyTorch's names for {module}"
 
 
-def _refuse(what: str, remedy: str) -> Layer:
-    raise Unreadable(f"expected plain weights, got {what}; try {remedy}")
+def _refuse(reason: str, remedy: str) -> Layer:
+    raise Unreadable(f"expected plain weights, got {reason}; try {remedy}")

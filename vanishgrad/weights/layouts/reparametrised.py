@@ -18,15 +18,15 @@ def undropped(free: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def shadowed(name: str, free: Mapping[str, Tensor]) -> bool:
     """Return whether a weight is the dropped copy of a ``_raw`` one further out."""
-    found = WRAPPED.fullmatch(name)
-    return bool(found and f"{found['outer']}{found['name']}_raw" in free)
+    match = WRAPPED.fullmatch(name)
+    return bool(match and f"{match['outer']}{match['name']}_raw" in free)
 
 
 def copies(stored: Collection[str], free: Mapping[str, Tensor]) -> Iterator[str]:
     """Yield the names of the dropped copies of ``_raw`` weights, which the wrapped module keeps."""
     for name in stored:
-        if found := RAW.fullmatch(name):
-            copy = f"{found['path']}module.{found['name']}"
+        if match := RAW.fullmatch(name):
+            copy = f"{match['path']}module.{match['name']}"
             if copy in free:
                 yield copy
 
@@ -34,11 +34,11 @@ def copies(stored: Collection[str], free: Mapping[str, Tensor]) -> Iterator[str]
 def _raw(free: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     dropped = set()
     for name, tensor in free.items():
-        if found := RAW.fullmatch(name):
-            plain = found["path"] + found["name"]
-            dropped.add(found["path"])
+        if match := RAW.fullmatch(name):
+            plain = match["path"] + match["name"]
+            dropped.add(match["path"])
             yield plain, derived(plain, tensor.shape, tensor.read, (tensor,))
     for name, tensor in free.items() if dropped else ():
-        found = WRAPPED.fullmatch(name)
-        if found and found["outer"] in dropped and not shadowed(name, free):
-            yield found["outer"] + found["name"], derived(name, tensor.shape, tensor.read, (tensor,))
+        match = WRAPPED.fullmatch(name)
+        if match and match["outer"] in dropped and not shadowed(name, free):
+            yield match["outer"] + match["name"], derived(name, tensor.shape, tensor.read, (tensor,))

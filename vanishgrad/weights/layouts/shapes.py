@@ -41,7 +41,7 @@ def fitted(
     stacking = chosen_stacking(stacking, hints, stated)
     require_floats(roles)
     cell, hidden_size = gates(roles, stacking, hints, stated.cell, rest.get("variant") == UNTIED)
-    stacking, roles, said = _as_told(cell, hidden_size, stacking, roles, hints, stated)
+    stacking, roles, notes = _as_told(cell, hidden_size, stacking, roles, hints, stated)
     variant: Reading = reading(cell, hints, stated, usual_gate)
     return Layer(
         name=name,
@@ -54,7 +54,7 @@ def fitted(
         reading=variant,
         roles=roles,
         stacking=stacking,
-        assumptions=(*rest.pop("assumptions", ()), *said, *_notes(roles), *variant.assumptions),
+        assumptions=(*rest.pop("assumptions", ()), *notes, *_notes(roles), *variant.assumptions),
         **rest,
     )
 
@@ -157,14 +157,14 @@ def _of_gates(count: int, named: str | None) -> str | None:
 
 
 def _require_fitting(roles: Mapping[str, Tensor], stacking: Stacking, rows: int, hidden: int, n: int) -> None:
-    wanted: dict[str, tuple[int, ...]] = {"b_x": (rows,), "b_h": (rows,), "W_hr": (hidden, n), "w_c": (3 * n,)}
-    wanted |= {f"{kind}_{place}": (n if place == "c" else rows,) for kind in ("gain", "shift") for place in "xhc"}
+    shapes: dict[str, tuple[int, ...]] = {"b_x": (rows,), "b_h": (rows,), "W_hr": (hidden, n), "w_c": (3 * n,)}
+    shapes |= {f"{kind}_{place}": (n if place == "c" else rows,) for kind in ("gain", "shift") for place in "xhc"}
     if stacking.columns(roles["W_hx"].shape)[0] != rows:
         raise Unreadable(
             f"expected input weights with {rows} gate rows beside {roles['W_hh']}, got {roles['W_hx']}; "
             "try the file that they were saved in together"
         )
-    for role, shape in wanted.items():
+    for role, shape in shapes.items():
         if role in roles and roles[role].shape != shape:
             raise Unreadable(
                 f"expected {shown(roles[role].name)} to be {shape_text(shape)} beside {roles['W_hh']}, "

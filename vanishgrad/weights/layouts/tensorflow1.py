@@ -35,42 +35,42 @@ UNSAID = "cell_clip and proj_clip are taken to be none, a checkpoint does not sa
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each matrix with the name of a cell of TensorFlow 1."""
     for name, tensor in free.items():
-        found = CELL.fullmatch(name)
-        if not found or len(tensor.shape) != 2 or f"{found['path']}recurrent_kernel{found['tail']}" in free:
+        match = CELL.fullmatch(name)
+        if not match or len(tensor.shape) != 2 or f"{match['path']}recurrent_kernel{match['tail']}" in free:
             continue
-        if ("gru" in found["kind"]) != bool(found["inner"]):
+        if ("gru" in match["kind"]) != bool(match["inner"]):
             continue
-        own = {each.removeprefix(found["path"]).removesuffix(":0"): free[each] for each in free if _is_own(each, found)}
-        label = found["path"].strip("./").replace("/", ".")
-        layer = partial(_gru if found["inner"] else _fused, file, label, found, own, hints)
-        yield Sighting(label, tuple(each.name for each in own.values()), layer, found["path"])
+        own = {each.removeprefix(match["path"]).removesuffix(":0"): free[each] for each in free if _is_own(each, match)}
+        label = match["path"].strip("./").replace("/", ".")
+        layer = partial(_gru if match["inner"] else _fused, file, label, match, own, hints)
+        yield Sighting(label, tuple(each.name for each in own.values()), layer, match["path"])
 
 
-def _is_own(name: str, found: re.Match[str]) -> bool:
+def _is_own(name: str, match: re.Match[str]) -> bool:
     """Return whether a tensor has one of the names that the cells give: all else in the cell is left over."""
-    if not name.startswith(found["path"]):
+    if not name.startswith(match["path"]):
         return False
-    words = (found["matrix"], BIASES[found["matrix"]])
-    known = [
+    words = (match["matrix"], BIASES[match["matrix"]])
+    siblings = [
         *words,
         *(f"{inner}/{word}" for inner in ("gates", "candidate", "projection") for word in words),
         *PEEPHOLES,
     ]
-    return name[len(found["path"]) :].removesuffix(":0").replace(".", "/") in known
+    return name[len(match["path"]) :].removesuffix(":0").replace(".", "/") in siblings
 
 
-def _fused(file: TensorFile, label: str, found: re.Match[str], own: dict[str, Tensor], hints: Hints) -> Layer:
-    kernel, bias = own[found["matrix"]], own.get(BIASES[found["matrix"]])
-    gates = 4 if "lstm" in found["kind"] else 1
-    projection = own.get(f"projection/{found['matrix']}")
+def _fused(file: TensorFile, label: str, match: re.Match[str], own: dict[str, Tensor], hints: Hints) -> Layer:
+    kernel, bias = own[match["matrix"]], own.get(BIASES[match["matrix"]])
+    gates = 4 if "lstm" in match["kind"] else 1
+    projection = own.get(f"projection/{match['matrix']}")
     rows, columns = kernel.shape
     state = projection.shape[-1] if projection else columns // gates
     if columns % gates or not 0 < state < rows or bias is None:
         raise Unreadable(
-            f"expected a matrix of (d + n) × {gates}n and a bias for {found['kind']} of TensorFlow 1, got {kernel}; "
+            f"expected a matrix of (d + n) × {gates}n and a bias for {match['kind']} of TensorFlow 1, got {kernel}; "
             "try the whole checkpoint"
         )
-    is_plus = gates == 4 and not found["kind"].startswith("cudnn")
+    is_plus = gates == 4 and not match["kind"].startswith("cudnn")
     roles = {
         "W_hx": part(kernel, 0, rows - state),
         "W_hh": part(kernel, rows - state, rows),
@@ -83,7 +83,7 @@ def _fused(file: TensorFile, label: str, found: re.Match[str], own: dict[str, Te
         roles["W_hr"] = turned(projection)
     unsaid = (*((PLUS,) if is_plus else ()), *((UNSAID,) if gates == 4 else ()))
     offset = ", which adds 1 to the forget gate at run time" if is_plus else ""
-    return _layer(file, label, roles, found, hints, f"one matrix for [x, h]{offset}", unsaid)
+    return _layer(file, label, roles, match, hints, f"one matrix for [x, h]{offset}", unsaid)
 
 
 def _peepholes(peepholes: list[Tensor], n: int) -> Tensor:
@@ -94,12 +94,12 @@ def _peepholes(peepholes: list[Tensor], n: int) -> Tensor:
     return stacked(peepholes[0].name, peepholes)
 
 
-def _gru(file: TensorFile, label: str, found: re.Match[str], own: dict[str, Tensor], hints: Hints) -> Layer:
-    words = (found["matrix"], BIASES[found["matrix"]])
-    wanted = [f"{inner}/{word}" for word in words for inner in ("gates", "candidate")]
-    if any(each not in own for each in wanted) or found["kind"].startswith("cudnn"):
-        raise Unreadable(f"expected {', '.join(wanted)} of GRUCell of TensorFlow 1, got {', '.join(own)}; try LSTMCell")
-    gates, candidate, b_gates, b_candidate = (own[each] for each in wanted)
+def _gru(file: TensorFile, label: str, match: re.Match[str], own: dict[str, Tensor], hints: Hints) -> Layer:
+    words = (match["matrix"], BIASES[match["matrix"]])
+    names = [f"{inner}/{word}" for word in words for inner in ("gates", "candidate")]
+    if any(each not in own for each in names) or match["kind"].startswith("cudnn"):
+        raise Unreadable(f"expected {', '.join(names)} of GRUCell of TensorFlow 1, got {', '.join(own)}; try LSTMCell")
+    gates, candidate, b_gates, b_candidate = (own[each] for each in names)
     rows, n = candidate.shape
     if gates.shape != (rows, 2 * n) or n >= rows:
         raise Unreadable(f"expected (d + n) × 2n gates beside {candidate}, got {gates}; try the whole checkpoint")
@@ -108,7 +108,7 @@ def _gru(file: TensorFile, label: str, found: re.Match[str], own: dict[str, Tens
         "W_hh": _beside(part(gates, rows - n, rows), part(candidate, rows - n, rows)),
         "b_x": joined([b_gates, b_candidate]),
     }
-    return _layer(file, label, roles, found, hints, "gates r z and a candidate, each with one matrix for [x, h]", ())
+    return _layer(file, label, roles, match, hints, "gates r z and a candidate, each with one matrix for [x, h]", ())
 
 
 def _beside(gates: Tensor, candidate: Tensor) -> Tensor:
@@ -116,14 +116,14 @@ def _beside(gates: Tensor, candidate: Tensor) -> Tensor:
 
 
 def _layer(
-    file: TensorFile, label: str, roles: dict[str, Tensor], found: re.Match[str], hints: Hints, what: str,
+    file: TensorFile, label: str, roles: dict[str, Tensor], match: re.Match[str], hints: Hints, what: str,
     unsaid: tuple[str, ...],
 ) -> Layer:  # fmt: skip
-    kernel = found[0]
+    kernel = match[0]
     return fitted(
         file, label, roles, TENSORFLOW_1, hints,
         Stated(None, SIGMOID, "before", layout="tensorflow1", open=("activation",)),
-        why=f"{kernel} is TensorFlow 1's {found['kind']}: {what}",
+        why=f"{kernel} is TensorFlow 1's {match['kind']}: {what}",
         layout="tensorflow1",
         variant="projected" if "W_hr" in roles else "peephole" if "w_c" in roles else "",
         direction="backward" if DIRECTION.search(label.replace(".", "/") + "/") else "forward",

@@ -24,40 +24,40 @@ ROLES = {"W_hx": "igates.weight", "W_hh": "hgates.weight", "b_x": "igates.bias",
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each direction of each layer of a quantizable LSTM."""
     for name in free:
-        if found := MATRIX.fullmatch(name):
+        if match := MATRIX.fullmatch(name):
             module = name.removesuffix("hgates.weight")
             roles = {role: free[module + each] for role, each in ROLES.items() if module + each in free}
             if "W_hx" in roles:
                 claims = tuple(each.name for each in roles.values())
-                label = _label(found, int(found["index"]), found["direction"])
-                yield Sighting(label, claims, partial(_layer, file, found, label, roles, free, hints), module)
+                label = _label(match, int(match["index"]), match["direction"])
+                yield Sighting(label, claims, partial(_layer, file, match, label, roles, free, hints), module)
 
 
-def _label(found: re.Match[str], index: int, direction: str) -> str:
-    parts = (found["path"].rstrip("."), str(index), "reverse" if direction == "bw" else "")
+def _label(match: re.Match[str], index: int, direction: str) -> str:
+    parts = (match["path"].rstrip("."), str(index), "reverse" if direction == "bw" else "")
     return ".".join(each for each in parts if each)
 
 
 def _layer(
     file: TensorFile,
-    found: re.Match[str],
+    match: re.Match[str],
     label: str,
     roles: dict[str, Tensor],
     free: Mapping[str, Tensor],
     hints: Hints,
 ) -> Layer:
-    matrix, index = roles["W_hh"], int(found["index"])
-    below = (each for each in ("fw", "bw") if _name(found, index - 1, each) in free)
+    matrix, index = roles["W_hh"], int(match["index"])
+    below = (each for each in ("fw", "bw") if _name(match, index - 1, each) in free)
     return fitted(
         file, label, roles, PYTORCH, hints, Stated(TANH, SIGMOID, layout="pytorch"),
         why=f"{matrix.name} {shape_text(matrix.shape)} is the name of torch.ao.nn.quantizable.LSTM, not yet converted",
         layout="torch-quantizable",
-        path=found["path"].rstrip("."),
+        path=match["path"].rstrip("."),
         layer_index=index,
-        direction="backward" if found["direction"] == "bw" else "forward",
-        driven_by=tuple(_label(found, index - 1, each) for each in below) or None,
+        direction="backward" if match["direction"] == "bw" else "forward",
+        driven_by=tuple(_label(match, index - 1, each) for each in below) or None,
     )  # fmt: skip
 
 
-def _name(found: re.Match[str], index: int, direction: str) -> str:
-    return f"{found['path']}layers.{index}.layer_{direction}.cell.hgates.weight"
+def _name(match: re.Match[str], index: int, direction: str) -> str:
+    return f"{match['path']}layers.{index}.layer_{direction}.cell.hgates.weight"
