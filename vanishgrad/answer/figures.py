@@ -31,15 +31,15 @@ class Figure:
 
 def figures(models: Sequence[Studied]) -> dict[str, Figure]:
     """Return, for one model of each cell, its curve between its bounds, and for a gated one whole and conveyor."""
-    found: dict[str, Figure] = {}
+    by_name: dict[str, Figure] = {}
     for kind in CELLS:
         of_kind = [model for model in models if model.kind == kind]
         if of_kind:
-            found[f"bounds_{kind}"] = _figure("bounds", _telling(of_kind), ("upper", "memory", "lower"))
+            by_name[f"bounds_{kind}"] = _figure("bounds", _telling(of_kind), ("upper", "memory", "lower"))
     gated = [model for model in models if "conveyor" in model.curves]
     if gated:
-        found["detours"] = _figure("detours", _telling(gated), ("memory", "conveyor", "detours"))
-    return found
+        by_name["detours"] = _figure("detours", _telling(gated), ("memory", "conveyor", "detours"))
+    return by_name
 
 
 def _telling(models: Sequence[Studied]) -> Studied:

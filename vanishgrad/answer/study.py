@@ -51,8 +51,8 @@ def study(run: MeasuredRun) -> Studied:
     if run.kind == GRU.name:
         claims.extend(gru.gate_closure(run))
     if run.kind == LSTM.name:
-        found, more = _lstm(run)
-        claims.extend(found)
+        claims_of_lstm, more = _lstm(run)
+        claims.extend(claims_of_lstm)
         facts |= more
     if run.kind != RNN.name:
         claims.append(retention.effective_gate(run))
@@ -62,13 +62,13 @@ def study(run: MeasuredRun) -> Studied:
 
 def _lstm(run: MeasuredRun) -> tuple[list[Claim], dict[str, Mapping[str, float | Log]]]:
     blocks_ = lstm.blocks_of(run)
-    found = retention.coupling(blocks_, *lstm.coupling_norms(blocks_))
+    numbers = retention.coupling(blocks_, *lstm.coupling_norms(blocks_))
     claims = [
-        retention.cone(run, found),
-        retention.stepwise(run, found),
-        retention.additive(run, found),
-        retention.explicit_coupling(run, blocks_, found),
-        limits.vanishing(run, found),
+        retention.cone(run, numbers),
+        retention.stepwise(run, numbers),
+        retention.additive(run, numbers),
+        retention.explicit_coupling(run, blocks_, numbers),
+        limits.vanishing(run, numbers),
         limits.volume(run, blocks_),
     ]
     gradients = lstm.four_gradients(run, blocks_)

@@ -63,26 +63,26 @@ def runs(request: AnswerRequest) -> Iterator[MeasuredRun]:
     """
     options = request if request.lengths is not None else replace(request, trials=1)
     for models in open_models(request.models, options):
-        found = [each.first_trial() for each in models.prepared()]
-        for each in found:
-            yield _run(*_names(models, each, len(found)), each, request.seed)
+        trials = [prepared.first_trial() for prepared in models.prepared()]
+        for prepared in trials:
+            yield _run(*_names(models, prepared, len(trials)), prepared, request.seed)
 
 
-def _names(models: Opened, found: Prepared, together: int) -> tuple[str, str]:
+def _names(models: Opened, prepared: Prepared, together: int) -> tuple[str, str]:
     """Return the label of a model, and what it is."""
     if models.file is None:
-        return found.subject.label, found.subject.spec
-    layer, path = found.subject.source["layer"], models.file.path
-    cell, _, _ = found.subject.spec.partition("@")
+        return prepared.subject.label, prepared.subject.spec
+    layer, path = prepared.subject.source["layer"], models.file.path
+    cell, _, _ = prepared.subject.spec.partition("@")
     return layer if together > 1 else f"{Path(path).name} {layer}", f"{cell} {layer} of {path}"
 
 
-def _run(label: str, spec: str, found: Prepared, seed: int) -> MeasuredRun:
-    cell = found.subject.cell
-    _demand_long(found.sequences.steps)
-    if found.sequences.masked_steps:
+def _run(label: str, spec: str, prepared: Prepared, seed: int) -> MeasuredRun:
+    cell = prepared.subject.cell
+    _demand_long(prepared.sequences.steps)
+    if prepared.sequences.masked_steps:
         raise VanishgradError(
-            f"expected no masked steps for an answer, got {found.sequences.masked_steps} of {label}; "
+            f"expected no masked steps for an answer, got {prepared.sequences.masked_steps} of {label}; "
             "try --lengths, or vanishgrad analyze"
         )
     largest = largest_weight({name: getattr(cell, name) for name in cell.tensors})
@@ -90,7 +90,7 @@ def _run(label: str, spec: str, found: Prepared, seed: int) -> MeasuredRun:
         raise VanishgradError(
             f"expected weights up to {LARGEST_WEIGHT:g} for an answer, got {largest:.3g} in {label}; try a smaller gain"
         )
-    trajectory = run(cell, found.sequences.xs, found.s0)
+    trajectory = run(cell, prepared.sequences.xs, prepared.s0)
     return MeasuredRun(label, spec, cell, trajectory, unit_losses(cell, 1, seed)[0])
 
 
@@ -99,7 +99,7 @@ def _demand_long(steps: int) -> None:
         raise UsageError(f"expected --steps from {FEWEST_STEPS} on, got {steps}; try --steps 100")
 
 
-def demand_some(found: Sequence[object]) -> None:
+def demand_some(models: Sequence[object]) -> None:
     """Refuse an answer about nothing."""
-    if not found:
+    if not models:
         raise VanishgradError("expected at least one model, got none; try vanishgrad answer lstm gru")

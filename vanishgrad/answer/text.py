@@ -40,8 +40,8 @@ def texts(language: str) -> Mapping[str, Text]:
 @cache
 def labels(language: str) -> Mapping[str, str]:
     """Return the words for columns, parts, chapters and verdicts."""
-    found: dict[str, str] = json.loads(_read(language, "labels.json"))
-    return found
+    by_key: dict[str, str] = json.loads(_read(language, "labels.json"))
+    return by_key
 
 
 def _read(language: str, name: str) -> str:

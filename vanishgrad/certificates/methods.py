@@ -97,15 +97,16 @@ def _of_vector(method: str, x: Array, image: Array, witness: Mapping[str, Any]) 
 
 def _max_norm(target: CertifiedCell, bound: float, pieces: Mapping[int, int]) -> Iterator[Attempt]:
     inputs = input_boxes(bound, target.input_size, pieces)
-    found = box(target, inputs)
-    if found is None:
+    invariant_box = box(target, inputs)
+    if invariant_box is None:
         return
-    cut = {"input_pieces": {str(j): k for j, k in pieces.items()}, "gate_pieces": CANDIDATE_PIECES}
+    resolution = {"input_pieces": {str(j): k for j, k in pieces.items()}, "gate_pieces": CANDIDATE_PIECES}
     candidates = [
-        (x, rows(target, found, x)) for x in positive_vectors(lambda x: rows(target, found, x), target.state_size)
+        (x, rows(target, invariant_box, x))
+        for x in positive_vectors(lambda x: rows(target, invariant_box, x), target.state_size)
     ]
     x, image = min(candidates, key=lambda each: float((each[1] / each[0]).max()))
-    yield _of_vector("max_norm", x, image, {**_states(found), **cut})
+    yield _of_vector("max_norm", x, image, {**_states(invariant_box), **resolution})
 
 
 def _split(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
@@ -122,18 +123,18 @@ def _split(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
             before = attempt.rho
 
 
-def _states(found: Box) -> dict[str, Any]:
-    return {"h": found.h.tolist(), "c": found.c.tolist()}
+def _states(invariant_box: Box) -> dict[str, Any]:
+    return {"h": invariant_box.h.tolist(), "c": invariant_box.c.tolist()}
 
 
 def _whole_box(target: CertifiedCell, bound: float) -> tuple[Box, WeightNorms] | None:
-    found = box(target, input_boxes(bound, target.input_size, {}))
-    return None if found is None else (found, norms(target, found))
+    whole_box = box(target, input_boxes(bound, target.input_size, {}))
+    return None if whole_box is None else (whole_box, norms(target, whole_box))
 
 
-def _factors(found: Box, bounds: WeightNorms) -> dict[str, Any]:
+def _factors(invariant_box: Box, bounds: WeightNorms) -> dict[str, Any]:
     return {
-        **_states(found),
+        **_states(invariant_box),
         "factors": {each.gate: {"a": each.a.tolist(), "norm": each.norm} for each in bounds.factors},
     }
 
@@ -173,8 +174,8 @@ def cone(target: CertifiedCell, bound: float) -> Attempt | None:
         rho = (bounds.low - _gru_rest(target, bounds)) * (1 - 2.0**-40)
         return Attempt("cone", 1.0, rho, witness) if rho > MIN_LOWER_FACTOR else None
     kappa = bounds.of("i") + bounds.of("f") + bounds.of("g")
-    found = cone_rate(bounds.low, bounds.of("o"), kappa, bounds.eta)
-    return None if found is None else Attempt("cone", 1.0, found[1], {**witness, "q": found[0]})
+    rate = cone_rate(bounds.low, bounds.of("o"), kappa, bounds.eta)
+    return None if rate is None else Attempt("cone", 1.0, rate[1], {**witness, "q": rate[0]})
 
 
 def cone_rate(phi: float, omega: float, kappa: float, eta: float) -> tuple[float, float] | None:

@@ -34,7 +34,9 @@ def check(
     """Exit 3 unless the gradient reaches far enough: for CI."""
     request = AnalyzeRequest(weights=(weights,), curves=(curve,), **options)
     (report,) = reports(request, over=2 * horizon, read=("threshold", "curves"))
-    asked = CheckRequest(report=weights, curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate)
-    document = judgement(report, asked, is_partial)
+    check_request = CheckRequest(
+        report=weights, curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate
+    )
+    document = judgement(report, check_request, is_partial)
     echo(document, format_, to_text)
     return 0 if document.passed else FAILED

@@ -17,7 +17,7 @@ def progress(total: int | None, quiet: bool) -> Iterator[Callable[[str], None]]:
 
     A bar where the total is known beforehand, else a count.
     """
-    bar = _Bar(total, shown=not quiet and sys.stderr.isatty())
+    bar = _Bar(total, visible=not quiet and sys.stderr.isatty())
     try:
         yield bar.advance
     finally:
@@ -25,8 +25,8 @@ def progress(total: int | None, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 
 class _Bar:
-    def __init__(self, total: int | None, shown: bool) -> None:
-        self._total, self._shown = total, shown
+    def __init__(self, total: int | None, visible: bool) -> None:
+        self._total, self._shown = total, visible
         self._done, self._drawn, self._start = 0, False, time.monotonic()
 
     def advance(self, label: str) -> None:

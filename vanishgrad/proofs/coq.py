@@ -46,11 +46,11 @@ def demand_coq(rooms: Collection[str]) -> str:
     VanishgradError
         If it is not installed.
     """
-    found = shutil.which("coqc")
-    if found is None:
+    path = shutil.which("coqc")
+    if path is None:
         packages = " ".join(dict.fromkeys(package for room in sorted(rooms) for package in PACKAGES[room]))
         raise VanishgradError(f"expected Coq on this machine, got no coqc; try apt-get install {packages}")
-    return found
+    return path
 
 
 @contextlib.contextmanager
@@ -79,9 +79,9 @@ def _compile(folder: Path, files: Mapping[str, Collection[str]], end: float) -> 
         while sorter.is_active():
             for file in sorter.get_ready():
                 running[pool.submit(_until, end, folder, file)] = file
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                file = running.pop(done)
-                _demand_compiled(file, done.result())
+            for finished in wait(running, return_when=FIRST_COMPLETED).done:
+                file = running.pop(finished)
+                _demand_compiled(file, finished.result())
                 sorter.done(file)
 
 

@@ -29,13 +29,13 @@ def source(name: str) -> str:
 def requirements(*names: str) -> dict[str, list[str]]:
     """Return the files of some rooms, or some files with all that they require: each with what it requires itself."""
     waiting = [file for name in names for file in (files_of(name) if name in ROOMS else [name])]
-    found: dict[str, list[str]] = {}
+    by_file: dict[str, list[str]] = {}
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found[name] = sorted(required(source(name)))
-            waiting.extend(found[name])
-    return dict(sorted(found.items()))
+        if name not in by_file:
+            by_file[name] = sorted(required(source(name)))
+            waiting.extend(by_file[name])
+    return dict(sorted(by_file.items()))
 
 
 def in_order(*names: str) -> list[str]:

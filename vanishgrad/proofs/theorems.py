@@ -102,10 +102,10 @@ def sentences(text: str) -> list[str]:
 
 
 def _without_comments(text: str) -> str:
-    kept, depth = [], 0
+    code, depth = [], 0
     for piece in re.split(r"(\(\*|\*\))", text):
         if piece in ("(*", "*)"):
             depth += 1 if piece == "(*" else -1
         elif depth == 0:
-            kept.append(piece)
-    return re.sub(r"\n\s*\n", "\n", "".join(kept))
+            code.append(piece)
+    return re.sub(r"\n\s*\n", "\n", "".join(code))

@@ -56,12 +56,14 @@ def analyze(request: AnalyzeRequest, done: Callable[[str], None] = lambda label:
     models = open_models(request.weights, request)
     results = []
     backend(request.backend, request.device).demand()
-    with blas_threads(max(each.largest for each in models), jobs=1):
-        for each in chain.from_iterable(model.prepared() for model in models):
-            results.append(requested_result(each, request))
-            done(each.subject.label)
+    with blas_threads(max(prepared.largest for prepared in models), jobs=1):
+        for prepared in chain.from_iterable(model.prepared() for model in models):
+            results.append(requested_result(prepared, request))
+            done(prepared.subject.label)
     request = replace(request, input=input_of_all(models, request))
-    return AnalyzeResult(request, tuple(results), tuple(sentence for each in models for sentence in each.refused))
+    return AnalyzeResult(
+        request, tuple(results), tuple(sentence for prepared in models for sentence in prepared.refused)
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,14 +117,14 @@ def reports(request: AnalyzeRequest, over: int | None = None, read: Collection[s
     UsageError
         For options of a run where there is nothing to run.
     """
-    ready = [isinstance(each, str) and is_report(each) for each in request.weights]
+    ready = [isinstance(source, str) and is_report(source) for source in request.weights]
     for name in option_names(AnalyzeRequest) if all(ready) else ():
         if name not in (*read, "weights") and getattr(request, name) != getattr(AnalyzeRequest, name):
             raise UsageError(f"expected {flag(name)} with weights or a MODEL, got a report; try leaving it out")
-    arguments([each for each, is_read in zip(request.weights, ready, strict=True) if not is_read], request)
+    arguments([source for source, is_read in zip(request.weights, ready, strict=True) if not is_read], request)
     return [
-        read_models(str(each)) if is_read else analysis(analyze(_alone(each, options_for(each, request), over)))
-        for each, is_read in zip(request.weights, ready, strict=True)
+        read_models(str(source)) if is_read else analysis(analyze(_alone(source, options_for(source, request), over)))
+        for source, is_read in zip(request.weights, ready, strict=True)
     ]
 
 

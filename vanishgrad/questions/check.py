@@ -128,11 +128,11 @@ def _first_lag_below(measured: Mapping[int, float], curve: CurveDocument, thresh
     With the report's own threshold it is what the report says, which was decided before its logarithms were rounded;
     where that stopped at the end of the shortest sequence, the lags behind are looked at.
     """
-    known = curve.horizon if threshold == curve.threshold and curve.horizon is not None else -1
-    if known >= 0 and not curve.horizon_censored:
-        return known + 1
+    horizon = curve.horizon if threshold == curve.threshold and curve.horizon is not None else -1
+    if horizon >= 0 and not curve.horizon_censored:
+        return horizon + 1
     level = _rounded_log10(threshold)
-    return next((lag for lag, value in measured.items() if lag > known and value < level), curve.last + 1)
+    return next((lag for lag, value in measured.items() if lag > horizon and value < level), curve.last + 1)
 
 
 def _reasons(curve: CurveDocument, end: float, reached: int, request: CheckRequest) -> Iterator[str]:

@@ -83,9 +83,9 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     results = list[ModelResult]()
     models, trials = _side_by_side(subjects, request, sequences.trials, jobs)
     work = partial(_measured, request=request, sequences=sequences, jobs=trials)
-    named = list(zip(subjects, file_prefixes(subjects), strict=True))
+    prefixed = list(zip(subjects, file_prefixes(subjects), strict=True))
     with blas_threads(2 * request.hidden, max(models, trials)):
-        for found in map_in_processes(work, named, models, _cost):
+        for found in map_in_processes(work, prefixed, models, _cost):
             results.extend(found)
             done(found[-1].label)
     return CompareResult(request, sequences, tuple(results))
@@ -107,19 +107,19 @@ def _groups(subject: Argument, request: CompareRequest, trials: int) -> int:
     return -(-trials // group_size(state_size, np.dtype(request.dtype).itemsize * 8))
 
 
-def _cost(named: tuple[Argument, str]) -> float:
+def _cost(prefixed: tuple[Argument, str]) -> float:
     """Return what a model costs beside others: its products, and more for a long memory."""
-    subject, _ = named
+    subject, _ = prefixed
     if not isinstance(subject, ModelSpec):
         return math.inf
     return CELLS[subject.cell].cost * (2 if subject.law in LONG_MEMORY else 1)
 
 
 def _measured(
-    named: tuple[Argument, str], request: CompareRequest, sequences: InputSequences, jobs: int
+    prefixed: tuple[Argument, str], request: CompareRequest, sequences: InputSequences, jobs: int
 ) -> list[ModelResult]:
     """Return a MODEL along the shared input, or the layers of a file, each along its own as `analyze` has it."""
-    models = open_argument(named[0], request, sequences, named[1])
+    models = open_argument(prefixed[0], request, sequences, prefixed[1])
     if models.file is None:
         return [requested_result(each, request, jobs) for each in models.prepared()]
     with blas_threads(models.largest, jobs=1):

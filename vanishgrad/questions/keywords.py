@@ -26,12 +26,12 @@ def request_of(kind: type[Request], options: Mapping[str, Any], **sources: Any) 
     return kind(**sources, **options)
 
 
-def demand_known(command: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
+def demand_known(command: str, options: Mapping[str, Any], accepted: Sequence[str]) -> None:
     """Refuse an option that a command has not, with the nearest that it has."""
     for name in options:
-        if name not in known:
-            nearest = get_close_matches(name, known, n=1)
-            raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or known)}")
+        if name not in accepted:
+            nearest = get_close_matches(name, accepted, n=1)
+            raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or accepted)}")
 
 
 def along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -18,11 +18,11 @@ def example(steps: int, key_scale: float = 0.1, width: int = 8, seed: int = 0) -
     W_v = np.linalg.qr(draw.standard_normal((width, width)))[0]
     W_k, q = draw.standard_normal((width, width)) * key_scale, draw.standard_normal(width)
     h = np.tanh(draw.standard_normal((steps, width)))
-    found = dot_product(W_v, W_k, q, h)
-    sigma = np.linalg.svd(found.gradient(0), compute_uv=False)
-    largest = float(np.abs(found.scores).max())
+    attention = dot_product(W_v, W_k, q, h)
+    sigma = np.linalg.svd(attention.gradient(0), compute_uv=False)
+    largest = float(np.abs(attention.scores).max())
     return {
         "steps": float(steps), "key_scale": key_scale,
-        "alpha": float(found.alpha[0]), "alpha_floor": math.exp(-2 * largest) / steps,
-        "floor": found.floor(0), "smallest": float(sigma[-1]), "norm": float(sigma[0]),
+        "alpha": float(attention.alpha[0]), "alpha_floor": math.exp(-2 * largest) / steps,
+        "floor": attention.floor(0), "smallest": float(sigma[-1]), "norm": float(sigma[0]),
     }  # fmt: skip

@@ -53,11 +53,13 @@ def blocks(run: MeasuredRun) -> list[StepBlock]:
     """
     if run.cell.W_hh.ndim > 3:  # an untied network's steps cannot be moved to another time
         return [StepBlock(1, float(np.log(spectral_norms(run.jacobians()).max())), np.zeros(1))]
-    found: list[StepBlock] = []
+    worst_blocks: list[StepBlock] = []
     for m in SIZES:
         if m <= run.steps and (run.steps // m) * run.cell.state_size**2 <= MAX_BLOCK_NUMBERS:
-            found.append(_worst_block(run, m, [block for block in found if block.size > 1 and m % block.size == 0]))
-    return found
+            worst_blocks.append(
+                _worst_block(run, m, [block for block in worst_blocks if block.size > 1 and m % block.size == 0])
+            )
+    return worst_blocks
 
 
 def _worst_block(run: MeasuredRun, size: int, dividing: list[StepBlock]) -> StepBlock:
@@ -88,11 +90,11 @@ def _worst_norms(run: MeasuredRun, pieces: StoredTrajectory, count: int, first: 
     return worst
 
 
-def block_contraction(run: MeasuredRun, found: list[StepBlock]) -> Claim:
+def block_contraction(run: MeasuredRun, worst_blocks: list[StepBlock]) -> Claim:
     """T1′: ‖J_{T:k}‖ ≤ B ρ_m^(m ⌊lag/m⌋) with the m that bounds lag T best; where ρ_m > 1, growth at most."""
     lag = np.array(run.steps)
-    best = min(found, key=lambda block: float(block.log_bound(lag)))
-    rates = {f"rho_{block.size}": math.exp(block.log_rho) for block in found}
+    best = min(worst_blocks, key=lambda block: float(block.log_bound(lag)))
+    rates = {f"rho_{block.size}": math.exp(block.log_rho) for block in worst_blocks}
     return Claim(
         "T1b", "T1b", run.label, (), "upper", "state", float(best.log_bound(lag)), run.products.log_state,
         {**rates, "best_size": float(best.size), "rho_best": math.exp(best.log_rho)},

@@ -35,13 +35,13 @@ def gate_closure(run: MeasuredRun) -> tuple[Claim, Claim, Claim]:
     smallest = log_smallest(run.products.last, run.products.log_scale)
     lower = run.steps * math.log1p(-reach) if speaks else None
     upper = run.steps * math.log1p(reach) if speaks else None
-    moved = spectral_norms(J - np.eye(len(J)) for J in run.jacobians())
-    most = float(moved.max())
+    distances = spectral_norms(J - np.eye(len(J)) for J in run.jacobians())
+    largest = float(distances.max())
     return (
         Claim("T6", "T6lower", run.label, hypotheses, "lower", "state_smallest", lower, smallest, facts),
         Claim("T6", "T6upper", run.label, hypotheses, "upper", "state", upper, run.products.log_state, facts),
         Claim(
-            "T6", "T6steps", run.label, (Hypothesis("step_distance", most, "<", 1.0),), "lower", "state_smallest",
-            float(np.log1p(-moved).sum()) if most < 1 else None, smallest,
+            "T6", "T6steps", run.label, (Hypothesis("step_distance", largest, "<", 1.0),), "lower", "state_smallest",
+            float(np.log1p(-distances).sum()) if largest < 1 else None, smallest,
         ),
     )  # fmt: skip

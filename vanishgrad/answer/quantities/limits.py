@@ -29,16 +29,16 @@ def majorant_norm(phi_bar: float, kappa: float, omega: float, eta: float, steps:
     return float(np.log(np.linalg.norm(product, 2))) + log_scale
 
 
-def vanishing(run: MeasuredRun, found: Coupling) -> Claim:
+def vanishing(run: MeasuredRun, numbers: Coupling) -> Claim:
     """T7(a): κη < (1-φ̄)(1-ω) proves that the whole state's gradient vanishes, ‖J_{T:0}‖ ≤ ‖M₊^T‖."""
-    _, kappa, omega, eta = found.worst
-    room = (1 - found.phi_bar) * (1 - omega) - kappa * eta
-    speaks, radius = room > 0 and omega < 1, majorant_radius(found.phi_bar, kappa, omega, eta)
+    _, kappa, omega, eta = numbers.worst
+    room = (1 - numbers.phi_bar) * (1 - omega) - kappa * eta
+    speaks, radius = room > 0 and omega < 1, majorant_radius(numbers.phi_bar, kappa, omega, eta)
     return Claim(
         "T7", "T7a", run.label,
         (Hypothesis("omega", omega, "<", 1.0), Hypothesis("room", room, ">", 0.0)), "upper", "state",
-        majorant_norm(found.phi_bar, kappa, omega, eta, run.steps) if speaks else None, run.products.log_state,
-        {"phi_bar": found.phi_bar, "kappa_eta": kappa * eta, "rho_plus": radius},
+        majorant_norm(numbers.phi_bar, kappa, omega, eta, run.steps) if speaks else None, run.products.log_state,
+        {"phi_bar": numbers.phi_bar, "kappa_eta": kappa * eta, "rho_plus": radius},
     )  # fmt: skip
 
 

@@ -47,9 +47,9 @@ def cone_rate(phi: float, kappa: float, omega: float, eta: float) -> float:
     return (tau + math.sqrt(max(tau**2 - 4 * omega * phi, 0.0))) / 2
 
 
-def cone(run: MeasuredRun, found: Coupling) -> Claim:
+def cone(run: MeasuredRun, numbers: Coupling) -> Claim:
     """T5(b): σ_min(∂c_T/∂c_0) ≥ φ ϱ₋^(T-1) where the cone condition holds."""
-    phi, kappa, omega, eta = found.worst
+    phi, kappa, omega, eta = numbers.worst
     margin = cone_margin(phi, kappa, omega, eta)
     speaks = margin >= 0 and phi > omega
     rate = cone_rate(phi, kappa, omega, eta) if speaks else math.nan
@@ -65,9 +65,9 @@ def smallest(run: MeasuredRun) -> float:
     return log_smallest(run.products.last, run.products.log_scale)
 
 
-def stepwise(run: MeasuredRun, found: Coupling) -> Claim:
+def stepwise(run: MeasuredRun, numbers: Coupling) -> Claim:
     """T5(b′): σ_min(∂c_T/∂c_0) ≥ ∏ δ_s while every δ_s = φ_s - κ_s q_{s-1} is positive."""
-    deltas = cone_steps(found)
+    deltas = cone_steps(numbers)
     least = float(deltas.min())
     return Claim(
         "T5", "T5b1", run.label, (Hypothesis("least_delta", least, ">", 0.0),), "lower", "memory_smallest",
@@ -76,10 +76,12 @@ def stepwise(run: MeasuredRun, found: Coupling) -> Claim:
     )  # fmt: skip
 
 
-def cone_steps(found: Coupling) -> Array:
+def cone_steps(numbers: Coupling) -> Array:
     """Return δ_1 … δ_T, zero from the first that is not positive on."""
-    deltas, q = np.zeros(len(found.phi)), 0.0
-    for s, (phi, kappa, omega, eta) in enumerate(zip(found.phi, found.kappa, found.omega, found.eta, strict=True)):
+    deltas, q = np.zeros(len(numbers.phi)), 0.0
+    for s, (phi, kappa, omega, eta) in enumerate(
+        zip(numbers.phi, numbers.kappa, numbers.omega, numbers.eta, strict=True)
+    ):
         deltas[s] = phi - kappa * q
         if deltas[s] <= 0:
             deltas[s] = 0.0
@@ -112,17 +114,17 @@ def slow_maps(jacobians: Iterable[Array], slow: Array) -> Array:
     for J in jacobians:
         fast = np.setdiff1d(np.arange(len(J)), slow)
         Q = np.zeros((len(fast), len(slow))) if Q is None else Q
-        moved = J[:, slow] + J[:, fast] @ Q
-        maps.append(moved[slow])
-        if not np.linalg.det(moved[slow]):
+        slow_columns = J[:, slow] + J[:, fast] @ Q
+        maps.append(slow_columns[slow])
+        if not np.linalg.det(slow_columns[slow]):
             break
-        Q = np.linalg.solve(moved[slow].T, moved[fast].T).T
+        Q = np.linalg.solve(slow_columns[slow].T, slow_columns[fast].T).T
     return np.stack(maps)
 
 
-def additive(run: MeasuredRun, found: Coupling) -> Claim:
+def additive(run: MeasuredRun, numbers: Coupling) -> Claim:
     """T5(c): σ_min(∂c_T/∂c_0) ≥ (1-ε)^T - [(1+θ)^(T-1) - 1], θ = κη/(1-ω)."""
-    phi, kappa, omega, eta = found.worst
+    phi, kappa, omega, eta = numbers.worst
     epsilon, theta = 1 - phi, kappa * eta / (1 - omega) if omega < 1 else math.inf
     floor = additive_floor(epsilon, theta, run.steps)
     return Claim(
@@ -139,7 +141,7 @@ def additive_floor(epsilon: float, theta: float, steps: int) -> float:
     return (1 - epsilon) ** steps - math.expm1(grown) if grown < 700 else -math.inf
 
 
-def explicit_coupling(run: MeasuredRun, blocks: Blocks, found: Coupling) -> Claim:
+def explicit_coupling(run: MeasuredRun, blocks: Blocks, numbers: Coupling) -> Claim:
     """T5(d): κ ≤ c̄ ε ‖W^f‖ + ι (‖W^i‖ + ‖W^g‖): the forget gates open and the input gates closed."""
     n, epsilon = run.cell.hidden_size, 1 - float(blocks.f.min())
     iota = float(blocks.i.max())
@@ -147,6 +149,6 @@ def explicit_coupling(run: MeasuredRun, blocks: Blocks, found: Coupling) -> Clai
     norms = {gate: float(np.linalg.norm(W, 2)) for gate, W in blocks.weights.items()}
     bound = c_bar * epsilon * norms["f"] + iota * (norms["i"] + norms["g"])
     return Claim(
-        "T5", "T5d", run.label, (), "upper", "kappa", log(bound), log(found.worst[1]),
+        "T5", "T5d", run.label, (), "upper", "kappa", log(bound), log(numbers.worst[1]),
         {"epsilon": epsilon, "iota": iota, "c_bar": c_bar},
     )  # fmt: skip

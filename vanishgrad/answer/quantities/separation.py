@@ -83,12 +83,12 @@ def separation(loss: float = 0.1) -> dict[str, float]:
 def example_claims(steps: int) -> list[Claim]:
     """Return T5(b), (b′), (c), (d) where the gates are closed to the recipe, and T7(a) where the coupling is weak."""
     _, built = closed_gates(loss=0.1)
-    blocks, found = _coupling(built)
+    blocks, numbers = _coupling(built)
     claims = [
-        cone(built, found),
-        stepwise(built, found),
-        additive(built, found),
-        explicit_coupling(built, blocks, found),
+        cone(built, numbers),
+        stepwise(built, numbers),
+        additive(built, numbers),
+        explicit_coupling(built, blocks, numbers),
     ]
     weak = weakly_coupled(steps)
     return [*claims, vanishing(weak, _coupling(weak)[1])]

@@ -27,7 +27,7 @@ def mathml(tex: str, block: bool = False) -> str:
     from latex2mathml.converter import convert
 
     plain = _PLAIN_IN_TEX.sub("", tex)
-    found = convert(plain, display="block" if block else "inline")
+    markup = convert(plain, display="block" if block else "inline")
     for pattern, repaired in _REPAIRS:
-        found = pattern.sub(repaired, found)
-    return _BAR.sub(_LARGE_BARS if r"\Big" in tex else _SMALL_BARS, found)
+        markup = pattern.sub(repaired, markup)
+    return _BAR.sub(_LARGE_BARS if r"\Big" in tex else _SMALL_BARS, markup)

@@ -66,10 +66,10 @@ def _families_of(fonts: Any, files: Sequence[str]) -> list[str]:
     return [info.family for info in fonts.fonts() if any(str(info.path or "").startswith(str(each)) for each in files)]
 
 
-def _families(language: str, font: str | None, present: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
+def _families(language: str, font: str | None, present: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
     lower = {family.lower(): family for family in present}
     if font is not None:
-        chosen = next((name for name in (*CHINESE, *named) if name in named), lower.get(font.lower()))
+        chosen = next((name for name in (*CHINESE, *available) if name in available), lower.get(font.lower()))
         if chosen is None:
             raise VanishgradError(
                 f"expected --font to name a font of this machine or its file, got {font!r}; try a path"
@@ -77,13 +77,13 @@ def _families(language: str, font: str | None, present: Sequence[str], named: Se
         return (LATIN, chosen) if language == "zh" else (chosen,)
     if language == "en":
         return (LATIN,)
-    found = next((lower[name.lower()] for name in CHINESE if name.lower() in lower), None)
-    if found is None:
+    chinese = next((lower[name.lower()] for name in CHINESE if name.lower() in lower), None)
+    if chinese is None:
         raise VanishgradError(
             "expected a Chinese font for the PDF, got none on this machine; "
             "try installing Noto Serif CJK (Debian: fonts-noto-cjk), or name one with --font"
         )
-    return (LATIN, found)
+    return (LATIN, chinese)
 
 
 def to_typst(answer: Answer, language: str, families: Sequence[str]) -> str:

@@ -27,21 +27,21 @@ def peaks(lo: Array, hi: Array, x: Array, k: Array, G: Array) -> Array:
     return vector(peak(*each) for each in zip(lo, hi, x, k, G, strict=True))
 
 
-def rows(subject: CertifiedCell, found: States, x: Array, pieces: int) -> Array:
+def rows(subject: CertifiedCell, states: States, x: Array, pieces: int) -> Array:
     """Return an upper bound of |J_t| x."""
-    return _lstm_rows(subject, found, x, pieces) if subject.has_cell_state else _gru_rows(subject, found, x)
+    return _lstm_rows(subject, states, x, pieces) if subject.has_cell_state else _gru_rows(subject, states, x)
 
 
-def _lstm_rows(subject: CertifiedCell, found: States, x: Array, pieces: int) -> Array:
-    n, lo, hi = subject.hidden_size, found.lo, found.hi
+def _lstm_rows(subject: CertifiedCell, states: States, x: Array, pieces: int) -> Array:
+    n, lo, hi = subject.hidden_size, states.lo, states.hi
     p = {g: _spread(subject, g, x[:n]) for g in "ifgo"}
     zero = vector([Fraction(0)] * n)
-    kept = peaks(lo["f"], hi["f"], x[n:], zero, found.c * p["f"])
-    written = vector(
+    direct = peaks(lo["f"], hi["f"], x[n:], zero, states.c * p["f"])
+    inflow = vector(
         _written(each, pieces) for each in zip(lo["i"], hi["i"], lo["g"], hi["g"], p["i"], p["g"], strict=True)
     )
-    r_h = peaks(lo["o"], hi["o"], kept + written, zero, found.tanh_c * p["o"])
-    return np.concatenate([r_h, kept + written])
+    r_h = peaks(lo["o"], hi["o"], direct + inflow, zero, states.tanh_c * p["o"])
+    return np.concatenate([r_h, direct + inflow])
 
 
 def _spread(subject: CertifiedCell, gate: str, x: Array) -> Array:
@@ -55,15 +55,15 @@ def _written(bounds: tuple[Fraction, ...], pieces: int) -> Fraction:
     return max(peak(i_lo, i_hi, (1 - low * low) * p_g, Fraction(0), high * p_i) for low, high in pairwise(cuts))
 
 
-def _gru_rows(subject: CertifiedCell, found: States, x: Array) -> Array:
-    lo, hi = found.lo, found.hi
-    zero, through = vector([Fraction(0)] * len(x)), found.multiplied * _spread(subject, "r", x)
+def _gru_rows(subject: CertifiedCell, states: States, x: Array) -> Array:
+    lo, hi = states.lo, states.hi
+    zero, through = vector([Fraction(0)] * len(x)), states.multiplied * _spread(subject, "r", x)
     if subject.reset == "after":
         K = peaks(lo["r"], hi["r"], _spread(subject, "n", x), zero, through)
     else:
         K = _spread(subject, "n", _dyadic_above(peaks(lo["r"], hi["r"], x, zero, through)))
-    moved = (found.h + hi["n"]) * _spread(subject, "z", x)
-    return peaks(lo["z"], hi["z"], x, (1 - lo["n"] * lo["n"]) * K, moved)
+    through_z = (states.h + hi["n"]) * _spread(subject, "z", x)
+    return peaks(lo["z"], hi["z"], x, (1 - lo["n"] * lo["n"]) * K, through_z)
 
 
 def _dyadic_above(values: Array) -> Array:
@@ -72,25 +72,25 @@ def _dyadic_above(values: Array) -> Array:
     return vector(Fraction(-(-(each.numerator * unit) // each.denominator), unit) for each in values)
 
 
-def amplitudes(subject: CertifiedCell, found: States) -> dict[str, Array]:
+def amplitudes(subject: CertifiedCell, states: States) -> dict[str, Array]:
     """Return, by gate, a with |a_t| ≤ a: the diagonal factors of J's terms.
 
     LSTM: O = diag(a_o) W^o, C = Σ_{i,f,g} diag(a) W. GRU: J - diag z = diag(a_z) W^z + diag(a_n) W^n + diag(a_r) W^r
     (after),
     diag(a_z) W^z + diag(a_n) W^n (diag r + diag(a_r) W^r) (before).
     """
-    hi, steep = found.hi, {gate: _slopes(found.lo[gate], found.hi[gate]) for gate in found.hi if gate not in "gn"}
+    hi, steep = states.hi, {gate: _slopes(states.lo[gate], states.hi[gate]) for gate in states.hi if gate not in "gn"}
     if subject.has_cell_state:
         return {
-            "o": found.tanh_c * steep["o"],
+            "o": states.tanh_c * steep["o"],
             "i": hi["g"] * steep["i"],
-            "f": found.c * steep["f"],
-            "g": hi["i"] * (1 - found.lo["g"] * found.lo["g"]),
+            "f": states.c * steep["f"],
+            "g": hi["i"] * (1 - states.lo["g"] * states.lo["g"]),
         }
-    write, through = (1 - found.lo["z"]) * (1 - found.lo["n"] * found.lo["n"]), found.multiplied * steep["r"]
+    write, through = (1 - states.lo["z"]) * (1 - states.lo["n"] * states.lo["n"]), states.multiplied * steep["r"]
     after = subject.reset == "after"
     return {
-        "z": (found.h + hi["n"]) * steep["z"],
+        "z": (states.h + hi["n"]) * steep["z"],
         "n": write * hi["r"] if after else write,
         "r": write * through if after else through,
     }

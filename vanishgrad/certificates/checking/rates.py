@@ -30,59 +30,63 @@ class RateClaim:
         self.bound = None if claim.get("input_bound") is None else demanded.exact(claim, "input_bound")
 
 
-def scaled_norm(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], shown: Inequalities) -> None:
+def scaled_norm(
+    subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities
+) -> None:
     """J_t = D W, |D| ≤ γ: ‖ΔJ_tΔ⁻¹‖₂ ≤ γ ‖ΔWΔ⁻¹‖₂ ≤ γ μ ≤ ρ, and ‖A‖₂ ≤ cond(Δ) ‖ΔAΔ⁻¹‖₂."""
-    gamma = _steepness(subject, shown)
+    gamma = _steepness(subject, inequalities)
     scale, mu = demanded.positive(witness, "scale", subject.hidden_size), demanded.number(witness, "mu")
-    shown.demand(gamma * Fraction(mu) <= claim.rho, "γ μ ≤ ρ")
-    shown.demand(Fraction(float(scale.max())) <= claim.C * Fraction(float(scale.min())), "cond(Δ) ≤ C")
-    shown.demand(norm_at_most(scale, subject.tensors["W_hh"], scale, mu), "‖ΔWΔ⁻¹‖₂ ≤ μ")
+    inequalities.demand(gamma * Fraction(mu) <= claim.rho, "γ μ ≤ ρ")
+    inequalities.demand(Fraction(float(scale.max())) <= claim.C * Fraction(float(scale.min())), "cond(Δ) ≤ C")
+    inequalities.demand(norm_at_most(scale, subject.tensors["W_hh"], scale, mu), "‖ΔWΔ⁻¹‖₂ ≤ μ")
 
 
-def max_norm(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], shown: Inequalities) -> None:
+def max_norm(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities) -> None:
     """|J_t| x ≤ ρ x at every step, so ‖J_{t:k}‖₂ ≤ √m (max x / min x) ρ^(t-k)."""
     m = subject.state_size
     floats = demanded.positive(witness, "x", m)
     x = fractions(floats)
-    shown.demand(m * max(x) ** 2 <= (claim.C * min(x)) ** 2, "√m max x / min x ≤ C")
+    inequalities.demand(m * max(x) ** 2 <= (claim.C * min(x)) ** 2, "√m max x / min x ≤ C")
     if not subject.is_gated:
-        image = product(integers(np.abs(subject.tensors["W_hh"])), x) * _steepness(subject, shown)
-        shown.demand(bool((image <= claim.rho * x).all()), "γ |W| x ≤ ρ x")
+        image = product(integers(np.abs(subject.tensors["W_hh"])), x) * _steepness(subject, inequalities)
+        inequalities.demand(bool((image <= claim.rho * x).all()), "γ |W| x ≤ ρ x")
         return
     pieces = demanded.count(witness, "gate_pieces", MOST_PIECES) or 1
-    for found in _every_box(subject, claim, witness, shown):
-        shown.demand(bool((rows(subject, found, x, pieces) <= claim.rho * x).all()), "|J| x ≤ ρ x in the box")
+    for box in _every_box(subject, claim, witness, inequalities):
+        inequalities.demand(bool((rows(subject, box, x, pieces) <= claim.rho * x).all()), "|J| x ≤ ρ x in the box")
 
 
-def block_norms(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], shown: Inequalities) -> None:
+def block_norms(
+    subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities
+) -> None:
     """M₊ x ≤ ρ x for the norms of J's blocks (T7a); a GRU's ‖J‖₂ is at most z̄ + ‖J - diag z‖₂."""
-    (found,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, shown)
-    norms = _factors(subject, found, witness, shown)
+    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities)
+    norms = _factors(subject, box, witness, inequalities)
     if not subject.has_cell_state:
-        shown.demand(claim.C >= 1, "1 ≤ C")
-        shown.demand(max(found.hi["z"]) + _gru_rest(subject, found, norms) <= claim.rho, "z̄ + ‖J - diag z‖₂ ≤ ρ")
+        inequalities.demand(claim.C >= 1, "1 ≤ C")
+        inequalities.demand(max(box.hi["z"]) + _gru_rest(subject, box, norms) <= claim.rho, "z̄ + ‖J - diag z‖₂ ≤ ρ")
         return
-    kappa, phi, eta = norms["i"] + norms["f"] + norms["g"], max(found.hi["f"]), max(found.hi["o"])
+    kappa, phi, eta = norms["i"] + norms["f"] + norms["g"], max(box.hi["f"]), max(box.hi["o"])
     x_h, x_c = fractions(demanded.positive(witness, "x", 2))
-    shown.demand(2 * max(x_h, x_c) ** 2 <= (claim.C * min(x_h, x_c)) ** 2, "√2 max x / min x ≤ C")
-    shown.demand(
+    inequalities.demand(2 * max(x_h, x_c) ** 2 <= (claim.C * min(x_h, x_c)) ** 2, "√2 max x / min x ≤ C")
+    inequalities.demand(
         (norms["o"] + eta * kappa) * x_h + eta * phi * x_c <= claim.rho * x_h, "(ω + η κ) x_h + η φ x_c ≤ ρ x_h"
     )
-    shown.demand(kappa * x_h + phi * x_c <= claim.rho * x_c, "κ x_h + φ x_c ≤ ρ x_c")
+    inequalities.demand(kappa * x_h + phi * x_c <= claim.rho * x_c, "κ x_h + φ x_c ≤ ρ x_c")
 
 
-def cone(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], shown: Inequalities) -> None:
+def cone(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities) -> None:
     """‖dh‖ ≤ q ‖dc‖ is kept, and ‖dc‖ falls by ρ at most (T5b); a GRU's σ_min(J) is at least z - ‖J - diag z‖₂."""
-    (found,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, shown)
-    norms = _factors(subject, found, witness, shown)
-    shown.demand(claim.C <= 1, "C ≤ 1")
+    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities)
+    norms = _factors(subject, box, witness, inequalities)
+    inequalities.demand(claim.C <= 1, "C ≤ 1")
     if not subject.has_cell_state:
-        shown.demand(min(found.lo["z"]) - _gru_rest(subject, found, norms) >= claim.rho, "min z - ‖J - diag z‖₂ ≥ ρ")
+        inequalities.demand(min(box.lo["z"]) - _gru_rest(subject, box, norms) >= claim.rho, "min z - ‖J - diag z‖₂ ≥ ρ")
         return
-    kappa, phi, eta = norms["i"] + norms["f"] + norms["g"], min(found.lo["f"]), max(found.hi["o"])
+    kappa, phi, eta = norms["i"] + norms["f"] + norms["g"], min(box.lo["f"]), max(box.hi["o"])
     q = demanded.exact(witness, "q")
-    shown.demand(phi - kappa * q >= claim.rho > 0, "φ - κ q ≥ ρ > 0")
-    shown.demand(norms["o"] * q <= (q - eta) * claim.rho, "η + ω q / ρ ≤ q")
+    inequalities.demand(phi - kappa * q >= claim.rho > 0, "φ - κ q ≥ ρ > 0")
+    inequalities.demand(norms["o"] * q <= (q - eta) * claim.rho, "η + ω q / ρ ≤ q")
 
 
 UPPER = {"scaled_norm": scaled_norm, "max_norm": max_norm, "block_norms": block_norms}
@@ -90,53 +94,53 @@ LOWER = {"cone": cone}
 RNN_ONLY, GATED_ONLY = ("scaled_norm",), ("block_norms", "cone")
 
 
-def _steepness(subject: CertifiedCell, shown: Inequalities) -> Fraction:
-    shown.demand(subject.activation in MAX_SLOPES or None, f"sup |φ'| of {subject.activation} is known")
+def _steepness(subject: CertifiedCell, inequalities: Inequalities) -> Fraction:
+    inequalities.demand(subject.activation in MAX_SLOPES or None, f"sup |φ'| of {subject.activation} is known")
     return MAX_SLOPES[subject.activation]
 
 
 def _every_box(
-    subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], shown: Inequalities
+    subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities
 ) -> list[States]:
     """Return what a step can do in each sub-box, having shown that the box of states is invariant and holds s_0 = 0."""
     if claim.bound is None:
         raise Refuted("the inputs of a gated cell are bounded")
-    known = (subject.activation, subject.gate_activation) == ("tanh", "sigmoid")
-    shown.demand(known or None, "the gates are σ and the candidate tanh")
+    is_standard = (subject.activation, subject.gate_activation) == ("tanh", "sigmoid")
+    inequalities.demand(is_standard or None, "the gates are σ and the candidate tanh")
     n = subject.hidden_size
     h = fractions(demanded.non_negative(witness, "h", n))
     c = fractions(demanded.non_negative(witness, "c", n if subject.has_cell_state else 0))
-    found = [
+    boxes = [
         states(subject, h, c, *each) for each in sub_boxes(claim.bound, subject.input_size, _pieces(subject, witness))
     ]
-    shown.demand(all(map(stays, found)), "the box of states |h| ≤ h, |c| ≤ c is invariant")
-    return found
+    inequalities.demand(all(map(stays, boxes)), "the box of states |h| ≤ h, |c| ≤ c is invariant")
+    return boxes
 
 
 def _pieces(subject: CertifiedCell, witness: Mapping[str, Any]) -> dict[int, int]:
-    given = demanded.mapping(witness, "input_pieces")
+    by_unit = demanded.mapping(witness, "input_pieces")
     names = {str(j): j for j in range(subject.input_size)}
-    if not all(name in names for name in given):
+    if not all(name in names for name in by_unit):
         raise Refuted("input_pieces names coordinates of the input")
-    pieces = {names[name]: demanded.count(given, name, MOST_CELLS) or 1 for name in given}
+    pieces = {names[name]: demanded.count(by_unit, name, MOST_CELLS) or 1 for name in by_unit}
     total = 1
-    for each in pieces.values():
-        total *= each
+    for count in pieces.values():
+        total *= count
     if total > MOST_CELLS:
         raise Refuted(f"at most {MOST_CELLS} sub-boxes")
     return pieces
 
 
 def _factors(
-    subject: CertifiedCell, found: States, witness: Mapping[str, Any], shown: Inequalities
+    subject: CertifiedCell, box: States, witness: Mapping[str, Any], inequalities: Inequalities
 ) -> dict[str, Fraction]:
     """Return, by gate, a bound of ‖diag(a) W‖₂, having shown it."""
-    given, norms = demanded.mapping(witness, "factors"), {}
-    for gate, least in amplitudes(subject, found).items():
-        factor = demanded.mapping(given, gate)
+    proposed, norms = demanded.mapping(witness, "factors"), {}
+    for gate, least in amplitudes(subject, box).items():
+        factor = demanded.mapping(proposed, gate)
         a, norm = demanded.non_negative(factor, "a", subject.hidden_size), demanded.number(factor, "norm")
-        shown.demand(bool((least <= fractions(a)).all()), f"the factors of W^{gate} are at most a")
-        shown.demand(norm_at_most(a, subject.gate("W_hh", gate), _one(a), norm), f"‖diag(a) W^{gate}‖₂ ≤ norm")
+        inequalities.demand(bool((least <= fractions(a)).all()), f"the factors of W^{gate} are at most a")
+        inequalities.demand(norm_at_most(a, subject.gate("W_hh", gate), _one(a), norm), f"‖diag(a) W^{gate}‖₂ ≤ norm")
         norms[gate] = Fraction(norm)
     return norms
 
@@ -145,7 +149,7 @@ def _one(a: Array) -> Array:
     return np.ones_like(a)
 
 
-def _gru_rest(subject: CertifiedCell, found: States, norms: Mapping[str, Fraction]) -> Fraction:
+def _gru_rest(subject: CertifiedCell, box: States, norms: Mapping[str, Fraction]) -> Fraction:
     if subject.reset == "after":
         return norms["z"] + norms["n"] + norms["r"]
-    return norms["z"] + norms["n"] * (max(found.hi["r"]) + norms["r"])
+    return norms["z"] + norms["n"] * (max(box.hi["r"]) + norms["r"])

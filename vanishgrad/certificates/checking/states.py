@@ -46,10 +46,10 @@ class States:
 
 def sub_boxes(bound: Fraction, width: int, pieces: Mapping[int, int]) -> Iterator[tuple[Array, Array]]:
     """Yield centre and half-width of each sub-box of |x_j| ≤ bound; together they cover it."""
-    cut = sorted(pieces)
-    for cell in cartesian(*(range(pieces[j]) for j in cut)):
+    coordinates = sorted(pieces)
+    for cell in cartesian(*(range(pieces[j]) for j in coordinates)):
         center, radius = vector([Fraction(0)] * width), vector([bound] * width)
-        for j, q in zip(cut, cell, strict=True):
+        for j, q in zip(coordinates, cell, strict=True):
             center[j], radius[j] = bound * (2 * q + 1 - pieces[j]) / pieces[j], bound / pieces[j]
         yield center, radius
 
@@ -125,6 +125,6 @@ def _times(r_lo: Fraction, r_hi: Fraction, lo: Fraction, hi: Fraction) -> Bounds
     return Bounds(min(corners), max(corners))
 
 
-def stays(found: States) -> bool:
+def stays(box: States) -> bool:
     """Return whether the step stays in the box; |h_t| ≤ max(|h_{t-1}|, |n̂|) for a GRU."""
-    return bool((found.h_next <= found.h).all() and (found.c_next <= found.c).all())
+    return bool((box.h_next <= box.h).all() and (box.c_next <= box.c).all())

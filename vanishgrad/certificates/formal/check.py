@@ -27,49 +27,54 @@ def check(path: str, subject: CertifiedCell, seconds: float = PATIENCE_SECONDS) 
     VanishgradError
         If the file cannot be read or is no certificate in Coq; if Coq is not installed.
     """
-    shown = Inequalities()
+    inequalities = Inequalities()
     text = certificate_text(path)
     try:
-        source = _source(text, path, shown)
-        _demand_weights(source, subject, shown)
-        _demand_proof(source, seconds, shown)
+        source = _source(text, path, inequalities)
+        _demand_weights(source, subject, inequalities)
+        _demand_proof(source, seconds, inequalities)
     except Refuted as reason:
-        return Verification(CertificateVerdict.INVALID, f"it does not hold that {reason}", tuple(shown.shown))
+        return Verification(CertificateVerdict.INVALID, f"it does not hold that {reason}", tuple(inequalities.shown))
     except Undecided as reason:
-        return Verification(CertificateVerdict.INCONCLUSIVE, f"it could not be shown that {reason}", tuple(shown.shown))
-    return Verification(CertificateVerdict.VALID, statement(source), tuple(shown.shown))
+        return Verification(
+            CertificateVerdict.INCONCLUSIVE, f"it could not be shown that {reason}", tuple(inequalities.shown)
+        )
+    return Verification(CertificateVerdict.VALID, statement(source), tuple(inequalities.shown))
 
 
-def _source(text: str, path: str, shown: Inequalities) -> CoqSource:
+def _source(text: str, path: str, inequalities: Inequalities) -> CoqSource:
     try:
         source = parse_source(text, path)
     except Altered as change:
         raise Refuted(f"the file is what its own numbers make of the fixed skeleton ({change})") from None
-    shown.demand(True, "the file is what its own numbers make of the fixed skeleton")
+    inequalities.demand(True, "the file is what its own numbers make of the fixed skeleton")
     return source
 
 
-def _demand_weights(source: CoqSource, subject: CertifiedCell, shown: Inequalities) -> None:
-    shown.demand(speaks_of(source, subject), "the cell and its functions are those that it speaks of")
+def _demand_weights(source: CoqSource, subject: CertifiedCell, inequalities: Inequalities) -> None:
+    inequalities.demand(speaks_of(source, subject), "the cell and its functions are those that it speaks of")
     literals = weights_of(source)
     k, whole = in_units({name: subject.tensors[name] for name in literals})
-    shown.demand(source.number("k") == k, "the unit is that of the weights")
+    inequalities.demand(source.number("k") == k, "the unit is that of the weights")
     for name, literal in literals.items():
-        shown.demand(_equal(literal, np.atleast_2d(whole[name])), f"the literals are {name}, bit for bit")
+        inequalities.demand(_equal(literal, np.atleast_2d(whole[name])), f"the literals are {name}, bit for bit")
 
 
 def _equal(literal: Sequence[Sequence[int]], whole: Array) -> bool:
     return [list(row) for row in literal] == [[int(each) for each in row] for row in whole]
 
 
-def _demand_proof(source: CoqSource, seconds: float, shown: Inequalities) -> None:
+def _demand_proof(source: CoqSource, seconds: float, inequalities: Inequalities) -> None:
     with compiled(*required(source.text)) as folder:
         (folder / "Certificate.v").write_text(source.text, encoding="utf-8")
         ran = coqc(folder, "Certificate.v", seconds)
-    shown.demand(None if ran.status is None else True, f"Coq ends within {seconds:g} s")
-    shown.demand(ran.status == 0, f"Coq proves it{_message(ran)}")
-    found = axioms(ran.output)
-    shown.demand(found is not None and set(found) <= set(CLASSICAL_REALS), "it rests on the axioms of the reals alone")
+    inequalities.demand(None if ran.status is None else True, f"Coq ends within {seconds:g} s")
+    inequalities.demand(ran.status == 0, f"Coq proves it{_message(ran)}")
+    used_axioms = axioms(ran.output)
+    inequalities.demand(
+        used_axioms is not None and set(used_axioms) <= set(CLASSICAL_REALS),
+        "it rests on the axioms of the reals alone",
+    )
 
 
 def _message(ran: Ran) -> str:

@@ -69,8 +69,8 @@ class _Box:
         p = [fp.spread(k, row, w) for row in self.weights.U]
         for j, flow in enumerate(self._flows(w, p)):
             low, high = self.candidate[j]
-            kept, moved = fp.times(fp.slope_high(low), flow), fp.times(self.h[j] + high, p[n + j])
-            yield rate(fp.peak(*self.z[j], fp.ONE * w[j], kept, moved), w[j])
+            through_keep, through_gate = fp.times(fp.slope_high(low), flow), fp.times(self.h[j] + high, p[n + j])
+            yield rate(fp.peak(*self.z[j], fp.ONE * w[j], through_keep, through_gate), w[j])
 
     def _flows(self, w: Sequence[int], p: Sequence[int]) -> list[int]:
         """Return bounds of how far w moves what goes into each candidate's tanh."""
@@ -80,8 +80,8 @@ class _Box:
                 fp.peak(*self.r[j], fp.spread(k, weights.N[j], w), 0, fp.times(fp.farthest(*self.inner[j]), p[j]))
                 for j in range(weights.n)
             ]
-        moved = [fp.peak(*self.r[j], fp.ONE * w[j], 0, fp.times(self.h[j], p[j])) for j in range(weights.n)]
-        return [fp.gather(k, row, moved) for row in weights.N]
+        through_reset = [fp.peak(*self.r[j], fp.ONE * w[j], 0, fp.times(self.h[j], p[j])) for j in range(weights.n)]
+        return [fp.gather(k, row, through_reset) for row in weights.N]
 
 
 def gru_source(subject: CertifiedCell, bound: float) -> CoqSource | None:
@@ -91,12 +91,12 @@ def gru_source(subject: CertifiedCell, bound: float) -> CoqSource | None:
     if proposed is None:
         return None
     boxes = (_Box(weights, [limit] * subject.input_size, h) for h in wider(proposed.h))
-    found = next((each for each in boxes if each.stays), None)
-    if found is None:
+    invariant = next((each for each in boxes if each.stays), None)
+    if invariant is None:
         return None
-    r, w = least_rate(positive_vectors(lambda x: rows(subject, proposed, x), subject.state_size), found.rates)
+    r, w = least_rate(positive_vectors(lambda x: rows(subject, proposed, x), subject.state_size), invariant.rates)
     tensors = {name: getattr(weights, name) for name in ("b", "U", "V", "bN", "bh", "N", "VN")}
-    literals = {"hb": found.h, "x": w, **tensors}
+    literals = {"hb": invariant.h, "x": w, **tensors}
     numbers = head(subject, weights.k, r, limit, w, literals)
     return CoqSource(f"gru_{subject.reset}", subject.activation, {**numbers, **literals})
 

@@ -61,10 +61,10 @@ def lstm_source(subject: CertifiedCell, bound: float) -> CoqSource | None:
     weights = _Weights(k, rows_of(whole["W_hh"]), rows_of(whole["W_hx"]), [int(each) for each in whole["b"]])
     limit = input_limit(bound)
     proposed = box(subject, input_boxes(limit / fp.ONE, subject.input_size, {}))
-    found = None if proposed is None else _box(weights, [limit] * subject.input_size, proposed.h)
-    if proposed is None or found is None:
+    invariant = None if proposed is None else _box(weights, [limit] * subject.input_size, proposed.h)
+    if proposed is None or invariant is None:
         return None
-    h, c, units = found
+    h, c, units = invariant
     vectors = positive_vectors(lambda x: rows(subject, proposed, x), subject.state_size)
     r, w = least_rate(vectors, lambda w: _rates(weights, units, c, w))
     literals: dict[str, Value] = {"hb": h, "cb": c, "x": w, "b": weights.b, "U": weights.U, "V": weights.V}

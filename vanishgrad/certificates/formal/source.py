@@ -115,13 +115,13 @@ def parse_source(text: str, name: str) -> CoqSource:
             f"expected a certificate in Coq in {name}, got another file; try what vanishgrad certify --coq wrote"
         )
     try:
-        found = CoqSource(head[1], head[2], _read(METHODS[head[1]].literals, text))
-        written = found.text
+        source = CoqSource(head[1], head[2], _read(METHODS[head[1]].literals, text))
+        canonical = source.text
     except (ValueError, KeyError, IndexError, OverflowError, TypeError) as error:
         raise Altered(str(error)) from None
-    if written != text:
-        raise Altered(f"line {_first_difference(written, text)} is not what the emitter writes")
-    return found
+    if canonical != text:
+        raise Altered(f"line {_first_difference(canonical, text)} is not what the emitter writes")
+    return source
 
 
 class Altered(Exception):
@@ -129,17 +129,17 @@ class Altered(Exception):
 
 
 def _read(kinds: Mapping[str, Kind], text: str) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    literals: dict[str, Value] = {}
     for name, kind in kinds.items():
         literal = _literal(name, kind, text)
         if kind == "nat":
-            found[name] = _natural(literal.removesuffix("%nat"), name)
+            literals[name] = _natural(literal.removesuffix("%nat"), name)
         elif kind == "Z":
-            found[name] = int(literal.removesuffix("%Z").strip("()"), 16)
+            literals[name] = int(literal.removesuffix("%Z").strip("()"), 16)
         else:
-            rows = [_unpacked(each, found["w"]) for each in _PACKED.findall(literal)]
-            found[name] = rows[0] if kind == "list Z" else rows
-    return found
+            rows = [_unpacked(each, literals["w"]) for each in _PACKED.findall(literal)]
+            literals[name] = rows[0] if kind == "list Z" else rows
+    return literals
 
 
 def _natural(text: str, name: str) -> int:
@@ -163,8 +163,8 @@ def _unpacked(text: str, width: Any) -> list[int]:
     return [int(text[place : place + width], 16) - bias for place in range(0, len(text), width)]
 
 
-def _first_difference(written: str, text: str) -> int:
-    lines = zip(written.splitlines(), text.splitlines(), strict=False)
+def _first_difference(expected: str, text: str) -> int:
+    lines = zip(expected.splitlines(), text.splitlines(), strict=False)
     return next((number for number, (one, other) in enumerate(lines, 1) if one != other), 0) or len(
-        min(written.splitlines(), text.splitlines(), key=len)
+        min(expected.splitlines(), text.splitlines(), key=len)
     )

@@ -23,10 +23,10 @@ def further_curves(run: Run) -> dict[str, Curve]:
 
 def _stack(run: Run) -> Curve:
     request, trajectory = run.request, run.trajectory
-    found = measure(
+    measurement = measure(
         run.cell, trajectory, run.sequences.lengths, None, request.threshold, Scope((STATE,)), request.engine
     )
-    norms = found.curves[STATE]
+    norms = measurement.curves[STATE]
     return curve(norms.log_norm, norms.log_rms, norms.alive, request.threshold)
 
 

@@ -69,25 +69,25 @@ def explain(request: ExplainRequest, done: Callable[[str], None] = lambda label:
     for name in request.only:
         if name not in SECTIONS:
             raise UsageError(f"expected --only {', '.join(SECTIONS)}, got {name!r}; try --only {next(iter(SECTIONS))}")
-    found = []
+    explained = []
     (models,) = open_models([request.source], request)
     for run in runs(request, models):
         with blas_threads(run.cell.state_size, jobs):
-            found.append(_explained(run, jobs))
+            explained.append(_explained(run, jobs))
         done(run.subject.label)
     request = replace(request, input=input_of_all([models], request))
-    return ExplainResult(request, tuple(found), models.refused)
+    return ExplainResult(request, tuple(explained), models.refused)
 
 
 def _explained(run: Run, jobs: int) -> ExplainedModel:
-    wanted = [name for name in SECTIONS if name in (run.request.only or SECTIONS)]
-    found = _measured(run, [MEASURED, FURTHER_CURVES, *wanted], jobs)
-    result, further = found[MEASURED], found[FURTHER_CURVES]
-    absent = {name: found[name].reason for name in wanted if isinstance(found[name], Absent)}
+    sections = [name for name in SECTIONS if name in (run.request.only or SECTIONS)]
+    measured = _measured(run, [MEASURED, FURTHER_CURVES, *sections], jobs)
+    result, further = measured[MEASURED], measured[FURTHER_CURVES]
+    absent = {name: measured[name].reason for name in sections if isinstance(measured[name], Absent)}
     notes = (*result.notes, *(f"no {name}: {reason}" for name, reason in absent.items()))
     return ExplainedModel(
         replace(result, curves={**result.curves, **further}, notes=notes),
-        {name: None if name in absent else found[name] for name in wanted},
+        {name: None if name in absent else measured[name] for name in sections},
     )
 
 
@@ -101,4 +101,4 @@ def _measured(run: Run, names: Sequence[str], jobs: int) -> dict[str, Any]:
     def work(group: tuple[str, ...]) -> dict[str, Any]:
         return {name: PARTS[name](run) if name in PARTS else SECTIONS[name].measure(run) for name in group}
 
-    return {name: part for found in map_in_processes(work, groups, jobs, len) for name, part in found.items()}
+    return {name: part for parts in map_in_processes(work, groups, jobs, len) for name, part in parts.items()}

@@ -82,13 +82,13 @@ def runs(request: ExplainRequest, models: Opened | None = None) -> Iterator[Run]
     """
     if models is None:
         (models,) = open_models([request.source], request)
-    for each in models.prepared():
-        yield _run(request, each)
+    for prepared in models.prepared():
+        yield _run(request, prepared)
 
 
-def _run(request: ExplainRequest, found: Prepared) -> Run:
-    stack = None if found.stack is None else _run(request, found.stack)
-    return Run(request, found.subject, found.sequences, found.s0, stack)
+def _run(request: ExplainRequest, prepared: Prepared) -> Run:
+    stack = None if prepared.stack is None else _run(request, prepared.stack)
+    return Run(request, prepared.subject, prepared.sequences, prepared.s0, stack)
 
 
 def spectral_trials(cell: Cell, trials: int) -> int:
@@ -105,7 +105,7 @@ def spectral_blocks(cell: Cell) -> dict[str, tuple[str, str] | None]:
     return {"state": None, **{name: block for name, block in cell.curves.items() if hidden not in block}}
 
 
-def spectral_lags(asked: tuple[int, ...], last: int) -> list[int]:
+def spectral_lags(requested: tuple[int, ...], last: int) -> list[int]:
     """Return the lags asked for, or 1, the powers of ten and the last.
 
     Raises
@@ -113,6 +113,6 @@ def spectral_lags(asked: tuple[int, ...], last: int) -> list[int]:
     UsageError
         If a lag lies beyond the last.
     """
-    if asked and max(asked) > last:
-        raise UsageError(f"expected --lags up to {last}, got {max(asked)}; try --steps {max(asked)}")
-    return sorted(set(asked or [1, *alive_lags(last)]))
+    if requested and max(requested) > last:
+        raise UsageError(f"expected --lags up to {last}, got {max(requested)}; try --steps {max(requested)}")
+    return sorted(set(requested or [1, *alive_lags(last)]))

@@ -47,8 +47,8 @@ def to_terminal(report: ExplainDocument, colour: bool) -> str:
 
 def _print_passage(console: Console, passage: Passage) -> None:
     console.print(passage.title, style="bold", markup=False)
-    for each in passage.sentences:
-        print_wrapped(console, each)
+    for sentence in passage.sentences:
+        print_wrapped(console, sentence)
     if passage.rows:
         console.print()
         console.print(_table(passage))

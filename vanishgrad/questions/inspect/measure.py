@@ -94,9 +94,9 @@ def _keep_bias(cell: Cell) -> KeepBias | None:
     if keep is None:
         return None
     b = keep.sign * cell.b[0, cell.rows(keep.letter)]
-    found = quantiles(b, QUANTILES)
+    levels = quantiles(b, QUANTILES)
     return KeepBias(
-        float(b.mean()), tuple(found), tuple(_time_constants(np.array(found)).tolist()), 1 + float(np.exp(found[-1]))
+        float(b.mean()), tuple(levels), tuple(_time_constants(np.array(levels)).tolist()), 1 + float(np.exp(levels[-1]))
     )
 
 

@@ -129,11 +129,11 @@ def rank_correlation(
 ) -> tuple[float | None, float | None, float | None]:
     """Return Spearman's ρ of all pairs, and the 2.5 % and 97.5 % quantiles over `BOOTSTRAP` samples of their groups."""
     rng = np.random.default_rng(0)
-    drawn = [
+    resampled = [
         _spearman([pairs[i] for i in rng.integers(0, len(pairs), len(pairs))])
         for _ in range(BOOTSTRAP if len(pairs) > 2 else 0)
     ]
-    values = [value for value in drawn if value is not None]
+    values = [value for value in resampled if value is not None]
     low, high = np.quantile(values, [0.025, 0.975]).tolist() if values else (None, None)
     return _spearman(pairs), low, high
 

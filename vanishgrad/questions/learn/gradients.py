@@ -56,8 +56,8 @@ def batch_gradient(
     tensors = through.backward(cotangents, truncation, only)
     tensors["W_hy"] = 0 * parameters.W_hy if only_keys else (np.matrix_transpose(dz) @ h).sum(axis=0)
     tensors["b_y"] = 0 * parameters.b_y if only_keys else dz.sum(axis=(0, 2))
-    judged, counts = loss.correct(z, targets)[-examples.judged :], weights[-examples.judged :]
-    accuracy = (judged * counts).sum(axis=(0, 2)) / counts.sum(axis=(0, 2))
+    correct, counts = loss.correct(z, targets)[-examples.judged :], weights[-examples.judged :]
+    accuracy = (correct * counts).sum(axis=(0, 2)) / counts.sum(axis=(0, 2))
     return BatchGradient((loss.value(z, targets) * weights).sum(axis=(0, 2)), accuracy, parameters.flattened(tensors))
 
 

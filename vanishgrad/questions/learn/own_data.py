@@ -46,10 +46,8 @@ class OwnData(Task):
 
     def draw(self, rng: np.random.Generator, gap: int, size: int) -> Examples:
         """Return some of the sequences, the last `gap` steps of each."""
-        chosen, outputs = rng.integers(0, self._x.shape[0], size), min(len(self._y), gap)
-        return Examples(
-            self._x[chosen, -gap:], self._y[-outputs:, chosen], self._weights[-outputs:, chosen], judged=outputs
-        )
+        rows, outputs = rng.integers(0, self._x.shape[0], size), min(len(self._y), gap)
+        return Examples(self._x[rows, -gap:], self._y[-outputs:, rows], self._weights[-outputs:, rows], judged=outputs)
 
     def baseline(self, gap: int) -> float:
         """Return the loss of the best constant: the entropy of the classes, or the variance of the numbers."""

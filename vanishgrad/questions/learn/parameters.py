@@ -63,6 +63,8 @@ def read_out(outputs: int, width: int, seeds: int, seed: int, dtype: str) -> tup
     """Return W_hy (S, o, p) and b_y (S, o), U(±1/√p) as PyTorch's Linear; the same for every model."""
     bound = width**-0.5
     streams = [stream(seed, Role.READ_OUT, trial) for trial in range(seeds)]
-    drawn = [(each.uniform(-bound, bound, (outputs, width)), each.uniform(-bound, bound, outputs)) for each in streams]
-    W_hy, b_y = (np.stack(tensors).astype(dtype) for tensors in zip(*drawn, strict=True))
+    weights_and_biases = [
+        (each.uniform(-bound, bound, (outputs, width)), each.uniform(-bound, bound, outputs)) for each in streams
+    ]
+    W_hy, b_y = (np.stack(tensors).astype(dtype) for tensors in zip(*weights_and_biases, strict=True))
     return W_hy, b_y

@@ -47,12 +47,12 @@ LEGEND = (
 def title(document: LearnDocument) -> str:
     """Return what was trained, and how."""
     r = document.request
-    cut = "" if r.truncation is None else f", gradients cut into segments of {r.truncation} steps"
+    truncation = "" if r.truncation is None else f", gradients cut into segments of {r.truncation} steps"
     clip = "" if r.clip is None else f", clipped at {r.clip:g}"
     return (
         f"Updates until the task {r.task} is learned: {r.seeds} {'seed' if r.seeds == 1 else 'seeds'}, n = {r.hidden}, "
         f"batch {r.batch}, at most "
-        f"{r.updates} updates of {r.optimizer} {r.lr:g}{clip}{cut}, {r.dtype}"
+        f"{r.updates} updates of {r.optimizer} {r.lr:g}{clip}{truncation}, {r.dtype}"
     )
 
 
@@ -95,11 +95,11 @@ def sentences(document: LearnDocument) -> Iterator[str]:
         yield f"{model.label}: {model.sentence}."
     for model in document.models:
         for gap in model.gaps:
-            for each in gap.diverged:
-                last = "" if each.last is None else f"; the last finite gradient norm was {each.last:.3g}"
+            for seed in gap.diverged:
+                last = "" if seed.last is None else f"; the last finite gradient norm was {seed.last:.3g}"
                 yield (
-                    f"note: {model.label} at {gap.gap}, seed {each.seed}: the {each.quantity} is not finite at update "
-                    f"{each.update}{last}; try a smaller --lr or --clip."
+                    f"note: {model.label} at {gap.gap}, seed {seed.seed}: the {seed.quantity} is not finite at update "
+                    f"{seed.update}{last}; try a smaller --lr or --clip."
                 )
     yield from _order(document)
     if not document.complete:

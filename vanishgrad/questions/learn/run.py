@@ -70,8 +70,8 @@ class Plan:
     def keys(self, jobs: int = 1) -> list[Key]:
         """Return what is left to train: the cheap first, so that much is finished early; beside others the costly."""
         s = self.settings
-        left = [(label, gap) for label in s.models for gap in s.gaps if (label, gap) not in self.finished]
-        return sorted(left, key=self.cost, reverse=jobs > 1)
+        remaining = [(label, gap) for label in s.models for gap in s.gaps if (label, gap) not in self.finished]
+        return sorted(remaining, key=self.cost, reverse=jobs > 1)
 
     @staticmethod
     def cost(key: Key) -> float:
@@ -135,8 +135,8 @@ def learn(plan: Plan, done: Callable[[str], None], jobs: int) -> Iterator[Finish
     with blas_threads(plan.settings.hidden, 2):
         for i, result in enumerate(map_in_processes(partial(trained, plan), keys, jobs), 1):
             spent = time.monotonic() - begin
-            left = spent * sum(costs[i:]) / sum(costs[:i])
-            done(f"{result.key[0]} at {result.key[1]}, {left:.0f} s left")
+            seconds_left = spent * sum(costs[i:]) / sum(costs[:i])
+            done(f"{result.key[0]} at {result.key[1]}, {seconds_left:.0f} s left")
             yield result
 
 
@@ -252,6 +252,6 @@ def horizons(label: str, cell: Cell, task: Task, plan: Plan) -> tuple[tuple[int,
     precise = cell.with_tensors(lambda tensor: tensor.astype(np.float64))
     s0: Array = np.zeros((settings.seeds, cell.state_size))
     scope = Scope(("state", "input"), details=False)
-    found = model_result(Subject(label, label, precise, {}), sequences, s0, THRESHOLD, settings.seed, scope).curves
-    state, into = ((found[name].horizon.lag or 0, found[name].horizon.censored) for name in ("state", "input"))
+    curves = model_result(Subject(label, label, precise, {}), sequences, s0, THRESHOLD, settings.seed, scope).curves
+    state, into = ((curves[name].horizon.lag or 0, curves[name].horizon.censored) for name in ("state", "input"))
     return state, into

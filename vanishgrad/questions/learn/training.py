@@ -83,16 +83,16 @@ def log_spaced(last: int, per_decade: int) -> list[int]:
 
 def examples_of(task: Task, gap: int, recipe: Recipe, update: int, seeds: Array) -> Examples:
     """Return the batch of an update: each seed's sequences from a stream of its own, the same for every model."""
-    drawn = [
+    batches = [
         task.draw(stream(recipe.seed, Role.EXAMPLES, int(seed), ANY_CELL, update), gap, recipe.batch) for seed in seeds
     ]
-    xs = np.concatenate([each.xs for each in drawn]).astype(recipe.dtype)
-    keys = None if drawn[0].keys is None else np.concatenate([each.keys for each in drawn if each.keys is not None])
+    xs = np.concatenate([each.xs for each in batches]).astype(recipe.dtype)
+    keys = None if batches[0].keys is None else np.concatenate([each.keys for each in batches if each.keys is not None])
     targets, weights = (
-        np.concatenate([getattr(each, name) for each in drawn], axis=1) for name in ("targets", "weights")
+        np.concatenate([getattr(each, name) for each in batches], axis=1) for name in ("targets", "weights")
     )
     targets = targets.astype(recipe.dtype) if targets.ndim == 3 else targets
-    return Examples(xs, targets, weights, drawn[0].judged, keys)
+    return Examples(xs, targets, weights, batches[0].judged, keys)
 
 
 class Training:
@@ -124,10 +124,10 @@ class Training:
         for update in range(1, self._recipe.updates + 1):
             examples = examples_of(self._task, self._gap, self._recipe, update, self._seeds)
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                found = batch_gradient(
+                gradient = batch_gradient(
                     self._running, examples, self._task.loss, self._recipe.truncation, through=self._through(examples)
                 )
-                self._advance(update, found)
+                self._advance(update, gradient)
             if update in points or not len(self._seeds):
                 self._record_loss(update)
             yield update
@@ -141,12 +141,12 @@ class Training:
             self._batch, self._pass = batch, training_pass(self._running.cell, steps, batch)
         return self._pass
 
-    def _advance(self, update: int, found: BatchGradient) -> None:
+    def _advance(self, update: int, gradient: BatchGradient) -> None:
         """Take one step, and let go of the seeds that have solved the task or diverged."""
-        norms = np.sqrt((self._multiplicity * found.gradient.astype(np.float64) ** 2).sum(axis=1))
-        going, finite = [], np.isfinite(found.loss) & np.isfinite(norms)
+        norms = np.sqrt((self._multiplicity * gradient.gradient.astype(np.float64) ** 2).sum(axis=1))
+        going, finite = [], np.isfinite(gradient.loss) & np.isfinite(norms)
         for place, seed in enumerate(self._seeds.tolist()):
-            loss, accuracy = float(found.loss[place]), float(found.accuracy[place])
+            loss, accuracy = float(gradient.loss[place]), float(gradient.accuracy[place])
             if not finite[place]:
                 quantity = "loss" if not np.isfinite(loss) else "gradient norm"
                 self.course.diverged.append(Divergence(seed, update, quantity, self._last_norm[seed]))
@@ -158,8 +158,8 @@ class Training:
                 self.course.solved_at[seed] = update
             else:
                 going.append(place)
-        factors = clip_factors(norms, self._recipe.clip).astype(found.gradient.dtype)[:, None]
-        self._running.flat[...] -= self._multiplicity * self._optimizer.step(factors * found.gradient)
+        factors = clip_factors(norms, self._recipe.clip).astype(gradient.gradient.dtype)[:, None]
+        self._running.flat[...] -= self._multiplicity * self._optimizer.step(factors * gradient.gradient)
         self._write_back(finite)
         if len(going) < len(self._seeds):
             self._go_on(np.array(going, dtype=int))

@@ -81,11 +81,11 @@ def verify(request: VerifyRequest) -> VerifyResult:
     is_open = request.is_noise and not any(map(has_own_input, request.models))
     steps = request.steps or (DEFAULT_STEPS if is_open else None)
     for models in open_models(request.models, replace(request, trials=1, steps=steps)):
-        for each in models.prepared():
-            alone = each.first_trial()
+        for prepared in models.prepared():
+            alone = prepared.first_trial()
             steps = alone.sequences.steps
             _demand_short(steps)
-            label = each.subject.label.removeprefix(models.prefix)
+            label = prepared.subject.label.removeprefix(models.prefix)
             lines.extend(verified(label, alone.subject.cell, alone.sequences.xs, alone.s0))
     return VerifyResult(request, steps or DEFAULT_STEPS, tuple(lines))
 
@@ -106,9 +106,9 @@ def verified(label: str, cell: Cell, xs: Array, s0: Array | None = None) -> Iter
         ("det J_t equals its closed form", _determinant, condition),
         ("Σ ln σ_i of the product equals Σ ln|det J_t|", _sum_rule, condition),
     ):
-        found = error(cell, trajectory, xs) if units <= WORST_CONDITION else None
-        if found is not None:
-            yield VerifiedLine(label, claim, found, units * unit)
+        expected_error = error(cell, trajectory, xs) if units <= WORST_CONDITION else None
+        if expected_error is not None:
+            yield VerifiedLine(label, claim, expected_error, units * unit)
 
 
 def _condition(cell: Cell, trajectory: StoredTrajectory) -> float:
@@ -211,6 +211,6 @@ def _stepped(derivative: Callable[[Array], Array], cell: Cell) -> Array:
     return np.stack([derivative(direction[None]) for direction in _directions(cell).T], axis=-1)
 
 
-def _relative(found: Array, expected: Array) -> float:
+def _relative(values: Array, expected: Array) -> float:
     size = float(np.abs(expected).max())
-    return float(np.abs(found - expected).max()) / (size or 1.0)
+    return float(np.abs(values - expected).max()) / (size or 1.0)

@@ -48,13 +48,13 @@ class Limits:
     @property
     def keywords(self) -> dict[str, float]:
         """Those that are set."""
-        named = {
+        by_keyword = {
             "minimum": self.minimum,
             "exclusiveMinimum": self.exclusive_minimum,
             "maximum": self.maximum,
             "exclusiveMaximum": self.exclusive_maximum,
         }
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in by_keyword.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -239,15 +239,15 @@ def kind_of(hint: Any) -> Kind:
 
 
 def _narrowed(kind: Kind, extras: Sequence[Any]) -> Kind:
-    for each in extras:
-        if isinstance(each, Limits) and isinstance(kind, NumberKind):
-            kind = NumberKind(kind.whole, each.keywords, kind.nullable)
-        elif isinstance(each, Names) and isinstance(kind, MappingKind):
-            kind = MappingKind(kind.value, each.names)
-        elif isinstance(each, Pattern):
-            kind = StringKind(each.pattern)
-        elif not isinstance(each, str):
-            raise TypeError(f"expected limits of a number, names of an object or a sentence, got {each!r}")
+    for extra in extras:
+        if isinstance(extra, Limits) and isinstance(kind, NumberKind):
+            kind = NumberKind(kind.whole, extra.keywords, kind.nullable)
+        elif isinstance(extra, Names) and isinstance(kind, MappingKind):
+            kind = MappingKind(kind.value, extra.names)
+        elif isinstance(extra, Pattern):
+            kind = StringKind(extra.pattern)
+        elif not isinstance(extra, str):
+            raise TypeError(f"expected limits of a number, names of an object or a sentence, got {extra!r}")
     return kind
 
 

@@ -18,8 +18,8 @@ LONGEST_QUOTE = 40
 
 def refuse(expected: str, path: str, value: object) -> NoReturn:
     """Raise what is wrong with the value at a path: ``expected a number as models[0].steps, got 'x'; try …``."""
-    got = "null" if value is None else repr(value)
-    quoted = got if len(got) <= LONGEST_QUOTE else f"{got[: LONGEST_QUOTE - 4]} ..."
+    text = "null" if value is None else repr(value)
+    quoted = text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 4]} ..."
     raise VanishgradError(f"expected {expected} as {path or 'the report'}, got {quoted}; {ANEW}")
 
 
@@ -149,13 +149,13 @@ class NumberKind(Kind):
                 return False
         except OverflowError:
             return False
-        least, most = (min(values), max(values)) if values else (0, 0)
+        smallest, largest = (min(values), max(values)) if values else (0, 0)
         limits = self.limits if values else {}
         return (
-            least >= limits.get("minimum", -math.inf)
-            and least > limits.get("exclusiveMinimum", -math.inf)
-            and most <= limits.get("maximum", math.inf)
-            and most < limits.get("exclusiveMaximum", math.inf)
+            smallest >= limits.get("minimum", -math.inf)
+            and smallest > limits.get("exclusiveMinimum", -math.inf)
+            and largest <= limits.get("maximum", math.inf)
+            and largest < limits.get("exclusiveMaximum", math.inf)
         )
 
     def schema(self) -> Schema:

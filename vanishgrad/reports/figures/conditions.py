@@ -38,5 +38,5 @@ def driven_by(source: str) -> str:
 
 def count_text(numbers: Iterable[int], noun: str) -> str:
     """Return how many of something there are, or from how many to how many."""
-    found = span(numbers)
-    return f"{found} {noun}" if found == "1" else f"{found} {noun}s"
+    text = span(numbers)
+    return f"{text} {noun}" if text == "1" else f"{text} {noun}s"

@@ -46,8 +46,8 @@ def text_width(text: str, size: float = FONT_POINTS, weight: str = "normal") -> 
 
     figure = Figure()
     FigureCanvasAgg(figure)
-    written = figure.text(0, 0, text, fontsize=size, fontweight=weight)
-    return float(written.get_window_extent().width / figure.dpi)
+    artist = figure.text(0, 0, text, fontsize=size, fontweight=weight)
+    return float(artist.get_window_extent().width / figure.dpi)
 
 
 def column_width(texts: Sequence[str]) -> float:
@@ -75,8 +75,8 @@ def spread(centres: Array, heights: Array, low: float, high: float) -> Array:
     """
     offsets = np.cumsum(heights) - heights / 2
     pools: list[tuple[float, int]] = []
-    for wanted in (centres - offsets).tolist():
-        pools.append((wanted, 1))
+    for target in (centres - offsets).tolist():
+        pools.append((target, 1))
         while len(pools) > 1 and pools[-2][0] >= pools[-1][0]:
             (second, m), (first, n) = pools.pop(), pools.pop()
             pools.append(((first * n + second * m) / (n + m), n + m))

@@ -94,19 +94,19 @@ def drawn_lags(curve: NormLine) -> Array:
     """Return the lags that a curve is drawn at: all, or evenly spaced ones and the last before exact zero."""
     size, zero = curve.median.size, curve.zero_from
     lags = np.linspace(0, size - 1, min(size, MOST_POINTS)).round()
-    kept = lags if zero is None else np.append(lags, [max(zero - 1, 0), zero])
-    return np.unique(kept.astype(int))
+    lags_drawn = lags if zero is None else np.append(lags, [max(zero - 1, 0), zero])
+    return np.unique(lags_drawn.astype(int))
 
 
 def thresholds(curves: Iterable[NormLine]) -> dict[str, float]:
     """Return the thresholds that curves are held against, and their inverses where a curve comes near one."""
-    found: dict[str, float] = {}
+    levels: dict[str, float] = {}
     for curve in curves:
         exponent = float(np.log10(curve.threshold))
-        found[f"threshold {curve.threshold:.4g}"] = exponent
+        levels[f"threshold {curve.threshold:.4g}"] = exponent
         if np.nanmax(curve.high, initial=0.0) > -exponent:
-            found[f"1/threshold {1 / curve.threshold:.4g}"] = -exponent
-    return found
+            levels[f"1/threshold {1 / curve.threshold:.4g}"] = -exponent
+    return levels
 
 
 def decades(traces: Iterable[Trace]) -> Decades:

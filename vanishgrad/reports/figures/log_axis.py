@@ -85,15 +85,15 @@ class Decades:
     @property
     def ticks(self) -> dict[float, str]:
         """The ticks, each with what it says."""
-        found: dict[float, str] = {self.low - 0.5: "0"} if self.has_zero else {}
-        taken = [-math.inf]
+        labels: dict[float, str] = {self.low - 0.5: "0"} if self.has_zero else {}
+        occupied = [-math.inf]
         for begin, end in sorted(self._parts, key=lambda part: part in self.far):
             for exponent in _multiples(begin, end, float(np.diff(self.places(np.array([begin, end])))[0])):
                 place = float(self.places(np.array(exponent)))
-                if min(abs(place - other) for other in taken) > LEAST_GAP:
-                    taken.append(place)
-                    found[exponent] = power_of_ten(int(exponent))
-        return found
+                if min(abs(place - other) for other in occupied) > LEAST_GAP:
+                    occupied.append(place)
+                    labels[exponent] = power_of_ten(int(exponent))
+        return labels
 
     def apply(self, axes: Axes, direction: Direction = "y") -> None:
         """Give an axis this scale, its ticks and grid, and shade what is compressed."""
@@ -134,10 +134,10 @@ def power_of_ten(exponent: int) -> str:
 
 def _multiples(begin: float, end: float, share: float) -> list[float]:
     """Return the exponents to name in a part of the axis, multiples of a round step, those nearest 0 first."""
-    most = max(1, round(MOST_TICKS * share))
-    step = next(step for step in _round_steps() if (end - begin) / step <= most)
-    found = step * np.arange(math.ceil(begin / step), math.floor(end / step) + 1)
-    return sorted(found.tolist(), key=abs)
+    limit = max(1, round(MOST_TICKS * share))
+    step = next(step for step in _round_steps() if (end - begin) / step <= limit)
+    multiples = step * np.arange(math.ceil(begin / step), math.floor(end / step) + 1)
+    return sorted(multiples.tolist(), key=abs)
 
 
 def _round_steps() -> Iterable[int]:

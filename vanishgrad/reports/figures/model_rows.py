@@ -72,10 +72,10 @@ def _name_regions(axes: Axes, scale: Decades, threshold: float) -> None:
     edges = np.array([scale.low, threshold, -threshold, scale.high])
     places = scale.places(edges) * WIDTH
     names = ("vanishing", "preserved", "exploding")
-    shown = [i for i in range(3) if edges[i] < edges[i + 1]]
-    widths = np.array([text_width(names[i]) + 0.1 for i in shown])
-    centres = spread((places[:-1] + places[1:])[shown] / 2, widths, 0.0, WIDTH)
-    for i, centre in zip(shown, centres, strict=True):
+    visible = [i for i in range(3) if edges[i] < edges[i + 1]]
+    widths = np.array([text_width(names[i]) + 0.1 for i in visible])
+    centres = spread((places[:-1] + places[1:])[visible] / 2, widths, 0.0, WIDTH)
+    for i, centre in zip(visible, centres, strict=True):
         axes.text(centre / WIDTH, 1.0, names[i], transform=axes.transAxes, ha="center", va="bottom", color=MUTED)
 
 

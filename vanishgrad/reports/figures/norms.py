@@ -127,16 +127,16 @@ def heading(model: ModelDocument) -> str:
 
 def _distinct(model: ModelDocument) -> list[Trace]:
     """Return a model's curves in the order of `CURVES`, each with the names of all that are equal to it."""
-    found: list[tuple[list[str], NormLine]] = []
+    groups: list[tuple[list[str], NormLine]] = []
     for name in (name for name in CURVES if name in drawable_curves(model)):
         curve = _line(model, name)
-        for names, other in found:
+        for names, other in groups:
             if np.array_equal(curve.median, other.median, equal_nan=True):
                 names.append(name)
                 break
         else:
-            found.append(([name], curve))
-    return [Trace(wrapped(" = ".join(names), EQUAL_CHARACTERS, 4), CURVES[names[0]], curve) for names, curve in found]
+            groups.append(([name], curve))
+    return [Trace(wrapped(" = ".join(names), EQUAL_CHARACTERS, 4), CURVES[names[0]], curve) for names, curve in groups]
 
 
 def drawable_bounds(model: ModelDocument) -> list[BoundDocument]:

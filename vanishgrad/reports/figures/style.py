@@ -72,15 +72,15 @@ def undrawable(text: str) -> str:
 
 def wrapped(text: str, width: int, lines: int) -> str:
     """Return a drawable text in lines of a width, broken after punctuation, its middle left out if it is too long."""
-    text, most = drawable(text), width * lines
-    if len(text) > most:
-        text = text[: most // 2 - 1] + "…" + text[len(text) - most // 2 :]
-    found = [""]
+    text, room = drawable(text), width * lines
+    if len(text) > room:
+        text = text[: room // 2 - 1] + "…" + text[len(text) - room // 2 :]
+    lines_of_text = [""]
     for piece in re.findall(rf".{{0,{width - 1}}}{BREAK}|.{{1,{width}}}", text):
-        if len(found[-1] + piece.rstrip()) > width:
-            found.append("")
-        found[-1] += piece
-    return "\n".join(line.strip() for line in found) or " "
+        if len(lines_of_text[-1] + piece.rstrip()) > width:
+            lines_of_text.append("")
+        lines_of_text[-1] += piece
+    return "\n".join(line.strip() for line in lines_of_text) or " "
 
 
 def _lacking(text: str) -> str:
@@ -95,14 +95,14 @@ def _other_font(lacking: str) -> FontEntry | None:
     """Return the installed font that has the most of some characters, if any has one."""
     from matplotlib.font_manager import fontManager
 
-    wanted = {ord(c) for c in lacking if c.isprintable()}
+    characters = {ord(c) for c in lacking if c.isprintable()}
     fonts = [font for font in fontManager.ttflist if not any(word in _plain(font.name) for word in USELESS_FONTS)]
     fonts.sort(key=lambda font: (font.name not in OTHER_FONTS, font.name, font.weight != REGULAR, font.fname))
-    best, most = None, 0
-    for font in fonts if wanted else ():
-        had = len(wanted & _characters(font.fname))
-        best, most = (font, had) if had > most else (best, most)
-        if most == len(wanted):
+    best, best_count = None, 0
+    for font in fonts if characters else ():
+        had = len(characters & _characters(font.fname))
+        best, best_count = (font, had) if had > best_count else (best, best_count)
+        if best_count == len(characters):
             break
     return best
 

@@ -45,19 +45,19 @@ class SpectrumLine(NamedTuple):
 def draw_directions(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model and block, a line for each lag."""
     panels = [panel for model in models for panel in _panels(model)]
-    lines = [line for _, found in panels for line in found]
+    lines = [line for _, lines_of_panel in panels for line in lines_of_panel]
     scale = Decades.of([edge for line in lines for edge in (line.median, line.low, line.high)])
-    columns = [_labels(found, scale) for _, found in panels]
+    columns = [_labels(lines_of_panel, scale) for _, lines_of_panel in panels]
     heading = 0.2 + 0.16 * max(title.count("\n") + 1 for title, _ in panels)
     layout = Panels(
         len(panels), COLUMNS, WIDTH, max(HEIGHT, *map(column_height, columns)),
         AXIS + max(map(text_width, scale.ticks.values())),
         max(column_width([label.text for label in column]) for column in columns), between=0.12, heading=heading,
     )  # fmt: skip
-    said = [*scale.notes, CAPTION.format(band=BANDS[report.request.band])]
-    figure, all_axes = sheet("How many directions the gradient keeps", frame(report, models), said, layout)
-    for i, (axes, (title, found)) in enumerate(zip(all_axes, panels, strict=True)):
-        _draw(axes, found, scale)
+    notes = [*scale.notes, CAPTION.format(band=BANDS[report.request.band])]
+    figure, all_axes = sheet("How many directions the gradient keeps", frame(report, models), notes, layout)
+    for i, (axes, (title, lines_of_panel)) in enumerate(zip(all_axes, panels, strict=True)):
+        _draw(axes, lines_of_panel, scale)
         axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
         axes.tick_params(axis="y", labelleft=i % COLUMNS == 0)
         axes.set_ylabel("singular value (no unit)" if i % COLUMNS == 0 else "")
@@ -67,8 +67,8 @@ def draw_directions(report: ModelsDocument, models: Sequence[ModelDocument]) -> 
 
 def _panels(model: ModelDocument) -> list[tuple[str, list[SpectrumLine]]]:
     directions: DirectionsDocument = model.sections["directions"]
-    named = {"state": directions.blocks["state"], **directions.blocks}
-    return [(f"{wrapped(model.label, 30, 2)}: {wrapped(name, 12, 1)}", _lines(lags)) for name, lags in named.items()]
+    blocks = {"state": directions.blocks["state"], **directions.blocks}
+    return [(f"{wrapped(model.label, 30, 2)}: {wrapped(name, 12, 1)}", _lines(lags)) for name, lags in blocks.items()]
 
 
 def _lines(lags: Sequence[DirectionsAtLagDocument]) -> list[SpectrumLine]:

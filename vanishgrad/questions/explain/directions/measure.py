@@ -93,12 +93,12 @@ def directions(run: Run) -> Directions:
     -----
     About 5 m³ multiplications a step for each trial, and 20 m³ for each lag and block.
     """
-    seen, found = _Seen(run), run.spectra
-    blocks = next(iter(found.values()))
+    statistics, spectra = _Seen(run), run.spectra
+    blocks = next(iter(spectra.values()))
     return Directions(
-        {name: tuple(_at_lag(lag, each[name], seen) for lag, each in found.items()) for name in blocks},
+        {name: tuple(_at_lag(lag, each[name], statistics) for lag, each in spectra.items()) for name in blocks},
         len(blocks["state"].log_sigma),
-        seen.pooled,
+        statistics.pooled,
     )
 
 
@@ -122,20 +122,20 @@ def spread(log_sigma: Array) -> Array:
     return np.where(count > 0, np.sqrt(square), np.nan)
 
 
-def _at_lag(lag: int, found: Spectrum, seen: _Seen) -> DirectionsAtLag:
-    low, high = band(found.log_sigma)
-    spreads = spread(found.log_sigma)
+def _at_lag(lag: int, spectrum: Spectrum, statistics: _Seen) -> DirectionsAtLag:
+    low, high = band(spectrum.log_sigma)
+    spreads = spread(spectrum.log_sigma)
     return DirectionsAtLag(
         lag=lag,
-        log_sigma=quantile(found.log_sigma, 0.5),
+        log_sigma=quantile(spectrum.log_sigma, 0.5),
         low=low,
         high=high,
-        effective_rank=float(np.median(effective_rank(found.log_sigma))),
+        effective_rank=float(np.median(effective_rank(spectrum.log_sigma))),
         spread=None if np.isnan(spreads).all() else float(quantile(spreads[:, None], 0.5)[0]),
-        zeros=int(np.median(np.isneginf(found.log_sigma).sum(axis=1))),
-        error=found.error.max(axis=0),
-        source=seen.carriers(found.right),
-        target=seen.carriers(found.left),
+        zeros=int(np.median(np.isneginf(spectrum.log_sigma).sum(axis=1))),
+        error=spectrum.error.max(axis=0),
+        source=statistics.carriers(spectrum.right),
+        target=statistics.carriers(spectrum.left),
     )
 
 
@@ -166,5 +166,5 @@ class _Seen:
     def _unit(self, place: int, share: float) -> Unit:
         name, span = next((name, span) for name, span in self._cell.slices.items() if place < span.stop)
         index = place - span.start
-        known = None if name != self._cell.conveyed else self._times
-        return Unit(name, index, share, None if known is None else float(known[index]))
+        times = None if name != self._cell.conveyed else self._times
+        return Unit(name, index, share, None if times is None else float(times[index]))

@@ -91,14 +91,14 @@ def directions_document(directions: Directions, model: ModelDocument) -> Directi
     return replace(document, sentence=sentence(document))
 
 
-def _at_lag(found: DirectionsAtLag) -> DirectionsAtLagDocument:
+def _at_lag(at_lag: DirectionsAtLag) -> DirectionsAtLagDocument:
     return DirectionsAtLagDocument.of(
-        found,
-        log10_sigma=SigmasDocument(median=log10s(found.log_sigma), low=log10s(found.low), high=log10s(found.high)),
-        spread_log10=None if found.spread is None else found.spread / LN_10,
-        error_log10=(found.error / LN_10).tolist(),
-        source=_carriers(found.source),
-        target=_carriers(found.target),
+        at_lag,
+        log10_sigma=SigmasDocument(median=log10s(at_lag.log_sigma), low=log10s(at_lag.low), high=log10s(at_lag.high)),
+        spread_log10=None if at_lag.spread is None else at_lag.spread / LN_10,
+        error_log10=(at_lag.error / LN_10).tolist(),
+        source=_carriers(at_lag.source),
+        target=_carriers(at_lag.target),
     )
 
 
@@ -153,17 +153,17 @@ def _of_trials(directions: DirectionsDocument, model: ModelDocument) -> str:
     return "" if trials == model.trials else f", {trials} of {model.trials} trials"
 
 
-def _row(name: str, found: DirectionsAtLagDocument) -> tuple[str, ...]:
-    values = found.log10_sigma.median
+def _row(name: str, at_lag: DirectionsAtLagDocument) -> tuple[str, ...]:
+    values = at_lag.log10_sigma.median
     picked = [values[round(share * (len(values) - 1))] for share in (0, 0.1, 0.5, 0.9, 1)]
-    spread = found.spread_log10
+    spread = at_lag.spread_log10
     return (
         name,
-        str(found.lag),
+        str(at_lag.lag),
         *map(log10_text, picked),
-        number(found.effective_rank),
+        number(at_lag.effective_rank),
         "–" if spread is None else number(spread),
-        str(found.zeros),
+        str(at_lag.zeros),
     )
 
 
@@ -177,8 +177,8 @@ def _carried(directions: DirectionsDocument, model: ModelDocument) -> Iterator[s
 
 
 def _units(carriers: CarriersDocument) -> str:
-    named = ", ".join(_named(unit) for unit in carriers.units[:3])
-    return f"{named}: {number(carriers.number)} units in all"
+    units = ", ".join(_named(unit) for unit in carriers.units[:3])
+    return f"{units}: {number(carriers.number)} units in all"
 
 
 def _named(unit: UnitDocument) -> str:
@@ -189,20 +189,20 @@ def _named(unit: UnitDocument) -> str:
 def _errors(directions: DirectionsDocument) -> Iterator[str]:
     _, last = _told(directions)
     values = last.log10_sigma.median
-    known = [error for error, value in zip(last.error_log10, values, strict=True) if value is not None]
-    if known:
-        first, worst = f"{known[0]:.0e}", f"{max(known):.0e}"
+    errors = [error for error, value in zip(last.error_log10, values, strict=True) if value is not None]
+    if errors:
+        first, worst = f"{errors[0]:.0e}", f"{max(errors):.0e}"
         yield f"estimated error of log₁₀ σ: {first} for the best, at most {worst} for all (u Σ κ(J_t))"
 
 
 def directions_series(directions: DirectionsDocument) -> Series:
     """Yield every singular value, counted from 0, and the numbers of each lag."""
     for name, lags in directions.blocks.items():
-        for found in lags:
-            for statistic, values in vars(found.log10_sigma).items():
+        for at_lag in lags:
+            for statistic, values in vars(at_lag.log10_sigma).items():
                 for i, value in enumerate(values):
-                    yield f"{name}.lag_{found.lag}.log10_sigma_{statistic}", i, value
-            for i, value in enumerate(found.error_log10):
-                yield f"{name}.lag_{found.lag}.error_log10", i, value
+                    yield f"{name}.lag_{at_lag.lag}.log10_sigma_{statistic}", i, value
+            for i, value in enumerate(at_lag.error_log10):
+                yield f"{name}.lag_{at_lag.lag}.error_log10", i, value
             for quantity in ("effective_rank", "spread_log10", "zeros"):
-                yield f"{name}.{quantity}", found.lag, getattr(found, quantity)
+                yield f"{name}.{quantity}", at_lag.lag, getattr(at_lag, quantity)

@@ -60,13 +60,13 @@ def remedy_weights(result: ExplainResult, name: str | None = None) -> tuple[byte
 
 
 def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
-    found = diagnosis.best if name is None else diagnosis.remedies.get(name)
-    if found is None:
+    remedy = diagnosis.best if name is None else diagnosis.remedies.get(name)
+    if remedy is None:
         hint = f"try --remedy {next(iter(diagnosis.remedies))}" if diagnosis.remedies else "try without --apply"
-        wanted = "a remedy that helps" if name is None else f"the remedy {name}"
-        got = ", ".join(diagnosis.remedies) or "no finding that names one"
-        raise VanishgradError(f"expected {wanted} to apply, got {got}; {hint}")
-    return found
+        expected = "a remedy that helps" if name is None else f"the remedy {name}"
+        available = ", ".join(diagnosis.remedies) or "no finding that names one"
+        raise VanishgradError(f"expected {expected} to apply, got {available}; {hint}")
+    return remedy
 
 
 def _driven(source: Mapping[str, Any], below: int) -> str:

@@ -63,8 +63,8 @@ def _rate(facts: DiagnosisContext, gain: float) -> float:
     lags = np.arange(int(sequences.lengths.min()) + 1)
     half = lags >= lags[-1] // 2
     logs = _log_gradients(cell, trajectory, unit_losses(cell, sequences.trials, facts.seed), lags[-1])
-    found = slopes(lags[half].astype(float), logs[:, half])
-    return float(np.mean(found)) if np.isfinite(found).all() else -math.inf
+    rates = slopes(lags[half].astype(float), logs[:, half])
+    return float(np.mean(rates)) if np.isfinite(rates).all() else -math.inf
 
 
 def _log_gradients(cell: Cell, trajectory: StoredTrajectory, losses: Array, lags: int) -> Array:
@@ -75,9 +75,9 @@ def _log_gradients(cell: Cell, trajectory: StoredTrajectory, losses: Array, lags
     logs = np.zeros((len(losses), lags + 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         for lag in range(1, lags + 1):
-            moved = np.empty_like(W)
-            linearisation.cotangent(steps - lag + 1, W, moved)
-            size = np.linalg.norm(moved, axis=(1, 2), keepdims=True)
+            next_rows = np.empty_like(W)
+            linearisation.cotangent(steps - lag + 1, W, next_rows)
+            size = np.linalg.norm(next_rows, axis=(1, 2), keepdims=True)
             logs[:, lag] = logs[:, lag - 1] + np.log(size[:, 0, 0])
-            W = np.where(size > 0, moved / size, 0)
+            W = np.where(size > 0, next_rows / size, 0)
     return logs

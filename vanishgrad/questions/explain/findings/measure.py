@@ -97,25 +97,25 @@ def diagnosis(facts: DiagnosisContext, engine: str = "auto") -> Diagnosis:
     -----
     One sweep of state and input for each remedy; a dozen of one trial for the neutral gain.
     """
-    found = [finding for rule in RULES if (finding := rule(facts)) is not None]
-    found.sort(key=lambda finding: -finding.severity)
-    names = dict.fromkeys(name for finding in found for name in finding.remedies)
+    causes = [finding for rule in RULES if (finding := rule(facts)) is not None]
+    causes.sort(key=lambda finding: -finding.severity)
+    names = dict.fromkeys(name for finding in causes for name in finding.remedies)
     before = reach(facts.curves)
     changes = {name: REMEDIES[name](facts) for name in names}
     remedies = [_remedy(name, change, facts, before, engine) for name, change in changes.items()]
     remedies.sort(key=lambda remedy: remedy.after.distance if remedy.after else math.inf)
-    return Diagnosis(tuple(found), {remedy.name: remedy for remedy in remedies})
+    return Diagnosis(tuple(causes), {remedy.name: remedy for remedy in remedies})
 
 
 def reach(curves: Mapping[str, Curve]) -> Reach:
     """Return how far a gradient reaches by its curves."""
-    state, found = curves["state"], curves["input"]
+    state, input_curve = curves["state"], curves["input"]
     return Reach(
         horizon=state.horizon.lag,
         censored=state.horizon.censored,
         factor=state.rate.factor if state.rate else None,
         log_norm=float(state.log_norm.median[state.final_lag]),
-        log_input=float(found.log_norm.median[found.final_lag]),
+        log_input=float(input_curve.log_norm.median[input_curve.final_lag]),
         verdict=state.verdict.value,
     )
 
@@ -131,7 +131,8 @@ def _remedy(name: str, change: Change, facts: DiagnosisContext, before: Reach, e
 def _measured(cell: Cell, facts: DiagnosisContext, engine: str) -> dict[str, Curve]:
     sequences = facts.sequences
     trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.marks)
-    found = measure(cell, trajectory, sequences.lengths, None, facts.threshold, MEASURED, engine)
+    measurement = measure(cell, trajectory, sequences.lengths, None, facts.threshold, MEASURED, engine)
     return {
-        name: curve(norms.log_norm, norms.log_rms, norms.alive, facts.threshold) for name, norms in found.curves.items()
+        name: curve(norms.log_norm, norms.log_rms, norms.alive, facts.threshold)
+        for name, norms in measurement.curves.items()
     }

@@ -34,8 +34,8 @@ class Change(NamedTuple):
 def forget_bias(facts: DiagnosisContext) -> Change:
     """Shift the bias of the gate that keeps, so that it is centred at 1 - 1/T (T8: b = ln(T - 1))."""
     keep = _keep_gate(facts)
-    kept = keep.sign * float(facts.pre_activations(keep.letter).mean())
-    return _shifted(facts, keep.letter, keep.sign * (_pre_activation(facts, 1 - 1 / _horizon(facts)) - kept))
+    mean = keep.sign * float(facts.pre_activations(keep.letter).mean())
+    return _shifted(facts, keep.letter, keep.sign * (_pre_activation(facts, 1 - 1 / _horizon(facts)) - mean))
 
 
 def chrono(facts: DiagnosisContext) -> Change:
@@ -43,11 +43,11 @@ def chrono(facts: DiagnosisContext) -> Change:
     cell, n, keep = facts.cell, facts.cell.hidden_size, _keep_gate(facts)
     longest = max(facts.steps, 3) - 1
     draws = [stream(facts.seed, Role.CHRONO, b, cell.row.stream).uniform(1, longest, n) for b in range(cell.trials)]
-    kept, b = np.log(np.stack(draws)), cell.b.copy()
-    b[:, cell.rows(keep.letter)] = keep.sign * kept
+    biases, b = np.log(np.stack(draws)), cell.b.copy()
+    b[:, cell.rows(keep.letter)] = keep.sign * biases
     sides = [f"b_{keep.letter}"]
     if cell.row.write:
-        b[:, cell.rows(cell.row.write)] = -kept
+        b[:, cell.rows(cell.row.write)] = -biases
         sides.append(f"−b_{cell.row.write}")
     return Change(cell.having(b=b), f"{' = '.join(sides)} = {'−' if keep.sign < 0 else ''}ln U[1, {longest}]")
 

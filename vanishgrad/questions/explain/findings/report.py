@@ -87,8 +87,10 @@ def findings_passage(findings: Sequence[FindingDocument], model: ModelDocument) 
     """Return the findings, costliest first, and a row for each remedy, best first."""
     if not findings:
         verdict = model.curves["state"].verdict
-        said = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(verdict, UNEXPLAINED.format(verdict=verdict))
-        return Passage(title="Findings", sentences=(*_caution(model), said))
+        sentence = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(
+            verdict, UNEXPLAINED.format(verdict=verdict)
+        )
+        return Passage(title="Findings", sentences=(*_caution(model), sentence))
     remedies = distinct(findings)
     advice = dict.fromkeys(each for finding in findings for each in finding.advice)
     return Passage(
@@ -119,8 +121,8 @@ def _best(remedy: RemedyDocument) -> str:
 
 def distinct(findings: Sequence[FindingDocument]) -> list[RemedyDocument]:
     """Return every remedy once, best first."""
-    found = {each.name: each for finding in findings for each in finding.remedies}
-    return sorted(found.values(), key=lambda remedy: _distance(remedy.after))
+    remedies = {each.name: each for finding in findings for each in finding.remedies}
+    return sorted(remedies.values(), key=lambda remedy: _distance(remedy.after))
 
 
 def _distance(reach: ReachDocument | None) -> float:
@@ -135,10 +137,10 @@ def effect(remedy: RemedyDocument) -> str:
     if after is None:
         return f"{remedy.change}: a state overflows (computed)"
     old, new = (horizon(reach.horizon, reach.horizon_censored) for reach in (before, after))
-    moved = f"horizon {old} → {new}"
+    change = f"horizon {old} → {new}"
     if old == new:
-        moved = f"log₁₀ of the state's norm {log10_text(before.log10_norm)} → {log10_text(after.log10_norm)}"
-    return f"{remedy.change}: {moved} (computed)"
+        change = f"log₁₀ of the state's norm {log10_text(before.log10_norm)} → {log10_text(after.log10_norm)}"
+    return f"{remedy.change}: {change} (computed)"
 
 
 def _row(remedy: RemedyDocument) -> tuple[str, ...]:

@@ -210,18 +210,18 @@ def open_input_gates(facts: DiagnosisContext) -> Finding | None:
     remembering = 1 - f <= 1 / facts.steps
     if not remembering.any():
         return None
-    written, matched = float(i[remembering].mean()), float((1 - f)[remembering].mean())
-    if written <= OPEN_INPUT_RATIO * max(matched, 1 / facts.steps):
+    opening, matched = float(i[remembering].mean()), float((1 - f)[remembering].mean())
+    if opening <= OPEN_INPUT_RATIO * max(matched, 1 / facts.steps):
         return None
-    c, read = facts.trajectory.states[-1][:, cell.slices[cell.conveyed]][remembering], cell.read_out
+    c, read_out = facts.trajectory.states[-1][:, cell.slices[cell.conveyed]][remembering], cell.read_out
     return Finding(
         rule="open_input_gates",
-        title=f"units that remember {facts.steps} steps have their input gates open at {written:.2f}, where 1 - f is "
+        title=f"units that remember {facts.steps} steps have their input gates open at {opening:.2f}, where 1 - f is "
         f"{matched:.2g}: every step writes over what they keep",
-        severity=nats(read.dphi(c) / read.gamma) / facts.steps,
+        severity=nats(read_out.dphi(c) / read_out.gamma) / facts.steps,
         evidence={
             "remembering_share": float(remembering.mean()),
-            "mean_input_gate": written,
+            "mean_input_gate": opening,
             "mean_leak": matched,
             "rms_cell": float(np.sqrt(np.mean(np.square(c)))),
         },

@@ -48,16 +48,16 @@ class Exponents(NamedTuple):
     @property
     def labels(self) -> list[Label]:
         """What stands beside the panel."""
-        found = []
+        labels = []
         for values, text, look in (
             (self.mean, f"{self.steps} steps", LONG_RUN),
             (self.finite, f"this run, {self.finite_steps}", THIS_RUN),
             (self.mean_field, "mean field", THEORY),
         ):
-            known = np.flatnonzero(~np.isnan(values))
-            if known.size:
-                found.append(Label(known[-1] + 1, float(values[known[-1]]), text, look))
-        return found
+            finite = np.flatnonzero(~np.isnan(values))
+            if finite.size:
+                labels.append(Label(finite[-1] + 1, float(values[finite[-1]]), text, look))
+        return labels
 
 
 def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
@@ -71,14 +71,14 @@ def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
         column_width([label.text for each in spectra for label in each.labels] or [""]), between=0.5,
         heading=0.2 + 0.16 * max(title.count("\n") + 1 for title in titles),
     )  # fmt: skip
-    said = [
+    notes = [
         CAPTION.format(band=BANDS[report.request.band]),
         *([MEAN_FIELD_CAPTION] if wide else []),
         *([LOST_NOTE] if lost else []),
     ]
-    figure, all_axes = sheet("What every direction does in the long run", frame(report, models), said, layout)
-    for i, (axes, title, found) in enumerate(zip(all_axes, titles, spectra, strict=True)):
-        _draw(axes, found)
+    figure, all_axes = sheet("What every direction does in the long run", frame(report, models), notes, layout)
+    for i, (axes, title, exponents) in enumerate(zip(all_axes, titles, spectra, strict=True)):
+        _draw(axes, exponents)
         axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
         axes.set_ylabel("λ_i (nats per step)" if i % COLUMNS == 0 else "")
         axes.set_xlabel("i" if i + COLUMNS >= len(models) else "")
@@ -99,25 +99,25 @@ def _exponents(lyapunov: LyapunovDocument) -> Exponents:
     )
 
 
-def _draw(axes: Axes, found: Exponents) -> None:
-    ranks = np.arange(1, len(found.mean) + 1)
+def _draw(axes: Axes, exponents: Exponents) -> None:
+    ranks = np.arange(1, len(exponents.mean) + 1)
     axes.axhline(0, color=MUTED, linewidth=0.9)
-    axes.fill_between(ranks, found.low, found.high, color=LONG_RUN.colour, alpha=0.12, linewidth=0)
+    axes.fill_between(ranks, exponents.low, exponents.high, color=LONG_RUN.colour, alpha=0.12, linewidth=0)
     axes.errorbar(
-        ranks, found.mean, 2 * np.abs(np.nan_to_num(found.error)), color=LONG_RUN.colour, fmt=".", markersize=4,
+        ranks, exponents.mean, 2 * np.abs(np.nan_to_num(exponents.error)), color=LONG_RUN.colour, fmt=".", markersize=4,
         linewidth=1, clip_on=False,
     )  # fmt: skip
-    for values, look in ((found.finite, THIS_RUN), (found.mean_field, THEORY)):
+    for values, look in ((exponents.finite, THIS_RUN), (exponents.mean_field, THEORY)):
         places = np.arange(1, len(values) + 1)
         axes.plot(places, values, color=look.colour, linestyle=look.linestyle, linewidth=1.4)
-    axes.set_xlim(1, max(len(found.mean), 2))
+    axes.set_xlim(1, max(len(exponents.mean), 2))
     axes.locator_params(axis="x", nbins=6, integer=True)
     axes.locator_params(axis="y", nbins=6)
     axes.margins(y=0.08)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    if found.labels:
-        write_labels(axes, found.labels)
+    if exponents.labels:
+        write_labels(axes, exponents.labels)
 
 
 LYAPUNOV_PICTURE = PictureKind(

@@ -95,27 +95,27 @@ def lyapunov(run: Run) -> Lyapunov | Absent:
     inputs = _continued(run)
     steps, burn_in = _steps(run, inputs is not None)
     try:
-        found = lyapunov_spectrum(
+        spectrum = lyapunov_spectrum(
             run.cell, [run.sequences.xs] if inputs is None else inputs, run.s0, steps, burn_in,
             run.request.exponents or DEFAULT_EXPONENTS,
         )  # fmt: skip
     except VanishgradError:
         return Absent(f"the state overflows within {burn_in + steps} steps; try --lyapunov-steps {run.sequences.steps}")
-    return _summarised(run, found, burn_in, inputs is not None)
+    return _summarised(run, spectrum, burn_in, inputs is not None)
 
 
 def _steps(run: Run, generated: bool) -> tuple[int, int]:
     """Return the steps to average over, and those before them."""
-    sequences, asked = run.sequences, run.request.lyapunov_steps
+    sequences, requested = run.sequences, run.request.lyapunov_steps
     available = None if generated and run.cell.steps is None else sequences.steps
-    if available is not None and asked is not None and asked > available:
+    if available is not None and requested is not None and requested > available:
         raise UsageError(
             f"expected --lyapunov-steps up to {available}, what there is of {run.subject.label} and its input, "
-            f"got {asked}; try --steps {asked}"
+            f"got {requested}; try --steps {requested}"
         )
     if available is not None:
-        return asked or available, sequences.burn_in
-    steps = asked or DEFAULT_STEPS
+        return requested or available, sequences.burn_in
+    steps = requested or DEFAULT_STEPS
     return steps, sequences.burn_in + steps // 10
 
 
@@ -133,40 +133,40 @@ def _generated(sequences: InputSequences, seed: int, dtype: str) -> Iterator[Arr
     return stretches(sequences.source, seed, (sequences.trials, INPUT_BLOCK_STEPS, sequences.input_size), dtype)
 
 
-def _summarised(run: Run, found: LyapunovSpectrum, burn_in: int, generated: bool) -> Lyapunov:
-    trials, k = found.lam.shape
-    low, high = band(found.lam)
+def _summarised(run: Run, spectrum: LyapunovSpectrum, burn_in: int, generated: bool) -> Lyapunov:
+    trials, k = spectrum.lam.shape
+    low, high = band(spectrum.lam)
     complete = k == run.cell.state_size
     last, whole = max(run.spectra.items())
-    dimensions = [kaplan_yorke(lam, complete) for lam in found.lam]
-    entropies = [entropy(lam, complete) for lam in found.lam]
+    dimensions = [kaplan_yorke(lam, complete) for lam in spectrum.lam]
+    entropies = [entropy(lam, complete) for lam in spectrum.lam]
     return Lyapunov(
-        lam=found.lam.mean(axis=0),
-        error=np.sqrt(np.sum(found.error**2, axis=0)) / trials,
+        lam=spectrum.lam.mean(axis=0),
+        error=np.sqrt(np.sum(spectrum.error**2, axis=0)) / trials,
         low=low,
         high=high,
         finite=whole["state"].log_sigma[:, :k].mean(axis=0) / last,
         mean_field=mean_field(run, k),
         complete=complete,
-        steps=found.steps,
+        steps=spectrum.steps,
         burn_in=burn_in,
         finite_steps=last,
         generated=generated,
         dimension=_mean(dimensions),
         entropy=_mean(entropies),
-        sum_rule=_sum_rule(found),
-        history=tuple((step, tuple(lam[:, :HISTORIES].mean(axis=0).tolist())) for step, lam in found.history),
+        sum_rule=_sum_rule(spectrum),
+        history=tuple((step, tuple(lam[:, :HISTORIES].mean(axis=0).tolist())) for step, lam in spectrum.history),
     )
 
 
 def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if len(known) == len(values) else None
+    finite = [value for value in values if value is not None]
+    return float(np.mean(finite)) if len(finite) == len(values) else None
 
 
-def _sum_rule(found: LyapunovSpectrum) -> SumRule | None:
-    total = found.lam.sum(axis=1)
-    if found.log_det is None or not np.isfinite(total).all():
+def _sum_rule(spectrum: LyapunovSpectrum) -> SumRule | None:
+    total = spectrum.lam.sum(axis=1)
+    if spectrum.log_det is None or not np.isfinite(total).all():
         return None
-    difference = float(np.abs(total - found.log_det).max())
-    return SumRule(float(total.mean()), float(found.log_det.mean()), difference)
+    difference = float(np.abs(total - spectrum.log_det).max())
+    return SumRule(float(total.mean()), float(spectrum.log_det.mean()), difference)

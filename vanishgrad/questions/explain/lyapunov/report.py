@@ -123,8 +123,8 @@ def sentence(lyapunov: LyapunovDocument) -> str:
     if first < 0:
         return f"{factor}: in the long run every direction shrinks, and so does the difference of two runs"
     positive = sum(value is not None and value > 0 for value in exponents)
-    known = "" if lyapunov.entropy is not None else "at least "
-    return f"{factor}: {known}{positive} direction{'s' if positive > 1 else ''} grow: chaos, gradients explode"
+    prefix = "" if lyapunov.entropy is not None else "at least "
+    return f"{factor}: {prefix}{positive} direction{'s' if positive > 1 else ''} grow: chaos, gradients explode"
 
 
 def _rounded(value: float, error: float | None) -> str:
@@ -211,6 +211,6 @@ def lyapunov_series(lyapunov: LyapunovDocument) -> Series:
     for name, values in (*vars(lyapunov.exponents).items(), *_others(lyapunov)):
         for i, value in enumerate(values):
             yield name, i, value
-    for found in lyapunov.history:
-        for i, value in enumerate(found.exponents):
-            yield f"history.{i}", found.steps, value
+    for exponents in lyapunov.history:
+        for i, value in enumerate(exponents.exponents):
+            yield f"history.{i}", exponents.steps, value

@@ -45,37 +45,37 @@ CAPTION = (
 
 def draw_map(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a heat map for each model, with a bar of its colours."""
-    named = any(model.sections["map"].tokens is not None for model in models)
-    foot = UNDER_NAMES if named else FOOT
+    has_tokens = any(model.sections["map"].tokens is not None for model in models)
+    foot = UNDER_NAMES if has_tokens else FOOT
     layout = Panels(len(models), 2, PANEL_INCHES, PANEL_INCHES, LEFT, RIGHT, between=LEFT, foot=foot)
     figure, axes = sheet("Where in the sequence the gradient dies", frame(report, models), [CAPTION], layout)
     for panel, model in zip(axes, models, strict=True):
-        found = model.sections["map"]
-        image = _draw(panel, found, float(np.log10(report.request.threshold)))
+        section = model.sections["map"]
+        image = _draw(panel, section, float(np.log10(report.request.threshold)))
         panel.set_title(wrapped(model.label, 50, 1), loc="left", fontsize=9.5, fontweight="bold")
         _bar(figure, panel, image)
     return figure
 
 
-def _values(found: MapDocument) -> Array:
+def _values(section: MapDocument) -> Array:
     """Return the map as a square, NaN above the diagonal and −∞ for exact zero."""
-    rows = [numbers(row) for row in found.log10_norm]
+    rows = [numbers(row) for row in section.log10_norm]
     square = np.full((len(rows), len(rows)), np.nan)
     for i, row in enumerate(rows):
         square[i, : i + 1] = np.where(np.isnan(row[: i + 1]), -np.inf, row[: i + 1])
     return square
 
 
-def _draw(axes: Axes, found: MapDocument, level: float) -> AxesImage:
-    values = _values(found)
+def _draw(axes: Axes, section: MapDocument, level: float) -> AxesImage:
+    values = _values(section)
     high = max(0.0, float(np.nanmax(values)))
     low = min(max(MAX_THRESHOLD_POWER * level, math.floor(np.min(values[np.isfinite(values)]))), high - 1)
-    shown = np.ma.masked_invalid(np.maximum(values, low))
-    image = axes.imshow(shown, cmap=COLOURS, vmin=low, vmax=high, origin="upper", interpolation="nearest")
+    values_in_range = np.ma.masked_invalid(np.maximum(values, low))
+    image = axes.imshow(values_in_range, cmap=COLOURS, vmin=low, vmax=high, origin="upper", interpolation="nearest")
     axes.set_facecolor(SHADE)
     if (values[~np.isnan(values)] < level).any():
         _outline(axes, values >= level)
-    _name(axes, found)
+    _name(axes, section)
     return image
 
 
@@ -89,9 +89,9 @@ def _outline(axes: Axes, alive: Array) -> None:
                 axes.plot([k - 0.5, k + 0.5], [i - 0.5, i - 0.5], color=VERMILLION, linewidth=1.2)
 
 
-def _name(axes: Axes, found: MapDocument) -> None:
+def _name(axes: Axes, section: MapDocument) -> None:
     """Write the tokens, or else the steps, along both axes."""
-    times, names = found.times, found.tokens
+    times, names = section.times, section.tokens
     skip = math.ceil(len(times) / (MOST_NAMES if names else 10))
     places = list(range(len(times) - 1, -1, -skip))[::-1]
     texts = [str(times[i]) if names is None else _between(names, times, i) for i in places]

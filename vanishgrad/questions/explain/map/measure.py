@@ -54,7 +54,7 @@ def map_(run: Run) -> Map:
     return Map(times, pair_log_norms(cell.trial(0), sequence, start + times), names)
 
 
-def _grid(length: int, most: int) -> Array:
+def _grid(length: int, max_times: int) -> Array:
     """Return at most so many times from 0 to a sequence's end, evenly spaced from the end on."""
-    stride = -(-length // (most - 1))
+    stride = -(-length // (max_times - 1))
     return np.arange(length % stride, length + 1, stride)

@@ -45,10 +45,10 @@ SHOWN = 8
 Row = Sequence[float | None]
 
 
-def map_document(found: Map, model: ModelDocument) -> MapDocument:
+def map_document(measured: Map, model: ModelDocument) -> MapDocument:
     """Return the section's part of the JSON document."""
     document = MapDocument.of(
-        found, trial=0, log10_norm=[log10s(row[: i + 1]) for i, row in enumerate(found.log_norm)], sentence=""
+        measured, trial=0, log10_norm=[log10s(row[: i + 1]) for i, row in enumerate(measured.log_norm)], sentence=""
     )
     return replace(document, sentence=sentence(document, model.curves["state"].threshold))
 
@@ -59,16 +59,16 @@ def sentence(document: MapDocument, threshold: float) -> str:
     level, last = math.log10(threshold), len(times) - 1
     died, first = _died(rows[last], level), rows[last][0]
     if died is None:
-        kept = "nothing" if first is None else power(first)
-        found = (
-            f"back from step {times[last]}{_named(document, last)} the gradient reaches step {times[0]}: {kept} is left"
+        norm = "nothing" if first is None else power(first)
+        text = (
+            f"back from step {times[last]}{_named(document, last)} the gradient reaches step {times[0]}: {norm} is left"
         )
     else:
-        found = (
+        text = (
             f"back from step {times[last]}{_named(document, last)} less than {fraction(threshold)} is left at step "
             f"{times[died]}{_named(document, died)}, {_steps(times[last] - times[died])} before"
         )
-    return "; ".join([found, *_reaches(times, rows, level), *_steepest(document)])
+    return "; ".join([text, *_reaches(times, rows, level), *_steepest(document)])
 
 
 def _died(row: Row, level: float) -> int | None:
@@ -89,17 +89,17 @@ def _reaches(times: Sequence[int], rows: Sequence[Row], level: float) -> list[st
 def _steepest(document: MapDocument) -> list[str]:
     """Say between which neighbouring times the gradient of the last step shrinks most, on its way back."""
     times, row = document.times, document.log10_norm[-1]
-    kept = {
+    log_norms = {
         i: -math.inf if before is None else before - after
         for i, (before, after) in enumerate(pairwise(row))
         if after is not None
     }
-    steepest = min(kept, key=lambda i: kept[i], default=0)
-    if len(row) < 3 or kept[steepest] >= 0:
+    steepest = min(log_norms, key=lambda i: log_norms[i], default=0)
+    if len(row) < 3 or log_norms[steepest] >= 0:
         return []
-    left = "nothing" if kept[steepest] == -math.inf else number(10.0 ** max(kept[steepest], -300.0))
+    remainder = "nothing" if log_norms[steepest] == -math.inf else number(10.0 ** max(log_norms[steepest], -300.0))
     where = f"from step {times[steepest + 1]}{_named(document, steepest + 1)} to {times[steepest]}"
-    return [f"it shrinks most {where}, to {left} of what it was"]
+    return [f"it shrinks most {where}, to {remainder} of what it was"]
 
 
 def _steps(count: int) -> str:

@@ -72,33 +72,33 @@ def draw_detours(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fig
     shares = [_shares(model.sections["paths"]) for model in models]
     traces = [trace for of_model in norms for trace in of_model]
     scale, end = decades(traces), last_lag(traces)
-    columns = [labels(of_model, scale, end) for of_model in norms] + [_share_labels(each) for each in shares]
+    columns = [labels(of_model, scale, end) for of_model in norms] + [_share_labels(panel) for panel in shares]
     right = max(column_width([label.text for label in column]) for column in columns)
     layout = Panels(
         2 * len(models), 2, WIDTH, max(HEIGHT, *map(column_height, columns)),
         AXIS + max(map(text_width, scale.ticks.values())), right, BETWEEN,
     )  # fmt: skip
-    said = [*notes(report, traces, scale), CAPTION]
-    figure, axes = sheet("Which way the gradient takes", frame(report, models), said, layout)
+    caption = [*notes(report, traces, scale), CAPTION]
+    figure, axes = sheet("Which way the gradient takes", frame(report, models), caption, layout)
     for i, (model, of_norms, of_shares) in enumerate(zip(models, norms, shares, strict=True)):
         left, beside = axes[2 * i], axes[2 * i + 1]
         draw_traces(left, of_norms, scale, end)
         left.set_title(wrapped(model.label, 36, 2), loc="left", fontsize=9.5, fontweight="bold")
         left.set_ylabel(NORM)
         _draw_shares(beside, of_shares)
-        for each in (left, beside):
-            each.set_xlabel(LAG)
+        for panel in (left, beside):
+            panel.set_xlabel(LAG)
     return figure
 
 
 def _norms(model: ModelDocument) -> list[Trace]:
     paths: PathsDocument = model.sections["paths"]
     whole = norm_line(model.curves[paths.curve])
-    found = [Trace("whole", Look(BLACK), whole)]
+    traces = [Trace("whole", Look(BLACK), whole)]
     for name, carried in paths.detours.items():
         text, look = COUNTS.get(name, (name, OTHER))
-        found.append(Trace(text, look, band_line(carried.log10_norm, whole.threshold)))
-    return found
+        traces.append(Trace(text, look, band_line(carried.log10_norm, whole.threshold)))
+    return traces
 
 
 def _shares(paths: PathsDocument) -> Mapping[str, tuple[Array, Look]]:

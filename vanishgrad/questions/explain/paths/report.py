@@ -164,9 +164,9 @@ def _conveyor(model: ModelDocument) -> str:
         return ""
     mean = model.gates[gate].mean
     bias = f" = σ({round(math.log(mean / (1 - mean)), 2) + 0.0:.2f})" if 0 < mean < 1 else ""
-    kept = power(20 * math.log10(rate.factor))
+    factor = power(20 * math.log10(rate.factor))
     return (
-        f"the conveyor alone multiplies the gradient by {number(rate.factor)} a step, {kept} in 20 steps: its "
+        f"the conveyor alone multiplies the gradient by {number(rate.factor)} a step, {factor} in 20 steps: its "
         f"{gate} gates average {number(mean)}{bias}"
     )
 
@@ -177,12 +177,12 @@ def _textbook(model: ModelDocument) -> str:
     if total is None or product is None:
         return ""
     lag = total.horizon or 0
-    true, found = (curve.log10_norm.median[lag] for curve in (total, product))
-    if true is None or found is None or not lag:
+    true, textbook = (curve.log10_norm.median[lag] for curve in (total, product))
+    if true is None or textbook is None or not lag:
         return ""
     return (
         f"with h_k moving too (autograd's dc_T/dc_k) the norm is {power(true)} at lag {lag}; the textbooks' product "
-        f"∏(F + C E) is {_off(found - true)}"
+        f"∏(F + C E) is {_off(textbook - true)}"
     )
 
 

@@ -54,21 +54,21 @@ def cotangents(cell: Cell, sequences: InputSequences, request: LossRequest, seed
     """Return ∂L/∂h_t of every trial, (B, T, n): from the file, or random unit vectors."""
     shape, dtype = (sequences.trials, sequences.steps, cell.parts[0].size), sequences.xs.dtype
     if request.cotangent is not None:
-        given = load_array(request.cotangent, "cotangents").astype(dtype)
-        if given.shape not in (shape, shape[1:], shape[2:]):
+        array = load_array(request.cotangent, "cotangents").astype(dtype)
+        if array.shape not in (shape, shape[1:], shape[2:]):
             raise VanishgradError(
-                f"expected cotangents ({shape[2]},), {shape[1:]} or {shape} of ∂L/∂h_t, got {given.shape} in "
+                f"expected cotangents ({shape[2]},), {shape[1:]} or {shape} of ∂L/∂h_t, got {array.shape} in "
                 f"{request.cotangent!r}; try --steps, --trials or another file"
             )
-        if not np.isfinite(given).all():
+        if not np.isfinite(array).all():
             raise VanishgradError(f"expected finite cotangents, got NaN or infinity in {request.cotangent!r}")
-        rows = np.broadcast_to(given, shape)
-        decides = given.ndim > 1
+        rows = np.broadcast_to(array, shape)
+        decides = array.ndim > 1
     elif request.loss == "last":
         rows, decides = np.broadcast_to(unit_losses(cell, sequences.trials, seed)[:, None], shape), False
     else:
-        seen = (shape[1] - 1 - np.arange(shape[1])) % _spacing(shape[1]) == 0
-        rows, decides = np.where(seen[:, None], _unit_vectors(cell, shape, seed), 0), True
+        has_output = (shape[1] - 1 - np.arange(shape[1])) % _spacing(shape[1]) == 0
+        rows, decides = np.where(has_output[:, None], _unit_vectors(cell, shape, seed), 0), True
     last = np.arange(shape[1])[:, None] == shape[1] - 1
     return np.where(last, rows, 0) if request.loss == "last" and not decides else rows
 

@@ -169,8 +169,8 @@ class _Trial:
         place = min(length, len(self._found.log_own)) - 1
         segments = self._found.whole - segment_gradient(self._path, self._rows, length)
         logs = (self._found.log_kept[place], self._found.log_lost[place], segments.log_norm)
-        kept, lost, in_segments = (math.exp(each - self.log_whole) for each in logs)
-        return kept, lost, in_segments
+        remaining, lost, in_segments = (math.exp(each - self.log_whole) for each in logs)
+        return remaining, lost, in_segments
 
     def log_bound(self, steps: int) -> Array:
         """Return ln of Σ‖g_t‖ B ρ^N/(1 - ρ)/‖G‖ by length N, ρ = γ‖W‖₂, B = γ max ‖(h_{k-1}, x_k, 1)‖."""
@@ -187,8 +187,8 @@ class _Trial:
 
 
 def _cut(trials: list[_Trial], length: int) -> Cut:
-    kept, lost, segments = np.median([trial.cut(length) for trial in trials], axis=0).tolist()
-    return Cut(length, kept, lost, segments)
+    remaining, lost, segments = np.median([trial.cut(length) for trial in trials], axis=0).tolist()
+    return Cut(length, remaining, lost, segments)
 
 
 def _contraction(cell: Cell) -> float | None:

@@ -111,10 +111,10 @@ def _long_enough(section: TruncationDocument, steps: int) -> str:
     shortest = section.shortest
     low, high = shortest.low, shortest.high
     trials = f" ({low} to {high} over trials)" if low < high else ""
-    kept = f"{100 * (1 - section.allowed):.0f} %"
+    share = f"{100 * (1 - section.allowed):.0f} %"
     if shortest.median == steps:
-        return f"no truncation keeps {kept} of the gradient: it takes all {steps} steps{trials}"
-    return f"{shortest.median} steps keep {kept} of the gradient{trials}: no more than a hundredth of it is lost"
+        return f"no truncation keeps {share} of the gradient: it takes all {steps} steps{trials}"
+    return f"{shortest.median} steps keep {share} of the gradient{trials}: no more than a hundredth of it is lost"
 
 
 def _in_segments(section: TruncationDocument) -> str:
