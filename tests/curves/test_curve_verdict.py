@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.curves.curves import ABSENT, LEVEL, ZERO, line, read
-from vanishgrad.curves.curve import Verdict, curve
+from vanishgrad.curves.curve import Verdict, curve, kept_throughout
 
 LOW, MIDDLE, HIGH = LEVEL - 1, 0.0, -LEVEL + 1
 
@@ -40,6 +40,9 @@ def test_verdict_uses_quantiles_from_twenty_trials_on() -> None:
 def test_verdict_reads_the_last_lag_alone() -> None:
     dip = [0.0, LOW, LOW, 0.0, 0.0]
     assert read(dip, dip).verdict is Verdict.PRESERVED
+    assert kept_throughout(read(dip, dip)).verdict is Verdict.INCONCLUSIVE  # as of `input`
+    assert kept_throughout(read([0.0] * 5)).verdict is Verdict.PRESERVED
+    assert kept_throughout(read(ending(LOW))).verdict is Verdict.VANISHING
 
 
 def test_verdict_counts_are_over_trials() -> None:

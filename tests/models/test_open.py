@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vanishgrad
 from tests.models.nets import TOKENS, two_modules
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.open import open_models
@@ -114,3 +115,13 @@ def test_a_value_of_another_type_is_one_sentence(options: dict, sentence: str) -
 def test_numbers_of_numpy_become_pythons() -> None:
     options = ModelOptions(steps=np.int64(7), seed=np.uint8(3))
     assert (type(options.steps), type(options.seed)) == (int, int)
+
+
+def test_a_layer_above_another_one_has_no_note_on_an_unknown_order():
+    """Three modules of unknown order; the second layer of one is driven by both directions of its first."""
+    report = vanishgrad.analyze(
+        "tests/weights/fixtures/modules.npz", layer=["lstm.0", "lstm.1"], steps=3, trials=1
+    ).typed
+    unknown = {model.label: any("not known" in note for note in model.notes) for model in report.models}
+    assert unknown["lstm.0"]
+    assert not unknown["lstm.1"]

@@ -6,7 +6,7 @@ import pytest
 
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
-from vanishgrad.reports.table import folded_label, sparkline
+from vanishgrad.reports.table import folded_label, horizon, sparkline
 
 
 def models(*labels, **options):
@@ -23,10 +23,12 @@ def test_sentence_of_each_kind():
     assert "keep gates average 0.5" in sentence(found["gru"])
 
 
-def test_reach_counts_the_first_step_below_the_threshold():
+def test_the_horizon_of_the_table_stands_in_the_sentence():
     _, found = models("lstm", trials=3)
-    horizon = found["lstm"].curves["state"].horizon
-    assert f"after {horizon + 1} steps less than 1/1000 is left" in sentence(found["lstm"])
+    state = found["lstm"].curves["state"]
+    assert f"at least 1/1000 is left up to lag {horizon(state.horizon, False)}, less behind it" in sentence(
+        found["lstm"]
+    )
 
 
 def test_exploding_and_zero():

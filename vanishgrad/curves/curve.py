@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -167,6 +167,13 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
         peak=_peak(bands.median[: final + 1]),
         transient=_transient(log_norm[~zero], rate, final),
     )
+
+
+def kept_throughout(found: Curve) -> Curve:
+    """Return a curve that is inconclusive, not preserved, where its median falls below the threshold on the way."""
+    along = found.log_norm.median[: found.final_lag + 1]
+    below = bool(np.any(along < math.log(found.threshold)))
+    return replace(found, verdict=Verdict.INCONCLUSIVE) if below and found.verdict is Verdict.PRESERVED else found
 
 
 def over_trials(values: Array) -> Band:

@@ -133,7 +133,7 @@ class LayerRuns:
         for name in names:
             layer = self._file[name]
             sequences, caveats = self._drive(layer)
-            notes.extend(note for note in caveats if note not in notes)
+            notes.extend(note for note in caveats if note not in (UNKNOWN_ORDER, *notes))
             trajectory = run(self._cell(layer), sequences.xs, self._start(layer, sequences), sequences.marks)
             out = np.swapaxes(trajectory.states[1:, :, : layer.output_size], 0, 1)
             outputs = sequences.with_inputs(np.ascontiguousarray(out))

@@ -14,6 +14,7 @@ from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number, opening
+from vanishgrad.reports.table import horizon
 
 LN_10 = math.log(10)
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
@@ -128,6 +129,7 @@ def to_text(document: DiffDocument) -> str:
     """Return the changes as lines, what matters most first."""
     first = opening(document.models)
     lines = [*([first] if first else []), f"{document.request.before} → {document.request.after}"]
+    lines += [f"  {line}" for line in _verdicts(document.models)]
     for change in document.changes[:MOST_LINES]:
         what = f"{change.curve} {change.quantity}" if change.curve else change.quantity
         values = f"{_signed(change.before)} → {_signed(change.after)}"
@@ -139,6 +141,19 @@ def to_text(document: DiffDocument) -> str:
     lines += [f"  only before: {label}" for label in document.only_before]
     lines += [f"  only after: {label}" for label in document.only_after]
     return "\n".join(lines) + "\n"
+
+
+def _verdicts(models: Sequence[ModelDocument]) -> Iterator[str]:
+    """Yield each layer's verdict and horizon of the state, before and after."""
+    for old, new in zip(models[::2], models[1::2], strict=True):
+        if "state" in old.curves and "state" in new.curves:
+            before, after = (_verdict(model.curves["state"]) for model in (old, new))
+            label = new.label.removeprefix("after ")
+            yield f"{label:<18} {before if before == after else f'{before} → {after}'}"
+
+
+def _verdict(state: CurveDocument) -> str:
+    return f"{state.verdict}, horizon {horizon(state.horizon, state.horizon_censored)}"
 
 
 def _signed(value: float) -> str:

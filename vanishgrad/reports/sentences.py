@@ -37,15 +37,19 @@ def _factor(state: CurveDocument) -> str:
 
 
 def reach(state: CurveDocument) -> str:
-    """Return what is left of a curve's gradient, and after how many steps."""
+    """Return what is left of a curve's gradient, up to its horizon or at its end."""
     threshold, last = state.threshold, state.last
     if state.verdict == "exploding":
         return f"after {last} steps it is more than {number(1 / threshold)} times as large"
     if state.horizon_censored:
         more = f", projected to {state.projected_horizon}" if state.projected_horizon else ""
         return f"after {last} steps more than {fraction(threshold)} is left{more}"
-    gone = 0 if state.horizon is None else state.horizon + 1
-    return f"after {gone} step{'' if gone == 1 else 's'} less than {fraction(threshold)} is left"
+    if state.horizon is not None:
+        return f"at least {fraction(threshold)} is left up to lag {state.horizon}, less behind it"
+    start = state.log10_norm.median[0]
+    if start is None or start < math.log10(threshold):
+        return f"less than {fraction(threshold)} is left at lag 0"
+    return f"where less than {fraction(threshold)} is left was not measured"
 
 
 def _gates(model: ModelDocument) -> str:

@@ -38,7 +38,7 @@ def to_table(report: ModelsDocument, colour: bool) -> str:
     console.print(title(report))
     console.print()
     console.print(_table(models))
-    console.print(_legend(models), style="dim")
+    console.print(textwrap.fill(_legend(models), WIDTH - 1), style="dim")
     console.print()
     if report.command == "analyze" and any(model.gates for model in models):
         console.print(_gates(models))
@@ -192,10 +192,10 @@ def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
 def _legend(models: Sequence[ModelDocument]) -> str:
     low, high = _scale(models)
     return (
-        "↘ contracting  → neutral  ↗ expanding; horizon: steps until the norm is below\n"
+        f"↘ contracting, → neutral, ↗ expanding; horizon: the last lag before the norm is below "
         f"{models[0].curves['state'].threshold:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
-        "‖∂h_T/∂x_k‖₂ are log₁₀\n"
-        f"medians at the last lag; sparklines run from lag 0, 10^{high:.0f} at the top to 10^{low:.0f}"
+        "‖∂h_T/∂x_k‖₂ are log₁₀ medians at the last lag; sparklines from lag 0: "
+        f"10^{high:.0f} (top) to 10^{low:.0f}"
         if models
         else ""
     )
