@@ -162,7 +162,7 @@ def _result(
     curves = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    found = {name: kept_throughout(each) if name == INPUT else each for name, each in found.items()}
+    curves = {name: kept_throughout(each) if name == INPUT else each for name, each in curves.items()}
     taken = None if sequences.marks is None else sequences.marks == TAKEN
     gain = input_gain(cell, sequences.inputs, trajectory.steps, taken)
     notes = (
