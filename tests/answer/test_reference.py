@@ -23,6 +23,7 @@ WORKED = {
     "chrono.kept": 0.36603234127, "chrono.bias": 4.5951198501, "chrono.mean_kept": 0.14964755,
     "additive.at_50": 0.5014709501677829, "additive.limit": 0.4947753664, "additive.floor": 0.4659,
     "default.rate": 0.5 + 1 / (4 * math.sqrt(3)), "paths.partial": 89, "paths.total": 233, "threshold.radius": 1.0,
+    "window.low": 0.999894645, "window.high": 1.000095315, "samples.factor": 1 / 0.9**200, "memory90.in_f": 27.7008310,
     "three.kept": 3, "underflow.value": 0.0, "small.conveyor": 7.88860905221012e-31,
 }  # fmt: skip
 
@@ -137,3 +138,15 @@ def test_majorant_reaches_one_exactly_at_the_threshold():
 )
 def test_path_counts(steps, counts):
     assert path_counts(steps) == counts
+
+
+@pytest.mark.parametrize("f", [0.9, 0.99])
+def test_the_price_of_a_long_memory_is_a_sum_over_lags(f):
+    """White input: the mean square of a derivative is the sum of squares of the derivatives of √(1 - f²) f^j."""
+    lags = np.arange(int(60 / (1 - f)))
+    step = 1e-30
+    derivative = (np.sqrt(1 - (f + 1j * step) ** 2) * (f + 1j * step) ** lags).imag / step
+    found = scalars.memory_sensitivity(f)
+    assert found["in_f"] == pytest.approx(np.sum(derivative**2), rel=1e-10)
+    assert found["in_b"] == pytest.approx(np.sum((derivative * f * (1 - f)) ** 2), rel=1e-10)
+    assert found["plain"] == pytest.approx(np.sum((lags[1:] * f ** (lags[1:] - 1.0)) ** 2), rel=1e-10)

@@ -42,6 +42,10 @@ def worked_numbers(steps: int) -> dict[str, float]:
         "additive": _additive(),
         "underflow": {"value": 2.0**-1100},
         "threshold": {"radius": majorant_radius(0.98, 0.02 * 0.7 / 0.4, 0.3, 0.4)},
+        "window": scalars.eigenvalue_window(1000, 0.1),
+        "samples": scalars.samples_for_a_gap(0.9, 100),
+        "memory90": scalars.memory_sensitivity(0.9),
+        "memory99": scalars.memory_sensitivity(0.99),
         "learning": learning_numbers(),
         "bias_for": {"half": scalars.bias_for(100, 0.5), "most": scalars.bias_for(100, 0.9)},
     }

@@ -1,4 +1,4 @@
-"""Worked examples in one or two dimensions, each computed from its cell: T2, T3, T7(b), T8, T10, R26."""
+"""Worked examples in one or two dimensions, each computed from its cell: T2, T3, T7(b), T8, T10 to T13, R26."""
 
 from __future__ import annotations
 
@@ -210,3 +210,21 @@ def three_of_four() -> dict[str, float]:
     h = np.array([0.5, sigma(0.0)]) * np.tanh(c)
     eigenvalues = np.sort(np.abs(np.linalg.eigvals(product(cell, np.zeros((1, 1)), np.concatenate([h, c])))))[::-1]
     return {"third": float(eigenvalues[2]), "first": float(eigenvalues[0]), "kept": float((eigenvalues > 0.99).sum())}
+
+
+def eigenvalue_window(steps: int, loss: float) -> dict[str, float]:
+    """T11(b): where all |λ_i(W_hh)| of an RNN lie that keeps every gradient within 1 ± δ over T steps."""
+    low, high = (math.exp(math.log1p(sign * loss) / steps) for sign in (-1, 1))
+    return {"steps": float(steps), "loss": loss, "low": low, "high": high, "width": high - low}
+
+
+def samples_for_a_gap(rho: float, lag: int) -> dict[str, float]:
+    """T12: ρ^(-2ℓ), by which a gap multiplies the samples that a learner needs."""
+    rate = zero_fixed_point(1 / math.sqrt(3))["rate"]
+    return {"rho": rho, "lag": float(lag), "factor": rho ** (-2 * lag), "default_factor": rate**-2}
+
+
+def memory_sensitivity(f: float) -> dict[str, float]:
+    """T13: mean squared derivative of the normalised memory in f and in its logit, and of the plain one in f."""
+    open_part = 1 - f**2
+    return {"in_f": open_part**-2, "in_b": (f / (1 + f)) ** 2, "plain": (1 + f**2) / open_part**3}
