@@ -18,7 +18,16 @@ ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT.parent / "shared" / "weights"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-NOT_HERE = ("pip ", "apt-get", "pytest", "mkdocs", "python -m tests", "--steps 1000000", "vanishgrad learn")
+NOT_HERE = (
+    "pip ",
+    "apt-get",
+    "pytest",
+    "mkdocs",
+    "python -m tests",
+    "--steps 1000000",
+    "vanishgrad learn",
+    "vanishgrad sweep",
+)
 """What a block installs, tests, or takes too long for a test."""
 
 

@@ -15,6 +15,7 @@ _NAMES = {
     "learn": "vanishgrad.api",
     "watch": "vanishgrad.questions.watch.watch:Watch",
     "random_cell": "vanishgrad.api",
+    "sweep": "vanishgrad.api",
     "certify": "vanishgrad.judgements",
     "check": "vanishgrad.judgements",
     "diff": "vanishgrad.judgements",

@@ -23,7 +23,12 @@ from vanishgrad.questions.learn.document import DEFAULTS, LearnSettings
 from vanishgrad.questions.learn.findings import learning
 from vanishgrad.questions.learn.run import Plan
 from vanishgrad.questions.learn.run import learn as learn_models
-from vanishgrad.questions.shown import LearnReport, Report
+from vanishgrad.questions.shown import LearnReport, Report, SweepReport
+from vanishgrad.questions.sweep.document import DEFAULTS as SWEEP_DEFAULTS
+from vanishgrad.questions.sweep.document import settings_of
+from vanishgrad.questions.sweep.report import swept
+from vanishgrad.questions.sweep.run import Plan as SweepPlan
+from vanishgrad.questions.sweep.run import sweep as sweep_points
 from vanishgrad.reports.files import write
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
@@ -160,6 +165,37 @@ def learn(models: str | Sequence[str] = DEFAULT_MODELS, jobs: int = 1, **options
     settings = LearnSettings(models=labels, **{**DEFAULTS, **options})
     trainings = learn_models(Plan(settings, {}), lambda text: None, jobs)
     return LearnReport(learning(settings, {each.key: each.result for each in trainings}))
+
+
+def sweep(models: str | Sequence[str], jobs: int = 1, **options: Any) -> SweepReport:
+    """Measure a grid of MODELs and options: phase diagrams.
+
+    Parameters
+    ----------
+    models : str or a sequence of them
+        MODEL strings whose numbers may be axes: ``a..b/n``, ``a..b/n/log`` or ``a,b,c``.
+    jobs : int
+        Processes side by side; no result depends on it.
+    **options
+        Those of ``vanishgrad sweep``: hidden, input_size, steps, burn_in (numbers, sequences of them, or axes as
+        typed), trials, seed, input, initial, threshold, measure.
+
+    Raises
+    ------
+    UsageError
+        For a model, an axis or an option that cannot be.
+
+    Examples
+    --------
+    >>> import vanishgrad
+    >>> report = vanishgrad.sweep("rnn@gaussian:gain=0.8,1.2", hidden=64, steps=20, trials=2, input="zeros")
+    >>> [bool(point.measures["rate"].value < 0) for point in report.typed.points]
+    [True, False]
+    """
+    demand_known("sweep", options, tuple(SWEEP_DEFAULTS))
+    plan = SweepPlan(settings_of(models, options))
+    found = {place: point for batch in sweep_points(plan, plan.batches, jobs) for place, point in batch.items()}
+    return SweepReport(swept(plan, found))
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

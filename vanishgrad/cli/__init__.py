@@ -21,6 +21,7 @@ COMMANDS = {
     "analyze": "The recurrent layers of files: how far back does the gradient reach in each?",
     "capture": "The inputs that a model's recurrent layers really get, in a file.",
     "learn": "Short gap, long gap: what each model can learn, beside its horizon.",
+    "sweep": "Where in a plane of gains, biases, sizes and lengths does the gradient vanish?",
     "inspect": "Which recurrent layers a file holds.",
     "check": "Exit 3 unless the gradient reaches far enough: for CI.",
     "diff": "Two reports or two checkpoints: what changed.",

@@ -122,8 +122,33 @@ TRAINING: Mapping[str, Mapping[str, Any]] = {
 
 def training_options(defaults: Mapping[str, Any]) -> Callable[[Command], Command]:
     """Return a decorator for the options of `TRAINING`, with their defaults."""
-    shown = {name: ",".join(map(str, each)) if isinstance(each, tuple) else each for name, each in defaults.items()}
-    return together(*(_option(name, shown[name], None, TRAINING) for name in TRAINING))
+    return together(*(_option(name, _shown(defaults[name]), None, TRAINING) for name in TRAINING))
+
+
+AXIS = "a number or an axis a..b/n, a..b/n/log or a,b,c."
+SWEPT: Mapping[str, Mapping[str, Any]] = {
+    "hidden": {"metavar": "AXIS", "help": f"Hidden size n: {AXIS}"},
+    "input_size": {"metavar": "AXIS", "help": "Input size d.  [default: the hidden size]"},
+    "steps": {"metavar": "AXIS", "help": "Length T."},
+    "burn_in": {"metavar": "AXIS", "help": OPTIONS["burn_in"]["help"]},
+    "trials": OPTIONS["trials"],
+    "seed": OPTIONS["seed"],
+    "input": {"help": "white[:STD] or zeros."},
+    "initial": {"help": "Start: zeros or normal[:STD]."},
+    "threshold": OPTIONS["threshold"],
+    "measure": {"metavar": "NAMES", "help": "What to measure: rate, horizon, input_horizon, norm@LAG; with commas."},
+}
+"""How `sweep` measures: setting → its option, in the order of the help."""
+
+
+def sweep_options(defaults: Mapping[str, Any]) -> Callable[[Command], Command]:
+    """Return a decorator for the options of `SWEPT`, with their defaults."""
+    return together(*(_option(name, _shown(defaults[name]), None, SWEPT) for name in SWEPT))
+
+
+def _shown(default: Any) -> Any:
+    """Return a default as it would be typed."""
+    return (",".join(map(str, default)) or None) if isinstance(default, tuple) else default
 
 
 def request_options(

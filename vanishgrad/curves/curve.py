@@ -225,9 +225,15 @@ def _first_below(values: Array, level: float, or_equal: bool = False) -> Array:
 
 def _horizon(log_norm: Array, median: Array, level: float) -> Horizon:
     end = float(_first_below(median, level))
-    by_trial = _first_below(log_norm, level)[:, None] - 1.0
+    by_trial = trial_horizons(log_norm, level)[:, None]
     low, high = (math.nan, math.nan) if np.isnan(by_trial).any() else (float(each[0]) for each in band(by_trial))
     return Horizon(_lag(end - 1), end == len(median), _lag(low), _lag(high))
+
+
+def trial_horizons(log_norm: Array, level: float) -> Array:
+    """Return each trial's own horizon, (B,): -1 if not even at lag 0, NaN where it lies among lags not measured."""
+    horizons: Array = _first_below(log_norm, level) - 1.0
+    return horizons
 
 
 def _lag(lag: float) -> int | None:

@@ -18,6 +18,7 @@ DOCUMENTS: Mapping[str, str] = {
     "analyze": "vanishgrad.questions.analyze:AnalyzeDocument",
     "explain": "vanishgrad.questions.explain.document:ExplainDocument",
     "learn": "vanishgrad.questions.learn.document:LearnDocument",
+    "sweep": "vanishgrad.questions.sweep.document:SweepDocument",
     "inspect": "vanishgrad.questions.inspect.report:InspectDocument",
     "check": "vanishgrad.questions.check:CheckDocument",
     "track": "vanishgrad.questions.track:TrackDocument",

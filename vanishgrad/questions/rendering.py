@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
     from vanishgrad.questions.explain.document import ExplainDocument
     from vanishgrad.questions.learn.document import LearnDocument
+    from vanishgrad.questions.sweep.document import SweepDocument
     from vanishgrad.reports.documents.report import ModelsDocument
 
-Rendered: TypeAlias = "ModelsDocument | LearnDocument"
+Rendered: TypeAlias = "ModelsDocument | LearnDocument | SweepDocument"
 
 
 def report_text(report: Rendered, kind: str, colour: bool = False) -> str:
@@ -20,12 +21,19 @@ def report_text(report: Rendered, kind: str, colour: bool = False) -> str:
         return report.to_json()
     if is_learning(report):
         return _learning(report, kind, colour)
+    if is_sweep(report):
+        return _sweep(report, kind, colour)
     return _explanation(report, kind, colour) if is_explanation(report) else _table(report, kind, colour)
 
 
 def is_learning(report: Rendered) -> TypeIs[LearnDocument]:
     """Whether a report is one of `learn`, told without importing it."""
     return report.command == "learn"
+
+
+def is_sweep(report: ModelsDocument | SweepDocument) -> TypeIs[SweepDocument]:
+    """Whether a report is one of `sweep`, told without importing it."""
+    return report.command == "sweep"
 
 
 def is_explanation(report: ModelsDocument) -> TypeGuard[ExplainDocument]:
@@ -61,3 +69,11 @@ def _explanation(report: ExplainDocument, kind: str, colour: bool) -> str:
     if kind == "csv":
         return to_csv(report)
     return to_markdown(report) if kind == "markdown" else to_terminal(report, colour)
+
+
+def _sweep(report: SweepDocument, kind: str, colour: bool) -> str:
+    from vanishgrad.questions.sweep.report import to_csv, to_markdown, to_table
+
+    if kind == "csv":
+        return to_csv(report)
+    return to_markdown(report) if kind == "markdown" else to_table(report, colour)

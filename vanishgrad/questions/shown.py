@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vanishgrad.questions.compare import CompareResult
     from vanishgrad.questions.explain.explain import ExplainResult
     from vanishgrad.questions.learn.document import LearnDocument
+    from vanishgrad.questions.sweep.document import SweepDocument
 
 REPR_CHARACTERS = 100
 """Of a line in a console."""
@@ -217,6 +218,33 @@ class LearnReport(_Tables):
         from vanishgrad.questions.learn.figure import render
 
         write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SweepReport(_Tables):
+    """What `sweep` found: ``typed.points[0].measures["rate"].value``, ``typed.critical[0].distance``."""
+
+    typed: SweepDocument
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a row for each point and trial: the CSV's columns."""
+        from vanishgrad.questions.sweep.report import to_pandas
+
+        return to_pandas(self.typed)
+
+    def to_xarray(self, model: str | None = None) -> xarray.Dataset:
+        """Return the measures of one MODEL over its axes and trial; the request as attribute."""
+        from vanishgrad.questions.sweep.report import to_xarray
+
+        return to_xarray(self.typed, model)
+
+    def plot(
+        self, path: str, x: str | None = None, y: str | None = None, measure: str | None = None, theory: bool = True
+    ) -> None:
+        """Draw the phase diagram to a .png, .svg or .pdf file."""
+        from vanishgrad.questions.sweep.figure import PhaseRequest, render
+
+        write(path, render(self.typed, PhaseRequest(x, y, measure, theory), Path(path).suffix[1:].lower()))
 
 
 def _in_brief(model: ModelDocument) -> str:

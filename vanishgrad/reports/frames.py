@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import xarray
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """Import an optional library, or say how to install it."""
     try:
         return import_module(name)
     except ImportError:
@@ -29,7 +30,7 @@ def _library(name: str) -> Any:
 def by_model(report: ModelsDocument) -> pandas.DataFrame:
     """Return a row for each model, indexed by its label."""
     rows = [{"label": model.label, **dict(_members(model))} for model in report.models]
-    return _library("pandas").DataFrame(rows).set_index("label")
+    return library("pandas").DataFrame(rows).set_index("label")
 
 
 def _members(model: ModelDocument) -> Iterator[tuple[str, Any]]:
@@ -58,7 +59,7 @@ def by_lag(report: ModelsDocument) -> pandas.DataFrame:
         for lag, count in enumerate(curve.count)
         if count
     ]
-    return _library("pandas").DataFrame(rows)
+    return library("pandas").DataFrame(rows)
 
 
 def dataset(report: ModelsDocument) -> xarray.Dataset:
@@ -76,7 +77,7 @@ def dataset(report: ModelsDocument) -> xarray.Dataset:
     axes = ("model", "curve", "statistic", "lag")
     coordinates = {"model": [model.label for model in report.models], "curve": names,
                    "statistic": list(STATISTICS), "lag": np.arange(lags)}  # fmt: skip
-    return _library("xarray").Dataset(
+    return library("xarray").Dataset(
         {quantity: (axes, array) for quantity, array in values.items()},
         {name: np.array(each, dtype=object) if name != "lag" else each for name, each in coordinates.items()},
         {"vanishgrad": json.dumps({**report.header(), "request": report.request.to_dict()})},

@@ -149,6 +149,8 @@ class Key:
     takes: str
     applies: Callable[[CellRow], bool] = lambda row: True
     laws: tuple[str, ...] = LAWS
+    number: type[int] | type[float] | None = None
+    """Whether a whole number, a real one, or none at all."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -158,10 +160,10 @@ class Key:
 
 KEYS = {
     "activation": Key(_one_of(*ACTIVATIONS), "one of " + ", ".join(ACTIVATIONS)),
-    "gain": Key(_finite, "a finite number", laws=SCALED),
-    "forget_bias": Key(_finite, "a finite number", applies=lambda row: row.keep is not None),
-    "chrono_max": Key(_positive_int(3), "a whole number from 3 on", laws=("chrono",)),
-    "hidden": Key(_positive_int(1), "a whole number from 1 on"),
+    "gain": Key(_finite, "a finite number", laws=SCALED, number=float),
+    "forget_bias": Key(_finite, "a finite number", applies=lambda row: row.keep is not None, number=float),
+    "chrono_max": Key(_positive_int(3), "a whole number from 3 on", laws=("chrono",), number=int),
+    "hidden": Key(_positive_int(1), "a whole number from 1 on", number=int),
     "untied": Key(_truth, "true or false", applies=lambda row: row.untied),
 }
 

@@ -1,0 +1,131 @@
+"""Sweeps: the numbers of `compare`, whatever goes together in a batch; resumed, recorded where they fail, drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+
+import vanishgrad
+from vanishgrad.curves.measure import ERROR_LIMIT
+from vanishgrad.errors import UsageError
+from vanishgrad.questions.sweep.document import SweepDocument, settings_of
+from vanishgrad.questions.sweep.figure import PhaseRequest, render
+from vanishgrad.questions.sweep.report import finished_points, swept, to_csv, to_markdown, to_table
+from vanishgrad.questions.sweep.run import Plan, sweep
+
+MODELS = ["lstm@gaussian:gain=0.5..3/3,forget_bias=-2,4", "rnn@orthogonal"]
+OPTIONS = {"hidden": "5,7", "steps": "20", "burn_in": "2", "trials": 3, "measure": "rate,horizon,input_horizon,norm@10"}
+
+
+def found(models=MODELS, jobs=1, **changed) -> SweepDocument:
+    plan = Plan(settings_of(models, {**OPTIONS, **changed}))
+    points = {place: point for batch in sweep(plan, plan.batches, jobs) for place, point in batch.items()}
+    return swept(plan, points)
+
+
+@pytest.fixture(scope="module")
+def document() -> SweepDocument:
+    return found()
+
+
+def test_every_point_has_the_numbers_of_compare(document):
+    assert len(document.points) == 14 and document.complete
+    for point in document.points:
+        report = vanishgrad.compare(point.label, hidden=point.hidden, steps=20, burn_in=2, trials=3)
+        state, taken_in = (report.result.models[0].curves[name] for name in ("state", "input"))
+        rate, norm = point.measures["rate"], point.measures["norm@10"]
+        assert [rate.value, rate.low, rate.high] == pytest.approx([state.rate.value, state.rate.low, state.rate.high])
+        assert rate.trials == pytest.approx(state.trial_rates.tolist(), abs=ERROR_LIMIT)
+        assert norm.value == pytest.approx(state.log_norm.median[10] / math.log(10), abs=ERROR_LIMIT)
+        for name, horizon in (("horizon", state.horizon), ("input_horizon", taken_in.horizon)):
+            measured = point.measures[name]
+            assert (measured.value, measured.censored) == (horizon.lag, horizon.censored)
+            assert (measured.low, measured.high) == (horizon.low, horizon.high)
+
+
+def test_points_of_one_shape_are_one_batch():
+    plan = Plan(settings_of(MODELS, OPTIONS))
+    assert sorted(map(len, plan.batches)) == [1, 1, 6, 6]
+    assert sorted(place for batch in plan.batches for place in batch) == list(range(14))
+
+
+def test_a_large_model_is_a_batch_of_its_own():
+    plan = Plan(settings_of("rnn@gaussian:gain=1,2,3", {"hidden": 300, "trials": 2}))
+    assert list(map(len, plan.batches)) == [1, 1, 1]
+
+
+def test_the_report_is_the_same_for_any_number_of_processes(document):
+    assert found(jobs=2).to_json() == document.to_json()
+
+
+def test_a_resumed_sweep_is_the_same_and_measures_only_what_is_missing(document, tmp_path):
+    path, settings = tmp_path / "partial.json", settings_of(MODELS, OPTIONS)
+    first = next(sweep(Plan(settings), Plan(settings).batches))
+    partial = swept(Plan(settings), first)
+    assert not partial.complete and "interrupted" in to_table(partial, colour=False)
+    path.write_text(partial.to_json())
+    plan = Plan(settings, finished_points(str(path), settings))
+    assert plan.finished.keys() == first.keys() and not {p for batch in plan.batches for p in batch} & first.keys()
+    rest = {place: point for batch in sweep(plan, plan.batches) for place, point in batch.items()}
+    assert swept(plan, {**plan.finished, **rest}).to_json() == document.to_json()
+
+
+def test_a_report_of_another_request_is_refused_by_its_fields(document, tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text(document.to_json())
+    with pytest.raises(UsageError, match="got another hidden, trials; try"):
+        finished_points(str(path), settings_of(MODELS, {**OPTIONS, "hidden": 5, "trials": 4}))
+
+
+def test_csv_has_a_row_for_each_point_and_trial(document):
+    rows = list(csv.DictReader(io.StringIO(to_csv(document))))
+    assert len(rows) == 14 * 3
+    assert list(rows[0]) == [
+        "model", "label", "gain", "forget_bias", "hidden", "trial", *OPTIONS["measure"].split(","), "failed",
+    ]  # fmt: skip
+    assert rows[-1]["gain"] == "" and float(rows[0]["rate"]) == document.points[0].measures["rate"].trials[0]
+
+
+def test_frames_hold_the_same_numbers(document):
+    pytest.importorskip("pandas")
+    pytest.importorskip("xarray")
+    report = vanishgrad.sweep(MODELS, **OPTIONS)
+    frame = report.to_pandas()
+    assert frame.shape == (42, 10) and report.to_csv() == to_csv(document)
+    data = report.to_xarray(MODELS[0])
+    assert dict(data.sizes) == {"gain": 3, "forget_bias": 2, "hidden": 2, "trial": 3}
+    point = document.points[-3]
+    place = {"gain": 3.0, "forget_bias": 4.0, "hidden": 7.0}
+    assert point.coordinates == place
+    assert data["rate"].sel(place).item() == point.measures["rate"].value
+    assert data["rate_by_trial"].sel(place).values.tolist() == point.measures["rate"].trials
+    assert np.isnan(vanishgrad.sweep("rnn@identity:gain=0", hidden=3, steps=9, measure="rate").to_xarray()["rate"])
+    with pytest.raises(UsageError, match="expected one MODEL out of"):
+        report.to_xarray()
+
+
+def test_a_table_and_markdown_say_ranges_and_critical_gains(document):
+    for text in (to_table(document, colour=False), to_markdown(document)):
+        assert "14 points of 2 MODELs, 3 trials each" in text
+        assert "no theory speaks of it" in text
+
+
+def test_a_phase_diagram_is_drawn_the_same_each_time(document):
+    first, again = (render(document, PhaseRequest("gain", "forget_bias", "rate"), "png") for _ in range(2))
+    assert first[:4] == b"\x89PNG" and first == again
+    with pytest.raises(UsageError, match="expected an axis out of gain, forget_bias, hidden, got 'speed'"):
+        render(document, PhaseRequest("speed"), "svg")
+    with pytest.raises(UsageError, match=r"expected a measure out of .*, got 'speed'"):
+        render(document, PhaseRequest(measure="speed"), "svg")
+    with pytest.raises(UsageError, match="expected two axes for a phase diagram, got hidden"):
+        render(found(["rnn"], steps=4, measure="rate"), PhaseRequest(), "svg")
+
+
+def test_an_exact_zero_has_no_rate_and_no_norm():
+    (point,) = found(["rnn@identity:gain=0"], hidden=3, measure="rate,norm@10").points
+    assert point.failed is None
+    assert all(each.value is None and each.trials == [None] * 3 for each in point.measures.values())

@@ -1,0 +1,125 @@
+"""``vanishgrad sweep``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vanishgrad.cli.emit import demand_writable, emit
+from vanishgrad.cli.options import JOBS, OUTPUT, sweep_options
+from vanishgrad.cli.progress import progress
+from vanishgrad.curves.processes import cores
+from vanishgrad.questions.sweep.document import DEFAULTS, SweepDocument, settings_of
+from vanishgrad.questions.sweep.report import finished_points, swept
+from vanishgrad.questions.sweep.run import Batch, Plan
+from vanishgrad.questions.sweep.run import sweep as sweep_points
+from vanishgrad.reports.files import write
+
+INTERRUPTED, FAILED = 130, 3
+PARTIAL = "sweep.partial.json"
+
+
+@click.command(epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of a MODEL's gain, forget_bias, chrono_max or hidden too.")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@sweep_options(DEFAULTS)
+@OUTPUT
+@JOBS
+@click.option("--resume", metavar="FILE", help="A JSON report of sweep: what is finished there is not measured again.")
+def sweep(
+    models: tuple[str, ...],
+    format_: str | None,
+    output: str,
+    plots: tuple[str, ...],
+    plot_folder: str | None,
+    quiet: bool,
+    resume: str | None,
+    jobs: int | None,
+    **options: Any,
+) -> int:
+    """Where in a plane of gains, biases, sizes and lengths does the gradient vanish, stay or explode?"""
+    settings = settings_of(models, options)
+    demand_writable(output, plots, [plot_folder])
+    plan = Plan(settings, finished_points(resume, settings) if resume else {})
+    found = dict(plan.finished)
+    targets = [output if output != "-" else "the report to stdout", *plots, *filter(None, [plot_folder])]
+    try:
+        for batch in _measured(plan, jobs or cores(), targets, quiet):
+            found |= batch
+    except KeyboardInterrupt:
+        return _interrupted(swept(plan, found), resume, output, quiet)
+    document = swept(plan, found)
+    emit(document, format_, output, _pictures(document, plots, plot_folder), [plot_folder])
+    return FAILED if document.failures else 0
+
+
+def _measured(plan: Plan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
+    """Yield what is found, batch after batch: the first is a probe from which the time is estimated."""
+    batches = plan.batches
+    _tell(f"{len(plan.points)} points, {len(plan.points) - sum(map(len, batches))} finished", quiet)
+    if not batches:
+        return
+    start = time.monotonic()
+    yield from sweep_points(plan, batches[:1])
+    seconds = time.monotonic() - start
+    rest, cost = batches[1:], sum(map(plan.cost, batches[1:]))
+    workers = max(1, min(jobs, len(rest)))
+    estimate = seconds * cost / plan.cost(batches[0]) / workers
+    _tell(
+        f"{len(rest)} more batches take about {_duration(estimate)} in {workers} process{'es' * (workers > 1)} (the "
+        f"first took {_duration(seconds)}); then this is written: {', '.join(targets)}",
+        quiet,
+    )
+    yield from _with_time_left(plan, rest, jobs, cost, quiet)
+
+
+def _with_time_left(
+    plan: Plan, batches: Sequence[Batch], jobs: int, cost: float, quiet: bool
+) -> Iterator[dict[int, Any]]:
+    start, measured = time.monotonic(), 0.0
+    with progress(len(batches), quiet) as done:
+        for found in sweep_points(plan, batches, jobs):
+            measured += plan.cost(tuple(found))
+            left = (time.monotonic() - start) * (cost / measured - 1)
+            done(f"about {_duration(left)} left")
+            yield found
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _tell(sentence: str, quiet: bool) -> None:
+    if not quiet:
+        sys.stderr.write(f"sweep: {sentence}\n")
+
+
+def _interrupted(document: SweepDocument, resume: str | None, output: str, quiet: bool) -> int:
+    """Keep what is finished in a JSON file, and say how to go on."""
+    path = resume or (output if Path(output).suffix.lower() == ".json" else PARTIAL)
+    if not document.points:
+        _tell("interrupted before the first batch was finished", quiet)
+    else:
+        write(path, document.to_json().encode())
+        arguments = [each for each in sys.argv[1:] if each != "--resume" and each != resume]
+        again = shlex.join(["vanishgrad", *arguments, "--resume", path])
+        _tell(f"interrupted: {len(document.points)} points are kept in {path!r}; go on with {again}", quiet)
+    return INTERRUPTED
+
+
+def _pictures(document: SweepDocument, plots: Sequence[str], folder: str | None) -> Iterator[tuple[str, bytes]]:
+    if not plots and folder is None:
+        return
+    from vanishgrad.questions.sweep.figure import KIND, PhaseRequest, render
+
+    targets = [*plots, *([os.path.join(folder, f"{KIND}.svg")] if folder is not None else [])]
+    for path in targets:
+        yield path, render(document, PhaseRequest(), Path(path).suffix[1:].lower())

@@ -1,0 +1,146 @@
+"""What `sweep` found, as its JSON document, and what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.sequences import white_std
+from vanishgrad.option_ranges import demand_count, demand_threshold
+from vanishgrad.questions.sweep.axes import option_axis
+from vanishgrad.questions.sweep.measures import measure_named
+from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
+from vanishgrad.reports.documents.report_document import ReportDocument
+
+DEFAULTS: Mapping[str, Any] = {
+    "hidden": (64,), "input_size": (), "steps": (100,), "burn_in": (0,), "trials": 8, "seed": 0, "input": "white",
+    "initial": "zeros", "threshold": 1e-3, "measure": ("rate", "horizon"),
+}  # fmt: skip
+"""As for `compare`, where nobody says otherwise."""
+OPTION_AXES = ("hidden", "input_size", "steps", "burn_in")
+"""The options that may have several values, the last running fastest."""
+GENERATED = {"input": ("white", "zeros"), "initial": ("zeros", "normal")}
+"""What is drawn for every point alike: a file would have one shape."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SweepSettings(Document):
+    """Which points, and what is measured at each."""
+
+    models: Annotated[Sequence[str], "as typed, their axes among the keys"]
+    hidden: Sequence[Size]
+    input_size: Annotated[Sequence[Size], "none: the hidden size"]
+    steps: Sequence[Size]
+    burn_in: Sequence[Count]
+    trials: Size
+    seed: Count
+    input: str
+    initial: str
+    threshold: Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]
+    measure: Sequence[str]
+
+    def __post_init__(self) -> None:
+        for name in ("models", "measure"):
+            values = getattr(self, name)
+            if not values:
+                raise UsageError(f"expected at least one {name.removesuffix('s')}, got none; try rnn, rate")
+            for value in values:
+                if values.count(value) > 1:
+                    raise UsageError(f"expected each {name.removesuffix('s')} once, got {value!r} twice")
+        for name in OPTION_AXES:
+            for value in getattr(self, name):
+                demand_count(name, value)
+        for name in ("trials", "seed"):
+            demand_count(name, getattr(self, name))
+        demand_threshold(self.threshold)
+        for name, kinds in GENERATED.items():
+            value = getattr(self, name)
+            kind = value.partition(":")[0]
+            if kind not in kinds or (kind == "zeros" and value != kind):
+                raise UsageError(f"expected --{name} {' or '.join(kinds)} in a sweep, got {value!r}; try zeros")
+            if kind != "zeros":
+                white_std(value)
+        for name in self.measure:
+            self._demand_lag(name)
+
+    def _demand_lag(self, name: str) -> None:
+        lag = measure_named(name).lag
+        if lag is not None and lag > min(self.steps):
+            raise UsageError(f"expected {name} with --steps from {lag} on, got {min(self.steps)}; try --steps {lag}")
+
+    def differences(self, other: SweepSettings) -> list[str]:
+        """Return the names of the fields in which other settings differ."""
+        own, others = self.to_dict(), other.to_dict()
+        return [name for name in own if own[name] != others[name]]
+
+
+def settings_of(models: str | Sequence[str], options: Mapping[str, Any]) -> SweepSettings:
+    """Return the settings of a command or of a call in Python: axes as typed, as numbers or as sequences.
+
+    Raises
+    ------
+    UsageError
+        For a value that cannot be.
+    """
+    given = {**DEFAULTS, **options}
+    axes = {name: list(option_axis(name, given[name])) for name in OPTION_AXES}
+    measure = given["measure"].split(",") if isinstance(given["measure"], str) else list(given["measure"])
+    labels = [models] if isinstance(models, str) else list(models)
+    return SweepSettings(**{**given, **axes, "measure": measure, "models": labels})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MeasuredQuantity(Document):
+    """One measure at one point."""
+
+    value: Annotated[float | None, "over trials; null where there is none, as a rate of products that are zero"]
+    low: Annotated[float | None, "of a rate its 95 % interval, of others the 5 % quantile; least below 20 trials"]
+    high: float | None
+    trials: Annotated[Sequence[float | None], "of each trial; null for an exact zero or none"]
+    censored: Annotated[bool, "whether a horizon lies beyond the run"] = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SweptPoint(Document):
+    """One point: a MODEL with its options."""
+
+    model: Annotated[str, "as in the request"]
+    label: Annotated[str, "the MODEL of this point alone"]
+    coordinates: Annotated[Mapping[str, float], "axis → value, of every axis with several"]
+    hidden: Size
+    input_size: Size
+    steps: Size
+    burn_in: Count
+    measures: Annotated[Mapping[str, MeasuredQuantity], "none where it failed"]
+    failed: Annotated[str | None, "why there is no measure"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CriticalGain(Document):
+    """Where the rate crosses zero along the axis of the gain, beside theory."""
+
+    model: str
+    coordinates: Annotated[Mapping[str, float], "the other axes"]
+    measured: Annotated[float | None, "by linear interpolation between points; null where it does not cross"]
+    predicted: Annotated[float | None, "null where no theory speaks of the model and its input"]
+    theory: Annotated[str | None, "which one"]
+    distance: Annotated[float | None, "measured - predicted"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SweepDocument(ReportDocument):
+    """What `sweep` found."""
+
+    command = "sweep"
+
+    request: SweepSettings
+    complete: Annotated[bool, "false where it was interrupted: --resume goes on"]
+    points: Sequence[SweptPoint]
+    critical: Annotated[Sequence[CriticalGain], "where the gain is an axis and the rate is measured"]
+
+    @property
+    def failures(self) -> list[SweptPoint]:
+        """The points that failed."""
+        return [point for point in self.points if point.failed is not None]

@@ -1,0 +1,97 @@
+"""Measures of a sweep: one number at each point and for each trial, read off a curve."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from vanishgrad.arrays import Array
+from vanishgrad.curves.curve import Curve, trial_horizons
+from vanishgrad.errors import UsageError
+
+
+class Reading(NamedTuple):
+    """A measure read off a curve: over trials, its interval, and of each trial."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    trials: list[float | None]
+    censored: bool = False
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What can be asked of every point.
+
+    Attributes
+    ----------
+    curve : str
+        ``state`` or ``input``.
+    title : str
+        With its unit.
+    read : callable
+        (curve, ln norms (B, L)) → `Reading`.
+    neutral : float or None
+        Between vanishing and exploding.
+    lag : int or None
+        The lag that a run must have.
+    """
+
+    curve: str
+    title: str
+    read: Callable[[Curve, Array], Reading]
+    neutral: float | None = None
+    lag: int | None = None
+
+
+def _rate(curve: Curve, log_norm: Array) -> Reading:
+    rate = curve.rate
+    trials = [_finite(value) for value in curve.trial_rates.tolist()]
+    return Reading(None, None, None, trials) if rate is None else Reading(rate.value, rate.low, rate.high, trials)
+
+
+def _horizon(curve: Curve, log_norm: Array) -> Reading:
+    found = curve.horizon
+    by_trial = trial_horizons(log_norm[:, : curve.final_lag + 1], math.log(curve.threshold))
+    trials = [int(lag) if lag >= 0 else None for lag in by_trial.tolist()]
+    return Reading(found.lag, found.low, found.high, list[float | None](trials), found.censored)
+
+
+def _log10_norm(curve: Curve, log_norm: Array, lag: int) -> Reading:
+    band, ten = curve.log_norm, math.log(10)
+    median, low, high = (_finite(float(each[lag]) / ten) for each in (band.median, band.low, band.high))
+    return Reading(median, low, high, [_finite(value / ten) for value in log_norm[:, lag].tolist()])
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+MEASURES = {
+    "rate": Measure("state", "rate of ‖∂s_T/∂s_k‖, nats per step", _rate, neutral=0.0),
+    "horizon": Measure("state", "horizon of ‖∂s_T/∂s_k‖, steps", _horizon),
+    "input_horizon": Measure("input", "horizon of ‖∂h_T/∂x_k‖, steps", _horizon),
+}
+NORM = re.compile(r"norm@(\d{1,9})")
+
+
+def measure_named(name: str) -> Measure:
+    """Return a measure: one of `MEASURES`, or ``norm@LAG``.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    at = NORM.fullmatch(name)
+    if at:
+        lag = int(at[1])
+        return Measure("state", f"log₁₀ ‖∂s_T/∂s_k‖ at lag {lag}", partial(_log10_norm, lag=lag), 0.0, lag)
+    if name not in MEASURES:
+        raise UsageError(f"expected a measure out of {', '.join(MEASURES)}, norm@LAG, got {name!r}; try norm@100")
+    return MEASURES[name]

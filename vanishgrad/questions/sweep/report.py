@@ -1,0 +1,226 @@
+"""What a sweep found, as a document, a table, CSV and Markdown, and as rows and grids for pandas and xarray."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.questions.documents import read_report
+from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweepSettings, SweptPoint
+from vanishgrad.questions.sweep.run import Plan
+from vanishgrad.questions.sweep.theory import critical_gains
+from vanishgrad.reports.csv_rows import csv_text
+from vanishgrad.reports.frames import library
+from vanishgrad.reports.table import console_to, folded_label, print_wrapped
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+MAX_SENTENCES = 20
+"""Of critical gains, and of failed points, that a table says; every report has all."""
+
+
+def swept(plan: Plan, found: Mapping[int, SweptPoint]) -> SweepDocument:
+    """Return the document of the points that are finished."""
+    points = [found[place] for place in sorted(found)]
+    return SweepDocument(
+        request=plan.settings,
+        complete=len(found) == len(plan.points),
+        points=points,
+        critical=critical_gains(plan.settings, points),
+    )
+
+
+def finished_points(path: str, settings: SweepSettings) -> dict[int, SweptPoint]:
+    """Return place → point of what a report has finished.
+
+    Raises
+    ------
+    VanishgradError
+        If the file is no report of sweep, or has points that its request has not.
+    UsageError
+        If it was asked for otherwise; the message names the fields.
+    """
+    report = read_report(path)
+    if not isinstance(report, SweepDocument):
+        raise VanishgradError(f"expected a report of sweep for --resume, got one of {report.command} in {path!r}")
+    different = settings.differences(report.request)
+    if different:
+        raise UsageError(
+            f"expected --resume with the request of {path!r}, got another {', '.join(different)}; "
+            "try the same command line, or without --resume"
+        )
+    options = [
+        (point.label, int(point.spec.keys["hidden"]), point.width, point.options.steps, point.options.burn_in)
+        for point in Plan(settings).points
+    ]
+    places = {key: place for place, key in enumerate(options)}
+    keys = [(each.label, each.hidden, each.input_size, each.steps, each.burn_in) for each in report.points]
+    if not set(keys) <= places.keys():
+        raise VanishgradError(f"expected the points of its request in {path!r}, got others; try without --resume")
+    return {places[key]: point for key, point in zip(keys, report.points, strict=True)}
+
+
+def axes_of(points: Sequence[SweptPoint]) -> dict[str, list[float]]:
+    """Return axis → its values, increasing."""
+    names = list(dict.fromkeys(name for point in points for name in point.coordinates))
+    return {name: sorted({each.coordinates[name] for each in points if name in each.coordinates}) for name in names}
+
+
+def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
+    """Return MODEL → its points."""
+    return {model: [each for each in document.points if each.model == model] for model in document.request.models}
+
+
+def to_table(document: SweepDocument, colour: bool) -> str:
+    """Return the range of each measure by MODEL, critical gains beside theory, and what failed."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = console_to(out, colour)
+    print_wrapped(console, title(document))
+    console.print()
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for heading in _headings(document):
+        table.add_column(heading, overflow="fold", justify="left" if heading == "model" else "right")
+    for label, *cells in _rows(document):
+        table.add_row(Text(folded_label(label)), *cells)
+    console.print(table)
+    console.print()
+    for sentence in sentences(document):
+        print_wrapped(console, sentence)
+    return out.getvalue()
+
+
+def to_markdown(document: SweepDocument) -> str:
+    """Return the same as Markdown."""
+    names = _headings(document)
+    lines = [
+        f"**{title(document)}**",
+        "",
+        f"| {' | '.join(names)} |",
+        "|---|" + "--:|" * (len(names) - 1),
+        *(f"| `{label}` | {' | '.join(cells)} |" for label, *cells in _rows(document)),
+        "",
+        *(f"- {sentence}" for sentence in sentences(document)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def title(document: SweepDocument) -> str:
+    """Return how many points were measured, and how."""
+    r = document.request
+    return (
+        f"{len(document.points)} points of {len(r.models)} MODEL{'s' * (len(r.models) > 1)}, {r.trials} trials each, "
+        f"input {r.input}, start {r.initial}, threshold {r.threshold:g}"
+    )
+
+
+def _headings(document: SweepDocument) -> list[str]:
+    return ["model", "points", "failed", *document.request.measure]
+
+
+def _rows(document: SweepDocument) -> Iterator[list[str]]:
+    for model, points in by_model(document).items():
+        failed = sum(point.failed is not None for point in points)
+        yield [model, str(len(points)), str(failed), *(_range(points, name) for name in document.request.measure)]
+
+
+def _range(points: Sequence[SweptPoint], measure: str) -> str:
+    found = [point.measures[measure] for point in points if measure in point.measures]
+    values = [each.value for each in found if each.value is not None]
+    if not values:
+        return "–"
+    beyond = any(each.censored for each in found if each.value == max(values))
+    return f"{min(values):.4g} … {'> ' * beyond}{max(values):.4g}"
+
+
+def sentences(document: SweepDocument) -> Iterator[str]:
+    """Yield the critical gains beside theory, the points that failed, and whether any are missing."""
+    for line in document.critical[:MAX_SENTENCES]:
+        yield _critical(line)
+    if len(document.critical) > MAX_SENTENCES:
+        yield f"… {len(document.critical) - MAX_SENTENCES} more critical gains are in the JSON."
+    distances = [abs(line.distance) for line in document.critical if line.distance is not None]
+    if len(distances) > 1:
+        mean = sum(distances) / len(distances)
+        yield f"critical line: |measured - predicted| is {mean:.3g} on average, at most {max(distances):.3g}."
+    for point in document.failures[:MAX_SENTENCES]:
+        yield f"failed: {point.label}, T = {point.steps}: {point.failed}"
+    if len(document.failures) > MAX_SENTENCES:
+        yield f"… {len(document.failures) - MAX_SENTENCES} more failed; the JSON and the CSV say why."
+    if not document.complete:
+        yield "note: interrupted; --resume goes on with the points that are missing."
+
+
+def _critical(line: CriticalGain) -> str:
+    where = ", ".join([line.model, *(f"{name} = {value:g}" for name, value in line.coordinates.items())])
+    measured = "does not cross 0" if line.measured is None else f"crosses 0 at gain {line.measured:.4g}"
+    if line.predicted is None:
+        return f"{where}: the rate {measured}; no theory speaks of it."
+    distance = "" if line.distance is None else f": {line.distance:+.3g}"
+    return f"{where}: the rate {measured}; theory ({line.theory}): {line.predicted:.4g}{distance}."
+
+
+def to_csv(document: SweepDocument) -> str:
+    """Return a row for each point and trial; a failed point has one, with its sentence."""
+    axes, measures = list(axes_of(document.points)), document.request.measure
+    rows = ([row.get(name) for name in (*_KEYS, *axes, "trial", *measures, "failed")] for row in rows_of(document))
+    return csv_text([*_KEYS, *axes, "trial", *measures, "failed"], rows)
+
+
+_KEYS = ("model", "label")
+
+
+def rows_of(document: SweepDocument) -> Iterator[dict[str, Any]]:
+    """Yield column → value of each point and trial."""
+    for point in document.points:
+        head = {"model": point.model, "label": point.label, **point.coordinates}
+        if point.failed is not None:
+            yield {**head, "failed": point.failed}
+        for trial in range(document.request.trials if point.failed is None else 0):
+            yield {**head, "trial": trial, **{name: each.trials[trial] for name, each in point.measures.items()}}
+
+
+def to_pandas(document: SweepDocument) -> pandas.DataFrame:
+    """Return a row for each point and trial: the CSV's columns."""
+    return library("pandas").DataFrame(list(rows_of(document)))
+
+
+def to_xarray(document: SweepDocument, model: str | None = None) -> xarray.Dataset:
+    """Return the measures of one MODEL over its axes and trial, NaN where there is none; the request as attribute.
+
+    Raises
+    ------
+    UsageError
+        If there are several MODELs and none is named, or none of that name.
+    """
+    models = by_model(document)
+    chosen = model if model is not None or len(models) > 1 else next(iter(models))
+    if chosen not in models:
+        raise UsageError(f"expected one MODEL out of {', '.join(models)}, got {chosen}; try to_xarray(MODEL)")
+    points = models[chosen]
+    axes = axes_of(points)
+    shape = tuple(len(values) for values in axes.values())
+    found = dict[str, Any]()
+    for name in document.request.measure:
+        over, by_trial = np.full((*shape, 3), np.nan), np.full((*shape, document.request.trials), np.nan)
+        for point in points:
+            place = tuple(axes[axis].index(value) for axis, value in point.coordinates.items())
+            if name in point.measures:
+                each = point.measures[name]
+                over[place] = np.array([each.value, each.low, each.high], dtype=float)
+                by_trial[place] = np.array(each.trials, dtype=float)
+        found |= {name: (tuple(axes), over[..., 0]), f"{name}_low": (tuple(axes), over[..., 1])}
+        found |= {f"{name}_high": (tuple(axes), over[..., 2]), f"{name}_by_trial": ((*axes, "trial"), by_trial)}
+    attributes = {**document.header(), "model": chosen, "request": document.request.to_dict()}
+    coordinates = {**axes, "trial": range(document.request.trials)}
+    return library("xarray").Dataset(found, coordinates, {"vanishgrad": json.dumps(attributes)})
