@@ -27,7 +27,7 @@ from vanishgrad.questions.shown import LearnReport, Report, SweepReport
 from vanishgrad.questions.sweep.document import DEFAULTS as SWEEP_DEFAULTS
 from vanishgrad.questions.sweep.document import settings_of
 from vanishgrad.questions.sweep.report import swept
-from vanishgrad.questions.sweep.run import Plan as SweepPlan
+from vanishgrad.questions.sweep.run import SweepPlan
 from vanishgrad.questions.sweep.run import sweep as sweep_points
 from vanishgrad.reports.files import write
 from vanishgrad.weights.laws import draw

@@ -18,7 +18,7 @@ from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.sweep.document import DEFAULTS, SweepDocument, settings_of
 from vanishgrad.questions.sweep.report import finished_points, swept
-from vanishgrad.questions.sweep.run import Batch, Plan
+from vanishgrad.questions.sweep.run import Batch, SweepPlan
 from vanishgrad.questions.sweep.run import sweep as sweep_points
 from vanishgrad.reports.files import write
 
@@ -46,7 +46,7 @@ def sweep(
     """Where in a plane of gains, biases, sizes and lengths does the gradient vanish, stay or explode?"""
     settings = settings_of(models, options)
     demand_writable(output, plots, [plot_folder])
-    plan = Plan(settings, finished_points(resume, settings) if resume else {})
+    plan = SweepPlan(settings, finished_points(resume, settings) if resume else {})
     found = dict(plan.finished)
     targets = [output if output != "-" else "the report to stdout", *plots, *filter(None, [plot_folder])]
     try:
@@ -59,7 +59,7 @@ def sweep(
     return FAILED if document.failures else 0
 
 
-def _measured(plan: Plan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
+def _measured(plan: SweepPlan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
     """Yield what is found, batch after batch: the first is a probe from which the time is estimated."""
     batches = plan.batches
     _tell(f"{len(plan.points)} points, {len(plan.points) - sum(map(len, batches))} finished", quiet)
@@ -80,7 +80,7 @@ def _measured(plan: Plan, jobs: int, targets: Sequence[str], quiet: bool) -> Ite
 
 
 def _with_time_left(
-    plan: Plan, batches: Sequence[Batch], jobs: int, cost: float, quiet: bool
+    plan: SweepPlan, batches: Sequence[Batch], jobs: int, cost: float, quiet: bool
 ) -> Iterator[dict[int, Any]]:
     start, measured = time.monotonic(), 0.0
     with progress(len(batches), quiet) as done:

@@ -15,14 +15,14 @@ from vanishgrad.errors import UsageError
 from vanishgrad.questions.sweep.document import SweepDocument, settings_of
 from vanishgrad.questions.sweep.figure import PhaseRequest, render
 from vanishgrad.questions.sweep.report import finished_points, swept, to_csv, to_markdown, to_table
-from vanishgrad.questions.sweep.run import Plan, sweep
+from vanishgrad.questions.sweep.run import SweepPlan, sweep
 
 MODELS = ["lstm@gaussian:gain=0.5..3/3,forget_bias=-2,4", "rnn@orthogonal"]
 OPTIONS = {"hidden": "5,7", "steps": "20", "burn_in": "2", "trials": 3, "measure": "rate,horizon,input_horizon,norm@10"}
 
 
 def found(models=MODELS, jobs=1, **changed) -> SweepDocument:
-    plan = Plan(settings_of(models, {**OPTIONS, **changed}))
+    plan = SweepPlan(settings_of(models, {**OPTIONS, **changed}))
     points = {place: point for batch in sweep(plan, plan.batches, jobs) for place, point in batch.items()}
     return swept(plan, points)
 
@@ -48,13 +48,13 @@ def test_every_point_has_the_numbers_of_compare(document):
 
 
 def test_points_of_one_shape_are_one_batch():
-    plan = Plan(settings_of(MODELS, OPTIONS))
+    plan = SweepPlan(settings_of(MODELS, OPTIONS))
     assert sorted(map(len, plan.batches)) == [1, 1, 6, 6]
     assert sorted(place for batch in plan.batches for place in batch) == list(range(14))
 
 
 def test_a_large_model_is_a_batch_of_its_own():
-    plan = Plan(settings_of("rnn@gaussian:gain=1,2,3", {"hidden": 300, "trials": 2}))
+    plan = SweepPlan(settings_of("rnn@gaussian:gain=1,2,3", {"hidden": 300, "trials": 2}))
     assert list(map(len, plan.batches)) == [1, 1, 1]
 
 
@@ -64,11 +64,11 @@ def test_the_report_is_the_same_for_any_number_of_processes(document):
 
 def test_a_resumed_sweep_is_the_same_and_measures_only_what_is_missing(document, tmp_path):
     path, settings = tmp_path / "partial.json", settings_of(MODELS, OPTIONS)
-    first = next(sweep(Plan(settings), Plan(settings).batches))
-    partial = swept(Plan(settings), first)
+    first = next(sweep(SweepPlan(settings), SweepPlan(settings).batches))
+    partial = swept(SweepPlan(settings), first)
     assert not partial.complete and "interrupted" in to_table(partial, colour=False)
     path.write_text(partial.to_json())
-    plan = Plan(settings, finished_points(str(path), settings))
+    plan = SweepPlan(settings, finished_points(str(path), settings))
     assert plan.finished.keys() == first.keys() and not {p for batch in plan.batches for p in batch} & first.keys()
     rest = {place: point for batch in sweep(plan, plan.batches) for place, point in batch.items()}
     assert swept(plan, {**plan.finished, **rest}).to_json() == document.to_json()

@@ -10,7 +10,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import white_std
 from vanishgrad.option_ranges import demand_count, demand_threshold
 from vanishgrad.questions.sweep.axes import option_axis
-from vanishgrad.questions.sweep.measures import measure_named
+from vanishgrad.questions.sweep.measures import MeasuredQuantity, measure_named
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
 from vanishgrad.reports.documents.report_document import ReportDocument
 
@@ -89,17 +89,6 @@ def settings_of(models: str | Sequence[str], options: Mapping[str, Any]) -> Swee
     measure = given["measure"].split(",") if isinstance(given["measure"], str) else list(given["measure"])
     labels = [models] if isinstance(models, str) else list(models)
     return SweepSettings(**{**given, **axes, "measure": measure, "models": labels})
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class MeasuredQuantity(Document):
-    """One measure at one point."""
-
-    value: Annotated[float | None, "over trials; null where there is none, as a rate of products that are zero"]
-    low: Annotated[float | None, "of a rate its 95 % interval, of others the 5 % quantile; least below 20 trials"]
-    high: float | None
-    trials: Annotated[Sequence[float | None], "of each trial; null for an exact zero or none"]
-    censored: Annotated[bool, "whether a horizon lies beyond the run"] = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

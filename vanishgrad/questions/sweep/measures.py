@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated
 
 from vanishgrad.arrays import Array
 from vanishgrad.curves.curve import Curve, trial_horizons
 from vanishgrad.errors import UsageError
+from vanishgrad.reports.documents.declaration import Document
 
 
-class Reading(NamedTuple):
-    """A measure read off a curve: over trials, its interval, and of each trial."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MeasuredQuantity(Document):
+    """One measure at one point."""
 
-    value: float | None
-    low: float | None
+    value: Annotated[float | None, "over trials; null where there is none, as a rate of products that are zero"]
+    low: Annotated[float | None, "of a rate its 95 % interval, of others the 5 % quantile; least below 20 trials"]
     high: float | None
-    trials: list[float | None]
-    censored: bool = False
+    trials: Annotated[Sequence[float | None], "of each trial; null for an exact zero or none"]
+    censored: Annotated[bool, "whether a horizon lies beyond the run"] = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Measure:
     title : str
         With its unit.
     read : callable
-        (curve, ln norms (B, L)) → `Reading`.
+        (curve, ln norms (B, L)) → `MeasuredQuantity`.
     neutral : float or None
         Between vanishing and exploding.
     lag : int or None
@@ -44,28 +46,29 @@ class Measure:
 
     curve: str
     title: str
-    read: Callable[[Curve, Array], Reading]
+    read: Callable[[Curve, Array], MeasuredQuantity]
     neutral: float | None = None
     lag: int | None = None
 
 
-def _rate(curve: Curve, log_norm: Array) -> Reading:
-    rate = curve.rate
+def _rate(curve: Curve, log_norm: Array) -> MeasuredQuantity:
     trials = [_finite(value) for value in curve.trial_rates.tolist()]
-    return Reading(None, None, None, trials) if rate is None else Reading(rate.value, rate.low, rate.high, trials)
+    value, low, high = (curve.rate.value, curve.rate.low, curve.rate.high) if curve.rate else (None, None, None)
+    return MeasuredQuantity(value=value, low=low, high=high, trials=trials)
 
 
-def _horizon(curve: Curve, log_norm: Array) -> Reading:
+def _horizon(curve: Curve, log_norm: Array) -> MeasuredQuantity:
     found = curve.horizon
     by_trial = trial_horizons(log_norm[:, : curve.final_lag + 1], math.log(curve.threshold))
     trials = [int(lag) if lag >= 0 else None for lag in by_trial.tolist()]
-    return Reading(found.lag, found.low, found.high, list[float | None](trials), found.censored)
+    return MeasuredQuantity(value=found.lag, low=found.low, high=found.high, trials=trials, censored=found.censored)
 
 
-def _log10_norm(curve: Curve, log_norm: Array, lag: int) -> Reading:
+def _log10_norm(curve: Curve, log_norm: Array, lag: int) -> MeasuredQuantity:
     band, ten = curve.log_norm, math.log(10)
     median, low, high = (_finite(float(each[lag]) / ten) for each in (band.median, band.low, band.high))
-    return Reading(median, low, high, [_finite(value / ten) for value in log_norm[:, lag].tolist()])
+    trials = [_finite(value / ten) for value in log_norm[:, lag].tolist()]
+    return MeasuredQuantity(value=median, low=low, high=high, trials=trials)
 
 
 def _finite(value: float) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweepSettings, SweptPoint
-from vanishgrad.questions.sweep.run import Plan
+from vanishgrad.questions.sweep.run import SweepPlan
 from vanishgrad.questions.sweep.theory import critical_gains
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
@@ -26,7 +26,7 @@ MAX_SENTENCES = 20
 """Of critical gains, and of failed points, that a table says; every report has all."""
 
 
-def swept(plan: Plan, found: Mapping[int, SweptPoint]) -> SweepDocument:
+def swept(plan: SweepPlan, found: Mapping[int, SweptPoint]) -> SweepDocument:
     """Return the document of the points that are finished."""
     points = [found[place] for place in sorted(found)]
     return SweepDocument(
@@ -58,7 +58,7 @@ def finished_points(path: str, settings: SweepSettings) -> dict[int, SweptPoint]
         )
     options = [
         (point.label, int(point.spec.keys["hidden"]), point.width, point.options.steps, point.options.burn_in)
-        for point in Plan(settings).points
+        for point in SweepPlan(settings).points
     ]
     places = {key: place for place, key in enumerate(options)}
     keys = [(each.label, each.hidden, each.input_size, each.steps, each.burn_in) for each in report.points]

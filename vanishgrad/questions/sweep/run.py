@@ -22,8 +22,8 @@ from vanishgrad.models.options import ModelOptions
 from vanishgrad.models.random_models import shared_sequences, weights_of
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.questions.sweep.axes import MAX_VALUES, models_of
-from vanishgrad.questions.sweep.document import OPTION_AXES, MeasuredQuantity, SweepSettings, SweptPoint
-from vanishgrad.questions.sweep.measures import measure_named
+from vanishgrad.questions.sweep.document import OPTION_AXES, SweepSettings, SweptPoint
+from vanishgrad.questions.sweep.measures import MeasuredQuantity, measure_named
 from vanishgrad.weights.laws import Weights
 from vanishgrad.weights.model_string import KEYS, ModelSpec, parse
 
@@ -115,7 +115,7 @@ Batch = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A sweep that is to be run: all points, and what is finished of them by place."""
 
     settings: SweepSettings
@@ -152,7 +152,7 @@ def _cut(places: Sequence[int], size: int) -> Iterator[Batch]:
     return (tuple(places[start : start + size]) for start in range(0, len(places), size))
 
 
-def sweep(plan: Plan, batches: Sequence[Batch], jobs: int = 1) -> Iterator[dict[int, SweptPoint]]:
+def sweep(plan: SweepPlan, batches: Sequence[Batch], jobs: int = 1) -> Iterator[dict[int, SweptPoint]]:
     """Yield place → what was found, of one batch after the other, measured by so many processes.
 
     Raises
@@ -165,7 +165,7 @@ def sweep(plan: Plan, batches: Sequence[Batch], jobs: int = 1) -> Iterator[dict[
         yield from map_in_processes(partial(measured_batch, plan), batches, jobs, plan.cost)
 
 
-def measured_batch(plan: Plan, batch: Batch) -> dict[int, SweptPoint]:
+def measured_batch(plan: SweepPlan, batch: Batch) -> dict[int, SweptPoint]:
     """Return place → what was found, of the points of a batch; if one fails, each is measured alone."""
     several = [plan.points[place] for place in batch]
     try:
@@ -185,7 +185,7 @@ def _measured(several: Sequence[Point], settings: SweepSettings) -> Iterator[Swe
         own = {name: each[i * trials : (i + 1) * trials] for name, each in norms.items()}
         curves = {name: curve(each, each, {}, settings.threshold) for name, each in own.items()}
         readings = {name: each.read(curves[each.curve], own[each.curve]) for name, each in measures.items()}
-        yield _swept(point, {name: MeasuredQuantity(**each._asdict()) for name, each in readings.items()}, None)
+        yield _swept(point, readings, None)
 
 
 def _log_norms(several: Sequence[Point], curves: set[str], threshold: float) -> dict[str, Array]:
