@@ -35,6 +35,28 @@ def test_a_dead_worker_is_a_sentence_and_no_wait() -> None:
         list(map_in_processes(lambda x: os.kill(os.getpid(), signal.SIGKILL), [1, 2], 2))
 
 
+def test_a_worker_killed_within_its_result_is_a_sentence_too() -> None:
+    """Sixteen megabytes are far more than a pipe takes at once."""
+    with pytest.raises(VanishgradError, match="got one that was killed"):
+        list(map_in_processes(_result_in_the_midst_of_which_it_is_killed, [1, 2], 2))
+
+
+def _result_in_the_midst_of_which_it_is_killed(x: int) -> bytes:
+    def killed_halfway(descriptor: int, data: memoryview, *place: int) -> int:
+        write(descriptor, data[: len(data) // 2], *place)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    write, os.pwrite, os.write = os.pwrite, killed_halfway, killed_halfway
+    return bytes(2**24)
+
+
+def test_large_results_come_back_whole() -> None:
+    assert [found.count(1) for found in map_in_processes(lambda x: x * bytes([0, 1]), [2**20, 3, 2**21], 2)] == [
+        2**20, 3, 2**21,
+    ]  # fmt: skip
+
+
 def test_unfinished_work_ends_with_its_reader() -> None:
     values = map_in_processes(lambda x: time.sleep(1000 * x), [0, 1, 1], 2)
     assert next(values) is None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.interrupts import defer_interrupts
@@ -24,21 +27,58 @@ PR_SET_PDEATHSIG = 1
 """Linux's prctl option: the signal that a process gets when its parent dies."""
 
 
+class Place(NamedTuple):
+    """Where a pickle stands in a file, in bytes."""
+
+    start: int
+    length: int
+
+
+class PickleFile:
+    """A file without a name that forked processes append to, each in its turn; a killed one's turn is over."""
+
+    def __enter__(self) -> PickleFile:
+        named = sys.platform != "linux"
+        self._file = tempfile.TemporaryFile() if named else open(os.memfd_create("results"), "r+b")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, value: object) -> Place:
+        """Write a value at the end."""
+        rest, descriptor = memoryview(pickle.dumps(value, pickle.HIGHEST_PROTOCOL)), self._file.fileno()
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        try:
+            place = Place(os.fstat(descriptor).st_size, len(rest))
+            while rest:
+                rest = rest[os.pwrite(descriptor, rest, sum(place) - len(rest)) :]
+        finally:
+            fcntl.lockf(descriptor, fcntl.LOCK_UN)
+        return place
+
+    def read(self, place: Place) -> Any:
+        """Return the value at a place."""
+        self._file.seek(place.start)
+        return pickle.loads(self._file.read(place.length))  # noqa: S301 - written by `append`, in no named file
+
+
 def results(work: Callable[[Item], Found], items: Sequence[Item], order: Sequence[int], jobs: int) -> Iterator[Found]:
     """Yield work(item) of every item in turn, begun in another order by `jobs` processes.
 
-    Work and items reach the processes by forking; results are pickled.
+    Work and items reach the processes by forking; results are pickled into a file that all of them share. Through the
+    executor's pipe a process killed within a long message would leave its reader waiting for the rest of it.
 
     Raises
     ------
     VanishgradError
         If the processes cannot be started, or if one of them is killed.
     """
-    with _workers(work, items, jobs) as pool:
+    with PickleFile() as pickles, _workers(lambda i: pickles.append(work(items[i])), jobs) as pool:
         begun = _begun(pool, order, jobs)
         try:
             for i in range(len(items)):
-                yield begun.pop(i).result()
+                yield pickles.read(begun.pop(i).result())
         except BrokenProcessPool:
             raise VanishgradError(
                 f"expected {jobs} processes to work side by side, got one that was killed, perhaps because memory ran "
@@ -57,13 +97,13 @@ def _begun(pool: ProcessPoolExecutor, order: Sequence[int], jobs: int) -> dict[i
 
 
 @contextlib.contextmanager
-def _workers(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _workers(work: Callable[[int], Place], jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Yield processes that know the work, and end with the block or with this process, whichever is first.
 
     They hold the reading end of a pipe, this process alone the writing end: a closed one tells them to end.
     """
     reading, writing = os.pipe()
-    arguments = work, items, os.getpid(), reading, writing
+    arguments = work, os.getpid(), reading, writing
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, arguments)
     try:
         yield pool
@@ -74,11 +114,11 @@ def _workers(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) ->
             os.close(reading)
 
 
-_assignment: tuple[Callable[[Any], Any], Sequence[Any]]
-"""What a process was forked for: its work and all items."""
+_assignment: Callable[[int], Place]
+"""What a process was forked for: the work on an item."""
 
 
-def _begin(work: Callable[[Item], Found], items: Sequence[Item], parent: int, reading: int, writing: int) -> None:
+def _begin(work: Callable[[int], Place], parent: int, reading: int, writing: int) -> None:
     """Prepare a process: Ctrl-C is left to the parent, whose end is this process's end too."""
     global _assignment
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -88,7 +128,7 @@ def _begin(work: Callable[[Item], Found], items: Sequence[Item], parent: int, re
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    _assignment = work, items
+    _assignment = work
 
 
 def _end_when_closed(reading: int) -> None:
@@ -97,6 +137,5 @@ def _end_when_closed(reading: int) -> None:
     os._exit(1)
 
 
-def _result_of(index: int) -> Any:
-    work, items = _assignment
-    return work(items[index])
+def _result_of(index: int) -> Place:
+    return _assignment(index)
