@@ -163,4 +163,4 @@ def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> li
     if any(trace.band for trace in traces):
         lines = f"{lines}; bands: {BANDS[report.request.band]}"
     thinned = any(trace.curve.median.size > MOST_POINTS for trace in traces)
-    return [f"{lines}.", *scale.notes, *([f"Lines are drawn through {MOST_POINTS} of the lags."] if thinned else [])]
+    return [f"{lines}.", *([f"Lines are drawn through {MOST_POINTS} of the lags."] if thinned else [])]

@@ -45,7 +45,7 @@ def draw_trials(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
     threshold = float(np.log10(models[0].curves["state"].threshold))
     scale = Decades.of([*(_finals(model) for model in models), np.array([threshold, -threshold])])
     title = "The gradient at the last lag, trial by trial"
-    figure, axes = _rows(title, frame(report, models), models, [TRIALS_CAPTION, *scale.notes])
+    figure, axes = _rows(title, frame(report, models), models, [TRIALS_CAPTION])
     scale.apply(axes, "x")
     for row, model in enumerate(models):
         _draw_trials(axes, row, scale, _finals(model), look(report.models.index(model)).colour)

@@ -8,7 +8,7 @@ BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 SKY, PURPLE, ORANGE = "#56B4E9", "#CC79A7", "#E69F00"
 
 INK, MUTED, RULE, SHADE = "#222222", "#5f5f5f", "#dddddd", "#f3f3f3"
-"""Of text, of text that is less important, of the grid, of a compressed part of an axis."""
+"""Of text, of text that is less important, of the grid, of a part without data."""
 
 COLOURS = (BLACK, VERMILLION, BLUE, SKY, GREEN, ORANGE, PURPLE)
 """Okabe and Ito's palette (2008) without its yellow, which white paper swallows."""

@@ -24,6 +24,7 @@ SETTINGS: dict[Any, Any] = {
     "font.size": 8.5,
     "lines.solid_capstyle": "butt",
     "mathtext.fontset": "dejavusans",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
     "svg.fonttype": "path",
     "svg.hashsalt": "vanishgrad",
     "text.color": INK,

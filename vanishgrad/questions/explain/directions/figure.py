@@ -54,7 +54,7 @@ def draw_directions(report: ModelsDocument, models: Sequence[ModelDocument]) -> 
         AXIS + max(map(text_width, scale.ticks.values())),
         max(column_width([label.text for label in column]) for column in columns), between=0.12, heading=heading,
     )  # fmt: skip
-    notes = [*scale.notes, CAPTION.format(band=BANDS[report.request.band])]
+    notes = [CAPTION.format(band=BANDS[report.request.band])]
     figure, all_axes = sheet("How many directions the gradient keeps", frame(report, models), notes, layout)
     for i, (axes, (title, lines_of_panel)) in enumerate(zip(all_axes, panels, strict=True)):
         _draw(axes, lines_of_panel, scale)
