@@ -70,6 +70,20 @@ def against_peers(rounds: int, largest: int) -> Iterator[dict[str, object]]:
         yield {"kind": "peers", **vars(case), "seconds": medians(runs, 1 if case.n == 512 else rounds)}
 
 
+def sweeps(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """Points of one shape in batches, beside `compare` called for each of them."""
+    import vanishgrad
+
+    sizes, gains = {"hidden": 64, "steps": 100, "trials": 1}, [0.5 + 0.04 * i for i in range(64)]
+    axis = ",".join(f"{gain:.2f}" for gain in gains)
+    for cell in ("rnn", "lstm"):
+        runs: dict[str, Run] = {
+            "sweep": partial(vanishgrad.sweep, f"{cell}@gaussian:gain={axis}", measure="rate,horizon", **sizes),
+            "compare": lambda cell=cell: [vanishgrad.compare(f"{cell}@gaussian:gain={g:.2f}", **sizes) for g in gains],
+        }
+        yield {"kind": "sweeps", "cell": cell, "points": len(gains), "seconds": medians(runs, rounds)}
+
+
 def from_cold(rounds: int, largest: int) -> Iterator[dict[str, object]]:
     """From the start of the process to the answer, with the peak of its memory; compilation counts here."""
     for n in (n for n in (64, 128, 256) if n <= largest):
@@ -165,6 +179,7 @@ LABELS = ("command", "cell", "n", "steps", "dtype", "batch")
 KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "commands": whole_commands,
     "peers": against_peers,
+    "sweeps": sweeps,
     "cold": from_cold,
     "products": against_products,
     "long": long_runs,
