@@ -185,3 +185,11 @@ def test_the_options_of_directions_and_lyapunov_reach_them(run):
     assert [each["lag"] for each in found["directions"]["blocks"]["state"]] == [3, 5, 12]
     assert len(found["lyapunov"]["exponents"]["mean"]) == 2
     assert found["lyapunov"]["steps"] == 30
+
+
+def test_plot_of_one_section_draws_that_section(run, tmp_path):
+    small = ("--hidden", "3", "--steps", "6", "--trials", "1")
+    picture, report, again = (str(tmp_path / name) for name in ("map.svg", "report.json", "again.svg"))
+    assert run("explain", "gru", *small, "--only", "map", "--plot", picture, "--output", report).status == 0
+    assert run("plot", report, "--kind", "map", "--output", again).status == 0
+    assert (tmp_path / "map.svg").read_bytes() == (tmp_path / "again.svg").read_bytes()

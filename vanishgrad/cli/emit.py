@@ -116,9 +116,9 @@ def has_colour() -> bool:
 
 
 def pictures(
-    report: ModelsDocument, plots: Sequence[str], plot_folder: str | None, quiet: bool = False
+    report: ModelsDocument, plots: Sequence[str], plot_folder: str | None, quiet: bool = False, kind: str = "curves"
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, content) of the pictures that were asked for.
+    """Yield (path, content) of the pictures that were asked for; `kind` is that of each of `plots`.
 
     Say so where a label has characters that no installed font has.
     """
@@ -130,11 +130,11 @@ def pictures(
     if missing:
         warn([f"no installed font has {missing}; they are drawn as escapes; try installing Noto Sans CJK"], quiet)
     for path in plots:
-        yield path, render(report, "curves", Path(path).suffix[1:].lower())
+        yield path, render(report, kind, Path(path).suffix[1:].lower())
     if plot_folder is None:
         return
-    for kind in available_kinds(report):
-        yield os.path.join(plot_folder, f"{kind}.svg"), render(report, kind, "svg")
+    for each in available_kinds(report):
+        yield os.path.join(plot_folder, f"{each}.svg"), render(report, each, "svg")
 
 
 def warn(sentences: Sequence[str], quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -78,7 +79,7 @@ def explain(
         result = explain_models(request, done, jobs or cores())
     document = explanation(result)
     warn(document.refused, quiet)
-    files, notes = list(pictures(document, plots, plot_folder, quiet)), list[str]()
+    files, notes = list(pictures(document, plots, plot_folder, quiet, _picture(request.only))), list[str]()
     if applied is not None:
         weights, effect = remedy_weights(result, remedy)
         files.append((applied, weights))
@@ -86,6 +87,12 @@ def explain(
     emit(document, format_, output, files, [plot_folder])
     for note in [] if quiet else notes:
         click.echo(note, err=True)
+
+
+def _picture(only: Sequence[str]) -> str:
+    """Return the kind of picture that --plot draws: that of the one section asked for, if it has one."""
+    own = list(SECTIONS[only[0]].pictures) if len(set(only)) == 1 else []
+    return own[0] if own else "curves"
 
 
 def _text(text: str, source: str) -> str:

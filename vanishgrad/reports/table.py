@@ -37,7 +37,7 @@ def to_table(report: ModelsDocument, colour: bool) -> str:
         print_wrapped(console, opening(models))
     console.print(title(report))
     console.print()
-    console.print(_table(models))
+    console.print(_table(models), crop=False)
     console.print(textwrap.fill(_legend(models), WIDTH - 1), style="dim")
     console.print()
     if report.command == "analyze" and any(model.gates for model in models):
@@ -91,10 +91,10 @@ def _table(models: Sequence[ModelDocument]) -> Table:
 
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column("model", overflow="fold", width=_label_width(models))
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict", no_wrap=True, min_width=len("verdict"))
     for heading in ("×/step", "horizon", "state", "typical", "input"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("by lag", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+    table.add_column("by lag", no_wrap=True, min_width=SPARK)
     low, high = _scale(models)
     for model in models:
         state = model.curves["state"]

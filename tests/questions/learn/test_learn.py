@@ -168,3 +168,9 @@ def test_plot_draws_a_report_of_learn_and_refuses_another_kind_of_picture(tmp_pa
     refused = runner.invoke(plot, [str(report), "--kind", "gates", "--output", str(tmp_path / "gates.pdf")])
     assert "expected a picture out of learnability" in str(refused.exception)
     assert not (tmp_path / "gates.pdf").exists()
+
+
+def test_no_heading_of_a_wide_table_is_cut():
+    gaps = tuple(range(1000, 1024))
+    table = to_table(learning(settings(gaps=gaps), {}), colour=False)
+    assert {"model", "state", "input", "edge/state", *map(str, gaps)} <= set(table.split())

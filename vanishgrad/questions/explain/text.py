@@ -51,7 +51,7 @@ def _print_passage(console: Console, passage: Passage) -> None:
         print_wrapped(console, sentence)
     if passage.rows:
         console.print()
-        console.print(_table(passage))
+        console.print(_table(passage), crop=False)
     if passage.legend:
         console.print("\n".join(textwrap.wrap(passage.legend, WIDTH - 1)), style="dim", markup=False)
 
@@ -63,7 +63,7 @@ def _table(passage: Passage) -> Any:
 
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     for i, heading in enumerate(passage.headings):
-        table.add_column(heading, justify="right" if i else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if i else "left", no_wrap=True, min_width=len(heading))
     for row in passage.rows:
         table.add_row(*map(Text, row))
     return table

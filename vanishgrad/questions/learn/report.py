@@ -24,12 +24,12 @@ def to_table(document: LearnDocument, colour: bool) -> str:
     print_wrapped(console, title(document))
     console.print()
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("model", overflow="fold")
+    table.add_column("model", no_wrap=True, min_width=len("model"))
     for heading in headings(document):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     for model in document.models:
         table.add_row(Text(folded_label(model.label)), *row(document, model))
-    console.print(table)
+    console.print(table, crop=False)
     print_wrapped(console, LEGEND)
     console.print()
     for sentence in sentences(document):
