@@ -24,7 +24,10 @@ HISTORY = 60
 
 @dataclass(frozen=True, eq=False)
 class LyapunovSpectrum:
-    """The leading Lyapunov exponents of B runs, nats per step, -inf where a direction is lost exactly.
+    """The leading Lyapunov exponents of B runs, nats per step, -inf where a direction is lost.
+
+    Lost means zero, or below the rounding of the rows that it has a share of at some step: a unit that saturates beside
+    others of a full W, φ' < 1e-16, may leave less than these.
 
     Attributes
     ----------

@@ -26,7 +26,8 @@ class Spectrum:
     Attributes
     ----------
     log_sigma : (B, r) array
-        Descending; -inf for an exact zero.
+        Descending; -inf for a zero, and for what a step leaves below 2m·u of its best direction, as a saturated unit
+        beside others of a full W does.
     left : (B, m) array
         The unit vector at time T that the best-preserved one becomes; zero if the block is.
     right : (B, m) array
@@ -117,7 +118,7 @@ def _size(cell: Cell, block: tuple[str, str] | None) -> int:
 
 
 def _error(product: Graded, log_sigma: Array, lag: int) -> Array:
-    """Return the errors of ln σ, descending as these; 0 where σ is exactly zero, and at lag 0."""
+    """Return the errors of ln σ, descending as these; 0 where σ is zero to rounding, and at lag 0."""
     order = np.argsort(-product.log_d, axis=1, kind="stable")
     loss = np.take_along_axis(product.loss, order, axis=1)
     m, u = log_sigma.shape[1], np.finfo(product.V.dtype).eps / 2

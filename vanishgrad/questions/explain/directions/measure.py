@@ -47,13 +47,13 @@ class DirectionsAtLag:
     ----------
     lag : int
     log_sigma, low, high : (r,) arrays
-        Median and band over trials of ln σ_i, descending in i; -inf for an exact zero.
+        Median and band over trials of ln σ_i, descending in i; -inf for a zero to rounding.
     effective_rank : float
         Median of exp(-Σ p_i ln p_i), p_i = σ_i/Σσ (Roy and Vetterli 2007); 0 for a product that is zero.
     spread : float or None
         Median of the standard deviation of ln σ_i, 0 for an isometry; None where every σ_i is zero.
     zeros : int
-        Singular values that are exactly zero, median.
+        Singular values that are zero to rounding, median.
     error : (r,) array
         Estimated error of ln σ_i, the largest of any trial.
     source, target : Carriers or None

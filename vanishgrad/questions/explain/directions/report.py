@@ -17,7 +17,7 @@ from vanishgrad.reports.sentences import log10_text, number, power
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.directions.measure import Carriers, Directions, DirectionsAtLag, Unit
 
-Sigmas = Annotated[Sequence[Log10 | None], "index = rank of the singular value, descending; null = exactly zero"]
+Sigmas = Annotated[Sequence[Log10 | None], "index = rank of the singular value, descending; null = zero to rounding"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,7 +120,7 @@ def sentence(directions: DirectionsDocument) -> str:
     if values[0] is None:
         return f"at lag {last.lag} every direction of the {name} is lost exactly"
     middle = values[len(values) // 2]
-    median = "lost exactly" if middle is None else f"multiplied by {power(middle)}"
+    median = "lost to rounding" if middle is None else f"multiplied by {power(middle)}"
     return (
         f"at lag {last.lag} the best direction of the {name} is multiplied by {power(values[0])}, the median one is "
         f"{median}: of {len(values)} directions {number(last.effective_rank)} count"

@@ -29,7 +29,7 @@ CAPTION = (
     "of this run's product. Above 0 a direction grows, below it is forgotten."
 )
 MEAN_FIELD_CAPTION = "Mean field: infinitely many units."
-LOST_NOTE = "Exponents of minus infinity, directions that are lost exactly, are left out."
+LOST_NOTE = "Exponents of minus infinity, directions lost to rounding, are left out."
 
 
 class Exponents(NamedTuple):

@@ -36,7 +36,7 @@ class SumRule:
 
 @dataclass(frozen=True, eq=False)
 class Lyapunov:
-    r"""Lyapunov exponents, nats per step, means over trials; -inf where a direction is lost exactly in some trial.
+    r"""Lyapunov exponents, nats per step, means over trials; -inf where a direction is lost to rounding in some trial.
 
     Attributes
     ----------
