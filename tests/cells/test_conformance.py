@@ -131,7 +131,7 @@ def dense(outer: Outer, b: int) -> np.ndarray:
 @pytest.mark.parametrize("case", [case for case in CASES if case.name != "stack"], ids=lambda case: case.name)
 def test_having_other_tensors_leaves_the_cell_itself_alone(case: Case) -> None:
     cell = random_run(case).cell
-    kept, other = cell.b.copy(), cell.having(b=cell.b + 1)
+    kept, other = cell.b.copy(), cell.with_weights(b=cell.b + 1)
     np.testing.assert_array_equal(cell.b, kept)
     np.testing.assert_array_equal(other.b, kept + 1)
     assert other.W_hh is cell.W_hh

@@ -31,7 +31,7 @@ from vanishgrad.certificates.request import CertifyRequest
 from vanishgrad.certificates.subject import subject
 from vanishgrad.cli.certify import certify as command
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.proofs.coq import compiled
+from vanishgrad.proofs.coq import compiled_library
 
 BOUND = 0.25
 
@@ -349,14 +349,14 @@ def test_without_coq_one_sentence_names_the_packages(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def library():
-    with compiled("cert") as folder:
+    with compiled_library("cert") as folder:
         yield folder
 
 
 @pytest.fixture
 def compiled_once(library, monkeypatch):
     """Use one compiled library for many checks; `check` compiles its own each time."""
-    monkeypatch.setattr("vanishgrad.certificates.formal.check.compiled", lambda *names: nullcontext(library))
+    monkeypatch.setattr("vanishgrad.certificates.formal.check.compiled_library", lambda *names: nullcontext(library))
 
 
 @pytest.mark.coq

@@ -129,7 +129,7 @@ def test_the_last_bit_of_a_weight_is_told(shown):
     cell, certificate = shown
     W = cell.W_hh.copy()
     W[0, 0, 0] = np.nextafter(W[0, 0, 0], np.inf)
-    other = cell.having(W_hh=W)
+    other = cell.with_weights(W_hh=W)
     assert verdict(certificate, other) is CertificateVerdict.INVALID
     resealed = replace(certificate, weights={**certificate.weights, "sha256": subject(other).sha256})
     assert verdict(resealed, other) is not CertificateVerdict.VALID

@@ -65,7 +65,7 @@ def test_the_file_gives_the_numbers_of_the_run_to_the_last_bit(file: str, comman
 
 def test_each_layer_has_the_inputs_lengths_start_and_activation_that_were_recorded(file: str) -> None:
     (opened,) = open_models([file], ModelOptions())
-    encoder, relu = opened.prepared()
+    encoder, relu = opened.prepared_subjects()
     run = a_run()
     for b, length in enumerate(LENGTHS):
         assert np.array_equal(encoder.sequences.xs[b, STEPS - length :], run.calls["encoder"].xs[b, :length])
@@ -76,7 +76,7 @@ def test_each_layer_has_the_inputs_lengths_start_and_activation_that_were_record
 
 def test_steps_and_trials_take_the_beginning(file: str) -> None:
     (opened,) = open_models([file], ModelOptions(steps=6, trials=2, layer="encoder"))
-    (encoder,) = opened.prepared()
+    (encoder,) = opened.prepared_subjects()
     assert encoder.sequences.lengths.tolist() == [5, 6] and encoder.sequences.steps == 6
     assert np.array_equal(encoder.sequences.xs[1], a_run().calls["encoder"].xs[1, :6])
 

@@ -29,12 +29,12 @@ def ids(tmp_path: Path) -> str:
 
 def prepared(source, **options) -> list:
     (opened,) = open_models([source], ModelOptions(**options))
-    return list(opened.prepared())
+    return list(opened.prepared_subjects())
 
 
 def test_a_model_and_a_file_side_by_side_share_no_label_and_no_weights(file: str) -> None:
     model, layers = open_models(["lstm", file], ModelOptions(hidden=4, steps=6, trials=2, layer="b"))
-    (random,), (layer,) = model.prepared(), layers.prepared()
+    (random,), (layer,) = model.prepared_subjects(), layers.prepared_subjects()
     assert (random.subject.label, layer.subject.label) == ("lstm", "two.npz:b.0")
     assert (random.subject.cell.trials, layer.subject.cell.trials) == (2, 1)
 

@@ -12,7 +12,7 @@ from vanishgrad.answer.structure import SECTIONS
 from vanishgrad.answer.text import labels, texts
 from vanishgrad.errors import VanishgradError
 from vanishgrad.proofs import coq
-from vanishgrad.proofs.library import PACKAGES, ROOMS, files_of, in_order, required, source
+from vanishgrad.proofs.library import PACKAGES, ROOMS, files_of, in_order, required_files, source
 from vanishgrad.proofs.theorems import parts_of, register, sentences, statement
 
 THEOREMS = [section.id for section in SECTIONS if section.symbol]
@@ -25,7 +25,7 @@ def test_a_file_comes_after_those_that_it_requires(room):
     order = in_order(room)
     assert sorted(order) == files_of(room)
     for place, file in enumerate(order):
-        assert required(source(file)) <= set(order[:place])
+        assert required_files(source(file)) <= set(order[:place])
 
 
 def test_one_file_takes_only_what_it_requires():
@@ -124,7 +124,7 @@ def test_the_library_is_shipped():
 
 @pytest.fixture(scope="module")
 def library():
-    with coq.compiled(*ROOMS, seconds=1800) as folder:
+    with coq.compiled_library(*ROOMS, seconds=1800) as folder:
         yield folder
 
 
@@ -172,5 +172,5 @@ def test_an_independent_checker_accepts_the_abstract_part_without_an_axiom(answe
 def test_a_file_that_does_not_compile_is_told(monkeypatch):
     monkeypatch.setattr("vanishgrad.proofs.library.source", lambda name: "Lemma no : False. Proof. easy. Qed.")
     sentence = r"expected Coq to compile cert/Sums\.v, got .*; try Coq 8\.16"
-    with pytest.raises(VanishgradError, match=sentence), coq.compiled("cert/Sums"):
+    with pytest.raises(VanishgradError, match=sentence), coq.compiled_library("cert/Sums"):
         pass

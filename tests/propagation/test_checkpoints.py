@@ -105,7 +105,7 @@ def test_a_report_is_the_same_byte_for_byte(monkeypatch, options: dict) -> None:
 def test_quantiles_of_a_long_run_are_over_some_steps_and_the_report_says_so(monkeypatch) -> None:
     request = CompareRequest(("lstm",), hidden=6, steps=400, trials=2, burn_in=3)
     (whole,) = compare(request).models
-    monkeypatch.setattr(gates, "MOST_SORTED", 1000)
+    monkeypatch.setattr(gates, "MAX_SORTED_VALUES", 1000)
     (found,) = compare(request).models
     assert "quantiles of the gates are over every 5th step" in found.notes
     for name, gate in found.gates.items():

@@ -10,7 +10,7 @@ import pytest
 
 import vanishgrad
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.questions.watch.budget import FEWEST_STEPS, Budget
+from vanishgrad.questions.watch.budget import MIN_STEPS, Budget
 from vanishgrad.questions.watch.loggers import logger
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
@@ -182,7 +182,7 @@ def test_the_budget_is_kept_by_fewer_trials_then_fewer_steps_then_fewer_measurem
             if size := budget.size(longest=100):
                 sizes[share].add(size)
                 budget.charge(0.02 + 0.001 * size[0] * size[1], *size)
-        assert budget.overhead <= share + (0.02 + 0.001 * FEWEST_STEPS) / budget.trained
+        assert budget.overhead <= share + (0.02 + 0.001 * MIN_STEPS) / budget.trained
     assert (4, 100) in sizes[0.1]  # 0.42 s fit into a second
     assert max(sizes[0.01]) == (1, 100) or max(sizes[0.01])[1] < 100
     assert all(trials == 1 for trials, _ in sizes[0.001])

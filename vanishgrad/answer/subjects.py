@@ -27,7 +27,7 @@ DEFAULT_MODELS = (
 )
 """Chosen so that every theorem has a model on which it speaks and one on which it is silent."""
 
-FEWEST_STEPS = 4
+MIN_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def runs(request: AnswerRequest) -> Iterator[MeasuredRun]:
     """
     options = request if request.lengths is not None else replace(request, trials=1)
     for models in open_models(request.models, options):
-        trials = [prepared.first_trial() for prepared in models.prepared()]
+        trials = [prepared.first_trial() for prepared in models.prepared_subjects()]
         for prepared in trials:
             yield _run(*_names(models, prepared, len(trials)), prepared, request.seed)
 
@@ -95,8 +95,8 @@ def _run(label: str, spec: str, prepared: Prepared, seed: int) -> MeasuredRun:
 
 
 def _demand_long(steps: int) -> None:
-    if steps < FEWEST_STEPS:
-        raise UsageError(f"expected --steps from {FEWEST_STEPS} on, got {steps}; try --steps 100")
+    if steps < MIN_STEPS:
+        raise UsageError(f"expected --steps from {MIN_STEPS} on, got {steps}; try --steps 100")
 
 
 def demand_some(models: Sequence[object]) -> None:

@@ -146,9 +146,9 @@ class Cell(ABC):
 
     def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
         """Return the cell with each of its tensors changed, for instance put on a device."""
-        return self.having(**{name: changed(getattr(self, name)) for name in self.tensors})
+        return self.with_weights(**{name: changed(getattr(self, name)) for name in self.tensors})
 
-    def having(self, **tensors: Array) -> Self:
+    def with_weights(self, **tensors: Array) -> Self:
         """Return the cell with other numbers in some of its tensors, axis of trials included."""
         other = copy.copy(self)
         for name, tensor in tensors.items():

@@ -23,7 +23,7 @@ FIELDS = {
     "witness": dict,
     "arithmetic": dict,
 }
-MOST_BYTES = 1 << 27
+MAX_BYTES = 1 << 27
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequal
 from vanishgrad.certificates.reading import beside, layer_subject, read_certificate, sequence
 from vanishgrad.certificates.subject import CertifiedCell, digest_of
 
-MOST_STEPS = 100_000
+MAX_STEPS = 100_000
 
 
 def check(path: str, weights: str | None = None) -> Verification:
@@ -102,7 +102,7 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
 def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
     """‖J_{T:k}‖₂ ≥ |uᵀ J_{T:k} v| / (‖u‖₂ ‖v‖₂)."""
     claim = certificate.claim
-    steps = demanded.count(claim, "steps", MOST_STEPS)
+    steps = demanded.count(claim, "steps", MAX_STEPS)
     start, value = demanded.count(claim, "start", max(0, steps - 1)), demanded.exact(claim, "value")
     named = demanded.mapping(claim, "inputs").get("sha256")
     shown.demand(xs.shape == (steps, subject.input_size), "the inputs have the shape that it names")

@@ -23,7 +23,7 @@ from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import UsageError
 from vanishgrad.propagation.run import run
 
-DIGITS, MOST_DIGITS = 50, 10_000
+DIGITS, MAX_DIGITS = 50, 10_000
 ITERATIONS, WIDTH = 12, 8
 """Of the subspace iteration for u and v: sweeps, and vectors."""
 ACCURATE = Decimal("1e-9")
@@ -88,7 +88,7 @@ def _swept(apply: Callable[[int, Array, Array], None], times: Iterable[int], blo
 def _bilinear(target: CertifiedCell, xs: Array, start: int, u: Array, v: Array) -> tuple[Decimal, Decimal]:
     """Return uᵀ J v with an error bound, at most 1e-9 of it unless 10 000 digits do not suffice."""
     digits, value, error = DIGITS, Decimal(0), Decimal(1)
-    while error > max(ACCURATE * abs(value), Decimal("1e-330")) and digits <= MOST_DIGITS:
+    while error > max(ACCURATE * abs(value), Decimal("1e-330")) and digits <= MAX_DIGITS:
         with contextlib.suppress(TooCoarse), localcontext(context(digits)):
             value, error = _enclosed(target, xs, start, u, v)
         digits *= 2

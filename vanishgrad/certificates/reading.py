@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.certificates.certificate import MOST_BYTES, Sealed, parse_certificate
+from vanishgrad.certificates.certificate import MAX_BYTES, Sealed, parse_certificate
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import file_bytes
@@ -44,7 +44,7 @@ def certificate_text(path: str) -> str:
         If it cannot be read, or is too long.
     """
     try:
-        return file_bytes(path, "a certificate", MOST_BYTES).decode()
+        return file_bytes(path, "a certificate", MAX_BYTES).decode()
     except UnicodeDecodeError:
         raise VanishgradError(
             f"expected a certificate in {path}, got bytes that are no UTF-8; try another file"

@@ -33,7 +33,7 @@ LIMBS = 4
 """Float64 vectors whose sum is a vector of the witness: 212 binary digits."""
 CONSTANTS = (0.0, -1.0, 1.0, -0.5, 0.5, -0.1, 0.1)
 """Of the input bound: what is repeated in every coordinate."""
-MOST_ORBITS = 64
+MAX_ORBITS = 64
 """Words for each of which an orbit is run; among more, a fixed point is sought from h = 0 alone."""
 MARGIN = 1 + 2.0**-8
 """Of the state's radius over its distance: what the checker's own inverse may be off by."""
@@ -80,7 +80,7 @@ def refutations(cell: Cell, input_bound: float | None, words: Iterable[Array] = 
     target = subject(cell)
     with np.errstate(all="ignore"):
         tried = (*_constants(target, input_bound), *words)
-        cycles = [each for word in tried if (each := _cycle(cell, target, word, len(tried) <= MOST_ORBITS))]
+        cycles = [each for word in tried if (each := _cycle(cell, target, word, len(tried) <= MAX_ORBITS))]
         for each in sorted(cycles, key=lambda each: -each.rho)[:CANDIDATES]:
             with localcontext(context(DIGITS)):
                 found = _refined(target, each)

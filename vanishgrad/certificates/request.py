@@ -203,7 +203,7 @@ def of_source(request: CertifyRequest) -> Found:
             f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "
             "masked step hands the state on, and no bound by lag holds; try a model without it"
         )
-    xs = _along(next(opened.prepared())) if request.is_along else None
+    xs = _along(next(opened.prepared_subjects())) if request.is_along else None
     cell = layers[0].build()
     tokens = _tokens(opened.file, layers[0].input_size, request) if xs is None and request.embedding else []
     if isinstance(request.source, Mapping):

@@ -20,7 +20,7 @@ SATURATED = 0.05
 """A gate is saturated within this distance of 0 or 1."""
 SATURATING = 37
 """Of a pre-activation: from here on σ is 0 or 1 to float64's rounding, and tanh ±1 since half of it."""
-MOST_SORTED = 2**22
+MAX_SORTED_VALUES = 2**22
 """Values of a gate of which quantiles are taken; of longer runs every so many steps."""
 
 
@@ -56,7 +56,7 @@ class Gates:
 def gates(cell: Cell, path: Trajectory, burn_in: int) -> Gates:
     """Return the gates that a report names over the steps after the burn-in, masked ones left out."""
     steps, batch = path.steps - burn_in, path.start.shape[0]
-    stride = -(-steps * batch * cell.hidden_size // MOST_SORTED)
+    stride = -(-steps * batch * cell.hidden_size // MAX_SORTED_VALUES)
     gathered: dict[str, _Gathered] = {}
     for start, stop in path.stretches(block_length(path.steps)) if cell.row.words else ():
         skipped = max(0, burn_in - start)

@@ -15,9 +15,10 @@ from vanishgrad.arrays import Array
 from vanishgrad.propagation.products.products import Product
 
 Block = tuple[str | None, str | None]
-INPUT = "input"
+INPUT_CURVE = "input"
 CACHE_BYTES = 3 * 2**19
-MOST_LAGS = 32
+MAX_LAGS = 32
+"""Lags that a batch holds, where so many fit the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +53,9 @@ def one_lag(product: Product, blocks: Mapping[str, Block]) -> Lags:
             each = [product.probes(group, source, log_scales[name]) for group in list(product.rows)[product.places(to)]]
             probes[name] = np.stack(each, axis=1)
     if product.input_matrix is not None:
-        matrices[INPUT], log_scales[INPUT] = product.input_block()
+        matrices[INPUT_CURVE], log_scales[INPUT_CURVE] = product.input_block()
         if product.input_probes is not None:
-            probes[INPUT] = product.input_probes[:, None]
+            probes[INPUT_CURVE] = product.input_probes[:, None]
     return Lags(product.lag, matrices, {name: each[None] for name, each in log_scales.items()}, probes)
 
 
@@ -68,7 +69,7 @@ class LagBatch:
 
     def __init__(self, first: Product) -> None:
         self._arrays = _arrays(first)
-        self.capacity = max(1, min(CACHE_BYTES // sum(array.nbytes for array in self._arrays.values()), MOST_LAGS))
+        self.capacity = max(1, min(CACHE_BYTES // sum(array.nbytes for array in self._arrays.values()), MAX_LAGS))
         if self.capacity > 1:
             self._arrays = {
                 name: np.empty((self.capacity * len(array), *array.shape[1:]), array.dtype)
@@ -89,7 +90,7 @@ class LagBatch:
 
     def fits(self, product: Product) -> bool:
         """Whether a product consists of the same arrays: between two turns, only the input comes and goes."""
-        return (product.input_matrix is not None) == (INPUT in self._arrays)
+        return (product.input_matrix is not None) == (INPUT_CURVE in self._arrays)
 
     def append(self, product: Product) -> None:
         """Add a lag."""
@@ -115,10 +116,10 @@ class LagBatch:
             probed = self._arrays[PROBED][:count].reshape(count, first.parts, -1, whole.shape[2])
             for name, (to, _) in blocks.items():
                 probes[name] = probed[:, first.places(to), :, spans[name][1]]
-        if INPUT in self._arrays:
-            matrices[INPUT] = self._arrays[INPUT][:count]
+        if INPUT_CURVE in self._arrays:
+            matrices[INPUT_CURVE] = self._arrays[INPUT_CURVE][:count]
         if PROBED_INPUT in self._arrays:
-            probes[INPUT] = self._arrays[PROBED_INPUT][:count, None]
+            probes[INPUT_CURVE] = self._arrays[PROBED_INPUT][:count, None]
         return Lags(first.lag, matrices, dict.fromkeys(matrices, log_scales), probes)
 
 
@@ -126,6 +127,6 @@ STATE, PROBED, PROBED_INPUT = "state", "probes", "probes of the input"
 
 
 def _arrays(product: Product) -> dict[str, Array]:
-    arrays = {STATE: product.state_rows, PROBED: product.probe_rows, INPUT: product.input_matrix}
+    arrays = {STATE: product.state_rows, PROBED: product.probe_rows, INPUT_CURVE: product.input_matrix}
     arrays[PROBED_INPUT] = product.input_probes
     return {name: array for name, array in arrays.items() if array is not None}

@@ -10,7 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, like, namespace, on_host
 from vanishgrad.cells import Cell, Linearisation, Trajectory
-from vanishgrad.curves.lag_batches import INPUT, LagBatch, Lags, one_lag
+from vanishgrad.curves.lag_batches import INPUT_CURVE, LagBatch, Lags, one_lag
 from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.products.compression import Compression, error_bound, missing
 from vanishgrad.propagation.products.products import Product, backward_products, log_frobenius, log_masses
@@ -92,15 +92,15 @@ class Recorder:
         self._blocks, self._input_lags = _blocks(cell, scope), _input_lags(lengths, scope)
         self._alive_lags = alive_lags(int(lengths.min())) if scope.details else []
         self._log_norm, self._log_rms, self._alive = {}, {}, {}
-        for name in [*self._blocks, "conveyor", *([INPUT] if self._input_lags else [])]:
-            shape = (batch, self._steps + (name != INPUT))
+        for name in [*self._blocks, "conveyor", *([INPUT_CURVE] if self._input_lags else [])]:
+            shape = (batch, self._steps + (name != INPUT_CURVE))
             self._log_norm[name], self._log_rms[name] = np.full(shape, np.nan), np.full(shape, np.nan)
             self._alive[name] = dict[int, Array]()
         self._masses: list[tuple[Array, Array]] = []
         self._log_shares = np.full((batch, 0 if loss is None else self._steps), -np.inf)
         self._shapes = {name: _shape(cell, *block) for name, block in self._blocks.items()}
         if self._input_lags:
-            self._shapes[INPUT] = (cell.parts[0].size, cell.input_size)
+            self._shapes[INPUT_CURVE] = (cell.parts[0].size, cell.input_size)
         self._leading = LeadingSingularValues(self._shapes, batch, f"float{cell.bits}")
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if scope.measures("conveyor") else None
         self._error_bound = 0.0
@@ -135,7 +135,7 @@ class Recorder:
             self._leading.turn({name: self._turning(product, name) for name in self._shapes})
         self._masses.append((product.masses[:, : product.parts], product.exponents[:, : product.parts]))
         if product.input_matrix is not None:
-            self._log_rms[INPUT][:, product.lag] = _log_frobenius(*product.input_block()) - _half_log(
+            self._log_rms[INPUT_CURVE][:, product.lag] = _log_frobenius(*product.input_block()) - _half_log(
                 self._cell.input_size
             )
         self._gather(product)
@@ -184,7 +184,7 @@ class Recorder:
 
     def _turning(self, product: Product, name: str) -> Callable[[Array], Array]:
         """Return what maps a curve's left vectors, (B, p), to those of its turned rows."""
-        to = self._cell.parts[0].name if name == INPUT else self._blocks[name][0]
+        to = self._cell.parts[0].name if name == INPUT_CURVE else self._blocks[name][0]
         turns = list(product.turns.values()) if to is None else [product.turns[to]]
         ends = np.cumsum([Q.shape[2] for Q in turns])[:-1]
 
@@ -195,7 +195,7 @@ class Recorder:
         return turned
 
     def _counted(self, name: str) -> list[int]:
-        last = int(self._lengths.min()) - (name == INPUT)
+        last = int(self._lengths.min()) - (name == INPUT_CURVE)
         return [min(lag, last) for lag in self._alive_lags]
 
     def _observe_conveyor(self, lag: int) -> None:
@@ -221,7 +221,7 @@ class Recorder:
         names = [name for name in self._log_norm if name != "conveyor" or self._log_conveyor is not None]
         beyond = np.arange(self._steps + 1) > self._lengths[:, None]
         for name in names:
-            shift = int(name == INPUT)
+            shift = int(name == INPUT_CURVE)
             for values in (self._log_norm[name], self._log_rms[name]):
                 values[beyond[:, shift:]] = np.nan
         return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}
@@ -246,7 +246,7 @@ def shares_of(log_shares: Array, lengths: Array) -> Array:
 def _input_lags(lengths: Array, scope: Scope) -> Collection[int]:
     """Return the lags at which the input's derivative is measured."""
     shortest, longest = int(lengths.min()), int(lengths.max())
-    if scope.measures(INPUT):
+    if scope.measures(INPUT_CURVE):
         return range(longest)
     return {shortest - 1, longest - 1} if scope.last_input else ()
 

@@ -40,7 +40,7 @@ class LayerRuns:
         self._cells: dict[str, Cell] = {}
         self._stack = _stack(file, options.stack)
 
-    def prepared(self) -> Iterator[Prepared]:
+    def prepared_subjects(self) -> Iterator[Prepared]:
         """Yield every layer that the options name, with its input."""
         for layer in self._file.select(self._options.layer):
             sequences, notes = self._drive(layer)

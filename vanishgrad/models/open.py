@@ -62,7 +62,7 @@ class Opened:
             return int(self.argument.keys.get("hidden", self.options.hidden))
         return max(layer.hidden_size for layer in self.file)
 
-    def prepared(self) -> Iterator[Prepared]:
+    def prepared_subjects(self) -> Iterator[Prepared]:
         """Yield the MODEL, or every layer of the file that the options name."""
         if self.file is None:
             assert isinstance(self.argument, ModelSpec) and self.sequences is not None
@@ -72,7 +72,7 @@ class Opened:
         from vanishgrad.models.file_layers import LayerRuns
 
         captured = self.argument if isinstance(self.argument, CapturedRun) else None
-        yield from LayerRuns(self.file, self.options, self.prefix, captured).prepared()
+        yield from LayerRuns(self.file, self.options, self.prefix, captured).prepared_subjects()
 
 
 def holds_weights(source: Source) -> bool:

@@ -54,7 +54,7 @@ def demand_coq(rooms: Collection[str]) -> str:
 
 
 @contextlib.contextmanager
-def compiled(*names: str, seconds: float = 600.0) -> Iterator[Path]:
+def compiled_library(*names: str, seconds: float = 600.0) -> Iterator[Path]:
     """Yield a fresh folder in which rooms of the library, or files with all that they require, have been compiled.
 
     Raises

@@ -33,7 +33,7 @@ def requirements(*names: str) -> dict[str, list[str]]:
     while waiting:
         name = waiting.pop()
         if name not in by_file:
-            by_file[name] = sorted(required(source(name)))
+            by_file[name] = sorted(required_files(source(name)))
             waiting.extend(by_file[name])
     return dict(sorted(by_file.items()))
 
@@ -50,7 +50,7 @@ def files_of(room: str) -> list[str]:
     )
 
 
-def required(text: str) -> set[str]:
+def required_files(text: str) -> set[str]:
     """Return the files of the library that a text requires."""
     return {f"{room}/{each}" for room, names in _REQUIRE.findall(text) for each in names.split()}
 

@@ -57,7 +57,7 @@ def analyze(request: AnalyzeRequest, done: Callable[[str], None] = lambda label:
     results = []
     backend(request.backend, request.device).demand()
     with blas_threads(max(prepared.largest for prepared in models), jobs=1):
-        for prepared in chain.from_iterable(model.prepared() for model in models):
+        for prepared in chain.from_iterable(model.prepared_subjects() for model in models):
             results.append(requested_result(prepared, request))
             done(prepared.subject.label)
     request = replace(request, input=input_of_all(models, request))

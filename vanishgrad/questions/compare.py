@@ -121,9 +121,9 @@ def _measured(
     """Return a MODEL along the shared input, or the layers of a file, each along its own as `analyze` has it."""
     models = open_argument(prefixed[0], request, sequences, prefixed[1])
     if models.file is None:
-        return [requested_result(each, request, jobs) for each in models.prepared()]
+        return [requested_result(each, request, jobs) for each in models.prepared_subjects()]
     with blas_threads(models.largest, jobs=1):
-        return [requested_result(each, request) for each in models.prepared()]
+        return [requested_result(each, request) for each in models.prepared_subjects()]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -47,7 +47,7 @@ STARTS = re.compile(
 """Names of a learned start."""
 LEAVES = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 """The tensors of one of PyTorch's modules, which its name stands for."""
-MOST_NAMED = 6
+MAX_NAMED_TENSORS = 6
 """Left-over names in a sentence."""
 
 
@@ -166,8 +166,8 @@ def _grouped(tensors: Sequence[Tensor], module: str) -> tuple[str, ...]:
 
 def _left_over(unexplained: Sequence[Tensor], module: str, layer: Layer) -> Unreadable:
     names = _grouped(unexplained, module)
-    some = ", ".join(shown(each, 120) for each in names[:MOST_NAMED])
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    some = ", ".join(shown(each, 120) for each in names[:MAX_NAMED_TENSORS])
+    more = f" and {len(names) - MAX_NAMED_TENSORS} more" if len(names) > MAX_NAMED_TENSORS else ""
     looks = dict.fromkeys(
         _looks(tuple(name_parts(each.name[len(module) :]))) or _shaped(each, layer) for each in unexplained
     )

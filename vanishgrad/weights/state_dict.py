@@ -11,7 +11,8 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 WHERE = "the mapping"
-DEEPEST = 64
+MAX_DEPTH = 64
+"""Levels of mappings; modules are nested some ten deep."""
 
 
 def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
@@ -26,8 +27,10 @@ def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
     waiting: list[tuple[tuple[str, ...], Any]] = [((), mapping)]
     while waiting:
         path, value = waiting.pop()
-        if len(path) > DEEPEST:
-            raise VanishgradError(f"expected at most {DEEPEST} levels, got a deeper mapping; try one state_dict of it")
+        if len(path) > MAX_DEPTH:
+            raise VanishgradError(
+                f"expected at most {MAX_DEPTH} levels, got a deeper mapping; try one state_dict of it"
+            )
         if isinstance(value, Mapping):
             waiting.extend(((*path, _key(key)), each) for key, each in reversed(list(value.items())))
         elif hasattr(value, "shape") and hasattr(value, "dtype"):

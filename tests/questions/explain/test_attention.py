@@ -74,7 +74,7 @@ def test_the_skip_adds_an_earlier_output_to_the_last(case: Case) -> None:
 def test_equal_states_share_the_weight_equally_and_the_gradient_falls_as_one_over_their_number() -> None:
     steps, n = 40, 3
     cell = random_run(BY_NAME["rnn-tanh"]).cell
-    cell = cell.having(W_hh=cell.W_hh[:1, :n, :n], W_hx=0 * cell.W_hx[:1, :n], b=0 * cell.b[:1, :n])
+    cell = cell.with_weights(W_hh=cell.W_hh[:1, :n, :n], W_hx=0 * cell.W_hx[:1, :n], b=0 * cell.b[:1, :n])
     xs = np.zeros((2, steps, 3))
     result = found(cell, run(cell, xs, np.zeros((2, n))), xs, [steps] * 2)
     np.testing.assert_allclose(result.attention.log_norm.median, -np.log(steps), rtol=1e-13)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vanishgrad.questions.explain.explain import explain
-from vanishgrad.questions.explain.map.measure import FEWEST_TIMES, MOST_TIMES
+from vanishgrad.questions.explain.map.measure import MAX_TIMES, MIN_TIMES
 from vanishgrad.questions.explain.request import ExplainRequest
 
 RELATIVE = 1e-9
@@ -36,7 +36,7 @@ def test_times_are_few_evenly_spaced_and_end_at_the_end(steps: int) -> None:
     assert found.times[-1] == steps
     assert found.times[0] < strides[0]
     assert len(set(strides)) == 1
-    assert FEWEST_TIMES < len(found.times) <= MOST_TIMES or steps < FEWEST_TIMES
+    assert MIN_TIMES < len(found.times) <= MAX_TIMES or steps < MIN_TIMES
 
 
 def test_the_tokens_of_a_text() -> None:

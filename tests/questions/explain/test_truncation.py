@@ -122,12 +122,12 @@ def test_a_shared_weight_is_needed_and_a_gradient() -> None:
 def test_trials_of_different_length_are_truncated_within_their_own(tmp_path: Path) -> None:
     cell, whole = subject("gru")
     lengths, rows = (STEPS, 10), np.random.default_rng(2).standard_normal((2, STEPS, N))
-    ragged = found(cell.having(**shared(cell)), driven(whole.xs[:2], lengths), cotangent=saved(tmp_path, rows))
+    ragged = found(cell.with_weights(**shared(cell)), driven(whole.xs[:2], lengths), cotangent=saved(tmp_path, rows))
     lost = np.full((2, STEPS), np.nan)
     for b, length in enumerate(lengths):
         alone = driven(whole.xs[b : b + 1, -length:])
         given = saved(tmp_path, rows[b : b + 1, -length:])
-        lost[b, :length] = some(found(cell.having(**shared(cell)), alone, cotangent=given)).lost.median
+        lost[b, :length] = some(found(cell.with_weights(**shared(cell)), alone, cotangent=given)).lost.median
     np.testing.assert_allclose(some(ragged).lost.low, np.fmin(*lost), rtol=1e-12)
     np.testing.assert_allclose(some(ragged).lost.high, np.fmax(*lost), rtol=1e-12)
 

@@ -15,7 +15,7 @@ from vanishgrad.certificates.checking.ball_arithmetic import Coarse, ball
 from vanishgrad.certificates.checking.ball_steps import ball_step
 from vanishgrad.certificates.subject import CertifiedCell
 
-FIRST_BITS, MOST_BITS = 160, 1 << 15
+FIRST_BITS, MAX_BITS = 160, 1 << 15
 ACCURATE = Fraction(1, 10**10)
 MIN_CLAIM = Fraction(1, 1 << 1080)
 """Less than any number that a certificate can claim."""
@@ -27,7 +27,7 @@ def bilinear(subject: CertifiedCell, xs: Array, start: int, u: Array, v: Array) 
     xs (T, d); k = start; u, v (m,).
     """
     bits, value, error = FIRST_BITS, Fraction(0), Fraction(1)
-    while error > max(ACCURATE * abs(value), MIN_CLAIM) and bits <= MOST_BITS:
+    while error > max(ACCURATE * abs(value), MIN_CLAIM) and bits <= MAX_BITS:
         with contextlib.suppress(Coarse):
             value, error = _enclosed(subject, xs, start, u, v, bits)
         bits *= 2

@@ -22,7 +22,7 @@ from vanishgrad.certificates.checking.newton_kantorovich import approximate_inve
 from vanishgrad.certificates.checking.verdict import Inequalities, Undecided
 from vanishgrad.certificates.subject import CertifiedCell
 
-MOST_PERIOD = 64
+MAX_PERIOD = 64
 FINE = 320
 """Binary digits of the residuals; the witness has 212."""
 ROUGH = 128
@@ -33,7 +33,7 @@ def periodic_orbit(
     subject: CertifiedCell, claim: Mapping[str, Any], witness: Mapping[str, Any], shown: Inequalities
 ) -> None:
     """Show that every C and ρ′ with ‖∂s_t/∂s_k‖₂ ≤ C ρ′^(t-k) for all the claim's inputs and starts have ρ′ ≥ ρ."""
-    word = demanded.vectors(witness, "word", subject.input_size, MOST_PERIOD)
+    word = demanded.vectors(witness, "word", subject.input_size, MAX_PERIOD)
     _demand_inputs(word, claim, shown)
     try:
         _Cycle(subject, word, witness, shown).demand_eigenvalue(demanded.exact(claim, "rho"))

@@ -13,13 +13,13 @@ from vanishgrad.certificates.checking import witness as demanded
 from vanishgrad.certificates.checking.majorants import amplitudes, rows
 from vanishgrad.certificates.checking.norm_bound import norm_at_most
 from vanishgrad.certificates.checking.rational import fractions, integers, product
-from vanishgrad.certificates.checking.states import MOST_CELLS, States, states, stays, sub_boxes
+from vanishgrad.certificates.checking.states import MAX_CELLS, States, states, stays, sub_boxes
 from vanishgrad.certificates.checking.verdict import Inequalities, Refuted
 from vanishgrad.certificates.subject import CertifiedCell
 
 MAX_SLOPES = {"tanh": Fraction(1), "relu": Fraction(1), "linear": Fraction(1), "sigmoid": Fraction(1, 4)}
 """sup |φ'|."""
-MOST_PIECES = 1024
+MAX_PIECES = 1024
 
 
 class RateClaim:
@@ -51,7 +51,7 @@ def max_norm(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any
         image = product(integers(np.abs(subject.tensors["W_hh"])), x) * _steepness(subject, inequalities)
         inequalities.demand(bool((image <= claim.rho * x).all()), "γ |W| x ≤ ρ x")
         return
-    pieces = demanded.count(witness, "gate_pieces", MOST_PIECES) or 1
+    pieces = demanded.count(witness, "gate_pieces", MAX_PIECES) or 1
     for box in _every_box(subject, claim, witness, inequalities):
         inequalities.demand(bool((rows(subject, box, x, pieces) <= claim.rho * x).all()), "|J| x ≤ ρ x in the box")
 
@@ -122,12 +122,12 @@ def _pieces(subject: CertifiedCell, witness: Mapping[str, Any]) -> dict[int, int
     names = {str(j): j for j in range(subject.input_size)}
     if not all(name in names for name in by_unit):
         raise Refuted("input_pieces names coordinates of the input")
-    pieces = {names[name]: demanded.count(by_unit, name, MOST_CELLS) or 1 for name in by_unit}
+    pieces = {names[name]: demanded.count(by_unit, name, MAX_CELLS) or 1 for name in by_unit}
     total = 1
     for count in pieces.values():
         total *= count
-    if total > MOST_CELLS:
-        raise Refuted(f"at most {MOST_CELLS} sub-boxes")
+    if total > MAX_CELLS:
+        raise Refuted(f"at most {MAX_CELLS} sub-boxes")
     return pieces
 
 

@@ -13,7 +13,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.rational import Bounds, fractions, integers, product, sigma, tanh, vector
 from vanishgrad.certificates.subject import CertifiedCell
 
-MOST_CELLS = 4096
+MAX_CELLS = 4096
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.verdict import Refuted
 
-MOST_LIMBS = 8
+MAX_LIMBS = 8
 
 
 def number(holder: Mapping[str, Any], name: str) -> float:
@@ -81,4 +81,4 @@ def vectors(holder: Mapping[str, Any], name: str, size: int, most: int) -> Array
 
 def limbs(holder: Mapping[str, Any], name: str, size: int) -> Array:
     """Return the float64 vectors whose exact sum is a vector of more digits."""
-    return vectors(holder, name, size, MOST_LIMBS)
+    return vectors(holder, name, size, MAX_LIMBS)

@@ -13,8 +13,8 @@ from vanishgrad.certificates.formal.source import Altered, CoqSource, parse_sour
 from vanishgrad.certificates.formal.statement import speaks_of, statement, weights_of
 from vanishgrad.certificates.reading import certificate_text
 from vanishgrad.certificates.subject import CertifiedCell
-from vanishgrad.proofs.coq import CLASSICAL_REALS, Ran, axioms, compiled, coqc
-from vanishgrad.proofs.library import required
+from vanishgrad.proofs.coq import CLASSICAL_REALS, Ran, axioms, compiled_library, coqc
+from vanishgrad.proofs.library import required_files
 
 PATIENCE_SECONDS = 600.0
 
@@ -65,7 +65,7 @@ def _equal(literal: Sequence[Sequence[int]], whole: Array) -> bool:
 
 
 def _demand_proof(source: CoqSource, seconds: float, inequalities: Inequalities) -> None:
-    with compiled(*required(source.text)) as folder:
+    with compiled_library(*required_files(source.text)) as folder:
         (folder / "Certificate.v").write_text(source.text, encoding="utf-8")
         ran = coqc(folder, "Certificate.v", seconds)
     inequalities.demand(None if ran.status is None else True, f"Coq ends within {seconds:g} s")

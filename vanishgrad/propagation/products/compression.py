@@ -24,7 +24,7 @@ PROBE_COUNT = 8
 CONFIDENCE = 10.0
 """‖R₂‖ is taken to be up to so many times the longest probe; see above for the probability that it is more."""
 FIRST_LAG = 8
-FEWEST_ROWS = 8
+MIN_ROWS = 8
 
 
 class Compression:
@@ -93,7 +93,7 @@ def _turn(sweep: Sweep, place: int, name: str, small: float) -> tuple[Array, int
     mass = sweep.mass[:, place]
     smallest = xp.min(xp.where(mass > 0, mass, xp.max(mass, axis=-1)[:, None]), axis=-1)
     needed = xp.sum(xp.astype(squares > small**2 * smallest[:, None] / rows, xp.int64), axis=-1)
-    kept = min(rows, max(int(xp.max(needed)), FEWEST_ROWS))
+    kept = min(rows, max(int(xp.max(needed)), MIN_ROWS))
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 
-MOST_SWEEPS = 60
+MAX_SWEEPS = 60
 """Far beyond what is met: seven for a full matrix of 128 rows, one or two where the rows are graded."""
 
 
@@ -41,7 +41,7 @@ def orthogonal_rows(log_d: Array, V: Array) -> tuple[Array, Array]:
     A sweep costs 5 r² q operations; only pairs that are not orthogonal yet take part.
     """
     rows = np.array(np.where(np.isneginf(log_d)[..., None], 0, V))
-    for _ in range(MOST_SWEEPS):
+    for _ in range(MAX_SWEEPS):
         log_d, rows = _ordered(*_normalised(log_d, rows))
         pending = _pending(rows)
         if not pending.any():

@@ -82,7 +82,7 @@ def runs(request: ExplainRequest, models: Opened | None = None) -> Iterator[Run]
     """
     if models is None:
         (models,) = open_models([request.source], request)
-    for prepared in models.prepared():
+    for prepared in models.prepared_subjects():
         yield _run(request, prepared)
 
 

@@ -28,7 +28,7 @@ class Parameters:
             views[name] = flat[:, begin:end].reshape(len(flat), *shape)
             begin = end
         self.W_hy, self.b_y = (views.pop(name) for name in READ_OUT)
-        self.cell = cell.having(**views)
+        self.cell = cell.with_weights(**views)
 
     @property
     def seeds(self) -> int:

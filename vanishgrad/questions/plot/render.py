@@ -12,7 +12,7 @@ from vanishgrad.questions.plot.kinds import KINDS_BY_NAME
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.page import PictureKind
-from vanishgrad.reports.figures.palette import MOST_LOOKS
+from vanishgrad.reports.figures.palette import MAX_LOOKS
 from vanishgrad.reports.figures.style import style, undrawable
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ def _draw(report: ModelsDocument, name: str) -> Figure:
     served = [model for model in report.models if kind.serves(model)]
     if not served:
         raise VanishgradError(f"expected {kind.needs} for the picture {name!r}, got a report without; try another kind")
-    if len(served) > MOST_LOOKS:
+    if len(served) > MAX_LOOKS:
         raise VanishgradError(
-            f"expected at most {MOST_LOOKS} models in a picture, got {len(served)}; try fewer models or layers"
+            f"expected at most {MAX_LOOKS} models in a picture, got {len(served)}; try fewer models or layers"
         )
     return kind.draw(report, served)
 

@@ -16,10 +16,10 @@ from vanishgrad.models.options import ModelOptions
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
 
-MOST_DIRECTIONS = 64
+MAX_DIRECTIONS = 64
 WORST_CONDITION = 1e8
 """Of a Jacobian, beyond which its determinant in floating point says nothing; saturated networks are beyond."""
-DEFAULT_STEPS, MOST_STEPS, MOST_HIDDEN = 20, 200, 64
+DEFAULT_STEPS, MAX_STEPS, MAX_HIDDEN = 20, 200, 64
 """The length of a run, and what the complex step of a whole run still takes seconds for."""
 DEFAULT_MODELS = ("rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "gru", "gru:reset=before", "mgu")
 
@@ -41,8 +41,8 @@ class VerifyRequest(ModelOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hidden > MOST_HIDDEN:
-            raise UsageError(f"expected --hidden up to {MOST_HIDDEN}, got {self.hidden}; try --hidden {MOST_HIDDEN}")
+        if self.hidden > MAX_HIDDEN:
+            raise UsageError(f"expected --hidden up to {MAX_HIDDEN}, got {self.hidden}; try --hidden {MAX_HIDDEN}")
         _demand_short(self.steps or 1)
 
 
@@ -81,7 +81,7 @@ def verify(request: VerifyRequest) -> VerifyResult:
     is_open = request.is_noise and not any(map(has_own_input, request.models))
     steps = request.steps or (DEFAULT_STEPS if is_open else None)
     for models in open_models(request.models, replace(request, trials=1, steps=steps)):
-        for prepared in models.prepared():
+        for prepared in models.prepared_subjects():
             alone = prepared.first_trial()
             steps = alone.sequences.steps
             _demand_short(steps)
@@ -91,8 +91,8 @@ def verify(request: VerifyRequest) -> VerifyResult:
 
 
 def _demand_short(steps: int) -> None:
-    if steps > MOST_STEPS:
-        raise UsageError(f"expected --steps up to {MOST_STEPS}, got {steps}; try --steps {MOST_STEPS}")
+    if steps > MAX_STEPS:
+        raise UsageError(f"expected --steps up to {MAX_STEPS}, got {steps}; try --steps {MAX_STEPS}")
 
 
 def verified(label: str, cell: Cell, xs: Array, s0: Array | None = None) -> Iterator[VerifiedLine]:
@@ -201,9 +201,9 @@ def _dense(cell: Cell, trajectory: StoredTrajectory, t: int) -> Array:
 
 
 def _directions(cell: Cell) -> Array:
-    """Return every unit vector as a column, (m, m), or for a large state `MOST_DIRECTIONS` random ones."""
+    """Return every unit vector as a column, (m, m), or for a large state `MAX_DIRECTIONS` random ones."""
     m = cell.state_size
-    return np.eye(m) if m <= MOST_DIRECTIONS else np.random.default_rng(m).standard_normal((m, MOST_DIRECTIONS))
+    return np.eye(m) if m <= MAX_DIRECTIONS else np.random.default_rng(m).standard_normal((m, MAX_DIRECTIONS))
 
 
 def _stepped(derivative: Callable[[Array], Array], cell: Cell) -> Array:

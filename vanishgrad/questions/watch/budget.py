@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FEWEST_STEPS = 16
+MIN_STEPS = 16
 """Steps of a sequence below which a horizon says nothing."""
 
 
@@ -41,7 +41,7 @@ class Budget:
 
         The first measurement is the smallest, and shows what one costs.
         """
-        fewest = min(FEWEST_STEPS, longest)
+        fewest = min(MIN_STEPS, longest)
         if self.unit is None:
             return 1, fewest
         affordable = int((self.share * self.trained - self.spent) / self.unit)

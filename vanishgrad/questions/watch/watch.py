@@ -11,7 +11,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.live_torch import Arguments, captured_run, is_torch_module
 from vanishgrad.questions.analyze import AnalyzeRequest, analyze
-from vanishgrad.questions.watch.budget import FEWEST_STEPS, Budget
+from vanishgrad.questions.watch.budget import MIN_STEPS, Budget
 from vanishgrad.questions.watch.loggers import Record, logger
 
 CURVES = ("state", "input")
@@ -71,7 +71,7 @@ class Watch:
         self._handles: list[Any] = []
         self._since = 0.0
         self._warned = False
-        self._longest = FEWEST_STEPS
+        self._longest = MIN_STEPS
 
     def __enter__(self) -> Watch:
         self._since = time.perf_counter()

@@ -20,7 +20,7 @@ from vanishgrad.reports.figures.palette import MUTED, Look
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_POINTS = 2000
+MAX_POINTS = 2000
 """Lags that a line is drawn through; a panel has fewer pixels."""
 FEW_POINTS = 12
 """Lags up to which each is marked."""
@@ -93,7 +93,7 @@ class Trace(NamedTuple):
 def drawn_lags(curve: NormLine) -> Array:
     """Return the lags that a curve is drawn at: all, or evenly spaced ones and the last before exact zero."""
     size, zero = curve.median.size, curve.zero_from
-    lags = np.linspace(0, size - 1, min(size, MOST_POINTS)).round()
+    lags = np.linspace(0, size - 1, min(size, MAX_POINTS)).round()
     lags_drawn = lags if zero is None else np.append(lags, [max(zero - 1, 0), zero])
     return np.unique(lags_drawn.astype(int))
 
@@ -162,5 +162,5 @@ def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> li
     lines = f"Lines: the median of {trials}" if report.trials > 1 else "Lines: the one trial"
     if any(trace.band for trace in traces):
         lines = f"{lines}; bands: {BANDS[report.request.band]}"
-    thinned = any(trace.curve.median.size > MOST_POINTS for trace in traces)
-    return [f"{lines}.", *([f"Lines are drawn through {MOST_POINTS} of the lags."] if thinned else [])]
+    thinned = any(trace.curve.median.size > MAX_POINTS for trace in traces)
+    return [f"{lines}.", *([f"Lines are drawn through {MAX_POINTS} of the lags."] if thinned else [])]

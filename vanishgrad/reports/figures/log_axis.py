@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAD, ZERO_PAD = 0.02, 0.12
 """Room beyond an end of the axis, and at the end where exact zeros have their row, as shares of its length."""
-MOST_TICKS = 9
+MAX_TICKS = 9
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Direction = Literal["x", "y"]
@@ -87,7 +87,7 @@ def power_of_ten(exponent: int) -> str:
 
 def _multiples(begin: float, end: float) -> list[float]:
     """Return the exponents to name on the axis, multiples of a round step, those nearest 0 first."""
-    step = next(step for step in _round_steps() if (end - begin) / step <= MOST_TICKS)
+    step = next(step for step in _round_steps() if (end - begin) / step <= MAX_TICKS)
     exponents = step * np.arange(math.ceil(begin / step), math.floor(end / step) + 1)
     return sorted(exponents.tolist(), key=abs)
 

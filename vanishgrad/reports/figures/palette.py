@@ -15,7 +15,7 @@ COLOURS = (BLACK, VERMILLION, BLUE, SKY, GREEN, ORANGE, PURPLE)
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.2), (5, 1.4, 1.2, 1.4))
 """Ink and gap by turns, in line widths; 4 has no divisor in common with 7, so that 28 pairs differ."""
 MARKS = ("", "o", "s", "^")
-MOST_LOOKS = len(COLOURS) * len(DASHES) * len(MARKS)
+MAX_LOOKS = len(COLOURS) * len(DASHES) * len(MARKS)
 
 LineStyle = Literal["-"] | tuple[float, tuple[float, ...]]
 

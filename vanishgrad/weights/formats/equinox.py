@@ -20,16 +20,17 @@ from vanishgrad.weights.formats.raw import decoded, stretch
 from vanishgrad.weights.tensors import Tensor, TensorFile
 
 MAGIC = b"\x93NUMPY"
-MOST_HEADER = 10_000
+MAX_HEADER_BYTES = 10_000
 """Bytes of a record's header: NumPy's own bound."""
-MOST_LINE = 4000
+MAX_LINE_BYTES = 4000
 """Bytes of the line of JSON."""
-MOST_RECORDS = 100_000
+MAX_RECORDS = 100_000
+"""Arrays of a file; a model of a thousand layers has some 10⁴."""
 
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:
     """Return whether an .npy record stands at the start, or behind one line that begins with a brace."""
-    return head.startswith(MAGIC) or (head.startswith(b"{") and head[:MOST_LINE].find(b"\n" + MAGIC) > 0)
+    return head.startswith(MAGIC) or (head.startswith(b"{") and head[:MAX_LINE_BYTES].find(b"\n" + MAGIC) > 0)
 
 
 def tensors(path: str) -> TensorFile:
@@ -40,10 +41,10 @@ def tensors(path: str) -> TensorFile:
     VanishgradError
         If a record is damaged, or there is but one, which is no checkpoint.
     """
-    head, size = stretch(path, 0, min(MOST_LINE, os.path.getsize(path)), "the first record"), os.path.getsize(path)
+    head, size = stretch(path, 0, min(MAX_LINE_BYTES, os.path.getsize(path)), "the first record"), os.path.getsize(path)
     place = 0 if head.startswith(MAGIC) else head.index(b"\n" + MAGIC) + 1
     by_place: dict[str, Tensor] = {}
-    while place < size and len(by_place) < MOST_RECORDS:
+    while place < size and len(by_place) < MAX_RECORDS:
         name = str(len(by_place))
         by_place[name], place = _record(path, name, place, size)
     if len(by_place) == 1:
@@ -55,13 +56,13 @@ def tensors(path: str) -> TensorFile:
 
 def _record(path: str, name: str, start: int, size: int) -> tuple[Tensor, int]:
     """Return the array of the record at a place, and the place behind it."""
-    stream = io.BytesIO(stretch(path, start, min(size - start, MOST_HEADER + 16), f"array {name}"))
+    stream = io.BytesIO(stretch(path, start, min(size - start, MAX_HEADER_BYTES + 16), f"array {name}"))
     try:
         version = np.lib.format.read_magic(stream)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
             version
         ]
-        shape, fortran, dtype = read_header(stream, max_header_size=MOST_HEADER)
+        shape, fortran, dtype = read_header(stream, max_header_size=MAX_HEADER_BYTES)
     except (ValueError, LookupError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError, OverflowError):
         raise VanishgradError(
             f"expected an .npy record for array {name} in {path}, got other bytes; "

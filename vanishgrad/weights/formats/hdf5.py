@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 PLACES = (0, 512, 1024, 2048)
 """Where the signature may stand; what is before it is a user block."""
-MOST_OBJECTS = 100_000
-DEEPEST = 64
+MAX_OBJECTS = 100_000
+MAX_DEPTH = 64
+"""Objects of a file, and levels of groups; a model of a thousand layers has some 10⁴, ten deep."""
 
 Opened = Callable[[], AbstractContextManager["h5py.File"]]
 
@@ -94,9 +95,9 @@ def _datasets(path: str, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
 
 
 def _require_bounded(path: str, objects: int, depth: int) -> None:
-    if objects > MOST_OBJECTS or depth > DEEPEST:
+    if objects > MAX_OBJECTS or depth > MAX_DEPTH:
         raise VanishgradError(
-            f"expected at most {MOST_OBJECTS} groups, {DEEPEST} deep, got more in {path}; try saving the weights alone"
+            f"expected at most {MAX_OBJECTS} groups, {MAX_DEPTH} deep, got more in {path}; try saving the weights alone"
         )
 
 

@@ -12,7 +12,8 @@ FREE_BYTES = 16 << 20
 """A compressed member may always expand to so much."""
 EXPANSION = 20
 """Beyond that, to so many times its stored size: trained weights hardly compress, a bomb does a thousandfold."""
-MOST_DIMENSIONS = 32
+MAX_DIMENSIONS = 32
+"""Axes of an array: the bound of NumPy 1, beyond which it cannot hold one."""
 
 
 def require_plausible_expansion(path: str, name: str, stored: int, expanded: int) -> None:
@@ -39,9 +40,9 @@ def elements(path: str, name: str, shape: Sequence[object], most: int) -> int:
         If a size is negative or no integer, or if the product is larger than the file has room for.
     """
     plain = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size >= 0]
-    if len(plain) != len(shape) or len(shape) > MOST_DIMENSIONS:
+    if len(plain) != len(shape) or len(shape) > MAX_DIMENSIONS:
         raise VanishgradError(
-            f"expected a shape of at most {MOST_DIMENSIONS} sizes from 0 up, got {shown(str(list(shape[:40])))} "
+            f"expected a shape of at most {MAX_DIMENSIONS} sizes from 0 up, got {shown(str(list(shape[:40])))} "
             f"for tensor {shown(name)} of {path}; try saving the file again"
         )
     count = math.prod(plain)

@@ -31,7 +31,7 @@ FOLDERS = {
     "saved_model.pb": ("a SavedModel without its variables", "copying the folder variables there too"),
 }
 """What else a folder may hold → what it is then, and what to try."""
-MOST_NAMES = 10_000
+MAX_NAMES = 10_000
 """Entries of a folder that are looked at."""
 
 
@@ -83,6 +83,6 @@ def _matching(folder: str, pattern: str) -> list[str]:
 def _names(folder: str) -> Sequence[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(each.name for each in islice(entries, MOST_NAMES))
+            return sorted(each.name for each in islice(entries, MAX_NAMES))
     except OSError as error:
         raise VanishgradError(f"expected to read {folder}, got {error.strerror or error}; try another path") from None

@@ -16,7 +16,8 @@ from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 ARRAY = 1
 """Flax's extension code of an array."""
-DEEPEST = 64
+MAX_DEPTH = 64
+"""Levels of maps; modules are nested some ten deep, and each level is a call."""
 SIZED = {
     0xC4: ("bytes", "B"), 0xC5: ("bytes", "H"), 0xC6: ("bytes", "I"), 0xC7: ("extension", "B"),
     0xC8: ("extension", "H"), 0xC9: ("extension", "I"), 0xD9: ("text", "B"), 0xDA: ("text", "H"), 0xDB: ("text", "I"),
@@ -63,7 +64,7 @@ class _Reader:
 
     def value(self, depth: int) -> Any:
         """Return the value at the place, which moves behind it."""
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise ValueError("nested too deep")
         first = self._number("B")
         if first < 0x80 or first >= 0xE0:

@@ -12,7 +12,7 @@ from functools import partial
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.formats.limits import MOST_DIMENSIONS, elements
+from vanishgrad.weights.formats.limits import MAX_DIMENSIONS, elements
 from vanishgrad.weights.formats.raw import WIDTHS, decoded, stretch
 from vanishgrad.weights.tensors import Tensor, TensorFile
 
@@ -21,7 +21,8 @@ DENSE = 0xF993FAC9
 NUMPY_SHAPE = 0xF993FACA
 """The version whose shapes may be scalars; else alike."""
 DTYPES = {0: "float32", 1: "float64", 2: "float16", 3: "uint8", 4: "int32", 5: "int8", 6: "int64", 12: "bfloat16"}
-MOST_NAME = 1000
+MAX_NAME_BYTES = 1000
+"""Bytes of a parameter's name; what is longer is no name but damage."""
 
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:
@@ -62,7 +63,7 @@ class _Reader:
     def array(self, place: int) -> tuple[tuple[int, ...], str, int]:
         """Return shape, dtype and start of an array, which is skipped."""
         version, storage, dimensions = self.numbers("<IiI")
-        if version not in (DENSE, NUMPY_SHAPE) or storage != 0 or dimensions > MOST_DIMENSIONS:
+        if version not in (DENSE, NUMPY_SHAPE) or storage != 0 or dimensions > MAX_DIMENSIONS:
             raise _damaged(self._path)
         *shape, _, _, code = self.numbers(f"<{dimensions}q3i")
         if code not in DTYPES:
@@ -74,7 +75,7 @@ class _Reader:
     def name(self) -> str:
         """Return a name."""
         (length,) = self.numbers("<Q")
-        return self._bytes(_bounded(self._path, length, MOST_NAME)).decode("utf-8", "replace").removeprefix("arg:")
+        return self._bytes(_bounded(self._path, length, MAX_NAME_BYTES)).decode("utf-8", "replace").removeprefix("arg:")
 
     def _bytes(self, count: int) -> bytes:
         self._place += count

@@ -15,7 +15,7 @@ from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.zip_members import Member, members
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
-MOST_HEADER = 10_000
+MAX_HEADER_BYTES = 10_000
 """Bytes of a header, which is a Python literal: NumPy's own bound, since deep literals exhaust the parser."""
 SIGNATURE = "vanishgrad"
 """The text member in which `--save` says what PyTorch's names do not: cell, reset, activation."""
@@ -53,13 +53,13 @@ def _tensor(path: str, name: str, member: Member) -> Tensor:
 
 
 def _header(path: str, name: str, member: Member) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    start = io.BytesIO(member.read(0, min(member.size, MOST_HEADER + 16)))
+    start = io.BytesIO(member.read(0, min(member.size, MAX_HEADER_BYTES + 16)))
     try:
         version = np.lib.format.read_magic(start)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
             version
         ]
-        shape, fortran, dtype = read_header(start, max_header_size=MOST_HEADER)
+        shape, fortran, dtype = read_header(start, max_header_size=MAX_HEADER_BYTES)
     except (ValueError, LookupError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError, OverflowError):
         raise VanishgradError(
             f"expected an .npy header for {shown(name)} in {path}, got other bytes; try saving it with numpy.savez"

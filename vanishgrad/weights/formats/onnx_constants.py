@@ -13,8 +13,9 @@ from vanishgrad.weights.formats.onnx_graph import Graph, Node
 from vanishgrad.weights.formats.onnx_tensor import DTYPES
 from vanishgrad.weights.tensors import Tensor, shown, stored_array
 
-DEEPEST = 64
-MOST_NODES = 10_000
+MAX_DEPTH = 64
+MAX_NODES = 10_000
+"""Nodes that are evaluated for the weights of a graph, and how deep they stand behind one another."""
 SPARE_BYTES = 1 << 20
 
 
@@ -69,7 +70,7 @@ class _Folding:
         return self.known[key]
 
     def _folded(self, node: Node, graph: Graph, name: str, depth: int) -> Array:
-        if depth > DEEPEST or len(self.known) > MOST_NODES:
+        if depth > MAX_DEPTH or len(self.known) > MAX_NODES:
             raise NotConstant(f"{shown(name)} stands behind more nodes than can be followed")
         fold = FOLDS.get(node.op)
         if fold is None or node.domain not in ("", "ai.onnx"):

@@ -17,7 +17,8 @@ from vanishgrad.weights.tensors import Tensor, TensorFile
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Fields of a ModelProto → their wire type."""
 GRAPH = 7
-DEEPEST = 32
+MAX_DEPTH = 32
+"""Levels of graphs within graphs; each is a call, and exporters nest a few."""
 
 
 @dataclass(eq=False)
@@ -99,8 +100,8 @@ def tensors(path: str) -> TensorFile:
 
 
 def _graph(data: memoryview, path: str, outer: Graph | None, depth: int) -> Graph:
-    if depth > DEEPEST:
-        raise ValueError(f"graphs nested over {DEEPEST} deep")
+    if depth > MAX_DEPTH:
+        raise ValueError(f"graphs nested over {MAX_DEPTH} deep")
     graph = Graph(outer)
     for number, value in fields(data):
         if number == 1:

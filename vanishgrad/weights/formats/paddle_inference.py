@@ -26,13 +26,13 @@ DTYPES = {
     22: "bfloat16",
 }  # fmt: skip
 """The numbers of Paddle's VarType."""
-MOST_DESCRIPTION = 1000
-DEEPEST = 64
+MAX_DESCRIPTION_BYTES = 1000
+"""Bytes of a tensor's description: its type and its sizes."""
 
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:
     """Return whether the file begins with the header of a tensor."""
-    return head[:16] == bytes(16) and 0 < int.from_bytes(head[16:20], "little") < MOST_DESCRIPTION
+    return head[:16] == bytes(16) and 0 < int.from_bytes(head[16:20], "little") < MAX_DESCRIPTION_BYTES
 
 
 def tensors(path: str) -> TensorFile:
@@ -79,7 +79,7 @@ def _list(node: Any, *keys: str) -> list[Any]:
 def _tensor(path: str, name: str, place: int, size: int) -> tuple[Tensor, int]:
     """Return the tensor at a place, and the place behind it."""
     version, levels, again, length = HEADER.unpack(stretch(path, place, HEADER.size, shown(name)))
-    if (version, levels, again) != (0, 0, 0) or not 0 < length < MOST_DESCRIPTION:
+    if (version, levels, again) != (0, 0, 0) or not 0 < length < MAX_DESCRIPTION_BYTES:
         raise _damaged(path)
     start = place + HEADER.size + length
     try:

@@ -17,7 +17,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.pickled_calls import unusual
 from vanishgrad.weights.tensors import shown
 
-MOST_OPCODES = 2**22
+MAX_OPCODES = 2**22
 """Each builds one item at most, which takes up to 250 bytes of memory, 1 GB in all; a large model has some 10⁵."""
 
 
@@ -215,9 +215,9 @@ def tree(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # escapes in protocol 0 text
             for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):  # type: ignore[arg-type]
-                if count > MOST_OPCODES:
+                if count > MAX_OPCODES:
                     raise VanishgradError(
-                        f"expected a pickle of {what} with at most {MOST_OPCODES} items in {path}, got more; {remedy}"
+                        f"expected a pickle of {what} with at most {MAX_OPCODES} items in {path}, got more; {remedy}"
                     )
                 if opcode.name == "STOP":
                     return Pickled(machine.pop(), unusual(machine.called))

@@ -28,7 +28,8 @@ TRANSPARENT = ("_parameters", "_modules", "_buffers")
 TOLD = ("mode", "nonlinearity")
 """Attributes of a pickled module that say what its parameters do not."""
 ORDERED = Global("collections.OrderedDict")
-DEEPEST = 64
+MAX_DEPTH = 64
+"""Levels of containers; modules are nested some ten deep."""
 
 
 class Storage(Protocol):
@@ -90,7 +91,7 @@ def leaves(root: Any) -> Iterator[tuple[str, Any]]:
         name, depth, node = waiting.pop()
         if not isinstance(node, (Pairs, list, tuple)) or _rebuilder(node) or is_array(node):
             yield name, node
-        elif id(node) not in visited and depth < DEEPEST:
+        elif id(node) not in visited and depth < MAX_DEPTH:
             visited.add(id(node))
             waiting.extend((_joined(name, key), depth + 1, value) for key, value in reversed(_children(node)))
 
@@ -139,7 +140,7 @@ def _tensor(name: str, kind: str, arguments: Any, path: str, storages: Storages,
 
 def _view(kind: str, arguments: Any) -> View | str:
     """Return the window that a rebuilding call describes, or the word for what cannot be read."""
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         if kind in ("_rebuild_parameter", "_rebuild_parameter_with_state"):
             inner = arguments[0]
         elif kind == "_rebuild_from_type_v2":

@@ -31,7 +31,7 @@ class Modules:
     cell: str | None = None
 
 
-CELLS = {
+MODULES_BY_NAME = {
     "hi": (
         Modules("LSTMCell", ("hi", "hf", "hg", "ho"), ("ii", "if", "ig", "io")),
         Modules("nnx.LSTMCell", ("hi", "hf", "hg", "ho"), ("ii", "if_", "ig", "io")),
@@ -51,7 +51,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
         if match is None:
             continue
         path, tail = match["path"], match["tail"]
-        for modules in CELLS.get(match["module"], ()):
+        for modules in MODULES_BY_NAME.get(match["module"], ()):
             kernels = [f"{path}{each}{tail}" for each in (*modules.recurrent, *modules.inputs)]
             if all(each in free for each in kernels):
                 biases = [each.replace("kernel", "bias") for each in kernels]

@@ -31,7 +31,7 @@ LAYER_NORMALISED = "LayerNormLSTMCell"
 DIRECTION = re.compile(r"(?:forward|backward)_\w+")
 INNER = re.compile(r"(?:(?:forward|backward)_\w+|\w*cells?(?:_\d+)?)[./]")
 """Parts of a path within one layer."""
-MOST_LAYERS = 1000
+MAX_LAYERS = 1000
 """Recurrent layers of a configuration; each is compared with each recurrent kernel of the file."""
 GATES_OF = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3, "CuDNNLSTM": 4, "CuDNNGRU": 3}
 READING = ("activation", "recurrent_activation", "reset_after", "use_bias")
@@ -41,8 +41,8 @@ SCAFFOLDING = ("layers", "model_weights", "layer", "forward_layer", "backward_la
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each recurrent kernel with Keras's name, in the model's order where that is known."""
-    model = described(file.configuration.get("keras"))[:MOST_LAYERS]
-    elsewhere = strays(file.configuration.get("keras"))[:MOST_LAYERS]
+    model = described(file.configuration.get("keras"))[:MAX_LAYERS]
+    elsewhere = strays(file.configuration.get("keras"))[:MAX_LAYERS]
     order = {each.name: place for place, each in enumerate(model)}
     candidates = list(_found(file, free, hints, model, elsewhere))
     yield from sorted(candidates, key=lambda each: (order.get(each.name, len(order)), _natural(each.name)))

@@ -10,7 +10,8 @@ from typing import Any
 
 from vanishgrad.weights.tensors import shown
 
-DEEPEST = 32
+MAX_DEPTH = 32
+"""Levels of models within models; each is a call."""
 FARTHEST = 1000
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "CuDNNLSTM", "CuDNNGRU")
 TRANSPARENT = (
@@ -29,7 +30,7 @@ MASKING_ON = (
     "Add",
 )
 """Layers that change their input and hand its mask on."""
-MOST_NODES = 100_000
+MAX_NODES = 100_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def described(model: Any) -> list[ConfiguredLayer]:
 def strays(model: Any) -> list[ConfiguredLayer]:
     """Return every recurrent layer or cell of a configuration, however it is nested, without its place."""
     layers, waiting = list[ConfiguredLayer](), [model]
-    for _ in range(MOST_NODES):
+    for _ in range(MAX_NODES):
         if not waiting:
             break
         node = waiting.pop()
@@ -114,7 +115,7 @@ def recurrent_kind(layer: Mapping[str, Any]) -> str | None:
 
 
 def _in_model(model: Any, group: str, path: str, depth: int) -> Iterator[ConfiguredLayer]:
-    layers = _layers_of(model) if depth <= DEEPEST else []
+    layers = _layers_of(model) if depth <= MAX_DEPTH else []
     chain = _Chain(layers, is_sequential=_mapping(model).get("class_name") == "Sequential", path=path)
     for layer, own in _grouped(layers, group):
         below, mask = chain.below(_name(layer)), chain.masked_by(_name(layer))
@@ -138,7 +139,7 @@ def _grouped(layers: list[Any], group: str) -> Iterator[tuple[Mapping[str, Any],
 
 def embeddings(model: Any, group: str = "", path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """Yield the user's name of each Embedding, nested models first, and the group in which Keras 3 stores it."""
-    for layer, own in _grouped(_layers_of(model) if depth <= DEEPEST else [], group):
+    for layer, own in _grouped(_layers_of(model) if depth <= MAX_DEPTH else [], group):
         if layer.get("class_name") == "Embedding":
             yield path + _name(layer), own
         elif isinstance(_mapping(layer.get("config")).get("layers"), list):
@@ -163,7 +164,7 @@ def _in_layer(layer: Mapping[str, Any], place: _Place, depth: int) -> Iterator[C
         yield from layers
     elif isinstance(config.get("layers"), list):
         yield from _in_model(layer, f"{place.group}/", f"{place.path}.", depth + 1)
-    elif isinstance(config.get("layer"), dict) and depth < DEEPEST:
+    elif isinstance(config.get("layer"), dict) and depth < MAX_DEPTH:
         inside = _Place(f"{place.group}/layer", place.path, None)
         yield from _in_layer(_mapping(config["layer"]), inside, depth + 1)
 

@@ -17,7 +17,7 @@ from vanishgrad.weights.layouts.onnx_activations import activations
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, part, row, shape_text, shown
 
-CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
+CELL_OF_NODE = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
 REFUSED = ("DynamicQuantizeLSTM", "AttnLSTM", "QLinearLSTM")
 LOOPS = ("Loop", "Scan")
 INPUTS = {"W": 1, "R": 2, "B": 3, "P": 7}
@@ -48,7 +48,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     visited: set[object] = set()
     for where in graph.every():
         for node in where.nodes:
-            if node.op in CELLS or node.op in REFUSED:
+            if node.op in CELL_OF_NODE or node.op in REFUSED:
                 key, claims = _same(node, where, file)
                 if key not in visited:
                     visited.add(key)
@@ -70,7 +70,7 @@ def node_layers(file: TensorFile) -> Iterator[tuple[str, Graph, Node, list[Layer
     names = _names(graph)
     for where in graph.every():
         for node in where.nodes:
-            if node.op in CELLS or node.op in REFUSED:
+            if node.op in CELL_OF_NODE or node.op in REFUSED:
                 layers = _directions(file, where, node, (), names, Hints())
                 yield names[id(node)], where, node, [each.layer() for each in layers]
 
@@ -135,7 +135,7 @@ def _names(graph: Graph) -> dict[int, str]:
     counts: Counter[str] = Counter()
     for where in graph.every():
         for node in where.nodes:
-            if node.op in CELLS or node.op in REFUSED:
+            if node.op in CELL_OF_NODE or node.op in REFUSED:
                 stem = node.name.strip("/").replace("/", ".") or node.op.lower()
                 names[id(node)] = f"{stem}_{counts[stem]}" if counts[stem] else stem
                 counts[stem] += 1
@@ -184,7 +184,7 @@ def _layer(
 ) -> Layer:  # fmt: skip
     if node.op in REFUSED:
         raise Unreadable(f"expected RNN, GRU or LSTM, got the quantised or fused node {node.op}; try the float model")
-    cell = CELLS[node.op]
+    cell = CELL_OF_NODE[node.op]
     _require_known(node)
     roles = _roles(node, graph, file, index, cell)
     phis = activations(cell, node.attributes, index)
@@ -255,7 +255,7 @@ def _below(node: Node, graph: Graph, names: Mapping[int, str]) -> tuple[str, ...
         if not isinstance(origin, tuple):
             return ()
         name, (node, graph) = node.inputs[0], origin
-        if node.op in CELLS:
+        if node.op in CELL_OF_NODE:
             return _outputs(node, names) if is_direct and node.outputs[:1] == [name] else None
         is_direct = is_direct and node.op in PASSING
     return None

@@ -39,7 +39,7 @@ WORDS = {
 LSTM_GATES = "ifgo"
 """In the order in which the matrices are laid side by side."""
 RECURRENT = re.compile(r"(?:^|[_.])(?:h|hh|h2h|rec\w*|U)\W*\*|(?:^|[_.])W?h\*|\*\w*_?h(?:\W|$)|^U_?\*")
-INPUT = re.compile(r"(?:^|[_.])(?:x|i|ih|x2h|in)\W*\*|(?:^|[_.])W?[xi]\*|\*\w*_?[xi](?:\W|$)|^W_?\*")
+INPUT_KEY = re.compile(r"(?:^|[_.])(?:x|i|ih|x2h|in)\W*\*|(?:^|[_.])W?[xi]\*|\*\w*_?[xi](?:\W|$)|^W_?\*")
 """What marks the recurrent and the input family of two squares; * stands for the gate."""
 
 Family = dict[str, Tensor]
@@ -126,8 +126,8 @@ def _two(matrices: Mapping[str, Family]) -> tuple[str, str]:
     others = [key for key in matrices if key not in squares]
     if len(squares) == len(others) == 1:
         return squares[0], others[0]
-    recurrent = [key for key in squares if RECURRENT.search(key) and not INPUT.search(key)]
-    inputs = [key for key in squares if INPUT.search(key) and not RECURRENT.search(key)]
+    recurrent = [key for key in squares if RECURRENT.search(key) and not INPUT_KEY.search(key)]
+    inputs = [key for key in squares if INPUT_KEY.search(key) and not RECURRENT.search(key)]
     if len(matrices) == 2 and len(recurrent) == len(inputs) == 1:
         return recurrent[0], inputs[0]
     raise Unreadable(

@@ -132,7 +132,7 @@ def test_raised_biases_wake_the_dead_and_no_other() -> None:
     net = cell("rnn@gaussian:activation=relu", STEPS, 1)
     b = net.b.copy()
     b[:, :3] -= 50
-    before = facts_of(net.having(b=b), white(STEPS, TRIALS))
+    before = facts_of(net.with_weights(b=b), white(STEPS, TRIALS))
     after = facts_of(REMEDIES["raised_biases"](before).cell, before.sequences)
     moved = (after.cell.b != before.cell.b)[0]
     assert moved[:3].all()

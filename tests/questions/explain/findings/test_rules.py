@@ -64,7 +64,7 @@ def test_a_net_that_has_it_not(rule: Rule, label: str) -> None:
 def shifted(net: Cell, gate: int, shift: float) -> Cell:
     b = net.b.copy()
     b[:, gate * N : (gate + 1) * N] += shift
-    return net.having(b=b)
+    return net.with_weights(b=b)
 
 
 def test_shut_reset_gates_are_found_with_their_mean() -> None:
@@ -79,14 +79,14 @@ def test_dead_relus_are_those_that_are_off_at_every_step() -> None:
     net = cell("rnn@gaussian:activation=relu", 60, 3)
     b = net.b.copy()
     b[:, :3] -= 50
-    finding = dead_relus(facts_of(net.having(b=b), white(60, 3)))
+    finding = dead_relus(facts_of(net.with_weights(b=b), white(60, 3)))
     assert finding is not None
     assert finding.evidence["dead_share"] == pytest.approx(3 / N, abs=1 / N)
 
 
 def test_with_shared_weights_a_unit_is_dead_only_if_it_is_off_in_every_sequence() -> None:
     net = cell("rnn@identity:activation=relu,gain=0", 4, 1)
-    net = net.having(W_hx=np.ones((1, N, 1)), b=np.zeros((1, N)))
+    net = net.with_weights(W_hx=np.ones((1, N, 1)), b=np.zeros((1, N)))
     sequences = white(4, 2, width=1)
     sequences.xs[0], sequences.xs[1] = -1, 1
     assert dead_relus(facts_of(net, sequences)) is None

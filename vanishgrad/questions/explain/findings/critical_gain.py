@@ -55,7 +55,7 @@ def _bisected(facts: DiagnosisContext, contracting: float, expanding: float) -> 
 
 def _rate(facts: DiagnosisContext, gain: float) -> float:
     """Return nats per step over the second half of the lags, the mean over trials; inf where a state overflows."""
-    cell, sequences = facts.cell.having(W_hh=gain * facts.cell.W_hh), facts.sequences
+    cell, sequences = facts.cell.with_weights(W_hh=gain * facts.cell.W_hh), facts.sequences
     try:
         trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.marks)
     except VanishgradError:

@@ -49,7 +49,7 @@ def chrono(facts: DiagnosisContext) -> Change:
     if cell.row.write:
         b[:, cell.rows(cell.row.write)] = -biases
         sides.append(f"−b_{cell.row.write}")
-    return Change(cell.having(b=b), f"{' = '.join(sides)} = {'−' if keep.sign < 0 else ''}ln U[1, {longest}]")
+    return Change(cell.with_weights(b=b), f"{' = '.join(sides)} = {'−' if keep.sign < 0 else ''}ln U[1, {longest}]")
 
 
 def orthogonal(facts: DiagnosisContext) -> Change:
@@ -57,20 +57,20 @@ def orthogonal(facts: DiagnosisContext) -> Change:
     U, _, Vt = np.linalg.svd(facts.cell.W_hh)
     gain = 1 / facts.cell.activation.gamma
     times = "" if gain == 1 else f"{gain:g} × "
-    return Change(facts.cell.having(W_hh=gain * (U @ Vt)), f"W → {times}its nearest orthogonal matrix")
+    return Change(facts.cell.with_weights(W_hh=gain * (U @ Vt)), f"W → {times}its nearest orthogonal matrix")
 
 
 def scaled(facts: DiagnosisContext) -> Change:
     """Scale the recurrent weights so that the gradient neither grows nor shrinks."""
     gain = neutral_gain(facts)
-    return Change(facts.cell.having(W_hh=gain * facts.cell.W_hh), f"W_hh × {gain:.3g}")
+    return Change(facts.cell.with_weights(W_hh=gain * facts.cell.W_hh), f"W_hh × {gain:.3g}")
 
 
 def smaller_inputs(facts: DiagnosisContext) -> Change:
     """Scale input weights and biases so that the drive's root mean square is `LINEAR_DRIVE_RMS`."""
     sequences = facts.cell.input_preactivation(facts.sequences.xs)
     gain = min(1.0, LINEAR_DRIVE_RMS / max(float(np.sqrt(np.mean(np.square(sequences)))), np.finfo(float).tiny))
-    cell = facts.cell.having(W_hx=gain * facts.cell.W_hx, b=gain * facts.cell.b)
+    cell = facts.cell.with_weights(W_hx=gain * facts.cell.W_hx, b=gain * facts.cell.b)
     return Change(cell, f"W_hx and b × {gain:.3g}")
 
 
@@ -91,7 +91,7 @@ def raised_biases(facts: DiagnosisContext) -> Change:
     middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
     b = facts.cell.b.copy()
     b[:, facts.cell.rows(gate)] -= np.where(off, middle - REVIVED_PREACTIVATION, 0)
-    return Change(facts.cell.having(b=b), f"b of {int(off.sum())} dead units raised")
+    return Change(facts.cell.with_weights(b=b), f"b of {int(off.sum())} dead units raised")
 
 
 REMEDIES: Mapping[str, Callable[[DiagnosisContext], Change]] = {
@@ -121,7 +121,7 @@ def _centred(facts: DiagnosisContext, gate: str | None, value: float) -> Change:
 def _shifted(facts: DiagnosisContext, gate: str, shift: float) -> Change:
     b = facts.cell.b.copy()
     b[:, facts.cell.rows(gate)] += shift
-    return Change(facts.cell.having(b=b), f"b_{gate} {_signed(shift)}")
+    return Change(facts.cell.with_weights(b=b), f"b_{gate} {_signed(shift)}")
 
 
 def _signed(shift: float) -> str:

@@ -14,7 +14,7 @@ NORMAL = np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi)
 """The trapezoid rule is exact to rounding here; Gauss–Hermite weights overflow at high orders."""
 W = np.concatenate([[0.0], np.geomspace(1e-6, 1e6, 1000), np.geomspace(1e6, 1e100, 600)[1:]])
 """The curve's parameter, from the largest exponent to the least."""
-MOST_ITERATIONS = 1000
+MAX_ITERATIONS = 1000
 
 
 def mean_field(run: Run, exponents: int) -> Array | None:
@@ -58,7 +58,7 @@ def exponents_above(gain: float, noise: float, shares: Array) -> Array:
 def variance(gain: float, noise: float) -> float:
     """Return the fixed point q of the pre-activations' variance, by iteration from above."""
     q = gain**2 + noise**2
-    for _ in range(MOST_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         q, before = gain**2 * float(_mean(np.tanh(np.sqrt(q) * Z) ** 2)) + noise**2, q
         if before - q <= 1e-12 * q:
             break

@@ -74,7 +74,8 @@ class LyapunovDocument(Document):
 DIGITS = 12
 SIGMAS = 2
 """Standard errors within which an exponent cannot be told from 0."""
-MOST_ROWS = 6
+MAX_ROWS = 6
+"""Exponents that the table shows; JSON has them all."""
 
 
 def lyapunov_document(lyapunov: Lyapunov, model: ModelDocument) -> LyapunovDocument:
@@ -165,7 +166,7 @@ def lyapunov_passage(lyapunov: LyapunovDocument, model: ModelDocument) -> Passag
 
 
 def _picked(count: int) -> list[int]:
-    if count <= MOST_ROWS:
+    if count <= MAX_ROWS:
         return list(range(count))
     return sorted({0, 1, 2, *(round(share * (count - 1)) for share in (0.25, 0.5, 1))})
 

@@ -32,7 +32,7 @@ COLOURS = "cividis"
 """Made to look the same to readers with any colour vision (Nuñez et al. 2018)."""
 MAX_THRESHOLD_POWER = 3.0
 """Colours end at this power of the threshold: what is below has long been gone."""
-MOST_NAMES, LONGEST_NAME = 40, 6
+MAX_NAMES, LONGEST_NAME = 40, 6
 UNDER_NAMES = 0.95
 """Inches below a panel whose steps are named: the longest name upright, and the axis's own."""
 NAME_SIZE, NAME_GAP = 7, 0.02
@@ -92,7 +92,7 @@ def _outline(axes: Axes, alive: Array) -> None:
 def _name(axes: Axes, section: MapDocument) -> None:
     """Write the tokens, or else the steps, along both axes."""
     times, names = section.times, section.tokens
-    skip = math.ceil(len(times) / (MOST_NAMES if names else 10))
+    skip = math.ceil(len(times) / (MAX_NAMES if names else 10))
     places = list(range(len(times) - 1, -1, -skip))[::-1]
     texts = [str(times[i]) if names is None else _between(names, times, i) for i in places]
     upright = names is None or max(map(_width, texts)) < PANEL_INCHES * skip / len(times) - NAME_GAP

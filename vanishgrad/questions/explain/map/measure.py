@@ -12,7 +12,7 @@ from vanishgrad.inputs.token_names import tokens
 from vanishgrad.propagation.products.all_pairs import pair_log_norms
 from vanishgrad.questions.explain.run import Run
 
-MOST_TIMES, FEWEST_TIMES = 64, 16
+MAX_TIMES, MIN_TIMES = 64, 16
 MAX_PRODUCT_OPERATIONS = 2**34
 """Multiplications and additions that the products may take: large states have fewer times."""
 
@@ -41,7 +41,7 @@ def map_(run: Run) -> Map:
 
     Notes
     -----
-    With G times, at most `MOST_TIMES`, fewer for large states: one sweep along the sequence, then G² m³ multiplications
+    With G times, at most `MAX_TIMES`, fewer for large states: one sweep along the sequence, then G² m³ multiplications
     and additions, m the size of the state. O(G m²) numbers beside the trajectory: time grows with the sequence as that
     of its one sweep does, memory not at all.
     """
@@ -49,7 +49,7 @@ def map_(run: Run) -> Map:
     names = run.request.tokens is None and run.sequences.tokens
     names = names[:length] if names else tokens(run.sequences.source, run.request.tokens, run.sequences.burn_in, length)
     sequence = StoredTrajectory(run.trajectory.states[:, :1], run.trajectory.records[:, :1])
-    times = _grid(length, int(np.clip(np.sqrt(MAX_PRODUCT_OPERATIONS / cell.state_size**3), FEWEST_TIMES, MOST_TIMES)))
+    times = _grid(length, int(np.clip(np.sqrt(MAX_PRODUCT_OPERATIONS / cell.state_size**3), MIN_TIMES, MAX_TIMES)))
     start = sequence.steps - length
     return Map(times, pair_log_norms(cell.trial(0), sequence, start + times), names)
 

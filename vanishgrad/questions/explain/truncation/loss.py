@@ -15,7 +15,7 @@ from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.random_streams import Role, stream
 
 LOSSES = ("all", "last")
-MOST_OUTPUTS = 256
+MAX_OUTPUTS = 256
 """Outputs that a random loss sees; of a longer sequence only every second, third, … one: work grows with each."""
 
 
@@ -26,7 +26,7 @@ class LossRequest:
     Attributes
     ----------
     loss : str
-        ``all`` (evenly spaced ones of more than `MOST_OUTPUTS`) or ``last``: which outputs the loss sees, where no file
+        ``all`` (evenly spaced ones of more than `MAX_OUTPUTS`) or ``last``: which outputs the loss sees, where no file
         says so.
     cotangent : str or None
         A .npy file of ∂L/∂h_t: (n,), (T, n) or (B, T, n); random unit vectors by default.
@@ -80,7 +80,7 @@ def _unit_vectors(cell: Cell, shape: tuple[int, int, int], seed: int) -> Array:
 
 
 def _spacing(steps: int) -> int:
-    return -(-steps // MOST_OUTPUTS)
+    return -(-steps // MAX_OUTPUTS)
 
 
 def in_words(request: LossRequest, steps: int) -> str:
