@@ -12,7 +12,6 @@ from vanishgrad.errors import UsageError
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
 from vanishgrad.models.random_models import random_model, shared_sequences
 from vanishgrad.models.subject import Prepared
-from vanishgrad.weights.formats.captured import CAPTURED, is_captured
 from vanishgrad.weights.hints import Hints, flag
 from vanishgrad.weights.model_string import ModelSpec, names_file, parse
 
@@ -99,16 +98,18 @@ def arguments(sources: Sequence[Source], options: ModelOptions) -> list[Argument
 def _argument(source: Source) -> Argument:
     if isinstance(source, str) and not holds_weights(source):
         return parse(source)
-    if isinstance(source, Mapping) or not is_captured(os.fspath(source)):
+    if isinstance(source, Mapping):
         return source
     from vanishgrad.models.captured_run import CapturedRun
+    from vanishgrad.weights.formats.captured import is_captured
 
-    return CapturedRun.read(os.fspath(source))
+    return CapturedRun.read(os.fspath(source)) if is_captured(os.fspath(source)) else source
 
 
 def has_own_input(source: Source) -> bool:
     """Whether a source is a captured run, a file's or one in memory, which drives its layers unless it is told."""
     from vanishgrad.models.captured_run import CapturedRun
+    from vanishgrad.weights.formats.captured import is_captured
 
     if isinstance(source, str | os.PathLike):
         return is_captured(os.fspath(source))
@@ -146,6 +147,7 @@ def open_argument(
     if isinstance(argument, ModelSpec):
         return Opened(argument, options, sequences or shared_sequences(options), None)
     from vanishgrad.models.captured_run import CapturedRun
+    from vanishgrad.weights.formats.captured import CAPTURED
     from vanishgrad.weights.recognition import recurrent_layers  # a third of the start-up of a run without files
 
     if isinstance(argument, CapturedRun):

@@ -1,4 +1,4 @@
-"""From a layer's arrays, as its framework stacks them, to the cell that has them."""
+"""Builds a cell from a layer's arrays, stacked as its framework stacks them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import numpy.typing as npt
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Activation, Cell
 from vanishgrad.cells.activations import SIGMOID
-from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
-from vanishgrad.cells.peephole import PeepholeLSTM
-from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.registry import CELLS, CellRow
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
@@ -58,8 +55,12 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
     projection, peepholes = layer.numbers("W_hr"), layer.numbers("w_c")
     if projection is not None:
+        from vanishgrad.cells.projected import ProjectedLSTM
+
         return ProjectedLSTM(W_hh, W_hx, b_x + b_h, projection.astype(dtype), phi, gate)
     if peepholes is not None:
+        from vanishgrad.cells.peephole import PeepholeLSTM
+
         return PeepholeLSTM(W_hh, W_hx, b_x + b_h, _peepholes(layer, peepholes.astype(dtype)), phi, gate)
     if layer.epsilon is not None:
         return _layer_normalised(layer, W_hh, W_hx, b_x + b_h, layer.epsilon)
@@ -68,6 +69,8 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
 
 def _layer_normalised(layer: LayerDescription, W_hh: Array, W_hx: Array, b: Array, epsilon: float) -> Cell:
     """Return the LSTM with norms of a layer; what they add to the pre-activations goes into the bias."""
+    from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
+
     rows, dtype = len(b), b.dtype
     gain_x, gain_h, shift_x, shift_h = (
         _bias(layer, role, rows, dtype) for role in ("gain_x", "gain_h", "shift_x", "shift_h")
