@@ -1,4 +1,4 @@
-"""What a theorem says of one model: its hypotheses with their values, its bound, and what is measured."""
+"""Claims: what a theorem says of one model, its hypotheses with their values, its bound, and what is measured."""
 
 from __future__ import annotations
 

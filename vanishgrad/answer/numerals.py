@@ -1,4 +1,4 @@
-"""How a number is written in a formula."""
+"""Numerals: numbers as a formula in TeX writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""What the gates of a cell can do while the inputs stay in a box: an invariant box of states, and gate ranges in it.
+r"""Invariant box of states while the inputs stay in a box, and the ranges of the gates in it.
 
 The input box |x_j| ≤ B is cut into a grid of sub-boxes (one, if it is not cut); every step's input lies in one of them.
 Arrays have the sub-box in front: (S, n).

@@ -1,4 +1,4 @@
-r"""Outward-rounded float64: upper and lower bounds of sums, products, σ, tanh and sech².
+r"""Interval arithmetic in outward-rounded float64: upper and lower bounds of sums, products, σ, tanh and sech².
 
 An operation on float64 is off by at most u = 2⁻⁵³ of its exact result (underflow apart), whatever the platform. So
 

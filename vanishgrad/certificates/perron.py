@@ -1,4 +1,4 @@
-r"""Collatz and Wielandt: any x > 0 with T x ≤ ρ x bounds a monotone, homogeneous map T, and a matrix |J| ≤ T.
+r"""Collatz–Wielandt bound: any x > 0 with T x ≤ ρ x bounds a monotone, homogeneous map T, and a matrix |J| ≤ T.
 
 If |J_t| x ≤ ρ x entrywise at every step then |J_{t:k}| x ≤ ρ^{t-k} x, so every row sum of |J_{t:k}| is at most
 ρ^{t-k} max x / min x, and ‖J_{t:k}‖₂ ≤ √m ‖J_{t:k}‖_∞ ≤ √m (max x / min x) ρ^{t-k}.

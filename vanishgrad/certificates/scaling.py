@@ -1,4 +1,4 @@
-r"""A diagonal Δ for which ‖ΔWΔ⁻¹‖₂ is small: the norm in which the step contracts.
+r"""Diagonal scaling Δ for which ‖ΔWΔ⁻¹‖₂ is small: the norm in which the step contracts.
 
 ln ‖ΔWΔ⁻¹‖₂ is convex in ln Δ but has kinks where singular values meet. Minimised instead is the smooth
 

@@ -1,4 +1,4 @@
-"""A document's way out: stdout, a file, pictures."""
+"""Output of commands: a document to stdout or a file, and pictures."""
 
 from __future__ import annotations
 

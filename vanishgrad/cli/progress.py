@@ -1,4 +1,4 @@
-"""A bar on a terminal, for work over a second."""
+"""Progress bar on a terminal, for work over a second."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What follows: certificates, theorems and their prose."""
+"""Questions: what each command measures, its JSON, its words and its pictures."""

@@ -1,4 +1,4 @@
-"""The recurrent layers of files of weights, each measured along its own input."""
+"""`analyze`: the recurrent layers of files of weights, each measured along its own input."""
 
 from __future__ import annotations
 

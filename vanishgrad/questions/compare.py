@@ -1,4 +1,4 @@
-"""Models side by side, on the same input sequences."""
+"""`compare`: models side by side, on the same input sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--save`: every model's weights and the inputs, in a folder."""
+"""Weight files of `--save`: every model's weights and the inputs, in a folder."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A result shown: JSON, table, CSV, Markdown, figure."""
+"""Reports of results: JSON, table, CSV, Markdown, figure."""

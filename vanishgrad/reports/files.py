@@ -1,4 +1,4 @@
-"""Files appear complete or not at all, and several of them together: written beside their targets, then renamed."""
+"""Atomic writing: files, and several of them together, are written beside their targets and then renamed."""
 
 from __future__ import annotations
 

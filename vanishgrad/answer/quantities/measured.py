@@ -1,4 +1,4 @@
-"""A model run once, with the norms of its Jacobian products at every lag."""
+"""Measured run of a model, with the norms of its Jacobian products at every lag."""
 
 from __future__ import annotations
 

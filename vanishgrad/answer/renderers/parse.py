@@ -1,4 +1,4 @@
-"""From Markdown with ``$…$`` to tokens."""
+"""Markdown parser: text with formulas in ``$…$`` to tokens."""
 
 from __future__ import annotations
 

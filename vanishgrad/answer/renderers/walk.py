@@ -1,4 +1,4 @@
-"""From tokens to the source of a typesetting system."""
+"""Renderer of tokens: from Markdown's tokens to the source of a typesetting system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Vectors known to within a radius in the 2-norm, in fixed point on Python integers, in units of 2⁻ᵖ.
+r"""Ball arithmetic: vectors known to within a radius in the 2-norm, in fixed point on Python integers, in units of 2⁻ᵖ.
 
 Products are cut down to units, which moves an entry by less than one and a vector of n by less than √n; every radius is
 raised by that. The norms of matrices are floating guesses that exact arithmetic has confirmed.

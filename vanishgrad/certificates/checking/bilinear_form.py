@@ -1,4 +1,4 @@
-r"""uᵀ J_{T:k} v along one input sequence, enclosed in fixed point of as many digits as it takes.
+r"""Bilinear form uᵀ J_{T:k} v along one input sequence, enclosed in fixed point of as many digits as it takes.
 
 The state is run from s_0 = 0 with its radius; then the row w = uᵀ is carried back, w ← w J_t, and ends as uᵀ J_{T:k}.
 """

@@ -1,4 +1,4 @@
-r"""Is ‖diag(l) W diag(r)⁻¹‖₂ ≤ μ? Decided on integers.
+r"""Norm bound ‖diag(l) W diag(r)⁻¹‖₂ ≤ μ, decided on integers.
 
 With B = diag(l) W and D = diag(r), the question is whether M = μ² D² - BᵀB is positive semidefinite. Columns are
 scaled by

@@ -1,4 +1,4 @@
-r"""Exact numbers: float64 as integers over a power of two, and rational bounds of σ and tanh from integers alone.
+r"""Rational arithmetic: float64 as integers over a power of two, and rational bounds of σ and tanh from integers alone.
 
 e⁻ᵃ for a ≥ 0: with r = a / 2^s < 2⁻⁸ the alternating series Σ (-r)^k / k! is summed in units of 2⁻ᵖ. Cutting each term
 down leaves it off by δ_{k+1} ≤ δ_k / 256 + 2 ≤ 3 units, and the first term that vanishes bounds the tail by 3; r

@@ -1,4 +1,4 @@
-"""What a check ends with, and how it gets there: one inequality after the other."""
+"""Verdict of a check, and how it gets there: one inequality after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model or the layers of a file explained, section by section."""
+"""`explain`: a model or the layers of a file, section by section."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said of the recurrent layers of a file without any input."""
+"""`inspect`: what can be said of the recurrent layers of a file without any input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which task an argument names."""
+"""Tasks by name: which one an argument of `learn` asks for."""
 
 from __future__ import annotations
 

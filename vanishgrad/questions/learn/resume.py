@@ -1,4 +1,4 @@
-"""What a report of `learn` has finished, for a run that goes on with the rest."""
+"""Resumed training: what a report of `learn` has finished, for a run that goes on with the rest."""
 
 from __future__ import annotations
 

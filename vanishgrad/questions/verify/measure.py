@@ -1,4 +1,4 @@
-"""Is the arithmetic right? Each line puts one result beside another way to it that shares no code with it."""
+"""`verify`: is the arithmetic right? Each line puts a result beside another way to it that shares no code with it."""
 
 from __future__ import annotations
 

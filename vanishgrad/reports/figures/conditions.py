@@ -1,4 +1,4 @@
-"""The words that say under which conditions a picture was measured."""
+"""Conditions of a picture, in words: sequences, steps, inputs and what else it was measured under."""
 
 from __future__ import annotations
 

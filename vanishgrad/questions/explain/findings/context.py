@@ -1,4 +1,4 @@
-"""What the rules look at: a net along its inputs, and what a loss of so many nats per step means for it."""
+"""Diagnosis context: a net along its inputs, and what a loss of so many nats per step means for it."""
 
 from __future__ import annotations
 

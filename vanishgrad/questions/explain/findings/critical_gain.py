@@ -1,4 +1,4 @@
-"""The gain of the recurrent weights at which the gradient neither grows nor shrinks."""
+"""Critical gain of the recurrent weights, at which the gradient neither grows nor shrinks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All rules, their findings in the order of what they cost, and every remedy re-computed on the changed weights."""
+"""Diagnosis: the findings of all rules, the costliest first, and every remedy re-computed on the changed weights."""
 
 from __future__ import annotations
 

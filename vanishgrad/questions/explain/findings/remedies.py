@@ -1,4 +1,4 @@
-"""Changes to the weights, each with the words that say it; what they bring is measured, not assumed."""
+"""Remedies: changes to the weights, each with the words that say it; what they bring is measured, not assumed."""
 
 from __future__ import annotations
 

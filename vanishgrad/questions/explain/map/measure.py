@@ -1,4 +1,4 @@
-"""Where in a sequence the gradient dies: ‖∂s_t/∂s_k‖ for all pairs of its steps."""
+"""Map of a sequence: ‖∂s_t/∂s_k‖ for all pairs of its steps, which shows where in it the gradient dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the gradient travels: along the conveyor, or by detours through the gates."""
+"""Paths of the gradient: along the conveyor, or by detours through the gates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loss whose gradient is split: which outputs it sees, and what it sends back to them."""
+"""Cotangents of the loss whose gradient is split by lag: which outputs it sees, and what it sends back to them."""
 
 from __future__ import annotations
 

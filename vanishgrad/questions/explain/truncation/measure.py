@@ -1,4 +1,4 @@
-"""What truncated backpropagation leaves of ∂L/∂θ, and how far back it has to reach."""
+"""Truncated backpropagation: what it leaves of ∂L/∂θ, and how far back it has to reach."""
 
 from __future__ import annotations
 
