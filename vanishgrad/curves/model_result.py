@@ -15,7 +15,7 @@ from vanishgrad.curves.bounds import Bound, bounds
 from vanishgrad.curves.curve import Curve, curve, kept_throughout
 from vanishgrad.curves.gates import SATURATING, Gate, InputGain, gates, input_gain
 from vanishgrad.curves.jacobian_check import Check, check
-from vanishgrad.curves.lag_batches import INPUT
+from vanishgrad.curves.lag_batches import INPUT_CURVE
 from vanishgrad.curves.measure import Measurement, measure
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine
 from vanishgrad.curves.request import EVERYTHING, CurvesRequest, Scope
@@ -162,7 +162,7 @@ def _result(
     curves = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
-    curves = {name: kept_throughout(each) if name == INPUT else each for name, each in curves.items()}
+    curves = {name: kept_throughout(each) if name == INPUT_CURVE else each for name, each in curves.items()}
     taken = None if sequences.marks is None else sequences.marks == TAKEN
     gain = input_gain(cell, sequences.inputs, trajectory.steps, taken)
     notes = (
