@@ -95,9 +95,9 @@ def _keep_bias(cell: Cell) -> KeepBias | None:
         return None
     b = keep.sign * cell.b[0, cell.rows(keep.letter)]
     levels = quantiles(b, QUANTILES)
-    return KeepBias(
-        float(b.mean()), tuple(levels), tuple(_time_constants(np.array(levels)).tolist()), 1 + float(np.exp(levels[-1]))
-    )
+    with np.errstate(over="ignore"):
+        chrono_horizon = 1 + float(np.exp(levels[-1]))
+    return KeepBias(float(b.mean()), tuple(levels), tuple(_time_constants(np.array(levels)).tolist()), chrono_horizon)
 
 
 def _time_constants(b: Array) -> Array:

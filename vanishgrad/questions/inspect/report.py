@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,14 @@ class KeepBiasDocument(Document):
 
     mean: float
     quantiles: ByQuantile
-    time_constants: Annotated[ByQuantile, "-1/ln σ(b) at the quantiles, in steps"]
-    chrono_horizon: Annotated[float, "the T for which the chrono rule b = ln(T - 1) gives the last quantile"]
+    time_constants: Annotated[
+        Mapping[str, float | None],
+        Names(QUANTILE_NAMES),
+        "-1/ln σ(b) at the quantiles, in steps; null beyond the range of floating point",
+    ]
+    chrono_horizon: Annotated[
+        float | None, "the T for which the chrono rule b = ln(T - 1) gives the last quantile; null beyond that range"
+    ]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,11 +111,22 @@ def _layer(facts: LayerFacts) -> LayerDocument:
 
 
 def _keep_bias(keep: KeepBias) -> KeepBiasDocument:
-    return KeepBiasDocument.of(keep, quantiles=_named(keep.quantiles), time_constants=_named(keep.time_constants))
+    quantiles, time_constants = (
+        dict(zip(QUANTILE_NAMES, map(_in_range, values), strict=True))
+        for values in (keep.quantiles, keep.time_constants)
+    )
+    return KeepBiasDocument.of(
+        keep, quantiles=quantiles, time_constants=time_constants, chrono_horizon=_in_range(keep.chrono_horizon)
+    )
 
 
-def _named(values: tuple[float, ...]) -> dict[str, float]:
-    return dict(zip(QUANTILE_NAMES, values, strict=True))
+def _in_range(value: float) -> float | None:
+    """Return a number, None where JSON has none."""
+    return value if math.isfinite(value) else None
+
+
+def _steps(value: float | None) -> str:
+    return "beyond 1e308" if value is None else number(value)
 
 
 def to_text(document: InspectDocument) -> str:
@@ -139,11 +157,11 @@ def _facts(layer: LayerDocument) -> list[str]:
     keep = layer.keep_bias
     if keep:
         low, median, high = keep.quantiles.values()
-        taus = [number(tau) for tau in keep.time_constants.values()]
+        taus = [_steps(tau) for tau in keep.time_constants.values()]
         texts.append(
             f"{CELLS[layer.cell].keep_word} bias: median {median:.2f} ({low:.2f} … {high:.2f}); "
             f"time constants -1/ln σ(b): median {taus[1]} steps ({taus[0]} … {taus[2]}); "
-            f"the chrono rule ln(T - 1) gives the upper end for T = {number(keep.chrono_horizon)}"
+            f"the chrono rule ln(T - 1) gives the upper end for T = {_steps(keep.chrono_horizon)}"
         )
     if layer.driven_by:
         texts.append(f"driven by {' and '.join(layer.driven_by)}")

@@ -92,6 +92,8 @@ def demand_learnable(settings: LearnSettings) -> None:
     UsageError, VanishgradError
     """
     task = named_task(settings.task)
+    if not settings.gaps:
+        raise UsageError("expected at least one gap, got none; try --gaps 10,40")
     for gap in settings.gaps:
         task.demand_gap(gap)
     _demand_memory(settings, task)
