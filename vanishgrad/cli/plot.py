@@ -50,7 +50,9 @@ def _picture(document: ReportDocument, path: str, kind: str | None, asked: Phase
             raise UsageError(f"expected --kind {PHASE} of a report of sweep, got {kind!r}; try --kind {PHASE}")
         return render_phases(document, asked, ending)
     if asked != PhaseRequest():
-        raise UsageError(f"expected --x, --y, --measure or --no-theory with a report of sweep, got {document.command}")
+        raise UsageError(
+            f"expected --x, --y, --measure or --no-theory with a report of sweep, got {document.command}; try without"
+        )
     if isinstance(document, LearnDocument):
         return render_learning(document, kind or next(iter(LEARN_KINDS)), ending)
     return render(demand_models(document, path), kind or "curves", ending)

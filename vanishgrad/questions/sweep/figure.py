@@ -86,7 +86,7 @@ def _axes(document: SweepDocument, asked: PhaseRequest) -> tuple[str, str]:
     names = list(axes_of(document.points))
     for name in filter(None, (asked.x, asked.y)):
         if name not in names:
-            raise UsageError(f"expected an axis out of {', '.join(names) or 'none'}, got {name!r}; try {names[:1]}")
+            raise UsageError(f"expected an axis out of {', '.join(names) or 'none'}, got {name!r}; try another")
     free = [name for name in names if name not in (asked.x, asked.y)]
     x = asked.x or (free.pop(0) if free else None)
     y = asked.y or (free.pop(0) if free else None)
@@ -167,7 +167,8 @@ def _heat(axes: Axes, xs: Array, ys: Array, grid: Array, measure: Measure, limit
     masked = np.ma.masked_invalid(grid)
     mesh = axes.pcolormesh(xs, ys, masked, cmap=colours, vmin=limits[0], vmax=limits[1], shading="nearest")
     axes.set_facecolor(SHADE)
-    crosses = measure.neutral is not None and np.nanmin(grid) < measure.neutral < np.nanmax(grid)
+    values = masked.compressed()
+    crosses = measure.neutral is not None and (values < measure.neutral).any() and (values > measure.neutral).any()
     if crosses and min(grid.shape) > 1:
         axes.contour(xs, ys, masked, [measure.neutral], colors=INK, linewidths=1.4)
     return mesh
