@@ -94,7 +94,6 @@ def test_another_input_is_taken_where_it_is_asked_for(file: str) -> None:
         ("check {} --horizon 3", 0, "ok   encoder.0"),
         ("diff {} {}", 0, "no difference"),
         ("explain {} --layer encoder --only map", 0, "('e')"),
-        ("answer {} --layer encoder", 0, "LSTM"),
         ("verify {} --layer encoder", 0, "complex step"),
         ("certify {} --layer captured#2 --input captured --claim lower --output {}.json", 0, "inputs.npy, from s_0 = 0"),
         ("certify {} --layer encoder --input captured --claim lower --output {}.json", 2, "got a start of its own"),
