@@ -53,7 +53,7 @@ def commands(page: Path) -> list[tuple[list[str], str]]:
 def test_every_command_and_option_exists(page):
     for lines, _ in commands(page):
         for line in (each for each in lines if each.startswith("vanishgrad ")):
-            for part in line.split("|"):
+            for part in re.split(r"\|+", line):
                 words = part.split("#")[0].split()
                 if words[0] != "vanishgrad" or len(words) < 2:
                     continue
