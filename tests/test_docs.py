@@ -27,6 +27,7 @@ NOT_HERE = (
     "--steps 1000000",
     "vanishgrad learn",
     "vanishgrad sweep",
+    "sweep.json",
 )
 """What a block installs, tests, or takes too long for a test."""
 

@@ -18,7 +18,7 @@ SMALL = ["--steps", "4", "--trials", "1", "--hidden", "2"]
 CALLS = {
     "compare": ["rnn", *SMALL, "--jobs", "1"],
     "analyze": ["w.npz", *SMALL[:4], "--jobs", "1"],
-    "sweep": ["rnn", *SMALL, "--measure", "rate", "--jobs", "1"],
+    "sweep": ["rnn", *SMALL, "--measure", "rate", "--jobs", "1", "--quiet"],
     "learn": ["rnn", "--gaps", "2", "--seeds", "1", "--hidden", "2", "--batch", "2", "--updates", "1", "--jobs", "1"],
     "inspect": ["w.npz"],
     "check": ["w.npz", *SMALL[:4], "--horizon", "2"],

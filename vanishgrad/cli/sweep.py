@@ -47,6 +47,7 @@ def sweep(
     settings = settings_of(models, options)
     demand_writable(output, plots, [plot_folder])
     plan = SweepPlan(settings, finished_points(resume, settings) if resume else {})
+    _demand_axes(plan, plots or plot_folder is not None)
     found = dict(plan.finished)
     targets = [output if output != "-" else "the report to stdout", *plots, *filter(None, [plot_folder])]
     try:
@@ -59,10 +60,18 @@ def sweep(
     return FAILED if document.failures else 0
 
 
+def _demand_axes(plan: SweepPlan, pictures: object) -> None:
+    """Refuse, before anything is measured, pictures of a sweep that has no plane."""
+    if pictures:
+        from vanishgrad.questions.sweep.figure import PhaseRequest, phase_axes
+
+        phase_axes(list(dict.fromkeys(name for point in plan.points for name in point.coordinates)), PhaseRequest())
+
+
 def _measured(plan: SweepPlan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
     """Yield what is found, batch after batch: the first is a probe from which the time is estimated."""
-    batches = plan.batches
-    _tell(f"{len(plan.points)} points, {len(plan.points) - sum(map(len, batches))} finished", quiet)
+    batches, total = plan.batches, len(plan.points)
+    _tell(f"{total} point{'s' * (total != 1)}, {total - sum(map(len, batches))} finished", quiet)
     if not batches:
         return
     start = time.monotonic()

@@ -69,7 +69,7 @@ def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
     UsageError
         If there are no two such axes, or no such measure.
     """
-    x, y = _axes(document, asked)
+    x, y = phase_axes(list(axes_of(document.points)), asked)
     measure = asked.measure or document.request.measure[0]
     if measure not in document.request.measure:
         raise UsageError(
@@ -82,8 +82,14 @@ def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
     return out.getvalue()
 
 
-def _axes(document: SweepDocument, asked: PhaseRequest) -> tuple[str, str]:
-    names = list(axes_of(document.points))
+def phase_axes(names: Sequence[str], asked: PhaseRequest) -> tuple[str, str]:
+    """Return the two axes of a phase diagram, out of those that a sweep has.
+
+    Raises
+    ------
+    UsageError
+        If there are no two such axes.
+    """
     for name in filter(None, (asked.x, asked.y)):
         if name not in names:
             raise UsageError(f"expected an axis out of {', '.join(names) or 'none'}, got {name!r}; try another")
