@@ -63,10 +63,9 @@ class ConvexUpdate(Cell):
         followed = _followed(start, keep, change)
         if is_extended(records):
             followed = self._beyond_range(records, directly[first:], followed, states[first:-1])
-        if is_extended(records):  # the first of these steps need not be the first of its run
-            directly[:1] = xp.where(
-                xp.abs(self.split(records)[-1][:1]) > LOST, self.split(records)[-1][:1], directly[:1]
-            )
+            # The first of these steps need not be the first of its run.
+            in_range = self.split(records)[-1][:1]
+            directly[:1] = xp.where(xp.abs(in_range) > LOST, in_range, directly[:1])
         records[..., -self.hidden_size :] = directly
         records[first:, ..., -self.hidden_size :] = followed
         return records

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 
 from vanishgrad.cli.emit import demand_writable, emit, is_summary
 from vanishgrad.cli.options import JOBS, OUTPUT, training_options
-from vanishgrad.cli.progress import progress
+from vanishgrad.cli.progress import progress, resuming_command
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS
 from vanishgrad.questions.learn.document import DEFAULTS, LearnDocument, LearnedGap, LearnSettings
@@ -74,9 +73,8 @@ def _interrupted(settings: LearnSettings, finished: dict[Key, LearnedGap], resum
         sys.stderr.write("" if quiet else "\ninterrupted before the first training was finished; try --jobs 1\n")
     else:
         write(path, learning(settings, finished).to_json().encode())
-        arguments = [each for each in sys.argv[1:] if each != "--resume" and each != resume]
-        again = shlex.join(["vanishgrad", *arguments, "--resume", path])
         if not quiet:
+            again = resuming_command(resume, path)
             sys.stderr.write(f"\ninterrupted: {len(finished)} trainings are kept in {path!r}; go on with {again}\n")
     return INTERRUPTED
 

@@ -1,7 +1,8 @@
-"""Progress bar on a terminal, for work over a second."""
+"""Progress bar on a terminal, for work over a second, and the command that goes on with what was interrupted."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,12 @@ def progress(total: int | None, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield bar.advance
     finally:
         bar.clear()
+
+
+def resuming_command(resume: str | None, path: str) -> str:
+    """Return this command line with --resume of a file, in the place of the one that it had."""
+    arguments = [each for each in sys.argv[1:] if each not in ("--resume", resume, f"--resume={resume}")]
+    return shlex.join(["vanishgrad", *arguments, "--resume", path])
 
 
 class _Bar:

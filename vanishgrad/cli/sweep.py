@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,10 +13,10 @@ import click
 
 from vanishgrad.cli.emit import demand_writable, emit
 from vanishgrad.cli.options import JOBS, OUTPUT, sweep_options
-from vanishgrad.cli.progress import progress
+from vanishgrad.cli.progress import progress, resuming_command
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.sweep.document import DEFAULTS, SweepDocument, settings_of
-from vanishgrad.questions.sweep.report import finished_points, swept
+from vanishgrad.questions.sweep.report import axes_of, finished_points, swept
 from vanishgrad.questions.sweep.run import Batch, SweepPlan
 from vanishgrad.questions.sweep.run import sweep as sweep_points
 from vanishgrad.reports.files import write
@@ -65,7 +64,7 @@ def _demand_axes(plan: SweepPlan, pictures: object) -> None:
     if pictures:
         from vanishgrad.questions.sweep.figure import PhaseRequest, phase_axes
 
-        phase_axes(list(dict.fromkeys(name for point in plan.points for name in point.coordinates)), PhaseRequest())
+        phase_axes(list(axes_of(plan.points)), PhaseRequest())
 
 
 def _measured(plan: SweepPlan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
@@ -118,9 +117,8 @@ def _interrupted(document: SweepDocument, resume: str | None, output: str, quiet
         _tell("interrupted before the first batch was finished", quiet)
     else:
         write(path, document.to_json().encode())
-        arguments = [each for each in sys.argv[1:] if each != "--resume" and each != resume]
-        again = shlex.join(["vanishgrad", *arguments, "--resume", path])
-        _tell(f"interrupted: {len(document.points)} points are kept in {path!r}; go on with {again}", quiet)
+        kept = f"{len(document.points)} points are kept in {path!r}"
+        _tell(f"interrupted: {kept}; go on with {resuming_command(resume, path)}", quiet)
     return INTERRUPTED
 
 

@@ -159,10 +159,7 @@ def _result(
 ) -> ModelResult:
     """Return what is to be said of a measured model beside its norms."""
     cell, standing = subject.cell, gates(subject.cell, trajectory, sequences.burn_in)
-    curves = {
-        name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
-    }
-    curves = {name: kept_throughout(each) if name == INPUT_CURVE else each for name, each in curves.items()}
+    curves = _curves(measured, threshold)
     taken = None if sequences.marks is None else sequences.marks == TAKEN
     gain = input_gain(cell, sequences.inputs, trajectory.steps, taken)
     notes = (
@@ -197,6 +194,14 @@ def _result(
         notes=(*subject.notes, *notes),
         masked_steps=sequences.masked_steps,
     )  # fmt: skip
+
+
+def _curves(measured: Measurement, threshold: float) -> dict[str, Curve]:
+    """Return what is read from the norms of each curve; that of the input must be kept on the way too."""
+    curves = {
+        name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
+    }
+    return {name: kept_throughout(each) if name == INPUT_CURVE else each for name, each in curves.items()}
 
 
 def unit_losses(cell: Cell, trials: int, seed: int) -> Array:

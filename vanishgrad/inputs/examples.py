@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
-
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
+from vanishgrad.inputs.files import load_archive
 
 
 def read_examples(path: str) -> tuple[Array, Array, Array | None]:
@@ -18,14 +17,7 @@ def read_examples(path: str) -> tuple[Array, Array, Array | None]:
     VanishgradError
         If the file cannot be read or does not hold them.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("x", "y", "mask") if name in file}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise VanishgradError(
-            f"expected x, y and perhaps mask in a .npz file, got {path!r}: {reason}; try numpy.savez"
-        ) from None
+    arrays = load_archive(path, "x, y and perhaps mask", ("x", "y", "mask"))
     if missing := [name for name in ("x", "y") if name not in arrays]:
         raise VanishgradError(
             f"expected the arrays x and y in {path!r}, got no {missing[0]}; try numpy.savez(x=…, y=…)"

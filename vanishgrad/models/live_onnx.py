@@ -51,12 +51,13 @@ def captured_graph(path: str, feeds: Mapping[str, Array]) -> tuple[CapturedRun, 
     VanishgradError
         Without onnxruntime; if the model cannot be run on these inputs; if no recurrent node can be captured.
     """
-    nodes, refused = _nodes(read_as(["onnx"], path))
+    file = read_as(["onnx"], path)
+    nodes, refused = _nodes(file)
     if not nodes:
         recurrent_layers(path)  # says what stands there instead
         raise VanishgradError(refused[0] if refused else f"expected a node RNN, GRU or LSTM in {path}, got none; "
                               "try a model that has one")  # fmt: skip
-    values = _values(path, [name for each in nodes for name in _read_names(each.node).values()], feeds)
+    values = _values(file, [name for each in nodes for name in _read_names(each.node).values()], feeds)
     return CapturedRun({each.name: _call(each, values) for each in nodes}), refused
 
 
@@ -80,7 +81,7 @@ def _read_names(node: Node) -> dict[str, str]:
     return {key: node.inputs[k] for key, k in READ.items() if k < len(node.inputs) and node.inputs[k]}
 
 
-def _values(path: str, names: list[str], feeds: Mapping[str, Array]) -> dict[str, Array]:
+def _values(file: TensorFile, names: list[str], feeds: Mapping[str, Array]) -> dict[str, Array]:
     """Return the values of names of a graph along one run."""
     try:
         import onnxruntime
@@ -90,10 +91,10 @@ def _values(path: str, names: list[str], feeds: Mapping[str, Array]) -> dict[str
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", os.path.dirname(os.path.abspath(path))
+        "session.model_external_initializers_file_folder_path", os.path.dirname(os.path.abspath(file.path))
     )
     try:
-        session = onnxruntime.InferenceSession(_with_outputs(path, names), options, ["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(_with_outputs(file, names), options, ["CPUExecutionProvider"])
         wanted = list(dict.fromkeys(names))
         found = session.run(wanted, _fed(session.get_inputs(), feeds))
     except VanishgradError:
@@ -101,20 +102,19 @@ def _values(path: str, names: list[str], feeds: Mapping[str, Array]) -> dict[str
     except Exception as error:  # onnxruntime's own have no common base
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise VanishgradError(
-            f"expected {path} to run on this batch, got: {reason[:300]}; try another --input"
+            f"expected {file.path} to run on this batch, got: {reason[:300]}; try another --input"
         ) from None
     return dict(zip(wanted, found, strict=True))
 
 
-def _with_outputs(path: str, names: list[str]) -> bytes:
+def _with_outputs(file: TensorFile, names: list[str]) -> bytes:
     """Return a model with further outputs, without types.
 
     A second graph behind the first is merged with it by every protobuf parser, repeated fields one after the other.
     """
-    with open(path, "rb") as file:
-        content = file.read()
-    present = read_as(["onnx"], path).configuration["onnx"].outputs
-    new = [name for name in dict.fromkeys(names) if name not in present]
+    with open(file.path, "rb") as stream:
+        content = stream.read()
+    new = [name for name in dict.fromkeys(names) if name not in file.configuration["onnx"].outputs]
     return content + delimited(GRAPH, b"".join(delimited(OUTPUT, delimited(NAME, name.encode())) for name in new))
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vanishgrad.arrays import Array
-from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.inputs.files import load_array
+from vanishgrad.errors import UsageError
+from vanishgrad.inputs.files import load_archive, load_array
 from vanishgrad.inputs.held_array import named_source
 from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.live_onnx import captured_graph
@@ -58,19 +55,10 @@ def captured(source: Any, batch: Any, tokens: Sequence[str] | None = None) -> tu
 def _feeds(batch: Any) -> dict[str, Array]:
     """Return the arrays of a batch by the names of a graph's inputs; one without a name is ``input``."""
     if isinstance(batch, str | os.PathLike) and os.fspath(batch).lower().endswith(".npz"):
-        return _archive(os.fspath(batch))
+        return load_archive(os.fspath(batch), "arrays")
     if isinstance(batch, dict):
         return {str(name): load_array(named_source(value, name), "inputs") for name, value in batch.items()}
     return {"input": load_array(named_source(batch, "the batch"), "inputs")}
-
-
-def _archive(path: str) -> dict[str, Array]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise VanishgradError(f"expected arrays in a readable .npz file, got {path!r}: {reason}") from None
 
 
 def to_text(run: CapturedRun) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.sentences import caveat, driven_by, notes, opening, sentence, span
@@ -28,6 +30,23 @@ def to_markdown(report: ModelsDocument) -> str:
         *(f"- note: {note}" for note in notes(models)),
         "",
         caveat(report),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_page(
+    heading: str, names: Sequence[str], rows: Iterable[Sequence[str]], sentences: Iterable[str], legend: str = ""
+) -> str:
+    """Return a heading, a table whose rows begin with a label, its legend, and sentences below."""
+    lines = [
+        f"**{heading}**",
+        "",
+        f"| {' | '.join(names)} |",
+        "|---|" + "--:|" * (len(names) - 1),
+        *(f"| `{label}` | {' | '.join(cells)} |" for label, *cells in rows),
+        "",
+        *([legend, ""] if legend else []),
+        *(f"- {each}" for each in sentences),
     ]
     return "\n".join(lines) + "\n"
 

@@ -6,7 +6,7 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vanishgrad.cells.registry import keep_words
@@ -14,7 +14,7 @@ from vanishgrad.reports.sentences import caveat, driven_by, log10_text, notes, n
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from vanishgrad.reports.documents.curve import CurveDocument
     from vanishgrad.reports.documents.model import ModelDocument
@@ -53,6 +53,31 @@ def to_table(report: ModelsDocument, colour: bool) -> str:
     for note in notes(models):
         print_wrapped(console, f"note: {note}")
     print_wrapped(console, caveat(report))
+    return out.getvalue()
+
+
+def table_page(
+    heading: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], sentences: Iterable[str],
+    legend: str = "", colour: bool = False,
+) -> str:  # fmt: skip
+    """Return a heading, a table whose rows begin with a label, its legend, and sentences below."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = console_to(out, colour)
+    print_wrapped(console, heading)
+    console.print()
+    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for label, *cells in rows:
+        table.add_row(Text(folded_label(label)), *cells)
+    console.print(table, crop=False)
+    if legend:
+        print_wrapped(console, legend)
+    console.print()
+    for each in sentences:
+        print_wrapped(console, each)
     return out.getvalue()
 
 

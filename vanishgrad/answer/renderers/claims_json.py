@@ -13,8 +13,9 @@ from vanishgrad.answer.structure import SECTIONS, Section
 from vanishgrad.answer.study import Studied
 from vanishgrad.inputs.lengths import lengths_of
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
-from vanishgrad.reports.documents.curve import finite, log10
+from vanishgrad.reports.documents.curve import log10
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
+from vanishgrad.reports.documents.kinds import finite
 from vanishgrad.reports.documents.report import HintsDocument, LayersDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 

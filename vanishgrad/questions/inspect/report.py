@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Annotated, Literal
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, KeepBias, LayerFacts
 from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size
+from vanishgrad.reports.documents.kinds import finite
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number
 from vanishgrad.reports.table import WIDTH
@@ -112,17 +112,11 @@ def _layer(facts: LayerFacts) -> LayerDocument:
 
 def _keep_bias(keep: KeepBias) -> KeepBiasDocument:
     quantiles, time_constants = (
-        dict(zip(QUANTILE_NAMES, map(_in_range, values), strict=True))
-        for values in (keep.quantiles, keep.time_constants)
+        dict(zip(QUANTILE_NAMES, map(finite, values), strict=True)) for values in (keep.quantiles, keep.time_constants)
     )
     return KeepBiasDocument.of(
-        keep, quantiles=quantiles, time_constants=time_constants, chrono_horizon=_in_range(keep.chrono_horizon)
+        keep, quantiles=quantiles, time_constants=time_constants, chrono_horizon=finite(keep.chrono_horizon)
     )
-
-
-def _in_range(value: float) -> float | None:
-    """Return a number, None where JSON has none."""
-    return value if math.isfinite(value) else None
 
 
 def _steps(value: float | None) -> str:

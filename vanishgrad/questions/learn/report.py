@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
 from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnedModel
-from vanishgrad.reports.table import console_to, folded_label, print_wrapped
+from vanishgrad.reports.csv_rows import csv_text
+from vanishgrad.reports.markdown import markdown_page
+from vanishgrad.reports.table import table_page
 
 NEVER = "–"
 CSV_HEADINGS = ("label", "gap", "seed", "updates", "state_horizon", "input_horizon")
@@ -15,26 +15,13 @@ CSV_HEADINGS = ("label", "gap", "seed", "updates", "state_horizon", "input_horiz
 
 def to_table(document: LearnDocument, colour: bool) -> str:
     """Return the table, a sentence for each model, and what the models say together."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+    from rich.table import Column
 
-    out = io.StringIO()
-    console = console_to(out, colour)
-    print_wrapped(console, title(document))
-    console.print()
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("model", no_wrap=True, min_width=len("model"))
-    for heading in headings(document):
-        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
-    for model in document.models:
-        table.add_row(Text(folded_label(model.label)), *row(document, model))
-    console.print(table, crop=False)
-    print_wrapped(console, LEGEND)
-    console.print()
-    for sentence in sentences(document):
-        print_wrapped(console, sentence)
-    return out.getvalue()
+    columns = [
+        Column(name, justify="left" if name == "model" else "right", no_wrap=True, min_width=len(name))
+        for name in headings(document)
+    ]
+    return table_page(title(document), columns, rows(document), sentences(document), LEGEND, colour)
 
 
 LEGEND = (
@@ -57,12 +44,16 @@ def title(document: LearnDocument) -> str:
 
 
 def headings(document: LearnDocument) -> list[str]:
-    """Return the headings behind that of the model."""
-    return ["state", "input", *(str(gap) for gap in sorted(document.request.gaps)), "edge/state"]
+    return ["model", "state", "input", *(str(gap) for gap in sorted(document.request.gaps)), "edge/state"]
 
 
-def row(document: LearnDocument, model: LearnedModel) -> list[str]:
-    """Return a model's cells behind its label."""
+def rows(document: LearnDocument) -> Iterator[list[str]]:
+    """Yield each model's label and cells."""
+    for model in document.models:
+        yield [model.label, *_cells(document, model)]
+
+
+def _cells(document: LearnDocument, model: LearnedModel) -> list[str]:
     at = {each.gap: each for each in model.gaps}
     gaps = [_updates(at.get(gap)) for gap in sorted(document.request.gaps)]
     horizons = [
@@ -124,28 +115,15 @@ def _order(document: LearnDocument) -> Iterator[str]:
 
 def to_markdown(document: LearnDocument) -> str:
     """Return the same as Markdown."""
-    names = headings(document)
-    lines = [
-        f"**{title(document)}**",
-        "",
-        f"| model | {' | '.join(names)} |",
-        "|---|" + "--:|" * len(names),
-        *(f"| `{model.label}` | {' | '.join(row(document, model))} |" for model in document.models),
-        "",
-        LEGEND,
-        "",
-        *(f"- {sentence}" for sentence in sentences(document)),
-    ]
-    return "\n".join(lines) + "\n"
+    return markdown_page(title(document), headings(document), rows(document), sentences(document), LEGEND)
 
 
 def to_csv(document: LearnDocument) -> str:
     """Return a row for each model, gap and seed; never is an empty field."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_HEADINGS)
-    for model in document.models:
-        for gap in model.gaps:
-            for seed, updates in enumerate(gap.updates):
-                writer.writerow([model.label, gap.gap, seed, updates, model.state_horizon, model.input_horizon])
-    return out.getvalue()
+    lines = (
+        (model.label, gap.gap, seed, updates, model.state_horizon, model.input_horizon)
+        for model in document.models
+        for gap in model.gaps
+        for seed, updates in enumerate(gap.updates)
+    )
+    return csv_text(CSV_HEADINGS, lines)

@@ -13,6 +13,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.curves.curve import Curve, trial_horizons
 from vanishgrad.errors import UsageError
 from vanishgrad.reports.documents.declaration import Document
+from vanishgrad.reports.documents.kinds import finite
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,7 +53,7 @@ class Measure:
 
 
 def _rate(curve: Curve, log_norm: Array) -> MeasuredQuantity:
-    trials = [_finite(value) for value in curve.trial_rates.tolist()]
+    trials = [finite(value) for value in curve.trial_rates.tolist()]
     value, low, high = (curve.rate.value, curve.rate.low, curve.rate.high) if curve.rate else (None, None, None)
     return MeasuredQuantity(value=value, low=low, high=high, trials=trials)
 
@@ -66,13 +67,9 @@ def _horizon(curve: Curve, log_norm: Array) -> MeasuredQuantity:
 
 def _log10_norm(curve: Curve, log_norm: Array, lag: int) -> MeasuredQuantity:
     band, ten = curve.log_norm, math.log(10)
-    median, low, high = (_finite(float(each[lag]) / ten) for each in (band.median, band.low, band.high))
-    trials = [_finite(value / ten) for value in log_norm[:, lag].tolist()]
+    median, low, high = (finite(float(each[lag]) / ten) for each in (band.median, band.low, band.high))
+    trials = [finite(value / ten) for value in log_norm[:, lag].tolist()]
     return MeasuredQuantity(value=median, low=low, high=high, trials=trials)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 MEASURES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,12 @@ import numpy as np
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweepSettings, SweptPoint
-from vanishgrad.questions.sweep.run import SweepPlan
+from vanishgrad.questions.sweep.run import Point, SweepPlan
 from vanishgrad.questions.sweep.theory import critical_gains
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
-from vanishgrad.reports.table import console_to, folded_label, print_wrapped
+from vanishgrad.reports.markdown import markdown_page
+from vanishgrad.reports.table import table_page
 
 if TYPE_CHECKING:
     import pandas
@@ -67,7 +67,7 @@ def finished_points(path: str, settings: SweepSettings) -> dict[int, SweptPoint]
     return {places[key]: point for key, point in zip(keys, report.points, strict=True)}
 
 
-def axes_of(points: Sequence[SweptPoint]) -> dict[str, list[float]]:
+def axes_of(points: Sequence[SweptPoint | Point]) -> dict[str, list[float]]:
     """Return axis → its values, increasing."""
     names = list(dict.fromkeys(name for point in points for name in point.coordinates))
     return {name: sorted({each.coordinates[name] for each in points if name in each.coordinates}) for name in names}
@@ -80,39 +80,17 @@ def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
 
 def to_table(document: SweepDocument, colour: bool) -> str:
     """Return the range of each measure by MODEL, critical gains beside theory, and what failed."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+    from rich.table import Column
 
-    out = io.StringIO()
-    console = console_to(out, colour)
-    print_wrapped(console, title(document))
-    console.print()
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for heading in _headings(document):
-        table.add_column(heading, overflow="fold", justify="left" if heading == "model" else "right")
-    for label, *cells in _rows(document):
-        table.add_row(Text(folded_label(label)), *cells)
-    console.print(table)
-    console.print()
-    for sentence in sentences(document):
-        print_wrapped(console, sentence)
-    return out.getvalue()
+    columns = [
+        Column(name, overflow="fold", justify="left" if name == "model" else "right") for name in _headings(document)
+    ]
+    return table_page(title(document), columns, _rows(document), sentences(document), colour=colour)
 
 
 def to_markdown(document: SweepDocument) -> str:
     """Return the same as Markdown."""
-    names = _headings(document)
-    lines = [
-        f"**{title(document)}**",
-        "",
-        f"| {' | '.join(names)} |",
-        "|---|" + "--:|" * (len(names) - 1),
-        *(f"| `{label}` | {' | '.join(cells)} |" for label, *cells in _rows(document)),
-        "",
-        *(f"- {sentence}" for sentence in sentences(document)),
-    ]
-    return "\n".join(lines) + "\n"
+    return markdown_page(title(document), _headings(document), _rows(document), sentences(document))
 
 
 def title(document: SweepDocument) -> str:

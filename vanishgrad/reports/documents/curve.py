@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Log10
-from vanishgrad.reports.documents.kinds import one_length
+from vanishgrad.reports.documents.kinds import finite, one_length
 
 if TYPE_CHECKING:
     from vanishgrad.arrays import Array
@@ -135,11 +135,6 @@ def log10s(values: Array) -> list[float | None]:
 def log10(value: float) -> float | None:
     """Return the base-10 logarithm of a natural one, None for an exact zero or no number."""
     return round(value / math.log(10), DIGITS) + 0.0 if math.isfinite(value) else None
-
-
-def finite(value: float) -> float | None:
-    """Return a number, or None for what JSON has no number for."""
-    return value if math.isfinite(value) else None
 
 
 def _rate(rate: Rate) -> RateDocument:

@@ -23,6 +23,11 @@ def refuse(expected: str, path: str, value: object) -> NoReturn:
     raise VanishgradError(f"expected {expected} as {path or 'the report'}, got {quoted}; {ANEW}")
 
 
+def finite(value: float) -> float | None:
+    """Return a number, or None for what JSON has no number for."""
+    return value if math.isfinite(value) else None
+
+
 class Kind(ABC):
     """A type of JSON value."""
 

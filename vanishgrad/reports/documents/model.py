@@ -11,11 +11,11 @@ from vanishgrad.reports.documents.curve import (
     CurveDocument,
     VerdictName,
     curve_document,
-    finite,
     log10,
     log10s,
 )
 from vanishgrad.reports.documents.declaration import Count, Digest, Document, Log10, Names, Size
+from vanishgrad.reports.documents.kinds import finite
 
 if TYPE_CHECKING:
     from vanishgrad.curves.bounds import Bound

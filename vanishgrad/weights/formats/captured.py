@@ -45,7 +45,7 @@ def is_captured(path: str) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the weights by name, and what is known of each module beside them."""
-    arrays, calls = npz.arrays(path), _said(path)
+    arrays, calls = npz.arrays(path), _calls(npz.text(path, CAPTURED), path)
     weights = {name: tensor for name, tensor in arrays.items() if not RESERVED.fullmatch(name)}
     return TensorFile(path, CAPTURED, weights, {CAPTURED: {f"{call['module']}.": call["reading"] for call in calls}})
 
@@ -58,8 +58,8 @@ def recorded_calls(path: str) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
     VanishgradError
         If arrays are missing, or do not fit one another.
     """
-    stored, calls = npz.arrays(path), dict[str, dict[str, Any]]()
-    for place, call in enumerate(_said(path)):
+    stored, about, calls = npz.arrays(path), npz.text(path, CAPTURED), dict[str, dict[str, Any]]()
+    for place, call in enumerate(_calls(about, path)):
         name = call["module"]
         arrays = {key: _array(stored, f"{CAPTURED}.{place}.{key}", path) for key in ARRAYS}
         weights = {
@@ -70,7 +70,7 @@ def recorded_calls(path: str) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
         if flaw := _flaw(**arrays, directions=call["directions"]):
             raise VanishgradError(f"expected a whole captured run in {path}, got {flaw} of {shown(name)}; {ANEW}")
         calls[name] = {**arrays, "weights": weights, "reading": call["reading"], "directions": call["directions"]}
-    return calls, _tokens(path)
+    return calls, _tokens(about, path)
 
 
 def _array(arrays: Mapping[str, Any], name: str, path: str) -> Array:
@@ -93,9 +93,9 @@ def _flaw(xs: Array, lengths: Array, starts: Array, directions: int) -> str | No
     return None
 
 
-def _said(path: str) -> list[dict[str, Any]]:
+def _calls(about: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
     """Return what the text says of each call."""
-    calls = npz.text(path, CAPTURED).get("calls")
+    calls = about.get("calls")
     if not (isinstance(calls, list) and calls and all(map(_is_call, calls))):
         raise VanishgradError(f"expected a list of calls in the member {CAPTURED} of {path}, got other JSON; {ANEW}")
     if len({call["module"] for call in calls}) < len(calls):
@@ -113,8 +113,8 @@ def _is_call(value: object) -> bool:
     )
 
 
-def _tokens(path: str) -> tuple[str, ...] | None:
-    tokens = npz.text(path, CAPTURED).get("tokens")
+def _tokens(about: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
+    tokens = about.get("tokens")
     if tokens is None:
         return None
     if not (isinstance(tokens, list) and all(isinstance(each, str) for each in tokens)):

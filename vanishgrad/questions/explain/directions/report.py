@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.curve import finite, log10s
+from vanishgrad.reports.documents.curve import log10s
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
-from vanishgrad.reports.documents.kinds import one_length
+from vanishgrad.reports.documents.kinds import finite, one_length
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
