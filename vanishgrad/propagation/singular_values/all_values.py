@@ -64,7 +64,7 @@ def spectra(
     Notes
     -----
     5 m³ multiplications a step for a whole state of size m, then about 20 m³ for each lag and block; O(B m²) numbers
-    beside the trajectory. The error of ln σ_i is about 2m·u·Σ_t ‖J_t‖/r_i(t), with r_i(t) what the step did to the i-th
+    beside the trajectory. The error of ln σ_i is about 4m·u·Σ_t ‖J_t‖/r_i(t), with r_i(t) what the step did to the i-th
     direction: of the order u·T for the best, u·Σ κ(J_t) for the last that is not zero; then the rounding of V and that
     of the logarithms' sum.
     """
@@ -122,9 +122,10 @@ def _error(product: Graded, log_sigma: Array, lag: int) -> Array:
     order = np.argsort(-product.log_d, axis=1, kind="stable")
     loss = np.take_along_axis(product.loss, order, axis=1)
     m, u = log_sigma.shape[1], np.finfo(product.V.dtype).eps / 2
-    # Twice the first-order estimate: directions that change places at a step err by more than it says.
+    # Four times the first-order estimate: directions that change places at a step, and factors whose own entries cancel
+    # as a layer norm's do, err by more than it says.
     finite = np.isfinite(log_sigma)
-    return np.where(finite & (lag > 0), 2 * u * (m * loss + lag * np.abs(np.where(finite, log_sigma, 0))), 0)
+    return np.where(finite & (lag > 0), 4 * u * (m * loss + lag * np.abs(np.where(finite, log_sigma, 0))), 0)
 
 
 def _applied(matrices: Array, vectors: Array) -> Array:
