@@ -6,19 +6,27 @@ import mpmath as mp
 import numpy as np
 
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell
+from vanishgrad.cells.mgu import MGU
 
 DIGITS = 60
-KINDS = ("rnn", "lstm", "gru-after", "gru-before")
+KINDS = ("rnn", "lstm", "gru-after", "gru-before", "mgu-before-new", "mgu-after-old", "mgu-none-new")
 
 
 def net(kind: str, n: int, d: int, scale: float, seed: int, keep: float = 0.0) -> Cell:
-    """Return a net with Gaussian weights of the given scale, `keep` added to the bias of f (and taken from i) or z."""
+    """Return a net with Gaussian weights of the given scale, `keep` added to the bias of f (and taken from i) or z.
+
+    It is taken from the gate of an mgu that multiplies what is new.
+    """
     random = np.random.default_rng([seed, n, d])
-    gates = {"rnn": 1, "lstm": 4}.get(kind, 3)
+    gates = {"rnn": 1, "lstm": 4}.get(kind, 2 if kind.startswith("mgu") else 3)
     W, V = (random.normal(size=(gates * n, width)) * scale / width**0.5 for width in (n, d))
     b = random.normal(size=gates * n) * scale
     if kind == "rnn":
         return RNN(W, V, b, ACTIVATIONS[("tanh", "sigmoid", "linear")[seed % 3]])
+    if kind.startswith("mgu"):
+        _, reset, multiplies = kind.split("-")
+        b[:n] += keep if multiplies == "old" else -keep
+        return MGU(W, V, b, random.normal(size=n) * scale, reset=reset, keep=multiplies)
     b[n : 2 * n] += keep
     if kind == "lstm":
         b[:n] -= keep
@@ -64,7 +72,9 @@ def jacobians(cell: Cell, xs: np.ndarray) -> list[mp.matrix]:
 
 def step(cell: Cell, s: list, x: np.ndarray) -> tuple[list, mp.matrix]:
     """Return s_t and J_t."""
-    return {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[cell.name](cell, s, [mp.mpf(float(each)) for each in x])
+    return {"rnn": _rnn, "lstm": _lstm, "gru": _gru, "mgu": _mgu}[cell.name](
+        cell, s, [mp.mpf(float(each)) for each in x]
+    )
 
 
 def _reached(cell: Cell, h: list, x: list, rows: slice, recurrent: bool = True) -> list:
@@ -128,3 +138,30 @@ def _gru(cell: Cell, h: list, x: list) -> tuple[list, mp.matrix]:
         + mp.diag([(1 - z[j]) * (1 - y[j] ** 2) for j in range(n)]) * K
     )
     return [(1 - z[j]) * y[j] + z[j] * h[j] for j in range(n)], J
+
+
+def _mgu(cell: Cell, h: list, x: list) -> tuple[list, mp.matrix]:
+    """Zhou et al. (2016), whose gate writes and resets h, and Flax's two other ways."""
+    n = cell.hidden_size
+    W_f, W_n = (matrix(cell.W_hh[0][j * n : (j + 1) * n]) for j in range(2))
+    f = [sigma(each) for each in _reached(cell, h, x, slice(0, n))]
+    df, b_hn = mp.diag([each * (1 - each) for each in f]) * W_f, cell.b_hn[0].tolist()
+    entered = _reached(cell, h, x, slice(n, 2 * n), recurrent=False)
+    if cell.reset == "before":
+        inner = list(W_n * mp.matrix([f[j] * h[j] for j in range(n)]) + mp.matrix(b_hn))
+        K = W_n * (mp.diag(f) + mp.diag(h) * df)
+    else:
+        inner = list(W_n * mp.matrix(h) + mp.matrix(b_hn))
+        K = W_n
+        if cell.reset == "after":
+            K = mp.diag(f) * W_n + mp.diag(inner) * df
+            inner = [f[j] * inner[j] for j in range(n)]
+    y = [mp.tanh(entered[j] + inner[j]) for j in range(n)]
+    k = f if cell.keep == "old" else [1 - each for each in f]
+    sign = 1 if cell.keep == "old" else -1
+    J = (
+        mp.diag(k)
+        + sign * mp.diag([h[j] - y[j] for j in range(n)]) * df
+        + mp.diag([(1 - k[j]) * (1 - y[j] ** 2) for j in range(n)]) * K
+    )
+    return [k[j] * h[j] + (1 - k[j]) * y[j] for j in range(n)], J

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from vanishgrad import random_cell
+from vanishgrad.cells import RNN
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
 from vanishgrad.certificates.subject import subject
 from vanishgrad.cli.certify import certify as command
@@ -205,6 +208,10 @@ def test_a_chosen_layout_is_read_again_by_the_checker(run, tmp_path):
     assert first["sha256"] != second["sha256"]
 
 
-def test_a_cell_of_which_nothing_is_proved_is_refused_by_name(run):
-    with pytest.raises(VanishgradError, match="got mgu, of which nothing is proved; measure it instead"):
-        run("mgu", "--hidden", "4", "--input-bound", "1", "--output", "c.json")
+def test_a_cell_of_which_nothing_is_proved_is_refused_by_name(monkeypatch):
+    class Unproved(RNN):
+        name = "unproved"
+
+    monkeypatch.setitem(CELLS, "unproved", replace(CELLS["rnn"], name="unproved"))
+    with pytest.raises(VanishgradError, match="got unproved, of which nothing is proved; measure it instead"):
+        subject(Unproved(np.eye(2)[None], np.eye(2)[None], np.zeros((1, 2))))

@@ -119,7 +119,13 @@ def test_the_sample_has_every_kind_of_proof():
         for outcome in (upper(cell, bound), lower(cell, bound)):
             if outcome.certificate is not None:
                 methods.add((cell.name, outcome.certificate.method))
-    assert {("rnn", "scaled_norm"), ("lstm", "cone"), ("gru", "cone"), ("gru", "block_norms")} <= methods
+    assert {
+        ("rnn", "scaled_norm"),
+        ("lstm", "cone"),
+        ("gru", "cone"),
+        ("gru", "block_norms"),
+        ("mgu", "block_norms"),
+    } <= methods
     assert any(name == "lstm" and method in ("block_norms", "max_norm") for name, method in methods)
 
 

@@ -19,6 +19,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.certificate import ARITHMETIC, Certificate, Sealed, statement
 from vanishgrad.certificates.checking import witness as demanded
 from vanishgrad.certificates.checking.bilinear_form import bilinear
+from vanishgrad.certificates.checking.minimal_gate import as_gru
 from vanishgrad.certificates.checking.periodic_orbit import periodic_orbit
 from vanishgrad.certificates.checking.rates import GATED_ONLY, LOWER, RNN_ONLY, UPPER, RateClaim
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequalities, Refuted, Undecided, Verification
@@ -83,6 +84,7 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
     """
     shown.demand(certificate.weights.get("sha256") == subject.sha256, "the weights have the sha256 that it names")
     shown.demand(dict(certificate.model) == subject.described, "the model is the one that it describes")
+    subject = as_gru(subject, shown)
     kind, method = certificate.claim.get("kind"), certificate.method
     if (kind, method) in (("along", "bilinear"), ("refuted", "periodic_orbit")):
         known = (subject.activation, subject.gate_activation) == ("tanh", "sigmoid")

@@ -18,6 +18,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.certificates.decimal_steps import decimal_step, known
 from vanishgrad.certificates.decimals import DecimalWeights, TooCoarse, context
+from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.prove import Outcome, beyond_proof, certificate
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import UsageError
@@ -49,7 +50,7 @@ def along(cell: Cell, xs: Array, start: int = 0) -> Outcome:
     if unknown := beyond_proof(target):
         return Outcome(None, unknown)
     u, v = _singular_pair(cell, xs, start)
-    value, error = _bilinear(target, xs, start, u, v)
+    value, error = _bilinear(equivalent_gru(target), xs, start, u, v)
     norm = Decimal(float(np.linalg.norm(u) * np.linalg.norm(v))) * (1 + Decimal("1e-12"))
     bound = math.nextafter(float((abs(value) - error) / norm * (1 - Decimal("1e-9"))), -math.inf)
     if not bound > 1e-300:

@@ -5,8 +5,8 @@ method         cells      witness           why
 =============  =========  ================  ==========================================================================
 scaled_norm    rnn        Δ, μ              ‖ΔJΔ⁻¹‖₂ ≤ γ ‖ΔWΔ⁻¹‖₂ ≤ γ μ; C = cond Δ (T1)
 max_norm       all        x, box, pieces    |J| x ≤ ρ x; C = √m max x / min x (T1 ii, T6)
-block_norms    lstm, gru  box, factors, x   M₊ x ≤ ρ x; C = √2 max x / min x (T7a); GRU: ‖J‖₂ ≤ ρ
-cone           lstm, gru  box, factors, q   ‖∂c_t/∂c_k v‖ ≥ ρ^lag ‖v‖ (T5b); GRU: σ_min(J) ≥ ρ
+block_norms    gated      box, factors, x   M₊ x ≤ ρ x; C = √2 max x / min x (T7a); GRU: ‖J‖₂ ≤ ρ
+cone           gated      box, factors, q   ‖∂c_t/∂c_k v‖ ≥ ρ^lag ‖v‖ (T5b); GRU: σ_min(J) ≥ ρ
 =============  =========  ================  ==========================================================================
 """
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from vanishgrad.cells import Cell
 from vanishgrad.certificates.certificate import Certificate
+from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.methods import LIPSCHITZ, Attempt, cone, gated_attempts, rnn_attempts
 from vanishgrad.certificates.subject import LARGEST_WEIGHT, CertifiedCell, largest_weight, subject
 from vanishgrad.errors import UsageError
@@ -65,8 +66,9 @@ def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
     unknown = beyond_proof(target)
     if unknown:
         return Outcome(None, unknown)
+    form = equivalent_gru(target)
     with np.errstate(all="ignore"):
-        attempts = tuple(rnn_attempts(target) if input_bound is None else gated_attempts(target, input_bound))
+        attempts = tuple(rnn_attempts(form) if input_bound is None else gated_attempts(form, input_bound))
     best = min(attempts, key=lambda each: (each.vanishing_lag, each.rho), default=None)
     if best is None or not best.rho < 1:
         return Outcome(None, _no_contraction(target, best), attempts)
@@ -77,7 +79,7 @@ def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
 def lower(cell: Cell, input_bound: float | None) -> Outcome:
     r"""Prove :math:`\|\partial s_t/\partial s_k\|_2 \ge \rho^{t-k}` for all inputs with |x_j| ≤ `input_bound`.
 
-    No direction of c (GRU: of h) dies faster.
+    No direction of c (GRU, MGU: of h) dies faster.
 
     Raises
     ------
@@ -94,7 +96,7 @@ def lower(cell: Cell, input_bound: float | None) -> Outcome:
     if unknown:
         return Outcome(None, unknown)
     with np.errstate(all="ignore"):
-        attempt = cone(target, bound)
+        attempt = cone(equivalent_gru(target), bound)
     if attempt is None:
         return Outcome(
             None, "the gates of this box are not closed enough for the cone condition; try a smaller --input-bound"

@@ -21,6 +21,7 @@ from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.decimal_steps import Pull, Step, decimal_step
 from vanishgrad.certificates.decimals import Approximate, TooCoarse, context, exactly
 from vanishgrad.certificates.equilibria import cycle, fixed_point, period, settled
+from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.prove import certificate
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
@@ -78,12 +79,13 @@ def refutations(cell: Cell, input_bound: float | None, words: Iterable[Array] = 
     `words` (p, d) are tried beside zero and constants.
     """
     target = subject(cell)
+    form = equivalent_gru(target)
     with np.errstate(all="ignore"):
         tried = (*_constants(target, input_bound), *words)
-        cycles = [each for word in tried if (each := _cycle(cell, target, word, len(tried) <= MAX_ORBITS))]
+        cycles = [each for word in tried if (each := _cycle(cell, form, word, len(tried) <= MAX_ORBITS))]
         for each in sorted(cycles, key=lambda each: -each.rho)[:CANDIDATES]:
             with localcontext(context(DIGITS)):
-                found = _refined(target, each)
+                found = _refined(form, each)
             if found is not None:
                 claim = {"kind": "refuted", "rho": found[0], "input_bound": input_bound}
                 yield certificate(target, claim, "periodic_orbit", found[1])

@@ -63,9 +63,10 @@ class CertifiedCellDocument(Document):
     cell: str
     activation: str
     gate_activation: str | None
-    reset: Literal["after", "before"] | None
+    reset: Literal["after", "before", "none"] | None
     hidden_size: Size
     input_size: Size
+    keep: Annotated[Literal["new", "old"] | None, "mgu: what its gate multiplies; absent for other cells"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

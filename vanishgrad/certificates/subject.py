@@ -11,10 +11,12 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import GRU, LSTM, RNN, Cell
+from vanishgrad.cells.mgu import MGU
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import VanishgradError
 
 T = TypeVar("T")
-PROVABLE = (RNN.name, LSTM.name, GRU.name)
+PROVABLE = (RNN.name, LSTM.name, GRU.name, MGU.name)
 
 LARGEST_WEIGHT = 1e100
 """Size up to which sums of squares and products of weights and states stay within the range of float64."""
@@ -29,9 +31,11 @@ class CertifiedCell:
     cell, activation : str
     gate_activation, reset : str or None
         None where the cell has no gates, or no reset gate.
+    keep : str or None
+        What a minimal gated unit's gate multiplies, ``new`` or ``old``; None for other cells.
     tensors : mapping
-        ``W_hh`` (g·n, n), ``W_hx`` (g·n, d), ``b`` (g·n,) and a GRU's ``b_hn`` (n,), float64: the real numbers that the
-        theorem is about. Where a file has two biases, b is their float64 sum.
+        ``W_hh`` (g·n, n), ``W_hx`` (g·n, d), ``b`` (g·n,) and of a GRU or MGU ``b_hn`` (n,), float64: the real
+        numbers that the theorem is about. Where a file has two biases, b is their float64 sum.
     """
 
     cell: str
@@ -39,6 +43,7 @@ class CertifiedCell:
     gate_activation: str | None
     reset: str | None
     tensors: Mapping[str, Array]
+    keep: str | None = None
 
     @property
     def is_gated(self) -> bool:
@@ -79,6 +84,7 @@ class CertifiedCell:
             "reset": self.reset,
             "hidden_size": self.hidden_size,
             "input_size": self.input_size,
+            **({} if self.keep is None else {"keep": self.keep}),
         }
 
     @property
@@ -87,8 +93,8 @@ class CertifiedCell:
         return digest_of(self.tensors)
 
     def gate(self, tensor: str, name: str) -> Array:
-        """Return one gate's rows of a stacked tensor: gates i f g o of an LSTM, r z n of a GRU."""
-        n, place = self.hidden_size, self.of_cell("h", "ifgo", "rzn").index(name)
+        """Return one gate's rows of a stacked tensor: gates i f g o of an LSTM, r z n of a GRU, f n of an MGU."""
+        n, place = self.hidden_size, CELLS[self.cell].place(name)
         rows: Array = self.tensors[tensor][place * n : (place + 1) * n]
         return rows
 
@@ -121,9 +127,9 @@ def subject(cell: Cell) -> CertifiedCell:
             f"expected a cell with certificates ({', '.join(PROVABLE)}), got {cell.name}, of which nothing is proved; "
             "measure it instead: vanishgrad compare"
         )
-    if type(cell) not in (RNN, LSTM, GRU) or cell.W_hh.ndim != 3:
+    if type(cell) not in (RNN, LSTM, GRU, MGU) or cell.W_hh.ndim != 3:
         raise VanishgradError(
-            f"expected an rnn, lstm or gru with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "
+            f"expected an rnn, lstm, gru or mgu with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "
             "try a layer without projection, peepholes and norms"
         )
     if cell.trials != 1:
@@ -132,11 +138,12 @@ def subject(cell: Cell) -> CertifiedCell:
     tensors = {name: np.asarray(getattr(cell, name)[0], dtype=np.float64) + 0.0 for name in cell.tensors}
     for array in tensors.values():
         array.setflags(write=False)
-    activation = cell.activation.name if isinstance(cell, RNN | LSTM | GRU) else ""
+    activation = cell.activation.name if isinstance(cell, RNN | LSTM | GRU | MGU) else ""
     if isinstance(cell, LSTM) and cell.cell_activation.name != activation:
         raise VanishgradError(
             f"expected one activation for candidate and output, got {activation} and {cell.cell_activation.name}; "
             "try another layer"
         )
-    gate = cell.gate_activation.name if isinstance(cell, LSTM | GRU) else None
-    return CertifiedCell(cell.name, activation, gate, cell.reset if isinstance(cell, GRU) else None, tensors)
+    gate = cell.gate_activation.name if isinstance(cell, LSTM | GRU | MGU) else None
+    reset = cell.reset if isinstance(cell, GRU | MGU) else None
+    return CertifiedCell(cell.name, activation, gate, reset, tensors, cell.keep if isinstance(cell, MGU) else None)
