@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.cells.registry import GRU, MGU
 from vanishgrad.certificates.checking.verdict import Inequalities
 from vanishgrad.certificates.subject import CertifiedCell
 
@@ -23,7 +24,7 @@ LARGEST_HALF = float(np.finfo(np.float64).max) / 2
 
 def as_gru(subject: CertifiedCell, inequalities: Inequalities) -> CertifiedCell:
     """Return a GRU of which every step equals the minimal gated unit's; any other cell as it is."""
-    if subject.cell != "mgu":
+    if subject.cell != MGU.name:
         return subject
     known = subject.reset in CONVENTIONS[0] and subject.keep in CONVENTIONS[1]
     inequalities.demand(known or None, "the conventions of the minimal gated unit are known")
@@ -34,7 +35,7 @@ def as_gru(subject: CertifiedCell, inequalities: Inequalities) -> CertifiedCell:
     b_hn = subject.tensors["b_hn"]
     stacked["b_hn"] = b_hn + b_hn if without_reset else b_hn
     reset = "after" if without_reset else subject.reset
-    return replace(subject, cell="gru", reset=reset, keep=None, tensors=stacked)
+    return replace(subject, cell=GRU.name, reset=reset, keep=None, tensors=stacked)
 
 
 def _rows(subject: CertifiedCell, name: str, n: int, without_reset: bool) -> Array:
