@@ -127,7 +127,7 @@ NEWCOMER = (
     ("how is safetensors read", "weights/formats/safetensors.py", "tensors"),
     ("how is a MODEL string parsed", "weights/model_string.py", "parse"),
     ("where do random weights get their laws", "weights/laws.py", "draw"),
-    ("what does `check` judge", "questions/check.py", "judgement"),
+    ("what does `check` judge", "questions/check/judge.py", "judgement"),
     ("where do the remedies of findings come from", "questions/explain/findings/remedies.py", "REMEDIES"),
     ("which sections has an explanation", "questions/explain/sections.py", "SECTIONS"),
     ("which kinds of plot are there", "questions/plot/kinds.py", "KINDS_BY_NAME"),

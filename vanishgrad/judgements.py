@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vanishgrad.answer import AnswerRequest
@@ -16,9 +16,11 @@ from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
 from vanishgrad.models.open import Source
 from vanishgrad.models.options import HINT_NAMES
+from vanishgrad.option_ranges import demand_count
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
-from vanishgrad.questions.check import CheckRequest, judgement
-from vanishgrad.questions.check import to_text as check_text
+from vanishgrad.questions.check.check import check as checked
+from vanishgrad.questions.check.formats import to_text as check_text
+from vanishgrad.questions.check.judge import CheckRequest
 from vanishgrad.questions.diff import DiffRequest, difference
 from vanishgrad.questions.diff import to_text as diff_text
 from vanishgrad.questions.inspect.measure import inspect as inspect_layers
@@ -39,10 +41,11 @@ from vanishgrad.weights.recognition import recurrent_layers
 
 def check(
     source: Any,
-    horizon: int,
+    horizon: int | Mapping[str, int] | None = None,
     max_rate: float | None = None,
     curve: str = "state",
     partial: bool = False,
+    baseline: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> TextReport:
     """Judge whether the gradient reaches far enough: ``check(…).passed``.
@@ -51,23 +54,28 @@ def check(
     ----------
     source : path, mapping, MODEL, report or torch.nn.Module
         A module with ``input=``, a batch as its forward takes it.
-    horizon : int
-        Steps that the gradient must reach.
+    horizon : int or mapping, optional
+        Steps that the gradient must reach; or layer → steps, ``""`` for all others.
     max_rate : float, optional
         The largest abs(rate), nats per step.
     curve : str
     partial : bool
         Whether to pass although some recurrent layers cannot be read.
+    baseline : path, optional
+        A report whose horizons are the least, where `horizon` says nothing.
     **options
         Those of ``vanishgrad check``.
     """
     source, options = along_batch(source, options)
     request = request_of(AnalyzeRequest, options, weights=(source,), curves=(curve,))
-    (report,) = reports(request, over=2 * horizon, read=("threshold", "curves"))
+    horizons = dict(horizon) if isinstance(horizon, Mapping) else {} if horizon is None else {"": horizon}
+    for steps in horizons.values():
+        demand_count("horizon", steps)
     asked = CheckRequest(
-        report=name_of(source), curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate
-    )
-    return TextReport(judgement(report, asked, partial), check_text)
+        report=name_of(source), curve=curve, horizon=horizons.pop("", None), horizons=horizons,
+        threshold=request.threshold, max_rate=max_rate, baseline=None if baseline is None else os.fspath(baseline),
+    )  # fmt: skip
+    return TextReport(checked(request, asked, partial), check_text)
 
 
 def diff(before: Source, after: Source, **options: Any) -> TextReport:

@@ -18,7 +18,7 @@ from vanishgrad.answer.renderers.claims_json import answer_document
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
 from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.errors import VanishgradError
-from vanishgrad.questions.check import CheckRequest, judgement
+from vanishgrad.questions.check.judge import CheckRequest, judgement
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.questions.diff import DiffRequest, difference
 from vanishgrad.questions.documents import DOCUMENTS, demand_models, document_of, read_report, report_in
@@ -71,7 +71,9 @@ def reports(weights: str, examples: str) -> dict[str, ReportDocument]:
     few = {"hidden": 4, "steps": 12, "trials": 2}
     runs = {name: comparison(compare(CompareRequest(**run))) for name, run in RUNS.items()}
     analyzed = [vanishgrad.analyze(weights, steps=9, lengths=lengths).typed for lengths in (None, "9,4")]
-    checked = CheckRequest(report="-", curve="state", horizon=5, threshold=1e-3, max_rate=None)
+    checked = CheckRequest(
+        report="-", curve="state", horizon=5, horizons={"rnn": 3}, threshold=1e-3, max_rate=None, baseline=None
+    )
     return {
         **{f"compare: {name}": report for name, report in runs.items()},
         "analyze": analyzed[0],

@@ -11,7 +11,7 @@ import pytest
 
 import vanishgrad
 from vanishgrad.errors import VanishgradError
-from vanishgrad.questions.check import CheckRequest, judgement
+from vanishgrad.questions.check.judge import CheckRequest, judgement
 from vanishgrad.questions.diff import DiffRequest, difference
 from vanishgrad.questions.documents import demand_models, report_in
 from vanishgrad.questions.plot.render import available_kinds, draw
@@ -89,7 +89,9 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
 @pytest.mark.parametrize("command", ["compare", pytest.param("explain", marks=pytest.mark.slow)])
 def test_check_and_diff_judge_it_or_say_what_is_wrong(sound: dict[str, str], command: str) -> None:
     before = demand_models(report_in(json.loads(sound[command])))
-    asked = CheckRequest(report="r.json", curve="state", horizon=3, threshold=1e-2, max_rate=1.0)
+    asked = CheckRequest(
+        report="r.json", curve="state", horizon=3, horizons={}, threshold=1e-2, max_rate=1.0, baseline=None
+    )
     readings = 0
     for report in readable(json.loads(sound[command])):
         readings += 1

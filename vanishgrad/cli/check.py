@@ -2,41 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import echo
+from vanishgrad.cli.emit import put
 from vanishgrad.cli.options import JSON, counts, request_options
-from vanishgrad.questions.analyze import AnalyzeRequest, reports
-from vanishgrad.questions.check import CheckRequest, judgement, to_text
+from vanishgrad.errors import UsageError
+from vanishgrad.questions.analyze import AnalyzeRequest
+from vanishgrad.questions.check.check import check as checked
+from vanishgrad.questions.check.formats import FORMATS, append_summary
+from vanishgrad.questions.check.judge import CheckRequest
+from vanishgrad.questions.check.settings import settings
 
 FAILED = 3
 
 
+def _from_settings(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """Take what a file of settings says as the defaults of the other options."""
+    by_key = {
+        each.opts[0].lstrip("-").replace("-", "_"): each
+        for each in context.command.params
+        if isinstance(each, click.Option) and each is not option and each.opts != ["--json"]
+    }
+    said = settings(path, by_key)
+    context.default_map = {
+        str(by_key[key].name): values if by_key[key].multiple else ",".join(values) for key, values in said.items()
+    }
+    return path
+
+
+def _horizons(
+    context: click.Context, option: click.Parameter, values: Sequence[str]
+) -> tuple[int | None, dict[str, int]]:
+    """Return the horizon of all layers and those of single ones, from N and LAYER=N."""
+    every, own = None, dict[str, int]()
+    for value in values:
+        layer, _, steps = value.rpartition("=")
+        number: int = counts("horizon")(steps, option, context)
+        if not layer and "=" in value:
+            raise UsageError(f"expected --horizon N or LAYER=N, got {value!r}; try --horizon encoder.1=50")
+        if layer:
+            own[layer] = number
+        else:
+            every = number
+    return every, own
+
+
 @click.command()
 @click.argument("weights", metavar="WEIGHTS|MODEL|REPORT|-")
-@click.option("--horizon", type=counts("horizon"), required=True, help="Steps that the gradient must reach.")
+@click.option(
+    "--horizon",
+    multiple=True,
+    callback=_horizons,
+    metavar="N|LAYER=N",
+    help="Steps that the gradient must reach; repeatable.  [default: the baseline's]",
+)
 @click.option("--max-rate", type=float, help="Largest |rate| in nats per step.")
 @click.option("--curve", default="state", show_default=True, help="The curve to judge.")
+@click.option("--baseline", metavar="REPORT", help="A report made before: no layer may fall behind its horizon there.")
 @request_options(AnalyzeRequest)
 @click.option("--partial", "is_partial", is_flag=True, help="Pass although some recurrent layers cannot be read.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="github: annotations, and a table in the job's summary.",
+)
 @JSON
+@click.option(
+    "--config",
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_from_settings,
+    help="TOML whose [tool.vanishgrad.check] has these options.  [default: ./pyproject.toml]",
+)
 def check(
     weights: str,
-    horizon: int,
+    horizon: tuple[int | None, dict[str, int]],
     max_rate: float | None,
     curve: str,
+    baseline: str | None,
     is_partial: bool,
-    format_: str | None,
+    format_: str,
     **options: Any,
 ) -> int:
     """Exit 3 unless the gradient reaches far enough: for CI."""
     request = AnalyzeRequest(weights=(weights,), curves=(curve,), **options)
-    (report,) = reports(request, over=2 * horizon, read=("threshold", "curves"))
-    check_request = CheckRequest(
-        report=weights, curve=curve, horizon=horizon, threshold=request.threshold, max_rate=max_rate
-    )
-    document = judgement(report, check_request, is_partial)
-    echo(document, format_, to_text)
+    every, own = horizon
+    asked = CheckRequest(
+        report=weights, curve=curve, horizon=every, horizons=own, threshold=request.threshold, max_rate=max_rate,
+        baseline=baseline,
+    )  # fmt: skip
+    document = checked(request, asked, is_partial)
+    put(FORMATS[format_](document), format_)
+    if format_ == "github":
+        append_summary(document)
     return 0 if document.passed else FAILED

@@ -24,7 +24,7 @@ ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 PICTURES = (".png", ".svg", ".pdf")
 FOREIGN = (".html", ".htm", ".tex", ".json", ".csv", ".md", ".txt", *PICTURES)
 """Endings that no other format is written under, whatever --format says."""
-DATA = ("json", "csv")
+DATA = ("json", "csv", "junit")
 """Formats that programs read."""
 
 

@@ -123,12 +123,12 @@ def reports(request: AnalyzeRequest, over: int | None = None, read: Collection[s
             raise UsageError(f"expected {flag(name)} with weights or a MODEL, got a report; try leaving it out")
     arguments([source for source, is_read in zip(request.weights, ready, strict=True) if not is_read], request)
     return [
-        read_models(str(source)) if is_read else analysis(analyze(_alone(source, options_for(source, request), over)))
+        read_models(str(source)) if is_read else analysis(analyze(alone(source, options_for(source, request), over)))
         for source, is_read in zip(request.weights, ready, strict=True)
     ]
 
 
-def _alone(source: Source, request: AnalyzeRequest, over: int | None) -> AnalyzeRequest:
-    """Return the request of one source, `over` so many steps where nothing else says how many."""
+def alone(source: Source, request: AnalyzeRequest, over: int | None) -> AnalyzeRequest:
+    """Return the request of one source alone, `over` so many steps where nothing else says how many."""
     is_open = request.steps is None and request.lengths is None and request.is_noise and not has_own_input(source)
     return replace(request, weights=(source,), steps=over if is_open else request.steps)

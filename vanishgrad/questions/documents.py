@@ -20,7 +20,7 @@ DOCUMENTS: Mapping[str, str] = {
     "learn": "vanishgrad.questions.learn.document:LearnDocument",
     "sweep": "vanishgrad.questions.sweep.document:SweepDocument",
     "inspect": "vanishgrad.questions.inspect.report:InspectDocument",
-    "check": "vanishgrad.questions.check:CheckDocument",
+    "check": "vanishgrad.questions.check.judge:CheckDocument",
     "track": "vanishgrad.questions.track:TrackDocument",
     "diff": "vanishgrad.questions.diff:DiffDocument",
     "answer": "vanishgrad.answer.renderers.claims_json:AnswerDocument",

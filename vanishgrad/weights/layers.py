@@ -231,10 +231,10 @@ class LayerFile:
         selection = [
             layer
             for layer in self.distinct
-            if not names or any(_under(own, name) for own in layer.names for name in names)
+            if not names or any(is_under(own, name) for own in layer.names for name in names)
         ]
         for name in names:
-            if not any(_under(layer.name, name) for layer in self.layers):
+            if not any(is_under(layer.name, name) for layer in self.layers):
                 raise VanishgradError(
                     f"expected {flag} to name a layer of {self.path}, got {shown(name)}; "
                     f"try {_nearest(name, [layer.name for layer in self.layers])}"
@@ -265,7 +265,8 @@ class LayerFile:
         return self.tensors[name].read().astype(np.float64)
 
 
-def _under(name: str, path: str) -> bool:
+def is_under(name: str, path: str) -> bool:
+    """Whether a layer's name is a path, or stands under it."""
     return name == path or name.startswith(path + ".")
 
 

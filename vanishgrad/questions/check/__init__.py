@@ -1,0 +1,1 @@
+"""`check`: does the gradient reach far enough? A report, judged for CI."""
