@@ -94,3 +94,23 @@ def test_csv_is_a_row_for_each_step(tmp_path: Path) -> None:
     (tmp_path / "x.CSV").write_text("1, 2.5\n\n-3e-1,4\n")
     found = input_sequences(InputRequest(str(tmp_path / "x.CSV"), trials=1), 64)
     np.testing.assert_array_equal(found.xs[0], [[1, 2.5], [-0.3, 4]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time;price\n1;2.5\n-3e-1;4\n", "1\t2.5\n-.3\t4\n", '"1","2.5"\r\n"-0.3","4"\r\n',
+        '\ufeff"a, b","c"\n1,2.5\n-0.3,4\n', "1 2.5\n-0.3 4\n", "x,y\n\n 1, 2.5\n-0.3, 4",
+    ],
+)  # fmt: skip
+def test_csv_as_other_programs_write_it(tmp_path: Path, text: str) -> None:
+    """Semicolons, tabs, blanks, quotes, a byte-order mark and a line of headings."""
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8", newline="")
+    found = input_sequences(InputRequest(str(tmp_path / "x.csv"), trials=1), 64)
+    np.testing.assert_array_equal(found.xs[0], [[1, 2.5], [-0.3, 4]])
+
+
+def test_csv_of_one_column(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("price\n3000.25\n3001\n", encoding="utf-8")
+    found = input_sequences(InputRequest(str(tmp_path / "x.csv"), trials=1), 64)
+    np.testing.assert_array_equal(found.xs[0], [[3000.25], [3001]])

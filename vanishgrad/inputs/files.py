@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -19,6 +20,8 @@ TEXT = "text:"
 """What a source begins with that is the text itself."""
 LARGEST_READ = 2**26
 """Bytes of an array up to which it is read whole; beyond, the file is mapped and read where it is used."""
+DELIMITERS, SNIFFED = ",;\t ", 2**16
+"""What may stand between the fields of a .csv, and how many characters are looked at to tell which."""
 BYTES = 256
 """The alphabet of a text file."""
 
@@ -120,21 +123,54 @@ def _npy(path: str) -> FileSequences:
 
 
 def _csv(path: str) -> FileSequences:
-    rows = []
-    for number, line in enumerate(file_bytes(path, "inputs").decode(errors="replace").splitlines(), 1):
-        if not line.strip():
-            continue
+    """Return the rows of numbers of a table, below a line of headings if it has one."""
+    text = file_bytes(path, "inputs").decode("utf-8-sig", errors="replace")
+    delimiter = _delimiter(text)
+    rows, is_first = list[list[float]](), True
+    for number, fields in _lines(text, delimiter, path):
         try:
-            rows.append([float(field) for field in line.split(",")])
+            rows.append([float(field) for field in fields])
         except ValueError:
-            raise VanishgradError(
-                f"expected numbers between commas, got {line[:40]!r} in line {number} of {path!r}; try removing headers"
-            ) from None
-        if len(rows[-1]) != len(rows[0]):
+            if not (is_first and all(map(_is_word, fields))):
+                raise VanishgradError(
+                    f"expected numbers between {delimiter!r}, got {delimiter.join(fields)[:40]!r} in line {number} of "
+                    f"{path!r}; try decimal points, and headings in the first line alone"
+                ) from None
+        is_first = False
+        if rows and len(rows[-1]) != len(rows[0]):
             raise VanishgradError(
                 f"expected {len(rows[0])} numbers in every line, got {len(rows[-1])} in line {number} of {path!r}"
             )
     return FileSequences(np.array([rows], dtype=np.float64), single=True)
+
+
+def _lines(text: str, delimiter: str, path: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of each line that is not blank."""
+    reader = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+    try:
+        yield from ((reader.line_num, fields) for fields in reader if any(map(str.strip, fields)))
+    except csv.Error as error:
+        raise VanishgradError(
+            f"expected a table of numbers, got {error} in line {reader.line_num} of {path!r}"
+        ) from None
+
+
+def _delimiter(text: str) -> str:
+    """Return what stands between the fields, a comma where there is one field."""
+    try:
+        return csv.Sniffer().sniff(text[:SNIFFED], DELIMITERS).delimiter
+    except csv.Error:
+        return DELIMITERS[0]
+
+
+def _is_word(field: str) -> bool:
+    """Whether a field is a heading: something that is no number."""
+    try:
+        float(field)
+    except ValueError:
+        first = field.strip().lstrip("+-.")[:1]
+        return bool(first) and not first.isdigit()
+    return False
 
 
 def _text(path: str) -> FileSequences:
