@@ -6,9 +6,10 @@ import numpy as np
 
 from vanishgrad.answer.quantities.measured import MeasuredRun
 from vanishgrad.cells import GRU, LSTM, RNN
+from vanishgrad.cells.mgu import MGU
 from vanishgrad.propagation.run import run
 
-KINDS = ("rnn", "lstm", "gru-after", "gru-before")
+KINDS = ("rnn", "lstm", "gru-after", "gru-before", "mgu-before-new", "mgu-none-old")
 
 
 def random_run(kind: str, seed: int, steps: int = 12) -> MeasuredRun:
@@ -23,12 +24,17 @@ def random_run(kind: str, seed: int, steps: int = 12) -> MeasuredRun:
 
 
 def _cell(kind, draw, n, d):
-    gates = {"rnn": 1, "lstm": 4}.get(kind, 3)
+    gates = {"rnn": 1, "lstm": 4}.get(kind, 2 if kind.startswith("mgu") else 3)
     W_hh = draw.standard_normal((gates * n, n)) * 10 ** draw.uniform(-3, 0.3) / np.sqrt(n)
     W_hx, b = draw.standard_normal((gates * n, d)) * 10 ** draw.uniform(-2, 0), draw.standard_normal(gates * n) * 0.3
     if kind == "rnn":
         return RNN(W_hh, W_hx, b)
-    b[n : 2 * n] += draw.uniform(-2, 12)
+    open_ = draw.uniform(-2, 12)
+    if kind.startswith("mgu"):
+        _, reset, keep = kind.split("-")
+        b[:n] += open_ if keep == "old" else -open_
+        return MGU(W_hh, W_hx, b, draw.standard_normal(n) * 0.3, reset=reset, keep=keep)
+    b[n : 2 * n] += open_
     if kind == "lstm":
         b[:n] -= draw.uniform(0, 12)
         return LSTM(W_hh, W_hx, b)

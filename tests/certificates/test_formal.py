@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.certificates.nets import KINDS, net
 from vanishgrad.cells import ACTIVATIONS, RNN
 from vanishgrad.certificates import CertificateVerdict, certify
+from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.formal import certify_formally, check_formally
 from vanishgrad.certificates.formal import fixed_point as fp
 from vanishgrad.certificates.formal.check import check
@@ -100,7 +101,7 @@ def test_the_gated_rate_is_that_of_the_exact_checker(target):
 
     if target.cell == "rnn":
         pytest.skip("an rnn has no gates")
-    (other,) = _max_norm(target, BOUND, {})
+    (other,) = _max_norm(equivalent_gru(target), BOUND, {})
     assert rho(prove(target, BOUND).source) == pytest.approx(other.rho, rel=1e-4)
 
 
@@ -161,6 +162,15 @@ def test_the_last_bit_of_a_weight_is_compared(target, source, tmp_path):
     assert "unit is that of the weights" in found.reason or "bit for bit" in found.reason
 
 
+@pytest.mark.parametrize(("one", "other"), [("mgu-before-new", "mgu-before-old"), ("mgu-none-new", "mgu-after-new")])
+def test_another_convention_of_the_gate_is_refused(one, other, tmp_path):
+    path = tmp_path / "c.v"
+    path.write_text(prove(small(one), BOUND).source.text)
+    found = check(str(path), small(other))
+    assert found.verdict is CertificateVerdict.INVALID
+    assert "the cell and its functions" in found.reason
+
+
 @pytest.mark.parametrize("name", ["columns", "U", "V", "N"])
 def test_the_last_bit_of_a_literal_is_compared(name, tmp_path):
     kind = {"columns": "rnn", "N": "gru-before"}.get(name, "lstm")
@@ -216,7 +226,7 @@ def test_large_weights_are_inconclusive():
     assert "not below 1" in found.reason
 
 
-@pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru", "mgu"])
 @pytest.mark.parametrize("request_", [{}, {"coq": True}, {"input": "white", "steps": 3}])
 def test_weights_whose_squares_leave_the_range_are_inconclusive(model, request_, tmp_path):
     options = {name: value for name, value in request_.items() if name != "coq"}

@@ -13,7 +13,7 @@ from vanishgrad.answer.quantities.blocks import StepBlock, block_contraction, bl
 from vanishgrad.answer.quantities.definition import definition
 from vanishgrad.answer.quantities.measured import MeasuredRun
 from vanishgrad.arrays import Array
-from vanishgrad.cells.registry import GRU, LSTM, RNN
+from vanishgrad.cells.registry import GRU, LSTM, MGU, RNN
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def study(run: MeasuredRun) -> Studied:
     facts: dict[str, Mapping[str, float | Log]] = {"T0": definition(run)}
     if run.kind == RNN.name:
         claims.append(vanilla.contraction(run))
-    if run.kind == GRU.name:
+    if run.kind in (GRU.name, MGU.name):
         claims.extend(gru.gate_closure(run))
     if run.kind == LSTM.name:
         claims_of_lstm, more = _lstm(run)

@@ -1,4 +1,4 @@
-"""T6 on a GRU: closing the one gate brings every step near the identity."""
+"""T6 on a GRU, and on an MGU as the GRU that it is: closing the one gate brings every step near the identity."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ import numpy as np
 
 from vanishgrad.answer.claims import Claim, Hypothesis
 from vanishgrad.answer.quantities.measured import MeasuredRun, log_smallest, spectral_norms
-from vanishgrad.cells import GRU
+from vanishgrad.certificates.equivalent_gru import equivalent_gru
+from vanishgrad.certificates.subject import CertifiedCell, subject
 
 
-def coupling_constant(cell: GRU) -> float:
-    """Return 𝒦 = 1 + 2‖W^z‖ + K̄, with K̄ of the cell's reset convention."""
-    r, z, n = (float(np.linalg.norm(W, 2)) for W in np.split(cell.W_hh[0], 3))
-    if cell.reset == "before":
+def coupling_constant(gru: CertifiedCell) -> float:
+    """Return 𝒦 = 1 + 2‖W^z‖ + K̄, with K̄ of the GRU's reset convention."""
+    r, z, n = (float(np.linalg.norm(gru.gate("W_hh", gate), 2)) for gate in "rzn")
+    if gru.reset == "before":
         return 1 + 2 * z + n * (1 + r / 4)
-    W_n = np.split(cell.W_hh[0], 3)[2]
-    reach = float((np.abs(W_n).sum(axis=1) + np.abs(cell.b_hn[0])).max())
+    reach = float((np.abs(gru.gate("W_hh", "n")).sum(axis=1) + np.abs(gru.tensors["b_hn"])).max())
     return 1 + 2 * z + n + reach * r / 4
 
 
 def gate_closure(run: MeasuredRun) -> tuple[Claim, Claim, Claim]:
     """T6: (1 - ε𝒦)^T ≤ σ_min(J_{T:0}) ≤ ‖J_{T:0}‖ ≤ (1 + ε𝒦)^T with ε = max (1 - z); and ∏ (1 - ‖J_s - I‖) ≤ σ_min."""
     cell = run.cell
-    assert isinstance(cell, GRU)
     epsilon = 1 - float(cell.gate_values(run.trajectory)["keep"].min())
-    constant = coupling_constant(cell)
+    constant = coupling_constant(equivalent_gru(subject(cell)))
     reach = epsilon * constant
     within = float(np.abs(run.trajectory.states[0]).max())
     hypotheses = (Hypothesis("start_size", within, "<=", 1.0), Hypothesis("epsilon_K", reach, "<", 1.0))

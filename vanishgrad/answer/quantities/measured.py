@@ -11,6 +11,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import GRU, LSTM, RNN, Cell, StoredTrajectory
+from vanishgrad.cells.mgu import MGU
 from vanishgrad.curves.recorder import log_sizes
 from vanishgrad.propagation.products.products import Product, backward_products
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues, largest_singular_value
@@ -49,16 +50,18 @@ class MeasuredRun:
 
     @property
     def kind(self) -> str:
-        """``rnn``, ``lstm`` or ``gru`` if the theorems of that cell are about exactly this one, else empty."""
+        """``rnn``, ``lstm``, ``gru`` or ``mgu`` if the theorems of that cell are about exactly this one, else empty."""
         cell = self.cell
         if type(cell) is RNN and cell.W_hh.ndim == 3:
             return cell.name
         gated = (
-            isinstance(cell, LSTM | GRU) and cell.gate_activation.name == "sigmoid" and cell.activation.name == "tanh"
+            isinstance(cell, LSTM | GRU | MGU)
+            and cell.gate_activation.name == "sigmoid"
+            and cell.activation.name == "tanh"
         )
         if type(cell) is LSTM and gated and cell.cell_activation.name == "tanh":
             return cell.name
-        return cell.name if type(cell) is GRU and gated else ""
+        return cell.name if type(cell) in (GRU, MGU) and gated else ""
 
     @property
     def memory(self) -> str:

@@ -1,4 +1,4 @@
-r"""The literals of a GRU's certificate: an invariant box |h| ≤ hb, and a positive vector w with |J| w ≤ ρ w in it."""
+r"""The literals of a GRU's or MGU's certificate: an invariant box |h| ≤ hb, and a positive w with |J| w ≤ ρ w in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vanishgrad.certificates.boxes import box, input_boxes
+from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.formal import fixed_point as fp
 from vanishgrad.certificates.formal.bounded import head, input_limit, least_rate, rate, wider
 from vanishgrad.certificates.formal.integer_weights import in_units, rows_of
@@ -85,25 +86,28 @@ class _Box:
 
 
 def gru_source(subject: CertifiedCell, bound: float) -> CoqSource | None:
-    """Return the certificate, or None if no box of states is found."""
-    weights, limit = _weights(subject), input_limit(bound)
-    proposed = box(subject, input_boxes(limit / fp.ONE, subject.input_size, {}))
+    """Return the certificate, or None if no box of states is found; an MGU's is found as that of its GRU."""
+    form = equivalent_gru(subject)
+    weights, limit = _weights(form), input_limit(bound)
+    proposed = box(form, input_boxes(limit / fp.ONE, subject.input_size, {}))
     if proposed is None:
         return None
     boxes = (_Box(weights, [limit] * subject.input_size, h) for h in wider(proposed.h))
     invariant = next((each for each in boxes if each.stays), None)
     if invariant is None:
         return None
-    r, w = least_rate(positive_vectors(lambda x: rows(subject, proposed, x), subject.state_size), invariant.rates)
-    tensors = {name: getattr(weights, name) for name in ("b", "U", "V", "bN", "bh", "N", "VN")}
+    r, w = least_rate(positive_vectors(lambda x: rows(form, proposed, x), form.state_size), invariant.rates)
+    own = _weights(subject)
+    tensors = {name: getattr(own, name) for name in ("b", "U", "V", "bN", "bh", "N", "VN")}
     literals = {"hb": invariant.h, "x": w, **tensors}
-    numbers = head(subject, weights.k, r, limit, w, literals)
-    return CoqSource(f"gru_{subject.reset}", subject.activation, {**numbers, **literals})
+    numbers = head(subject, own.k, r, limit, w, literals)
+    method = "_".join(filter(None, (subject.cell, subject.reset, subject.keep)))
+    return CoqSource(method, subject.activation, {**numbers, **literals})
 
 
 def _weights(subject: CertifiedCell) -> _Weights:
     k, whole = in_units(subject.tensors)
-    split = 2 * subject.hidden_size
+    split = len(whole["b"]) - subject.hidden_size
     U, V = rows_of(whole["W_hh"]), rows_of(whole["W_hx"])
     b, bh = ([int(each) for each in whole[name]] for name in ("b", "b_hn"))
     return _Weights(subject.reset == "after", k, U[:split], V[:split], b[:split], U[split:], V[split:], b[split:], bh)

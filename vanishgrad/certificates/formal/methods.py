@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from vanishgrad.cells.registry import GRU, LSTM, RNN
+from vanishgrad.cells.registry import GRU, LSTM, MGU, RNN
 
 Kind = Literal["nat", "Z", "list Z", "list (list Z)"]
 Value = int | Sequence[int] | Sequence[Sequence[int]]
@@ -22,6 +22,8 @@ class Method:
     literals: Mapping[str, Kind]
     skeleton: str
     """The name of its text."""
+    keep: str | None = None
+    """What an MGU's gate multiplies; None for other cells."""
 
     @property
     def is_gated(self) -> bool:
@@ -45,6 +47,11 @@ METHODS: Mapping[str, Method] = {
     LSTM.name: Method(LSTM.name, None, BOUNDED | _of("list Z", "cb") | TENSORS, LSTM.name),
     "gru_after": Method(GRU.name, "after", RESET, GRU.name),
     "gru_before": Method(GRU.name, "before", RESET, GRU.name),
+    **{
+        f"mgu_{reset}_{keep}": Method(MGU.name, reset, RESET, MGU.name, keep)
+        for reset in MGU.variants["reset"]
+        for keep in MGU.variants["keep"]
+    },
 }
 PHI = {"tanh": "tanh", "sigmoid": "sigma", "linear": "identity", "relu": "ramp"}
 """Activation → its name in the library."""

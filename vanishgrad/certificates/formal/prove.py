@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vanishgrad.cells.registry import GRU, LSTM
+from vanishgrad.cells.registry import GRU, LSTM, MGU
 from vanishgrad.certificates.formal.gru import gru_source
 from vanishgrad.certificates.formal.lstm import lstm_source
 from vanishgrad.certificates.formal.methods import METHODS
@@ -23,7 +23,11 @@ SECONDS_PER_CHARACTER, SECONDS_PER_GATED_CHARACTER = 1.4e-5, 4e-5
 SECONDS_PER_PRODUCT, SECONDS_PER_BIT_PAIR = 8e-6, 2.5e-8
 """Measured on one core of 2.5 GHz: what goes with the literals' length, and a product of binary integers."""
 
-GATED: Mapping[str, Callable[[CertifiedCell, float], CoqSource | None]] = {LSTM.name: lstm_source, GRU.name: gru_source}
+GATED: Mapping[str, Callable[[CertifiedCell, float], CoqSource | None]] = {
+    LSTM.name: lstm_source,
+    GRU.name: gru_source,
+    MGU.name: gru_source,
+}
 
 
 @dataclass(frozen=True, eq=False)

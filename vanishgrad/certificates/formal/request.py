@@ -8,11 +8,11 @@ from typing import Any
 
 from vanishgrad.certificates.checking.verdict import Verification
 from vanishgrad.certificates.formal.check import check
-from vanishgrad.certificates.formal.prove import GATED, Formal, prove
+from vanishgrad.certificates.formal.prove import Formal, prove
 from vanishgrad.certificates.prove import demanded
 from vanishgrad.certificates.request import CertifyRequest, beside, of_source
 from vanishgrad.certificates.subject import subject
-from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.errors import UsageError
 from vanishgrad.weights.hints import flag
 
 ENDING = ".v"
@@ -45,8 +45,6 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
         raise UsageError(f"expected --coq FILE{ENDING}, got {request.output!r}; try {request.output}{ENDING}")
     found = of_source(request)
     target = subject(found.cell)
-    if target.is_gated and target.cell not in GATED:
-        raise VanishgradError(f"expected --coq with an rnn, {' or '.join(GATED)}, got {target.cell}; try --output")
     outcome = prove(target, demanded(request.input_bound, target) if target.is_gated else None)
     if outcome.source is None:
         return FormallyCertified(outcome, {})

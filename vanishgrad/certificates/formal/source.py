@@ -34,7 +34,8 @@ class CoqSource:
     def text(self) -> str:
         """The file."""
         method = METHODS[self.method]
-        places = {"literals": self._definitions(), "after": "true" if method.reset == "after" else "false"}
+        places = {"literals": self._definitions(), "after": _truth(method.reset == "after")}
+        places |= {"resets": _truth(method.reset != "none"), "keeps": _truth(method.keep == "old")}
         places |= _activation_places(self.activation)
         body = re.sub(r"@(\w+)@", lambda match: places[match[1]], _skeleton(method.skeleton))
         return f"{self._head()}\n{body}"
@@ -58,6 +59,10 @@ class CoqSource:
         kinds = METHODS[self.method].literals
         width = self.number("w")
         return "\n".join(_definition(name, kind, self.literals[name], width) for name, kind in kinds.items())
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _activation_places(activation: str) -> dict[str, str]:

@@ -45,9 +45,9 @@ def rounded_up(whole: int, digits: int) -> float:
 def speaks_of(source: CoqSource, subject: CertifiedCell) -> bool:
     """Return whether a file is about a cell of this kind, size and activation."""
     method = METHODS[source.method]
-    cell = (method.cell, method.reset, source.activation, source.number("n"))
+    cell = (method.cell, method.reset, method.keep, source.activation, source.number("n"))
     gates = ("tanh", "sigmoid") if method.is_gated else (source.activation, None)
-    return cell == (subject.cell, subject.reset, subject.activation, subject.hidden_size) and gates == (
+    return cell == (subject.cell, subject.reset, subject.keep, subject.activation, subject.hidden_size) and gates == (
         subject.activation, subject.gate_activation,
     )  # fmt: skip
 
