@@ -36,7 +36,7 @@ ENGLISH_BESIDE = (
 
 @pytest.fixture(scope="module")
 def small():
-    models = ("rnn", "rnn@gaussian:gain=0.1", "lstm", "lstm@chrono", "gru", "gru:forget_bias=9")
+    models = ("rnn", "rnn@gaussian:gain=0.1", "lstm", "lstm@chrono", "gru", "gru:forget_bias=9", "mgu")
     return answer(AnswerRequest(models=models, hidden=4, steps=60))
 
 
