@@ -80,6 +80,9 @@ def _names(models: Opened, prepared: Prepared, together: int) -> tuple[str, str]
 def _run(label: str, spec: str, prepared: Prepared, seed: int) -> MeasuredRun:
     cell = prepared.subject.cell
     _demand_long(prepared.sequences.steps)
+    if not cell.has_weights:
+        raise VanishgradError(f"expected a cell with weights for an answer, got the recorded Jacobians of {label}; "
+                              "try vanishgrad explain")  # fmt: skip
     if prepared.sequences.masked_steps:
         raise VanishgradError(
             f"expected no masked steps for an answer, got {prepared.sequences.masked_steps} of {label}; "

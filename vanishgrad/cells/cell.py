@@ -56,10 +56,12 @@ class Cell(ABC):
 
     name: ClassVar[str]
     """The row of the registry that speaks of it."""
-    curves: ClassVar[Mapping[str, tuple[str, str]]] = {"hidden": ("h", "h")}
+    curves: Mapping[str, tuple[str, str]] = {"hidden": ("h", "h")}
     """Name of a curve → (to, from) parts of its block; `state`, `input` and `output` are every cell's."""
     tensors: ClassVar[tuple[str, ...]] = ("W_hh", "W_hx", "b")
     """The attributes that carry the axis of trials."""
+    has_weights: ClassVar[bool] = True
+    """Whether there are weights of which a gradient can be taken; a recorded run has none."""
     activation: Activation
     """Of what is written into the state."""
     gate_activation: Activation | None = None

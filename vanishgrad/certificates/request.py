@@ -18,7 +18,7 @@ from vanishgrad.certificates.decide import decided
 from vanishgrad.certificates.lower_bound_along_sequence import along
 from vanishgrad.certificates.prove import Outcome, lower
 from vanishgrad.certificates.reading import word
-from vanishgrad.certificates.subject import digest_of
+from vanishgrad.certificates.subject import demand_provable, digest_of
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputRequest
 from vanishgrad.models.open import Opened, Source, holds_weights, open_models
@@ -198,6 +198,7 @@ def of_source(request: CertifyRequest) -> Found:
             f"expected a layer that is wholly understood to certify, got {layers[0].name} read without "
             f"{', '.join(layers[0].without)}; try it without --ignore"
         )
+    demand_provable(layers[0].cell)
     if layers[0].masked_by:
         raise VanishgradError(
             f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "

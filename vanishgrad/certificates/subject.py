@@ -114,6 +114,15 @@ def digest_of(arrays: Mapping[str, Array]) -> str:
     return digest.hexdigest()
 
 
+def demand_provable(cell: str) -> None:
+    """Refuse a cell of which nothing is proved, by its name."""
+    if cell not in PROVABLE:
+        raise VanishgradError(
+            f"expected a cell with certificates ({', '.join(PROVABLE)}), got {cell}, of which nothing is proved; "
+            "measure it instead: vanishgrad compare"
+        )
+
+
 def subject(cell: Cell) -> CertifiedCell:
     """Return what is certified of a cell.
 
@@ -122,11 +131,7 @@ def subject(cell: Cell) -> CertifiedCell:
     VanishgradError
         For a cell without certificates: untied weights, a projection, peepholes, norms, several trials.
     """
-    if cell.name not in PROVABLE:
-        raise VanishgradError(
-            f"expected a cell with certificates ({', '.join(PROVABLE)}), got {cell.name}, of which nothing is proved; "
-            "measure it instead: vanishgrad compare"
-        )
+    demand_provable(cell.name)
     if type(cell) not in (RNN, LSTM, GRU, MGU) or cell.W_hh.ndim != 3:
         raise VanishgradError(
             f"expected an rnn, lstm, gru or mgu with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "

@@ -44,7 +44,7 @@ def bounds(
     Those that need products of whole blocks are left out where there are to be none. Where only steps `taken` (B, T)
     are, the others multiply the gradient by 1.
     """
-    untied = cell.W_hh.ndim > 3
+    untied = cell.steps is not None
     applicable = list(_of_weights(cell, _steps_by_lag(steps, taken))) if isinstance(cell, RNN) and not untied else []
     if products and not untied and steps >= BLOCK_STEPS:
         applicable.append(_block_contraction(cell, trajectory, steps))

@@ -39,8 +39,8 @@ class ModelResult:
     hidden_size, input_size, state_size, steps, trials : int
     input : str
         What drove it, or the layers below it: ``white:STD``, ``zeros``, ``captured`` or a file.
-    input_gain : float
-        The measured standard deviation of W_hx x.
+    input_gain : float or None
+        The measured standard deviation of W_hx x; None without weights.
     source : mapping
         Where the weights come from: a random law and seed, or a file and layer.
     curves : mapping
@@ -68,7 +68,7 @@ class ModelResult:
     steps: int
     trials: int
     input: str
-    input_gain: float
+    input_gain: float | None
     source: Mapping[str, Any]
     curves: Mapping[str, Curve]
     share_by_lag: Array
@@ -104,7 +104,8 @@ def model_result(
     trajectory = path(on_device, on.inputs(sequences.inputs), on.array(s0), steps, sequences.marks)
     verified = check(cell, trajectory, sequences.inputs, sequences.marks, on_device=on_device)
     _demand_passed(subject.label, verified)
-    loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if scope.details else None
+    has_shares = scope.details and cell.has_weights
+    loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if has_shares else None
     measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
     if s0.dtype == np.float32:
         from vanishgrad.curves.float32_loss import float32_loss
@@ -161,7 +162,7 @@ def _result(
     cell, standing = subject.cell, gates(subject.cell, trajectory, sequences.burn_in)
     curves = _curves(measured, threshold)
     taken = None if sequences.marks is None else sequences.marks == TAKEN
-    gain = input_gain(cell, sequences.inputs, trajectory.steps, taken)
+    gain = input_gain(cell, sequences.inputs, trajectory.steps, taken) if cell.has_weights else None
     notes = (
         *_masked(sequences),
         *_notes(cell, curves, sequences, s0),
@@ -179,7 +180,7 @@ def _result(
         steps=sequences.steps,
         trials=sequences.trials,
         input=str(sequences.source),
-        input_gain=gain.deviation,
+        input_gain=None if gain is None else gain.deviation,
         source=subject.source,
         curves=curves,
         share_by_lag=_mean_share(measured),
@@ -253,8 +254,8 @@ def _masked(sequences: InputSequences) -> list[str]:
     return notes
 
 
-def _saturating(cell: Cell, gain: InputGain) -> list[str]:
-    if not gain.saturating or not any(each.decay for each in cell.activations):
+def _saturating(cell: Cell, gain: InputGain | None) -> list[str]:
+    if gain is None or not gain.saturating or not any(each.decay for each in cell.activations):
         return []
     return [
         f"inputs saturate the units: |W_hx x| reaches {gain.largest:.2g}, and {100 * gain.saturating:.2g} % of it is "
@@ -279,7 +280,7 @@ def _notes(cell: Cell, curves: Mapping[str, Curve], sequences: InputSequences, s
         notes.append("transient: the first half of the lags has another rate; try --burn-in")
     if state is not None and state.rate is not None and state.rate.low is None:
         notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
-    if not (_any_input(sequences) or s0.any() or cell.b.any()):
+    if cell.has_weights and not (_any_input(sequences) or s0.any() or cell.b.any()):
         notes.append(
             "zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white"
         )

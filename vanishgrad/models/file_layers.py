@@ -12,6 +12,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
+from vanishgrad.cells.recorded import Recorded
 from vanishgrad.cells.stack import Stack
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
@@ -66,8 +67,20 @@ class LayerRuns:
 
     def _cell(self, layer: Layer) -> Cell:
         if layer.name not in self._cells:
-            self._cells[layer.name] = layer.build(np.dtype(self._options.dtype))
+            cell = layer.build(np.dtype(self._options.dtype))
+            self._cells[layer.name] = self._replay(layer, cell) if isinstance(cell, Recorded) else cell
         return self._cells[layer.name]
+
+    def _replay(self, layer: Layer, cell: Recorded) -> Cell:
+        """Return the recorded steps of the sequences that are measured."""
+        options = self._options
+        if self._captured is None or options.initial != "zeros":
+            name = "--input" if self._captured is None else "--initial"
+            raise VanishgradError(
+                f"expected no {name} for {layer.name}, whose derivatives were recorded along one run and are not those "
+                "of another; try leaving it out"
+            )
+        return cell.among(slice(options.trials)).between(0, min(options.steps or cell.steps, cell.steps))
 
     def _start(self, layer: Layer, sequences: InputSequences) -> Array:
         options = self._options

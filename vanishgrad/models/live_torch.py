@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeGuard
+from dataclasses import replace
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.captured_run import CapturedCall, CapturedRun
-
-
-class Arguments(NamedTuple):
-    """The arguments of a forward, by position and by name."""
-
-    positional: tuple[Any, ...]
-    named: dict[str, Any]
+from vanishgrad.models.forward_arguments import arguments
+from vanishgrad.models.own_modules import own_modules, recurrent_steps
+from vanishgrad.models.state_chains import ChainRecorder
+from vanishgrad.models.step_jacobians import recorded_call
 
 
 def is_torch_module(source: object) -> TypeGuard[Any]:
@@ -29,11 +26,16 @@ def is_torch_module(source: object) -> TypeGuard[Any]:
     return torch is not None and isinstance(source, torch.nn.Module)
 
 
-def captured_run(module: Any, batch: Any, evaluating: bool = False) -> CapturedRun:
+def captured_run(
+    module: Any, batch: Any, evaluating: bool = False, trials: int | None = None, steps: int | None = None
+) -> CapturedRun:
     """Run a module once on a batch, and return what its recurrent layers were given.
 
-    The module runs in its own mode, or in evaluation mode, without gradients; its parameters, buffers, modes and hooks,
-    and the states of the random generators, are afterwards what they were, also after an exception.
+    PyTorch's own layers and cells are recorded with their weights. Of any other module that is called step by step and
+    hands on a state (`state_chains`), the one-step Jacobians are recorded, by automatic differentiation
+    (`step_jacobians`). The module runs in its own mode, or in evaluation mode, without gradients; its parameters,
+    buffers, attributes, modes and hooks, and the states of the random generators, are afterwards what they were, also
+    after an exception.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ def captured_run(module: Any, batch: Any, evaluating: bool = False) -> CapturedR
     batch : tensor, array, tuple, mapping or DataLoader
         What its forward takes: one argument, several, or arguments by name; of a DataLoader the first batch, and as
         many of its leading entries as forward has arguments.
+    trials, steps : int, optional
+        Of how many sequences and steps Jacobians are recorded, all by default.
 
     Raises
     ------
@@ -61,22 +65,27 @@ def captured_run(module: Any, batch: Any, evaluating: bool = False) -> CapturedR
         if evaluating:
             module.eval()
         names = _recurrent_modules(module)
-        recorder = _Recorder(names)
+        recorder, others = _Recorder(names), ChainRecorder(own_modules(module, names))
+        if not (names or others.names):
+            raise _nothing_recorded(module, names, others)
         handles = [each.register_forward_hook(recorder, with_kwargs=True) for each in names]
+        handles += [each.register_forward_hook(others, with_kwargs=True) for each in others.names]
         try:
-            positional, named = _arguments(module, batch)
+            positional, named = arguments(module, batch)
             module(*positional, **named)
         finally:
             for handle in handles:
                 handle.remove()
-    if not recorder.calls:
-        raise VanishgradError(f"expected the forward of {type(module).__name__} to call {', '.join(names.values())}, "
-                              "got no call; try a batch that does")  # fmt: skip
-    return CapturedRun(recorder.calls)
+        calls, broken = recorder.calls, recorder.broken
+        chains = recurrent_steps(others, recorder.parts, broken, is_alone=not calls)
+        calls |= {name: recorded_call(chain, trials, steps) for name, chain in chains.items()}
+    if not calls:
+        raise _nothing_recorded(module, names, others)
+    return CapturedRun(calls)
 
 
 def _recurrent_modules(module: Any) -> dict[Any, str]:
-    """Return recurrent module → name; refuse those whose weights or steps are not PyTorch's own."""
+    """Return PyTorch's own recurrent modules → name; refuse those whose weights are not plain."""
     from torch import jit, nn
 
     plain = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)
@@ -90,24 +99,16 @@ def _recurrent_modules(module: Any) -> dict[Any, str]:
         if type(each).__name__ in titles and "quantized" in type(each).__module__:
             raise VanishgradError(f"expected plain weights at {name}, got a quantised {type(each).__name__}; "
                                   "try the model from before quantisation")  # fmt: skip
-        if isinstance(each, nn.RNNBase | nn.RNNCellBase):
-            _demand_own_steps(name, each, plain)
+        if isinstance(each, plain) and any(type(each).forward is base.forward for base in plain):
+            _demand_own_steps(name, each)
             found[each] = name
-    if not found:
-        held = ", ".join(sorted({type(each).__name__ for each in module.modules()}))
-        raise VanishgradError(f"expected an nn.RNN, nn.LSTM, nn.GRU or a cell of theirs, got {held}; "
-                              "try a module that holds one")  # fmt: skip
     return found
 
 
-def _demand_own_steps(name: str, module: Any, plain: tuple[type, ...]) -> None:
+def _demand_own_steps(name: str, module: Any) -> None:
     from torch import nn
     from torch.nn.utils.parametrize import is_parametrized
 
-    base = next((each for each in plain if isinstance(module, each)), None)
-    if base is None or type(module).forward is not base.forward:  # type: ignore[attr-defined]
-        raise VanishgradError(f"expected PyTorch's own forward at {name}, got that of {type(module).__name__}, whose "
-                              "steps its weights do not tell; try a model without it")  # fmt: skip
     if isinstance(module, nn.RNNBase) and module.training and module.dropout and module.num_layers > 1:
         raise VanishgradError(f"expected {name} in eval mode, got training with dropout between its layers, whose "
                               "masks no hook sees; try module.eval()")  # fmt: skip
@@ -116,52 +117,25 @@ def _demand_own_steps(name: str, module: Any, plain: tuple[type, ...]) -> None:
                               "read; try torch.nn.utils.parametrize.remove_parametrizations")  # fmt: skip
 
 
-def _arguments(module: Any, batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of forward that a batch stands for."""
-    from torch.nn.utils.rnn import PackedSequence
-    from torch.utils.data import DataLoader
-
-    if isinstance(batch, Arguments):
-        return batch
-    if isinstance(batch, DataLoader):
-        batch = next(iter(batch))
-        if isinstance(batch, list | tuple) and not isinstance(batch, PackedSequence):
-            batch = tuple(batch[: _positional(module)])
-    if isinstance(batch, Mapping):
-        return (), {key: _tensor(module, value) for key, value in batch.items()}
-    if isinstance(batch, list | tuple) and not isinstance(batch, PackedSequence):
-        return tuple(_tensor(module, value) for value in batch), {}
-    return (_tensor(module, batch),), {}
-
-
-def _positional(module: Any) -> int | None:
-    """Return how many arguments forward takes by position; None where it takes any number."""
-    kinds = [each.kind for each in inspect.signature(module.forward).parameters.values()]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
-        return None
-    return sum(kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
-
-
-def _tensor(module: Any, value: Any) -> Any:
-    """Return an array as a tensor, real numbers in the dtype of the module's parameters; all else as it is."""
-    import torch
-
-    if not isinstance(value, np.ndarray):
-        return value
-    first = next((each for each in module.parameters() if each.is_floating_point()), torch.empty(0))
-    dtype = first.dtype if value.dtype.kind == "f" else None
-    return torch.as_tensor(value.copy(), dtype=dtype, device=first.device)
+def _nothing_recorded(module: Any, names: Mapping[Any, str], others: ChainRecorder) -> VanishgradError:
+    if names:
+        return VanishgradError(f"expected the forward of {type(module).__name__} to call {', '.join(names.values())}, "
+                               "got no call; try a batch that does")  # fmt: skip
+    held = ", ".join(sorted({type(each).__name__ for each in module.modules()}))
+    return VanishgradError(f"expected an nn.RNN, nn.LSTM, nn.GRU or a cell of theirs, or a module that is called step "
+                           f"by step and handed its last state, got {held}; called more than once: {others.seen()}; "
+                           "try a module for the step: (x, state) → state")  # fmt: skip
 
 
 @contextmanager
 def _unchanged(module: Any) -> Iterator[None]:
-    """Put back buffers, parameters, modes and the states of random generators, whatever happens."""
+    """Put back parameters, buffers, attributes, modes among them, and the states of random generators, in any case."""
     import torch
 
-    modes = {each: each.training for each in module.modules()}
+    attributes = {each: dict(vars(each)) for each in module.modules()}
     held = [
         (table, key, tensor, tensor.detach().clone())
-        for each in modes
+        for each in attributes
         for table in (each._parameters, each._buffers)
         for key, tensor in table.items()
         if tensor is not None
@@ -175,8 +149,9 @@ def _unchanged(module: Any) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-        for each, training in modes.items():
-            each.training = training
+        for each, values in attributes.items():
+            vars(each).clear()
+            vars(each).update(values)
         with torch.no_grad():
             for table, key, tensor, before in held:
                 table[key] = tensor
@@ -185,48 +160,76 @@ def _unchanged(module: Any) -> Iterator[None]:
 
 
 class _Recorder:
-    """The forward hook: it copies what each call was given, and joins a cell's calls to sequences."""
+    """The forward hook: it copies what each call was given, and joins a cell's calls to sequences.
+
+    Attributes
+    ----------
+    parts : mapping
+        Name → the parts of the state that its last call was given.
+    broken : mapping
+        Name of a cell whose state was changed between two steps → that, as a sentence.
+    """
 
     def __init__(self, names: Mapping[Any, str]) -> None:
         self._names = names
         self._outputs: dict[str, Array] = {}
         self._counts: dict[str, int] = {}
-        self.calls: dict[str, CapturedCall] = {}
+        self._calls: dict[str, CapturedCall] = {}
+        self._inputs: dict[str, list[Array]] = {}
+        self.parts: dict[str, list[Any]] = {}
+        self.broken: dict[str, str] = {}
 
     def __call__(self, module: Any, positional: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
         from torch import nn
 
         xs, hx = [(*positional, None, None)[k] if k < len(positional) else named.get(key)
                   for k, key in enumerate(("input", "hx"))]  # fmt: skip
+        name = self._names[module]
+        if name in self.broken:
+            return
+        self.parts[name] = [] if hx is None else [part.detach().clone() for part in _parts(hx)]
         if isinstance(module, nn.RNNCellBase):
-            self._step(module, xs, hx, output)
+            self._step(name, module, xs, hx, output)
         else:
-            self._keep(self._names[module], _layer_call(module, xs, hx))
+            self._keep(name, _layer_call(module, xs, hx))
 
-    def _keep(self, name: str, call: CapturedCall) -> str:
+    @property
+    def calls(self) -> dict[str, CapturedCall]:
+        """Name of a module, with ``#2`` from its second call on → what it was given, a cell's steps as one sequence."""
+        joined = dict[str, CapturedCall]()
+        for key, call in self._calls.items():
+            xs = np.concatenate([call.xs, *self._inputs.get(key, ())], axis=1)
+            joined[key] = replace(call, xs=xs, lengths=call.lengths + xs.shape[1] - call.xs.shape[1])
+        return joined
+
+    def _keep(self, name: str, call: CapturedCall) -> None:
         number = self._counts[name] = self._counts.get(name, 0) + 1
-        key = name if number == 1 else f"{name}#{number}"
-        self.calls[key] = call
-        return key
+        self._calls[_key(name, number)] = call
 
-    def _step(self, cell: Any, x: Any, hx: Any, output: Any) -> None:
+    def _step(self, name: str, cell: Any, x: Any, hx: Any, output: Any) -> None:
         """Append a step to the sequence whose last state it starts from, or begin a sequence."""
-        name = self._names[cell]
-        call = _cell_call(cell, x, hx)
+        xs, start = _numbers(x), None if hx is None else _state(hx)
         number = self._counts.get(name, 0)
-        key = name if number <= 1 else f"{name}#{number}"
-        if number and np.array_equal(self._outputs[name], call.starts):
-            before = self.calls[key]
-            xs = np.concatenate([before.xs, call.xs], axis=1)
-            self.calls[key] = CapturedCall(before.weights, before.reading, xs, before.lengths + 1, before.starts)
-        elif number and call.starts.any():
-            raise VanishgradError(
+        if number and start is not None and np.array_equal(self._outputs[name], start):
+            self._inputs.setdefault(_key(name, number), []).append(xs.reshape(-1, 1, xs.shape[-1]))
+        elif number and start is not None and start.any():
+            self.broken[name] = (
                 f"expected the state of {name} to be handed on from step to step as it is, got a changed one; try a "
                 "model that hands it on"
             )
+            self._calls = {key: call for key, call in self._calls.items() if key.partition("#")[0] != name}
+            del self.parts[name]
         else:
-            self._keep(name, call)
-        self._outputs[name] = _state(output)[None]
+            self._keep(name, _cell_call(cell, xs, start))
+        self._outputs[name] = _state(output)
+
+
+def _key(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}#{number}"
+
+
+def _parts(hx: Any) -> Any:
+    return hx if isinstance(hx, tuple | list) else (hx,)
 
 
 def _numbers(tensor: Any) -> Array:
@@ -239,7 +242,7 @@ def _numbers(tensor: Any) -> Array:
 
 def _state(hx: Any) -> Array:
     """Return the full state, h and then c, side by side."""
-    return np.concatenate([_numbers(part) for part in (hx if isinstance(hx, tuple | list) else (hx,))], axis=-1)
+    return np.concatenate([_numbers(part) for part in _parts(hx)], axis=-1)
 
 
 def _reading(module: Any) -> dict[str, str]:
@@ -271,14 +274,13 @@ def _layer_call(module: Any, xs: Any, hx: Any) -> CapturedCall:
     return CapturedCall(weights, _reading(module), inputs, lengths, starts, directions)
 
 
-def _cell_call(cell: Any, x: Any, hx: Any) -> CapturedCall:
+def _cell_call(cell: Any, xs: Array, start: Array | None) -> CapturedCall:
     """Return one step as a sequence of length 1."""
     from torch import nn
 
-    xs = _numbers(x)
     xs = xs.reshape(-1, 1, xs.shape[-1])
     shape = (1, len(xs), cell.hidden_size * (2 if isinstance(cell, nn.LSTMCell) else 1))
-    starts = np.zeros(shape) if hx is None else _state(hx).reshape(shape)
+    starts = np.zeros(shape) if start is None else start.reshape(shape)
     weights = {name: _numbers(tensor) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
                if (tensor := getattr(cell, name)) is not None}  # fmt: skip
     return CapturedCall(weights, _reading(cell), xs, np.ones(len(xs), dtype=np.int64), starts)

@@ -38,7 +38,10 @@ def along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, An
     """Return a live module as the run that its batch gives, and the other options; all else as it is."""
     if not is_torch_module(source):
         return source, options
-    return captured_run(source, options.get("input")), {name: each for name, each in options.items() if name != "input"}
+    trials, steps = (each if isinstance(each := options.get(name), int) and each > 0 else None
+                     for name in ("trials", "steps"))  # fmt: skip
+    run = captured_run(source, options.get("input"), trials=trials, steps=steps)
+    return run, {name: each for name, each in options.items() if name != "input"}
 
 
 def name_of(source: Any) -> str:

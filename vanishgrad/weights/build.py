@@ -10,6 +10,7 @@ import numpy.typing as npt
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Activation, Cell
 from vanishgrad.cells.activations import SIGMOID
+from vanishgrad.cells.recorded import PARTS, RECORDED, Recorded
 from vanishgrad.cells.registry import CELLS, CellRow
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
@@ -48,6 +49,8 @@ class LayerDescription(Protocol):
 
 def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     """Return the cell of a layer; its tensors are read one after the other."""
+    if layer.cell == RECORDED:
+        return _recorded(layer, dtype)
     W_hh, W_hx = _matrix(layer, "W_hh", dtype), _matrix(layer, "W_hx", dtype)
     b_x, b_h = (_bias(layer, role, len(W_hx), dtype) for role in ("b_x", "b_h"))
     if "coupled" in layer.variant:
@@ -65,6 +68,14 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     if layer.epsilon is not None:
         return _layer_normalised(layer, W_hh, W_hx, b_x + b_h, layer.epsilon)
     return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **layer.reading.variant)
+
+
+def _recorded(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
+    """Return the replay of a recorded run; the sizes of its parts are its variant's, where it has several."""
+    arrays = {name: layer.numbers(name) for name in Recorded.tensors}
+    assert all(each is not None for each in arrays.values())
+    sizes = tuple(map(int, layer.variant.removeprefix(PARTS).split(" + ")))
+    return Recorded(**{name: np.asarray(each, dtype) for name, each in arrays.items()}, sizes=sizes)
 
 
 def _layer_normalised(layer: LayerDescription, W_hh: Array, W_hx: Array, b: Array, epsilon: float) -> Cell:

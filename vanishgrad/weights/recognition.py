@@ -127,7 +127,7 @@ def _sightings(file: TensorFile, free: dict[str, Tensor], hints: Hints) -> list[
 
 def _require_useful(file: TensorFile, hints: Hints, layers: list[Layer]) -> None:
     """Refuse a hint that no layer of the file can take."""
-    cells = {layer.cell for layer in layers}
+    cells = {layer.cell for layer in layers} & set(CELLS)
     if hints.reset and not any("reset" in CELLS[cell].variants for cell in cells):
         raise VanishgradError(
             f"expected a GRU in {file.path} for --reset, got {' and '.join(sorted(cells))}; try without it"

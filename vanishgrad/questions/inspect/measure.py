@@ -47,15 +47,15 @@ class LayerFacts:
         Gate → ‖W_hh of the gate‖₂.
     radius : float or None
         ρ(W_hh) of the candidate (of the whole, without gates); None where it is not square.
-    gamma_norm : float
-        γ‖W‖₂ of the same.
+    gamma_norm : float or None
+        γ‖W‖₂ of the same; None, and no norms, without weights.
     keep_bias : KeepBias or None
     """
 
     layer: Layer
     norms: Mapping[str, float]
     radius: float | None
-    gamma_norm: float
+    gamma_norm: float | None
     keep_bias: KeepBias | None
 
 
@@ -75,6 +75,8 @@ def inspect(file: LayerFile, names: tuple[str, ...] = ()) -> InspectResult:
 def layer_facts(layer: Layer) -> LayerFacts:
     """Read one layer's weights and return their norms."""
     cell = layer.build()
+    if not cell.has_weights:
+        return LayerFacts(layer, {}, None, None, None)
     blocks = dict(zip(cell.gates, np.split(cell.W_hh[0], len(cell.gates)), strict=True))
     norms = {gate: float(largest_singular_value(W[None])[0]) for gate, W in blocks.items()}
     candidate = cell.row.candidate

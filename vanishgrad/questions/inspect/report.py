@@ -60,7 +60,7 @@ class LayerDocument(Document):
     sha256: Digest
     norms: Annotated[Mapping[str, float], "gate → ‖W_hh of the gate‖₂"]
     spectral_radius: Annotated[float | None, "of the candidate's W_hh, of the whole without gates"]
-    gamma_norm: Annotated[float, "γ‖W‖₂ of the same"]
+    gamma_norm: Annotated[float | None, "γ‖W‖₂ of the same; null where no weights are known"]
     keep_bias: KeepBiasDocument | None
 
 
@@ -147,7 +147,9 @@ def _headline(layer: LayerDocument) -> str:
 def _facts(layer: LayerDocument) -> list[str]:
     gates = ", ".join(f"{gate} {number(norm)}" for gate, norm in layer.norms.items())
     radius = "" if layer.spectral_radius is None else f"; ρ(W) {number(layer.spectral_radius)}"
-    texts = [f"why: {layer.why}", f"‖W_hh‖₂: {gates}; γ‖W‖₂ {number(layer.gamma_norm)}{radius}"]
+    texts = [f"why: {layer.why}"]
+    if layer.gamma_norm is not None:
+        texts.append(f"‖W_hh‖₂: {gates}; γ‖W‖₂ {number(layer.gamma_norm)}{radius}")
     keep = layer.keep_bias
     if keep:
         low, median, high = keep.quantiles.values()

@@ -9,7 +9,8 @@ from typing import Any
 
 from vanishgrad.errors import UsageError
 from vanishgrad.models.captured_run import CapturedRun
-from vanishgrad.models.live_torch import Arguments, captured_run, is_torch_module
+from vanishgrad.models.forward_arguments import Arguments
+from vanishgrad.models.live_torch import captured_run, is_torch_module
 from vanishgrad.questions.analyze import AnalyzeRequest, analyze
 from vanishgrad.questions.watch.budget import MIN_STEPS, Budget
 from vanishgrad.questions.watch.loggers import Record, logger

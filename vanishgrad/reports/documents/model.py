@@ -127,7 +127,7 @@ class ModelDocument(Document):
     trials: Size
     input: Annotated[str, "what drove it, or the layers below it, in the end: white:STD, zeros, captured, or a file"]
     caution: Annotated[str | None, "what to know of that input before any number or remedy; null if nothing"]
-    input_gain: Annotated[float, "measured standard deviation of W_hx x"]
+    input_gain: Annotated[float | None, "measured standard deviation of W_hx x; null where no weights are known"]
     source: RandomSource | FileSource
     curves: Annotated[
         Mapping[str, CurveDocument], "state, hidden, cell, conveyor, input, output; of explain also total …"

@@ -22,6 +22,7 @@ from vanishgrad.weights.tensors import Tensor, TensorFile
 LAYOUTS = {
     "onnx": re.compile("onnx"),
     "equinox": re.compile("equinox"),
+    "recorded": re.compile("^captured$"),
     "paddle": re.compile(r"\.cell(?:_[fb]w)?\.weight_hh|_cell_\d+\.w_1"),
     "chainer": re.compile(r"lateral/W|\d/w0"),
     "torch-quantizable": re.compile(r"hgates\.weight"),

@@ -17,7 +17,7 @@ from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.remedies import REMEDIES, Change
 from vanishgrad.questions.explain.findings.rules import RULES, Finding
 from vanishgrad.questions.explain.run import Run
-from vanishgrad.questions.explain.section import MASKED, Absent
+from vanishgrad.questions.explain.section import MASKED, NO_GATES, Absent
 
 MEASURED = Scope(("state", "input"))
 
@@ -82,6 +82,8 @@ def findings(run: Run) -> Diagnosis | Absent:
     """Return what the rules find in a run, and what would change it."""
     if run.sequences.masked_steps:
         return Absent(MASKED)
+    if not run.cell.has_weights:
+        return Absent(NO_GATES)
     request = run.request
     facts = DiagnosisContext(
         run.cell, run.trajectory, run.sequences, run.measured.curves, request.threshold, request.seed

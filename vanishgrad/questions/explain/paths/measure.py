@@ -14,7 +14,7 @@ from vanishgrad.curves.statistics import band
 from vanishgrad.propagation.products.detours import WHOLE, DetourProducts, detour_products
 from vanishgrad.propagation.singular_values.largest import LeadingPairs
 from vanishgrad.questions.explain.run import Run
-from vanishgrad.questions.explain.section import Absent
+from vanishgrad.questions.explain.section import NO_GATES, Absent
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,8 @@ def paths(run: Run) -> Paths | Absent:
     Eight products of n × n beside the state's one: about three times the cost of the curves of an LSTM.
     """
     cell, trials, steps = run.cell, run.sequences.trials, run.sequences.steps
+    if not cell.has_weights:
+        return Absent(NO_GATES)
     products = detour_products(cell, run.trajectory, trials, steps)
     if products is None:
         return Absent("no direct path leads past this cell's nonlinearity")

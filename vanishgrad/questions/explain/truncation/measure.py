@@ -14,7 +14,7 @@ from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 from vanishgrad.propagation.weight_gradient import Contributions, OneSequence, contributions, segment_gradient
 from vanishgrad.questions.explain.run import Run
-from vanishgrad.questions.explain.section import Absent
+from vanishgrad.questions.explain.section import NO_GATES, Absent
 from vanishgrad.questions.explain.truncation.loss import LossRequest, cotangents, in_words
 
 MAX_LOST_SHARE = 0.01
@@ -102,7 +102,9 @@ def truncated(
     -----
     O(g n (n + d) B T²) work for a loss on all outputs, a T-th of it for one on the last.
     """
-    if cell.W_hh.ndim > 3:
+    if not cell.has_weights:
+        return Absent(NO_GATES)
+    if cell.steps is not None:
         return Absent("an untied net has no weights that steps share")
     rows = cotangents(cell, sequences, request, seed)
     trials = [_Trial(cell, trajectory, sequences, rows, b) for b in range(sequences.trials)]

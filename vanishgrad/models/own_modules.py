@@ -1,0 +1,72 @@
+"""Modules of one's own in a PyTorch model: which of them are recurrent steps, told by the states that they hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from vanishgrad.errors import VanishgradError
+from vanishgrad.models.state_chains import ChainRecorder, StateChain, carriers
+
+
+def own_modules(module: Any, known: Collection[Any]) -> dict[Any, str]:
+    """Return the modules within, and their names, whose class is no part of PyTorch and that take hooks.
+
+    The outermost is called once, so that it is no step; it is one of them if it derives from PyTorch's own.
+    """
+    from torch import jit, nn
+
+    return {
+        each: name or type(each).__name__
+        for name, each in module.named_modules()
+        if (name or isinstance(each, nn.RNNBase | nn.RNNCellBase))
+        and each not in known
+        and not isinstance(each, jit.ScriptModule)
+        and not type(each).__module__.startswith("torch.")
+    }
+
+
+def recurrent_steps(
+    recorder: ChainRecorder, known: Mapping[str, Sequence[Any]], broken: Mapping[str, str], is_alone: bool
+) -> dict[str, StateChain]:
+    """Return the calls that are to be differentiated: they carry a state that no module within them hands on by itself.
+
+    Parameters
+    ----------
+    recorder : ChainRecorder
+        What was seen of the modules of one's own.
+    known : mapping
+        Name of a module that its weights tell → the parts of the state that it was given last.
+    broken : mapping
+        Name of one whose state was changed between two calls → that, as a sentence.
+    is_alone : bool
+        Whether nothing else in the model is recurrent.
+
+    Raises
+    ------
+    VanishgradError
+        Where a state is changed between two calls, or a subclass of PyTorch's own layers does not hand one on.
+    """
+    from torch import nn
+
+    carrying = carriers(recorder.chains, known)
+    chains = {name: chain for name, chain in carrying.items() if not chain.flaw()}
+    within = tuple(f"{chain.name}." for chain in chains.values())
+    names = {chain.name for chain in chains.values()}
+    for name, sentence in (*broken.items(), *((name, recorder.broken[name]) for name in names & {*recorder.broken})):
+        if not any(map(name.startswith, within)):
+            raise VanishgradError(sentence)
+    for each, count in recorder.counts.items():
+        name = recorder.names[each]
+        if (
+            isinstance(each, nn.RNNBase | nn.RNNCellBase)
+            and name not in names
+            and not any(map(name.startswith, within))
+        ):
+            raise VanishgradError(
+                f"expected PyTorch's own forward at {name}, or calls that hand on a state, got that of "
+                f"{type(each).__name__} in {count} call{'s' * (count > 1)}; try calling it step by step"
+            )
+    if is_alone and not chains and carrying:
+        raise VanishgradError(next(flaw for chain in carrying.values() if (flaw := chain.flaw())))
+    return chains

@@ -1,0 +1,52 @@
+"""Recorded Jacobians in a captured run: a module's derivatives along one batch, found by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from vanishgrad.cells.activations import LINEAR
+from vanishgrad.cells.recorded import PARTS, RECORDED
+from vanishgrad.weights.formats.captured import CAPTURED
+from vanishgrad.weights.gate_order import PYTORCH
+from vanishgrad.weights.hints import Hints, Reading, Unreadable
+from vanishgrad.weights.layers import Layer
+from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.tensors import Tensor, TensorFile
+
+ROLES = ("jacobians", "input_jacobians", "states", "inputs")
+BY_AUTODIFF = "by automatic differentiation"
+
+
+def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
+    """Yield a sighting for each module whose one-step Jacobians were recorded."""
+    for prefix, reading in file.configuration.get(CAPTURED, {}).items():
+        if reading.get("cell") == RECORDED:
+            roles = {role: free[prefix + role] for role in ROLES if prefix + role in free}
+            claims = tuple(tensor.name for tensor in roles.values())
+            yield Sighting(prefix[:-1], claims, partial(_layer, file, prefix[:-1], roles, reading), prefix)
+
+
+def _layer(file: TensorFile, name: str, roles: Mapping[str, Tensor], reading: Mapping[str, Any]) -> Layer:
+    sizes = reading.get("parts", "").split()
+    if len(roles) < len(ROLES) or not (sizes and all(map(str.isdecimal, sizes))):
+        raise Unreadable(f"expected {', '.join(ROLES)} and the sizes of the state's parts, got {', '.join(roles)} and "
+                         f"{' '.join(sizes) or 'none'}; try capturing it anew")  # fmt: skip
+    words = f"{BY_AUTODIFF}: J_t of {reading.get('module', 'the module')} along the batch; without gates and weights"
+    return Layer(
+        name=name,
+        path=name,
+        file=file.path,
+        cell=RECORDED,
+        hidden_size=int(sizes[0]),
+        input_size=roles["inputs"].shape[-1],
+        layout=RECORDED,
+        why=f"its calls hand on their state, whose derivatives were recorded {BY_AUTODIFF}",
+        reading=Reading(LINEAR, None, {}, ()),
+        roles=roles,
+        stacking=PYTORCH,
+        variant=f"{PARTS}{' + '.join(sizes)}",
+        driven_by=(),
+        assumptions=(words,),
+    )
