@@ -29,7 +29,7 @@ VALUES = {
 }  # fmt: skip
 NOT_TAKEN = {
     "answer": {"trials", "dtype", "padding", "mask", "threshold", "engine", "backend", "device"},
-    "verify": {"trials", "dtype", "lengths", "padding", "mask", "threshold", "engine", "backend", "device"},
+    "verify": {"trials", "dtype", "lengths", "padding", "threshold", "engine", "backend", "device"},
     "certify": {
         "trials",
         "dtype",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import vanishgrad
+from vanishgrad.models.file_layers import LayerRuns
+from vanishgrad.models.options import ModelOptions
+from vanishgrad.weights.layers import LayerFile
 from vanishgrad.weights.recognition import recurrent_layers
 
 N = 3
@@ -72,3 +76,44 @@ def test_a_layer_that_cannot_be_read_does_not_hide_its_twin(tmp_path: Path) -> N
 def test_the_digest_is_of_the_numbers_and_of_no_name(tmp_path: Path) -> None:
     one, two = (recurrent_layers(saved(tmp_path, module(name, 0))).layers[0].sha256 for name in ("rnn", "net.lstm"))
     assert one == two != recurrent_layers(saved(tmp_path, module("rnn", 1))).layers[0].sha256
+
+
+def driven(path: str, below: dict[str, tuple[str, ...] | None], order: list[str]) -> LayerFile:
+    """Return a file's layers in some order, driven as a layout that knows its model's wiring would say."""
+    file = recurrent_layers(path)
+    by_name = {layer.name: layer for layer in file.layers}
+    return replace(file, layers=tuple(replace(by_name[name], driven_by=below[name]) for name in order))
+
+
+@pytest.mark.parametrize("order", [["a.0", "b.0", "c.0"], ["c.0", "b.0", "a.0"], ["c.0", "a.0", "b.0"]])
+def test_a_layer_behind_a_twin_is_driven_by_the_row_that_exists(tmp_path: Path, order: list[str]) -> None:
+    """c is driven by b, the twin of a, wherever the three stand in the file; its numbers are those behind a."""
+    path = saved(tmp_path, module("a", 0), renamed(module("a", 0), "a.", "b."), module("c", 1))
+    file = driven(path, {"a.0": (), "b.0": (), "c.0": ("b.0",)}, order)
+    rows = {layer.name: layer for layer in file.select()}
+    (below,) = rows["c.0"].driven_by
+    assert below in rows and {below, *rows[below].twins} == {"a.0", "b.0"}
+    (one,) = LayerRuns(file, ModelOptions(layer=("c.0",), steps=5)).prepared_subjects()
+    plain = driven(path, {"a.0": (), "b.0": (), "c.0": ("a.0",)}, ["a.0", "b.0", "c.0"])
+    (other,) = LayerRuns(plain, ModelOptions(layer=("c.0",), steps=5)).prepared_subjects()
+    np.testing.assert_array_equal(one.sequences.xs, other.sequences.xs)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_layers_behind_twins_are_twins_in_turn(tmp_path: Path, reverse: bool) -> None:
+    """Two copies of a tower of three, whose layers are named one by one: three rows, each driven by the one below."""
+    floors = [module(name, seed) for seed, name in enumerate("abc")]
+    copies = [renamed(module(name, seed), f"{name}.", f"{name}2.") for seed, name in enumerate("abc")]
+    path = saved(tmp_path, *floors, *copies)
+    below = {"a.0": (), "b.0": ("a.0",), "c.0": ("b.0",), "a2.0": (), "b2.0": ("a2.0",), "c2.0": ("b2.0",)}
+    order = sorted(below, reverse=reverse)
+    rows = driven(path, below, order).select()
+    assert len(rows) == 3
+    names = {layer.name for layer in rows}
+    assert all(set(layer.driven_by) <= names and len(layer.twins) == 1 for layer in rows)
+
+
+def test_twins_that_drive_each_other_end(tmp_path: Path) -> None:
+    path = saved(tmp_path, module("a", 0), renamed(module("a", 0), "a.", "b."))
+    rows = driven(path, {"a.0": ("b.0",), "b.0": ("a.0",)}, ["a.0", "b.0"]).select()
+    assert {name for layer in rows for name in layer.driven_by} <= {layer.name for layer in rows}

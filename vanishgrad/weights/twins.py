@@ -23,14 +23,16 @@ def said_once(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     Only layers of the same shapes are read, the smallest tensor first: layers that differ do so in their biases.
     Layers that share weights but stand in different places of a stack stay two.
     """
-    first: dict[str, str] = {}
-    by_content: dict[Hashable, list[Layer]] = {}
-    for layer, group in _by_numbers(layers):
-        below = None if layer.driven_by is None else tuple(first.get(name, name) for name in layer.driven_by)
-        alike = by_content.setdefault((group, below), [])
-        alike.append(replace(layer, driven_by=below))
-        first[layer.name] = alike[0].name
-    return tuple(replace(layer, twins=tuple(each.name for each in others)) for layer, *others in by_content.values())
+    numbered, row_of = _by_numbers(layers), dict[str, str]()
+    while True:  # each round merges what stands behind the twins of the one before, in whatever order a file has it
+        rows: dict[Hashable, list[Layer]] = {}
+        for layer, numbers in numbered:
+            below = None if layer.driven_by is None else tuple(row_of.get(name, name) for name in layer.driven_by)
+            rows.setdefault((numbers, below), []).append(replace(layer, driven_by=below))
+        merged = {layer.name: row[0].name for row in rows.values() for layer in row}
+        if merged == row_of:
+            return tuple(replace(one, twins=tuple(layer.name for layer in others)) for one, *others in rows.values())
+        row_of = merged
 
 
 def _by_numbers(layers: Sequence[Layer]) -> list[tuple[Layer, int]]:

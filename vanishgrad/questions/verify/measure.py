@@ -9,7 +9,8 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
-from vanishgrad.curves.jacobian_check import STEP, complex_step, tolerance
+from vanishgrad.cells.masked_steps import TAKEN, marks_of
+from vanishgrad.curves.jacobian_check import STEP, checked_times, complex_step, tolerance
 from vanishgrad.errors import UsageError
 from vanishgrad.models.open import Source, has_own_input, open_models
 from vanishgrad.models.options import ModelOptions
@@ -34,7 +35,7 @@ class VerifyRequest(ModelOptions):
         MODEL strings, paths and mappings of arrays.
     """
 
-    UNUSED = ("trials", "lengths", "padding", "mask", "dtype")
+    UNUSED = ("trials", "lengths", "padding", "dtype")
 
     models: tuple[Source, ...] = DEFAULT_MODELS
     hidden: int = field(default=12, kw_only=True)
@@ -78,15 +79,16 @@ class VerifyResult:
 def verify(request: VerifyRequest) -> VerifyResult:
     """Verify every model of a request, and every layer of the files that it names."""
     lines: list[VerifiedLine] = []
-    is_open = request.is_noise and not any(map(has_own_input, request.models))
+    is_open = request.is_noise and request.mask is None and not any(map(has_own_input, request.models))
     steps = request.steps or (DEFAULT_STEPS if is_open else None)
-    for models in open_models(request.models, replace(request, trials=1, steps=steps)):
+    trials = 1 if request.mask is None else None
+    for models in open_models(request.models, replace(request, trials=trials, steps=steps)):
         for prepared in models.prepared_subjects():
             alone = prepared.first_trial()
             steps = alone.sequences.steps
             _demand_short(steps)
             label = prepared.subject.label.removeprefix(models.prefix)
-            lines.extend(verified(label, alone.subject.cell, alone.sequences.xs, alone.s0))
+            lines.extend(verified(label, alone.subject.cell, alone.sequences.xs, alone.s0, alone.sequences.marks))
     return VerifyResult(request, steps or DEFAULT_STEPS, tuple(lines))
 
 
@@ -95,9 +97,14 @@ def _demand_short(steps: int) -> None:
         raise UsageError(f"expected --steps up to {MAX_STEPS}, got {steps}; try --steps {MAX_STEPS}")
 
 
-def verified(label: str, cell: Cell, xs: Array, s0: Array | None = None) -> Iterator[VerifiedLine]:
-    """Yield every line for a cell with one set of weights along inputs (1, T, d), from s_0 (1, m) or 0."""
-    trajectory = run(cell, xs, np.zeros((1, cell.state_size)) if s0 is None else s0)
+def verified(
+    label: str, cell: Cell, xs: Array, s0: Array | None = None, marks: Array | None = None
+) -> Iterator[VerifiedLine]:
+    """Yield every line for a cell with one set of weights along inputs (1, T, d), from s_0 (1, m) or 0.
+
+    `marks` (1, T) say which steps are masked: they hand the state on, in the run and in every other way to a result.
+    """
+    trajectory = run(cell, xs, np.zeros((1, cell.state_size)) if s0 is None else s0, marks)
     unit, condition = tolerance(cell, trajectory.states.dtype), _condition(cell, trajectory)
     for claim, error, units in (
         ("J_t equals the complex step of the cell", _jacobian, 1),
@@ -105,6 +112,7 @@ def verified(label: str, cell: Cell, xs: Array, s0: Array | None = None) -> Iter
         ("∂s_T/∂s_0 equals the complex step of the whole run", _definition, trajectory.steps),
         ("det J_t equals its closed form", _determinant, condition),
         ("Σ ln σ_i of the product equals Σ ln|det J_t|", _sum_rule, condition),
+        ("a masked step hands the state on, and J_t is I", _handed_on, 0),
     ):
         expected_error = error(cell, trajectory, xs) if units <= WORST_CONDITION else None
         if expected_error is not None:
@@ -126,11 +134,11 @@ def _jacobian(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
             _stepped(lambda v: complex_step(cell, t, xs[:, t - 1 : t], s, v), cell),
         )
 
-    return max(error(1), error(trajectory.steps))
+    return max(map(error, checked_times(trajectory.steps, _marks(cell, trajectory))))
 
 
 def _structured(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
-    t, m = trajectory.steps, cell.state_size
+    t, m = checked_times(trajectory.steps, _marks(cell, trajectory))[-1], cell.state_size
     linearisation = cell.linearise(trajectory, t - 1, t)
     J = linearisation.dense(t)
     errors = []
@@ -150,7 +158,7 @@ def _definition(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
     def end(v: Array) -> Array:
         s = trajectory.states[0] + 1j * STEP * v
         sequences = cell.input_preactivation(xs).astype(np.complex128)
-        for t in range(1, trajectory.steps + 1):
+        for t in (np.flatnonzero(_taken(cell, trajectory)) + 1).tolist():
             s, _ = cell.advance(t, sequences[t - 1], s)
         return s.imag / STEP
 
@@ -182,18 +190,51 @@ def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
 def _log_determinants(cell: Cell, trajectory: StoredTrajectory) -> Array | None:
     """Return ln|det J_t|, (T,): ln|det W| + Σ ln φ' for a vanilla network, and theory's formula for the LSTM.
 
-    LSTM: det J_t = det W_hh^o ∏ f o' φ(c), for the block matrix factors into triangular ones.
+    LSTM: det J_t = det W_hh^o ∏ f o' φ(c), for the block matrix factors into triangular ones. A masked step's is 1.
     """
-    a = trajectory.records[:, 0]
+    taken = _taken(cell, trajectory)
+    closed = _log_determinants_of(
+        cell, trajectory.records[taken, 0, : cell.record_size], trajectory.states[1:][taken, 0]
+    )
+    if closed is None:
+        return None
+    logs = np.zeros(trajectory.steps)
+    logs[taken] = closed
+    return logs
+
+
+def _log_determinants_of(cell: Cell, a: Array, states: Array) -> Array | None:
+    """Return the same of taken steps, by their pre-activations a and the states behind them."""
     if type(cell) is RNN and cell.W_hh.ndim == 3:
         return np.linalg.slogdet(cell.W_hh)[1] + np.log(np.abs(cell.activation.dphi(a))).sum(axis=-1)
     if type(cell) is not LSTM:
         return None
     n = cell.hidden_size
     _, f, _, _ = cell.gate_outputs(a)
-    do, c = cell.gate_activation.dphi(cell.split(a)[3]), trajectory.states[1:, 0, n:]
+    do, c = cell.gate_activation.dphi(cell.split(a)[3]), states[:, n:]
     factors = np.abs(f * do * cell.cell_activation.phi(c))
     return np.linalg.slogdet(cell.W_hh[:, 3 * n :])[1] + np.log(factors).sum(axis=-1)
+
+
+def _handed_on(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float | None:
+    """Return the largest error of a masked step's state and Jacobian, exactly those of no step; None without one."""
+    masked = (np.flatnonzero(~_taken(cell, trajectory)) + 1).tolist()
+    if not masked:
+        return None
+    of_states = np.abs(np.diff(trajectory.states, axis=0)[~_taken(cell, trajectory)]).max()
+    return float(max(of_states, *(np.abs(_dense(cell, trajectory, t) - np.eye(cell.state_size)).max() for t in masked)))
+
+
+def _marks(cell: Cell, trajectory: StoredTrajectory) -> Array | None:
+    """Return the marks (1, T) of a run, None where no step is masked."""
+    marks = marks_of(trajectory.records, cell.record_size)
+    return None if marks is None else marks.T
+
+
+def _taken(cell: Cell, trajectory: StoredTrajectory) -> Array:
+    """Return which steps are taken, (T,) of bool."""
+    marks = _marks(cell, trajectory)
+    return np.ones(trajectory.steps, bool) if marks is None else marks[0] == TAKEN
 
 
 def _dense(cell: Cell, trajectory: StoredTrajectory, t: int) -> Array:

@@ -24,6 +24,7 @@ class VerifyRequestDocument(FileRequestDocument):
     input: str = "white"
     initial: str = "zeros"
     burn_in: Count = 0
+    mask: Annotated[str | None, "the file that says which steps are masked"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,9 +8,9 @@ HISTORY: Mapping[int, str] = {
     1: "the first",
     2: "request.lengths is a list of whole numbers, or null, in every report (before, analyze and explain had the "
     "option as typed); members of request stand in another order, those of a file only where they were given; diff has "
-    "no sections of explain; models have masked_steps, and request has padding and mask, where they are not as by "
-    "default; source.sha256 is over the numbers by their roles, whatever names and container they have; a model has "
-    "input, what drove it, and caution, what to know of that, and so have a layer of check and an answer; "
+    "no sections of explain; models have masked_steps, and request has padding and mask (of verify too), where they "
+    "are not as by default; source.sha256 is over the numbers by their roles, whatever names and container they have; "
+    "a model has input, what drove it, and caution, what to know of that, and so have a layer of check and an answer; "
     "a request of check has horizons and a baseline, and its "
     "horizon may be null; a layer of it has what it needs and was, and its best remedy; "
     "input_gain and gamma_norm are null, and norms empty, where derivatives were recorded and no weights are known",
