@@ -92,11 +92,14 @@ def test_commands_are_functions_that_say_the_same(tmp_path: Path, capsys) -> Non
     file = two_modules(tmp_path)
     run = {"steps": 12, "trials": 2}
     flags = ["--steps", "12", "--trials", "2"]
+    import vanishgrad.formal_answer  # a room, whose name is no command's
+
     for found, argv in (
         (vanishgrad.check(file, 6, **run), ["check", file, "--horizon", "6", *flags]),
         (vanishgrad.diff(file, file, **run), ["diff", file, file, *flags]),
         (vanishgrad.inspect(file, layer="b"), ["inspect", file, "--layer", "b"]),
         (vanishgrad.verify("rnn", hidden=4, steps=5), ["verify", "rnn", "--hidden", "4", "--steps", "5"]),
+        (vanishgrad.answer(file, layer="b", steps=6), ["answer", file, "--layer", "b", "--steps", "6", "--lang", "en"]),
     ):
         assert str(found) == printed(argv, capsys)
         assert len(repr(found).splitlines()) <= 3

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vanishgrad.answer import AnswerRequest
-from vanishgrad.answer import answer as answer_models
-from vanishgrad.answer.structure import LANGUAGES
-from vanishgrad.answer.subjects import DEFAULT_MODELS as ANSWERED
 from vanishgrad.certificates import Certified, CertifyRequest
 from vanishgrad.certificates import certify as certify_layer
 from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
+from vanishgrad.formal_answer import AnswerRequest
+from vanishgrad.formal_answer import answer as answer_models
+from vanishgrad.formal_answer.structure import LANGUAGES
+from vanishgrad.formal_answer.subjects import DEFAULT_MODELS as ANSWERED
 from vanishgrad.models.open import Source
 from vanishgrad.models.options import HINT_NAMES
 from vanishgrad.option_ranges import demand_count
@@ -136,12 +136,10 @@ def certify(source: Any, output: str | os.PathLike[str], **options: Any) -> Cert
     return found
 
 
-def formal_answer(
-    models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs: int = 1, **options: Any
-) -> TextReport:
+def answer(models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs: int = 1, **options: Any) -> TextReport:
     """Return what ``vanishgrad answer`` writes, with the numbers of some models, in English or Chinese (``zh``)."""
-    from vanishgrad.answer.renderers.claims_json import answer_document
-    from vanishgrad.answer.renderers.terminal import to_terminal
+    from vanishgrad.formal_answer.renderers.claims_json import answer_document
+    from vanishgrad.formal_answer.renderers.terminal import to_terminal
 
     if lang not in LANGUAGES:
         raise UsageError(f"expected lang {' or '.join(LANGUAGES)}, got {lang!r}")

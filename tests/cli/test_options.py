@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.models.nets import TOKENS, two_modules
-from vanishgrad.answer import AnswerRequest
-from vanishgrad.answer.subjects import runs
 from vanishgrad.cli import COMMANDS, cli
 from vanishgrad.cli.options import OPTIONS
+from vanishgrad.formal_answer import AnswerRequest
+from vanishgrad.formal_answer.subjects import runs
 from vanishgrad.models.options import ModelOptions
 
 COMMANDS_OF_MODELS = ("compare", "analyze", "explain", "check", "diff", "answer", "certify", "verify")

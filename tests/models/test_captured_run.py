@@ -138,9 +138,9 @@ def test_a_run_that_contradicts_itself_is_a_sentence(tmp_path: Path, change: dic
 @pytest.mark.parametrize(("lang", "word"), [("en", "white noise"), ("zh", "白噪声")])
 def test_an_answer_of_a_file_on_noise_says_so_first_in_both_languages(tmp_path: Path, lang: str, word: str) -> None:
     np.savez(tmp_path / "plain.npz", **weights(4))
-    on_noise = vanishgrad.formal_answer(tmp_path / "plain.npz", lang=lang, steps=6)
+    on_noise = vanishgrad.answer(tmp_path / "plain.npz", lang=lang, steps=6)
     assert word in "".join(str(on_noise).splitlines()[:4]) and word in on_noise.caution
 
 
 def test_an_answer_along_a_captured_run_has_no_caution(file: str) -> None:
-    assert vanishgrad.formal_answer(file, layer="encoder").caution is None
+    assert vanishgrad.answer(file, layer="encoder").caution is None

@@ -8,9 +8,9 @@ from importlib.resources import files
 
 import pytest
 
-from vanishgrad.answer.structure import SECTIONS
-from vanishgrad.answer.text import labels, texts
 from vanishgrad.errors import VanishgradError
+from vanishgrad.formal_answer.structure import SECTIONS
+from vanishgrad.formal_answer.text import labels, texts
 from vanishgrad.proofs import coq
 from vanishgrad.proofs.library import PACKAGES, ROOMS, files_of, in_order, required_files, source
 from vanishgrad.proofs.theorems import parts_of, register, sentences, statement

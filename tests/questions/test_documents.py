@@ -13,11 +13,11 @@ import pytest
 
 import vanishgrad
 from tests.questions.learn.small import learned
-from vanishgrad.answer import AnswerRequest, answer
-from vanishgrad.answer.renderers.claims_json import answer_document
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
 from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.errors import VanishgradError
+from vanishgrad.formal_answer import AnswerRequest, answer
+from vanishgrad.formal_answer.renderers.claims_json import answer_document
 from vanishgrad.questions.check.judge import CheckRequest, judgement
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.questions.diff import DiffRequest, difference

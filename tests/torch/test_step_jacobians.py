@@ -278,7 +278,7 @@ def test_nothing_is_proved_of_it_and_no_answer_given(tmp_path: Path, live: bool)
             *((model, tmp_path / "c.json") if live else (path, tmp_path / "c.json")), **({"input": xs} if live else {})
         )
     with pytest.raises(VanishgradError, match="got the recorded Jacobians of"):
-        vanishgrad.formal_answer(path)
+        vanishgrad.answer(path)
     with pytest.raises(VanishgradError, match="expected no --input for cell"):
         vanishgrad.analyze(path, input="zeros", steps=3)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import vanishgrad
-from vanishgrad.answer import AnswerRequest
-from vanishgrad.answer.subjects import runs
 from vanishgrad.errors import VanishgradError
+from vanishgrad.formal_answer import AnswerRequest
+from vanishgrad.formal_answer.subjects import runs
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FILE = str(FIXTURES / "masked.keras")

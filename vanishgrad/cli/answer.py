@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from vanishgrad.answer import Answer, AnswerRequest
-from vanishgrad.answer import answer as answered
-from vanishgrad.answer.structure import LANGUAGES
-from vanishgrad.answer.subjects import DEFAULT_MODELS
 from vanishgrad.cli.emit import demand_writable, has_colour, report_format
 from vanishgrad.cli.options import JOBS, JSON, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
+from vanishgrad.formal_answer import Answer, AnswerRequest
+from vanishgrad.formal_answer import answer as answered
+from vanishgrad.formal_answer.structure import LANGUAGES
+from vanishgrad.formal_answer.subjects import DEFAULT_MODELS
 from vanishgrad.reports.files import write
 
 FORMATS = ("text", "markdown", "latex", "html", "pdf", "json")
@@ -74,25 +74,25 @@ def locale_language() -> str:
 def answer_bytes(found: Answer, language: str, kind: str, font: str | None, colour: bool) -> bytes:
     """Return an answer in one of the formats."""
     if kind == "pdf":
-        from vanishgrad.answer.renderers.pdf import to_pdf
+        from vanishgrad.formal_answer.renderers.pdf import to_pdf
 
         return to_pdf(found, language, font)
     if kind == "json":
-        from vanishgrad.answer.renderers.claims_json import answer_document
+        from vanishgrad.formal_answer.renderers.claims_json import answer_document
 
         return answer_document(found, language).to_json().encode()
     if kind == "html":
-        from vanishgrad.answer.renderers.html import to_html
+        from vanishgrad.formal_answer.renderers.html import to_html
 
         return to_html(found, language).encode()
     if kind == "latex":
-        from vanishgrad.answer.renderers.latex import to_latex
+        from vanishgrad.formal_answer.renderers.latex import to_latex
 
         return to_latex(found, language).encode()
     if kind == "markdown":
-        from vanishgrad.answer.renderers.compose import Composer
+        from vanishgrad.formal_answer.renderers.compose import Composer
 
         return Composer(found, language).markdown().encode()
-    from vanishgrad.answer.renderers.terminal import to_terminal
+    from vanishgrad.formal_answer.renderers.terminal import to_terminal
 
     return to_terminal(found, language, colour and has_colour()).encode()

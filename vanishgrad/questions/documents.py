@@ -23,7 +23,7 @@ DOCUMENTS: Mapping[str, str] = {
     "check": "vanishgrad.questions.check.judge:CheckDocument",
     "track": "vanishgrad.questions.track:TrackDocument",
     "diff": "vanishgrad.questions.diff:DiffDocument",
-    "answer": "vanishgrad.answer.renderers.claims_json:AnswerDocument",
+    "answer": "vanishgrad.formal_answer.renderers.claims_json:AnswerDocument",
     "certify": "vanishgrad.certificates.report:CertifyDocument",
     "verify": "vanishgrad.questions.verify.report:VerifyDocument",
 }

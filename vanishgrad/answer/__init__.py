@@ -1,6 +1,0 @@
-"""The formal answer: theorems in two languages, each beside the numbers of actual models."""
-
-from vanishgrad.answer.answer import Answer, answer
-from vanishgrad.answer.subjects import AnswerRequest
-
-__all__ = ["Answer", "AnswerRequest", "answer"]

@@ -1,0 +1,75 @@
+"""The answer on a terminal: the question, ten lines, the table, and where the rest is."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from vanishgrad.formal_answer import Answer
+from vanishgrad.formal_answer.renderers.compose import Composer
+from vanishgrad.formal_answer.tables import Cell
+from vanishgrad.formal_answer.text import texts
+
+WIDTH = 100
+SYMBOLS = {
+    r"\partial": "∂", r"\cdots": "⋯", r"\gamma": "γ", r"\lVert": "‖", r"\rVert": "‖", r"\odot": "⊙", r"\ln": "ln ",
+    r"\times": "×", r"\sigma": "σ", r"\lvert": "|", r"\rvert": "|",
+}  # fmt: skip
+SUBSCRIPTS = {
+    **dict(zip("0123456789+-=", "₀₁₂₃₄₅₆₇₈₉₊₋₌", strict=True)),
+    **dict(zip("aehklmnpstx", "ₐₑₕₖₗₘₙₚₛₜₓ", strict=True)),
+}
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def to_terminal(answer: Answer, language: str, colour: bool, width: int = WIDTH) -> str:
+    """Return the readable summary."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    composer = Composer(answer, language)
+    prose = texts(language)["conclusion"].parts["text"].partition("{{table:summary}}")[0]
+    lines = re.sub(r"\$([^$]+)\$", lambda match: plain(match[1]), composer.filled(prose))
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer, width=width, force_terminal=colour, color_system="standard" if colour else None, highlight=False
+    )
+    console.print(composer.words["title"], style="bold")
+    for caution in composer.cautions:
+        console.print(Markdown(caution))
+    console.print(Markdown(lines))
+    console.print(_table(composer))
+    console.print(composer.words["terminal_more"], soft_wrap=True)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _table(composer: Composer) -> object:
+    from rich import box
+    from rich.table import Table
+
+    source = composer.answer.tables["summary"]
+    table = Table(box=box.SIMPLE_HEAD)
+    for column, cell in zip(source.columns, source.rows[0], strict=True):
+        table.add_column(composer.words[column], justify="left" if isinstance(cell, str) else "right", no_wrap=True)
+    for row in source.rows:
+        table.add_row(*(_shown(cell, composer) for cell in row))
+    return table
+
+
+def _shown(cell: Cell, composer: Composer) -> str:
+    text = composer.cell(cell)
+    return plain(text.strip("$")) if text.startswith("$") else text.strip("`")
+
+
+def plain(tex: str) -> str:
+    """Return a short formula in Unicode."""
+    for command, symbol in SYMBOLS.items():
+        tex = tex.replace(command + " ", symbol).replace(command, symbol)
+    tex = re.sub(r"\^\{?(-?\d+)\}?", lambda match: match[1].translate(SUPERSCRIPTS), tex)
+    tex = re.sub(r"_(?:\{([^}]*)\}|(\w))", lambda match: _lowered(match[1] or match[2]), tex)
+    return re.sub(r"[{}]", "", tex).replace(" (", "(")
+
+
+def _lowered(index: str) -> str:
+    """Return an index in Unicode's small letters, where it has them all."""
+    return "".join(SUBSCRIPTS[c] for c in index) if set(index) <= set(SUBSCRIPTS) else f"_{index}"
