@@ -62,7 +62,7 @@ def analyze(source: Any, **options: Any) -> Report:
 
     Parameters
     ----------
-    source : path, mapping or torch.nn.Module
+    source : path, mapping, torch.nn.Module or keras.Model
         A file, name → array or tensor, or a module: its layers are measured along what ``input=``, a batch as its
         forward takes it, really gives them, and the module is left as it was.
     **options
@@ -83,8 +83,8 @@ def capture(source: Any, batch: Any, path: str | os.PathLike[str], tokens: Seque
 
     Parameters
     ----------
-    source : torch.nn.Module or path
-        A live module, which is left as it was, or an ONNX model, which onnxruntime runs.
+    source : torch.nn.Module, keras.Model or path
+        A live module or model, which is left as it was, or an ONNX model, which onnxruntime runs.
     batch
         What the module's forward takes, as for ``analyze(module, input=batch)``; of an ONNX model an array, or name →
         array.
@@ -116,7 +116,7 @@ def explain(source: Any, **options: Any) -> Report:
 
     Parameters
     ----------
-    source : str, path, mapping or torch.nn.Module
+    source : str, path, mapping, torch.nn.Module or keras.Model
         A MODEL string, or what `analyze` takes.
     **options
         Those of ``vanishgrad explain``: only (names of sections), tokens, lags, exponents, lyapunov_steps, loss,

@@ -52,7 +52,7 @@ def check(
 
     Parameters
     ----------
-    source : path, mapping, MODEL, report or torch.nn.Module
+    source : path, mapping, MODEL, report, torch.nn.Module or keras.Model
         A module with ``input=``, a batch as its forward takes it.
     horizon : int or mapping, optional
         Steps that the gradient must reach; or layer → steps, ``""`` for all others.
@@ -116,7 +116,7 @@ def certify(source: Any, output: str | os.PathLike[str], **options: Any) -> Cert
 
     Parameters
     ----------
-    source : path, mapping, MODEL or torch.nn.Module
+    source : path, mapping, MODEL, torch.nn.Module or keras.Model
         A module with ``input=``, a batch: ``claim="lower"`` is then along what it gives the layer.
     output : path
         The certificate; nothing is written where nothing was proved or refuted: ``files`` is then empty.

@@ -81,6 +81,18 @@ def test_steps_and_trials_take_the_beginning(file: str) -> None:
     assert np.array_equal(encoder.sequences.xs[1], a_run().calls["encoder"].xs[1, :6])
 
 
+def test_masked_steps_hand_the_state_on_and_no_bound_by_lag_is_certified(tmp_path: Path) -> None:
+    taken = np.arange(STEPS) != 3
+    run, path = a_run(taken=np.tile(taken, (BATCH, 1))), tmp_path / "run.npz"
+    path.write_bytes(run.content())
+    (opened,) = open_models([str(path)], ModelOptions(layer="encoder"))
+    (encoder,) = opened.prepared_subjects()
+    for b, length in enumerate(LENGTHS):
+        assert encoder.sequences.taken[b, STEPS - length :].tolist() == taken[:length].tolist()
+    with pytest.raises(VanishgradError, match=r"got encoder\.0 behind a mask of its batch"):
+        vanishgrad.certify(path, tmp_path / "c.json", layer="encoder")
+
+
 def test_another_input_is_taken_where_it_is_asked_for(file: str) -> None:
     report = vanishgrad.analyze(file, input="white:0.5", steps=4, trials=2, layer="encoder")
     assert report.document["request"]["input"] == "white:0.5" and report.document["models"][0]["caution"]
@@ -125,6 +137,7 @@ def test_only_a_captured_run_drives_its_layers(tmp_path: Path) -> None:
         ({"starts": np.zeros((1, BATCH, N))}, "start"),
         ({"xs": np.zeros((BATCH, STEPS, WIDTH + 1))}, "width"),
         ({"directions": 3}, "a list of calls"),
+        ({"taken": np.arange(BATCH * STEPS).reshape(BATCH, STEPS) > 0}, "got steps that are taken"),
         ({"reading": {"activation": 1}}, "a list of calls"),
     ],
 )

@@ -44,7 +44,7 @@ def test_where_no_run_can_go_is_a_sentence(tmp_path, path: str, message: str) ->
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(UsageError, match="expected an ONNX model, or from Python a live module"):
+    with pytest.raises(UsageError, match="expected an ONNX model, or from Python a live module or Keras"):
         vanishgrad.capture("lstm", np.zeros((3, 2)), "run.npz")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
+from vanishgrad.inputs.lengths import PADDINGS, at_the_end
 from vanishgrad.inputs.sequences import InputRequest, InputSequences
 from vanishgrad.inputs.sources import Held
 from vanishgrad.weights.formats.captured import CAPTURED, content, recorded_calls
@@ -17,6 +18,8 @@ from vanishgrad.weights.hints import Hints, flag
 from vanishgrad.weights.layers import Layer, LayerFile
 from vanishgrad.weights.recognition import layers_of
 from vanishgrad.weights.tensors import TensorFile, stored_array
+
+MASK = "a mask of its batch"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,8 @@ class CapturedCall:
         The full initial state of each of its layers and directions, in PyTorch's order.
     directions : int
         1, or 2 of a bidirectional module.
+    taken : (B, T) array of bool, optional
+        Which steps within the lengths are not masked; None where none is.
     """
 
     weights: Mapping[str, Array]
@@ -45,6 +50,7 @@ class CapturedCall:
     lengths: Array
     starts: Array
     directions: int = 1
+    taken: Array | None = None
 
     def start(self, layer: Layer) -> Array:
         """Return the initial state of one of its layers, (B, m)."""
@@ -73,10 +79,9 @@ class CapturedCall:
             )
         lengths = np.minimum(self.lengths[:trials], steps)
         steps = int(lengths.max())
-        xs = np.zeros((trials, steps, self.xs.shape[2]))
-        for b, length in enumerate(lengths):
-            xs[b, steps - length :] = self.xs[b, :length]
-        return InputSequences(Held(xs, request.dtype, CAPTURED), 0, lengths, CAPTURED)
+        xs = at_the_end(self.xs[:trials, :steps], lengths, 0, PADDINGS[0])
+        taken = None if self.taken is None else at_the_end(self.taken[:trials, :steps], lengths, 0, PADDINGS[0])
+        return InputSequences(Held(xs, request.dtype, CAPTURED), 0, lengths, CAPTURED, taken)
 
 
 class CapturedRun(Mapping[str, Any]):
@@ -139,8 +144,9 @@ class CapturedRun(Mapping[str, Any]):
         """
         readings = {f"{name}.": call.reading for name, call in self.calls.items()}
         tensors = {name: stored_array(name, weights) for name, weights in self._weights.items()}
-        layers = layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
-        return replace(layers, has_twins=False)
+        file = layers_of(TensorFile(self.path, CAPTURED, tensors, {CAPTURED: readings}), hints)
+        layers = tuple(layer if self.call_of(layer).taken is None else replace(layer, masked_by=MASK) for layer in file)
+        return replace(file, layers=layers, has_twins=False)
 
     def call_of(self, layer: Layer) -> CapturedCall:
         """Return the call that a layer's weights belong to."""

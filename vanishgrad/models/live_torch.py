@@ -140,15 +140,10 @@ def _unchanged(module: Any) -> Iterator[None]:
         for key, tensor in table.items()
         if tensor is not None
     ]
-    python, numpy = random.getstate(), np.random.get_state()
-    cuda: Any = torch.cuda
-    devices = list(range(cuda.device_count())) if cuda.is_initialized() else []
     try:
-        with torch.random.fork_rng(devices):
+        with generators_unchanged():
             yield
     finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
         for each, values in attributes.items():
             vars(each).clear()
             vars(each).update(values)
@@ -157,6 +152,22 @@ def _unchanged(module: Any) -> Iterator[None]:
                 table[key] = tensor
                 if not torch.equal(tensor, before):
                     tensor.copy_(before)
+
+
+@contextmanager
+def generators_unchanged() -> Iterator[None]:
+    """Put back the states of Python's, NumPy's and PyTorch's random generators, whatever happens."""
+    python, numpy, torch = random.getstate(), np.random.get_state(), sys.modules.get("torch")
+    try:
+        if torch is None:
+            yield
+        else:
+            devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+            with torch.random.fork_rng(devices):
+                yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 class _Recorder:

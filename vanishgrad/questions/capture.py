@@ -12,6 +12,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import load_archive, load_array
 from vanishgrad.inputs.held_array import named_source
 from vanishgrad.models.captured_run import CapturedRun
+from vanishgrad.models.live_keras import captured_keras_run, is_keras_model
 from vanishgrad.models.live_onnx import captured_graph
 from vanishgrad.models.live_torch import captured_run, is_torch_module
 
@@ -22,6 +23,21 @@ def demand_run_file(path: str) -> None:
     """Refuse a name that no captured run is looked for under."""
     if Path(path).suffix.lower() != ENDING:
         raise UsageError(f"expected the ending {ENDING} for a captured run, got {path!r}; try {path}{ENDING}")
+
+
+def live_run(source: Any, batch: Any, **how: Any) -> CapturedRun | None:
+    """Return the run of a PyTorch module on a batch, with the options of `captured_run`, or of a Keras model.
+
+    None for anything else.
+
+    Raises
+    ------
+    UsageError, VanishgradError
+        As `captured_run` and `captured_keras_run`.
+    """
+    if is_keras_model(source):
+        return captured_keras_run(source, batch)
+    return captured_run(source, batch, **how) if is_torch_module(source) else None
 
 
 def captured(source: Any, batch: Any, tokens: Sequence[str] | None = None) -> tuple[CapturedRun, list[str]]:
@@ -35,13 +51,13 @@ def captured(source: Any, batch: Any, tokens: Sequence[str] | None = None) -> tu
         As `captured_run` and `captured_graph`.
     """
     refused: list[str] = []
-    if is_torch_module(source):
-        run = captured_run(source, batch)
+    if (live := live_run(source, batch)) is not None:
+        run = live
     elif isinstance(source, str | os.PathLike) and Path(source).suffix.lower() == ".onnx":
         run, refused = captured_graph(os.fspath(source), _feeds(batch))
     else:
         raise UsageError(
-            f"expected an ONNX model, or from Python a live module, got {source!r}; "
+            f"expected an ONNX model, or from Python a live module or Keras model, got {source!r}; "
             "try vanishgrad.capture(module, batch, 'run.npz')"
         )
     if tokens is not None:

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from vanishgrad.errors import UsageError
-from vanishgrad.models.live_torch import captured_run, is_torch_module
 from vanishgrad.models.options import ModelOptions, option_names
+from vanishgrad.questions.capture import live_run
 
 Request = TypeVar("Request", bound=ModelOptions)
 
@@ -36,11 +36,11 @@ def demand_known(command: str, options: Mapping[str, Any], accepted: Sequence[st
 
 def along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return a live module as the run that its batch gives, and the other options; all else as it is."""
-    if not is_torch_module(source):
-        return source, options
     trials, steps = (each if isinstance(each := options.get(name), int) and each > 0 else None
                      for name in ("trials", "steps"))  # fmt: skip
-    run = captured_run(source, options.get("input"), trials=trials, steps=steps)
+    run = live_run(source, options.get("input"), trials=trials, steps=steps)
+    if run is None:
+        return source, options
     return run, {name: each for name, each in options.items() if name != "input"}
 
 

@@ -92,8 +92,8 @@ def cell_npz(
     return _bytes(tensors | dict(read_out or {}), {"cell": cell.name, **about, "label": label})
 
 
-def named_tensors(cell: Cell, label: str, place: int = 0, backward: bool = False) -> dict[str, Array]:
-    """Return the one set of weights of a cell under PyTorch's names, as the layer of a stack at a place.
+def named_tensors(cell: Cell, label: str, place: int | None = 0, backward: bool = False) -> dict[str, Array]:
+    """Return the one set of weights of a cell under PyTorch's names: as the layer of a stack at a place, or alone.
 
     Raises
     ------
@@ -102,7 +102,8 @@ def named_tensors(cell: Cell, label: str, place: int = 0, backward: bool = False
     """
     if unsayable := _unsayable(cell):
         raise _unsaid(unsayable, label)
-    return {f"{name}_l{place}{'_reverse' if backward else ''}": tensor for name, tensor in _tensors(cell).items()}
+    suffix = ("" if place is None else f"_l{place}") + ("_reverse" if backward else "")
+    return {f"{name}{suffix}": tensor for name, tensor in _tensors(cell).items()}
 
 
 def _unsaid(what: str, label: str) -> VanishgradError:

@@ -1,7 +1,8 @@
 """A captured run as a file: an .npz of weights under PyTorch's names, with the inputs, starts and lengths of a batch.
 
 The member `captured` is a text: JSON that says of each call its module's name, its directions and what names and shapes
-leave open. ``captured.0.xs``, ``captured.0.lengths`` and ``captured.0.starts`` are the first call's.
+leave open. ``captured.0.xs``, ``captured.0.lengths`` and ``captured.0.starts`` are the first call's, with
+``captured.0.taken`` where steps are masked.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from vanishgrad.weights.tensors import TensorFile, shown
 CAPTURED = "captured"
 """The format, the member that tells it, and the name of an input that was captured."""
 ARRAYS = ("xs", "lengths", "starts")
-RESERVED = re.compile(rf"{CAPTURED}(?:\.\d+\.(?:{'|'.join(ARRAYS)}))?")
+TAKEN = "taken"
+RESERVED = re.compile(rf"{CAPTURED}(?:\.\d+\.(?:{'|'.join((*ARRAYS, TAKEN))}))?")
 """Members that are no weights."""
 ANEW = "try capturing it anew"
 
@@ -62,14 +64,17 @@ def recorded_calls(path: str) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
     for place, call in enumerate(_calls(about, path)):
         name = call["module"]
         arrays = {key: _array(stored, f"{CAPTURED}.{place}.{key}", path) for key in ARRAYS}
+        masks = f"{CAPTURED}.{place}.{TAKEN}"
+        taken = _array(stored, masks, path) > 0 if masks in stored else None
         weights = {
             key.removeprefix(f"{name}."): tensor.read()
             for key, tensor in stored.items()
             if key.rpartition(".")[0] == name and not RESERVED.fullmatch(key)
         }
-        if flaw := _flaw(**arrays, directions=call["directions"]):
+        if flaw := _flaw(**arrays, directions=call["directions"], taken=taken):
             raise VanishgradError(f"expected a whole captured run in {path}, got {flaw} of {shown(name)}; {ANEW}")
-        calls[name] = {**arrays, "weights": weights, "reading": call["reading"], "directions": call["directions"]}
+        about_call = {key: call[key] for key in ("reading", "directions")}
+        calls[name] = {**arrays, TAKEN: taken, "weights": weights, **about_call}
     return calls, _tokens(about, path)
 
 
@@ -82,7 +87,7 @@ def _array(arrays: Mapping[str, Any], name: str, path: str) -> Array:
     return values.astype(np.int64 if name.endswith("lengths") else np.float64)
 
 
-def _flaw(xs: Array, lengths: Array, starts: Array, directions: int) -> str | None:
+def _flaw(xs: Array, lengths: Array, starts: Array, directions: int, taken: Array | None) -> str | None:
     """Return what is wrong with a call's arrays."""
     if xs.ndim != 3 or 0 in xs.shape:
         return f"inputs {xs.shape}"
@@ -90,6 +95,8 @@ def _flaw(xs: Array, lengths: Array, starts: Array, directions: int) -> str | No
         return f"lengths that do not fit {xs.shape[1]} steps of {len(xs)} sequences"
     if starts.ndim != 3 or starts.shape[1] != len(xs) or len(starts) % directions:
         return f"starts {starts.shape}"
+    if taken is not None and (taken.shape != xs.shape[:2] or not taken[:, 0].all()):
+        return f"steps that are taken {taken.shape}"
     return None
 
 
@@ -138,3 +145,5 @@ def _members(calls: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Arra
     for place, (name, call) in enumerate(calls.items()):
         yield from ((f"{name}.{key}", weights) for key, weights in call["weights"].items())
         yield from ((f"{CAPTURED}.{place}.{key}", call[key]) for key in ARRAYS)
+        if call[TAKEN] is not None:
+            yield f"{CAPTURED}.{place}.{TAKEN}", call[TAKEN].astype(np.uint8)
