@@ -15,7 +15,7 @@ from vanishgrad.errors import UsageError, VanishgradError
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
 keras = pytest.importorskip("keras", reason="needs Keras: pip install 'keras==3.15.*'")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")]
 
 layers = keras.layers
 STEPS, WIDTH, UNITS = 7, 3, 4
