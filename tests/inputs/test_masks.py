@@ -12,6 +12,7 @@ from vanishgrad.cells.masked_steps import HANDED_ON, NOT_BEGUN, TAKEN
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.masks import MaskRule
 from vanishgrad.inputs.sequences import InputRequest, input_sequences
+from vanishgrad.questions.compare import CompareRequest, compare, comparison
 
 B, T, D = 3, 8, 4
 MASK = np.array([[1, 1, 0, 0, 1, 1, 1, 1], [0, 0, 1, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0, 0, 0]])
@@ -96,6 +97,12 @@ def test_a_report_says_how_many_steps_are_masked(folder) -> None:
     assert model["masked_steps"] == 8
     assert any(note.startswith("masked: 8 of 24 steps hand the state on") for note in model["notes"])
     assert any(note.startswith("padding: 8 of 24 steps") for note in state(input="xs.npy", lengths="8,3,5")["notes"])
+
+
+@pytest.mark.parametrize("options", [{}, {"burn_in": 2}, {"lengths": "8,6,7"}, {"engine": "matrix-free"}], ids=str)
+def test_masked_runs_are_the_same_to_a_byte_in_several_processes(folder, options: dict) -> None:
+    request = CompareRequest(("lstm", "gru", "mgu"), input="xs.npy", mask="mask.npy", hidden=N, **options)
+    assert comparison(compare(request, jobs=2)).to_json() == comparison(compare(request)).to_json()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,21 @@ def test_every_cell_runs_and_linearises_alike(case: Case, trials: int) -> None:
 @pytest.mark.parametrize("options", [{"burn_in": 4}, {"lengths": "20,13,16", "steps": 20}], ids=str)
 def test_a_comparison_gives_the_same_numbers(engine: str, options: dict) -> None:
     request = {"hidden": 26, "input_size": 7, "steps": 25, "trials": 3, "engine": engine, **options}
-    models = MODELS[-3:] if engine == "matrix-free" else MODELS
+    demand_same_numbers(MODELS[-3:] if engine == "matrix-free" else MODELS, request)
+
+
+@pytest.mark.parametrize("engine", ["dense", "adaptive", "matrix-free"])
+@pytest.mark.parametrize("options", [{"burn_in": 4}, {"lengths": "20,13,16"}], ids=str)
+def test_masked_steps_are_handed_on_alike(engine: str, options: dict, tmp_path) -> None:
+    """A mask of which the first sequence begins late, the second ends early, the third has a hole."""
+    taken = np.ones((3, 20 + options.get("burn_in", 0)), int)
+    taken[0, :6] = taken[1, -5:] = taken[2, 9:12] = 0
+    np.save(tmp_path / "mask.npy", taken)
+    request = {"hidden": 9, "input_size": 7, "trials": 3, "engine": engine, "mask": str(tmp_path / "mask.npy")}
+    demand_same_numbers((*MODELS[-3:], "mgu", "lstm:norm=layer"), {**request, **options})
+
+
+def demand_same_numbers(models: tuple[str, ...], request: dict) -> None:
     here = compare(CompareRequest(models, **request)).models
     there = compare(CompareRequest(models, **request, backend="torch")).models
     for mine, other in zip(here, there, strict=True):
