@@ -60,6 +60,54 @@ def peephole(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, w_c
     return np.concatenate([sigmoid(a_o + p_o * new) * np.tanh(new), new])
 
 
+def coupled(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
+    n = len(b) // 3
+    f, g, o = np.split(W_hh @ s[:n] + W_hx @ x + b, 3)
+    c = sigmoid(f) * s[n:] + (1 - sigmoid(f)) * np.tanh(g)
+    return np.concatenate([sigmoid(o) * np.tanh(c), c])
+
+
+def janet(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, beta: Array) -> Array:
+    f, n = np.split(W_hh @ s + W_hx @ x + b, 2)
+    return sigmoid(f) * s + (1 - sigmoid(f - beta)) * np.tanh(n)
+
+
+def ligru(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
+    z, n = np.split(W_hh @ s + W_hx @ x + b, 2)
+    return sigmoid(z) * s + (1 - sigmoid(z)) * relu(n)
+
+
+def indrnn(t: int, x: Array, s: Array, W_hx: Array, b: Array, u: Array) -> Array:
+    return np.tanh(u * s + W_hx @ x + b)
+
+
+def positive(a: Array) -> Array:
+    return np.where(np.real(a) >= 0, a + 0.5, sigmoid(a))
+
+
+def mingru(t: int, x: Array, s: Array, W_hx: Array, b: Array) -> Array:
+    n, z = np.split(W_hx @ x + b, 2)
+    return (1 - sigmoid(z)) * s + sigmoid(z) * positive(n)
+
+
+def minlstm(t: int, x: Array, s: Array, W_hx: Array, b: Array) -> Array:
+    n, f, i = np.split(W_hx @ x + b, 3)
+    share = sigmoid(f) / (sigmoid(f) + sigmoid(i))
+    return share * s + (1 - share) * positive(n)
+
+
+def antisymmetric(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, epsilon: float = 1, gamma: float = 0
+) -> Array:
+    return s + epsilon * np.tanh((W_hh - W_hh.T) @ s - gamma * s + W_hx @ x + b)
+
+
+def cornn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
+    h, c = np.split(s, 2)
+    c = c + 0.1 * (np.tanh(W_hh @ s + W_hx @ x + b) - h - c)
+    return np.concatenate([h + 0.1 * c, c])
+
+
 def layer_norm(v: Array, gain: Array, epsilon: float) -> Array:
     centred = v - v.mean()
     return gain * centred / np.sqrt((centred**2).mean() + epsilon)

@@ -22,6 +22,7 @@ class Role(IntEnum):
     COTANGENT = 9
     READ_OUT = 10
     EXAMPLES = 11
+    OTHER_TENSOR = 12
 
 
 ANY_CELL = 0

@@ -11,8 +11,16 @@ import numpy as np
 from tests import reference
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
+from vanishgrad.cells.antisymmetric import AntisymmetricRNN
+from vanishgrad.cells.cornn import CoRNN
+from vanishgrad.cells.coupled import CoupledLSTM
+from vanishgrad.cells.indrnn import IndRNN
+from vanishgrad.cells.janet import JANET
 from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
+from vanishgrad.cells.ligru import LiGRU
 from vanishgrad.cells.mgu import MGU
+from vanishgrad.cells.mingru import MinGRU
+from vanishgrad.cells.minlstm import MinLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.stack import Stack
@@ -69,6 +77,11 @@ class Sequence:
 
 def _shapes(gates: int, n: int = N, h: int = N, **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     return {"W_hh": (gates * n, h), "W_hx": (gates * n, D), "b": (gates * n,), **more}
+
+
+def _without_recurrence(gates: int, **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a cell whose gates see the input alone."""
+    return {"W_hx": (gates * N, D), "b": (gates * N,), **more}
 
 
 NORMS = _shapes(4, gain_x=(4 * N,), gain_h=(4 * N,), gain_c=(N,), shift_c=(N,))
@@ -131,6 +144,17 @@ CASES = [
     _mgu("before", "new", "relu", "hard_sigmoid"),
     _mgu("after", "old", "sigmoid", "hard_sigmoid"),
     Case("peephole", PeepholeLSTM, reference.peephole, _shapes(4, w_c=(3 * N,))),
+    Case("coupled", CoupledLSTM, reference.coupled, _shapes(3)),
+    Case("janet", JANET, reference.janet, _shapes(2, beta=(1,))),
+    Case("ligru", LiGRU, reference.ligru, _shapes(2)),
+    Case("indrnn", IndRNN, reference.indrnn, _without_recurrence(1, u=(N,))),
+    Case("mingru", MinGRU, reference.mingru, _without_recurrence(2)),
+    Case("minlstm", MinLSTM, reference.minlstm, _without_recurrence(3)),
+    Case(
+        "antisymmetric", partial(AntisymmetricRNN, epsilon=0.3, gamma=0.2),
+        partial(reference.antisymmetric, epsilon=0.3, gamma=0.2), _shapes(1),
+    ),
+    Case("cornn", CoRNN, reference.cornn, _shapes(1, h=2 * N)),
     Case("layer-norm", LayerNormLSTM, reference.layer_norm_lstm, NORMS, normed="c"),
     Case(
         "layer-norm-wide", partial(LayerNormLSTM, epsilon=1e-3),

@@ -98,7 +98,8 @@ def test_weight_gradient_norm_equals_the_complex_step(case: Case) -> None:
     w = np.random.default_rng(4).standard_normal((BATCH, run.cell.state_size))
     for b, found in enumerate(run.linearisation.weight_gradient_norm(t, w)):
         step, x, s = run.sequence(b), run.xs[b, t - 1], run.trajectory.states[t - 1, b]
-        gradient = complex_step(lambda W: w[b] @ step(t, x, s, W_hh=W), step.tensors["W_hh"])  # noqa: B023
+        name = "W_hh" if "W_hh" in step.tensors else "b"
+        gradient = complex_step(lambda W: w[b] @ step(t, x, s, **{name: W}), step.tensors[name])  # noqa: B023
         assert found == pytest.approx(np.linalg.norm(gradient), rel=ROUNDOFF)
 
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from vanishgrad.cells import Cell, Linearisation, Outer
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.registry import CELLS, CellRow, keep_words
+from vanishgrad.cells.cell_row import CellRow
+from vanishgrad.cells.registry import CELLS, keep_words
 from vanishgrad.cli import cli
 
 STEPS, HIDDEN = "30", "6"

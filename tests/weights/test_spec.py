@@ -8,14 +8,17 @@ import pytest
 
 from vanishgrad.cells.registry import CELLS, gated_cells
 from vanishgrad.errors import UsageError
-from vanishgrad.weights.model_string import LAWS, ModelSpec, parse
+from vanishgrad.weights.model_string import ModelSpec, parse
 
-EVERY = [f"{cell}@{law}" for cell in CELLS for law in LAWS if law != "chrono" or cell in gated_cells()]
+EVERY = [
+    f"{row.name}@{law}" for row in CELLS.values() for law in row.laws if law != "chrono" or row.name in gated_cells()
+]
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_pytorch_is_the_default_law(cell: str) -> None:
-    assert (parse(cell).cell, parse(cell).law, dict(parse(cell).keys)) == (cell, "pytorch", {})
+def test_the_default_law_is_pytorchs_of_its_own_cells_and_else_the_published_one(cell: str) -> None:
+    law = "pytorch" if cell in ("rnn", "lstm", "gru", "mgu") else "published"
+    assert (parse(cell).cell, parse(cell).law, dict(parse(cell).keys)) == (cell, law, {})
 
 
 @pytest.mark.parametrize(("label", "keys"), [
@@ -43,6 +46,11 @@ def test_keys_are_read(label: str, keys: dict) -> None:
     ("lstm:norm=layer", "lstm@pytorch:activation=tanh,hidden=64,norm=layer"),
     ("gru", "gru@pytorch:activation=tanh,hidden=64,reset=after"),
     ("gru@gaussian:hidden=5", "gru@gaussian:activation=tanh,gain=1,hidden=5,reset=after"),
+    ("lstm:coupled=true", "lstm@pytorch:activation=tanh,coupled=true,hidden=64"),
+    ("lstm:projection=8", "lstm@pytorch:activation=tanh,hidden=64,projection=8"),
+    ("ligru", "ligru@published:activation=relu,hidden=64"),
+    ("mingru:forget_bias=1", "mingru@published:forget_bias=1,hidden=64"),
+    ("antisymmetric:epsilon=0.5", "antisymmetric@published:activation=tanh,epsilon=0.5,gamma=0,hidden=64"),
     ("lstm:forget_bias=0.5", "lstm@pytorch:activation=tanh,forget_bias=0.5,hidden=64"),
 ])  # fmt: skip
 def test_every_key_that_applies_is_resolved(label: str, resolved: str) -> None:
@@ -88,9 +96,17 @@ def test_a_model_is_immutable_and_pickles() -> None:
     ("rnn:hidden=8,", "expected key=value after ':', got '' in"),
     ("rnn:hidden=8,hidden=9", "expected each key once, got hidden twice in"),
     ("rnn@chrono", "expected a gated cell for the law chrono, got 'rnn@chrono'; try lstm@chrono or gru@chrono"),
-    ("rnn:forget_bias=1", "expected forget_bias on lstm or gru or mgu, got 'rnn:forget_bias=1'; try leaving it out"),
+    ("rnn:forget_bias=1", "expected forget_bias on lstm or gru or .*, got 'rnn:forget_bias=1'; try leaving it out"),
     ("lstm:reset=after", "expected reset on gru or mgu, got"),
     ("gru:norm=layer", "expected norm on lstm, got"),
+    ("lstm:coupled=false", "expected true for coupled, got 'false'"),
+    ("lstm:projection=0", "expected a whole number from 1 on for projection, got '0'"),
+    ("lstm:norm=layer,projection=8", "expected one of norm and projection, got both in"),
+    ("lstm@keras:projection=8", "expected the law pytorch or chrono for lstm:projection=…, got .*; try lstm@pytorch"),
+    ("mingru@keras", "expected the law published for mingru, got 'mingru@keras'; try mingru@published"),
+    ("lstm@published", "expected the law pytorch or .* for lstm, got 'lstm@published'; try lstm@pytorch"),
+    ("mingru:activation=relu", "expected activation on rnn or lstm or .*, got 'mingru:activation=relu'"),
+    ("rnn:epsilon=1", "expected epsilon on antisymmetric or cornn, got 'rnn:epsilon=1'; try leaving it out"),
     ("lstm:norm=batch", "expected layer for norm, got 'batch'"),
     ("lstm:untied=true", "expected untied on rnn, got"),
     ("lstm:gain=2", "expected gain with the law gaussian or orthogonal or identity, got the law pytorch in"),

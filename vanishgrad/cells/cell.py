@@ -17,9 +17,11 @@ import numpy as np
 
 from vanishgrad.arrays import Array, bits, for_each_sequence, namespace, shared_matmul, times
 from vanishgrad.cells.activations import Activation
+from vanishgrad.cells.cell_row import CellRow, KeepGate
 from vanishgrad.cells.linearisation import Linearisation
 from vanishgrad.cells.masked_steps import MaskedLinearisation, marks_of
-from vanishgrad.cells.registry import CELLS, CellRow, KeepGate
+from vanishgrad.cells.published_law import Draw, Tensors
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.cells.trajectory import StoredTrajectory, Trajectory
 from vanishgrad.errors import VanishgradError
 
@@ -48,6 +50,8 @@ class Cell(ABC):
     b : (S, g·n) array
         The sum of the biases that stand outside any gate's product.
 
+    A cell whose gates see no state has a W_hh without columns, and does not name it among its `tensors`.
+
     Raises
     ------
     VanishgradError
@@ -66,6 +70,8 @@ class Cell(ABC):
     """Of what is written into the state."""
     gate_activation: Activation | None = None
     """Of the gates; None without any."""
+    form: ClassVar[Mapping[str, str]] = {}
+    """Which of its row's other forms the class is: MODEL key → value."""
 
     def __init__(self, W_hh: Array, W_hx: Array, b: Array) -> None:
         self.W_hh = W_hh if W_hh.ndim > 2 else W_hh[None]
@@ -81,7 +87,7 @@ class Cell(ABC):
     @property
     def row(self) -> CellRow:
         """What the registry says of the cell."""
-        return CELLS[self.name]
+        return CELLS[self.name].form(self.form)
 
     @property
     def gates(self) -> str:
@@ -111,7 +117,7 @@ class Cell(ABC):
     @property
     def hidden_size(self) -> int:
         """The number n of units."""
-        return int(self.W_hh.shape[-2]) // len(self.gates)
+        return int(self.W_hx.shape[-2]) // len(self.gates)
 
     @property
     def input_size(self) -> int:
@@ -121,22 +127,22 @@ class Cell(ABC):
     @property
     def bits(self) -> int:
         """How many bits a number of its weights has."""
-        return bits(self.W_hh)
+        return bits(self.W_hx)
 
     @property
     def record_size(self) -> int:
         """How many numbers a step keeps for its linearisation: its pre-activations."""
-        return int(self.W_hh.shape[-2])
+        return int(self.W_hx.shape[-2])
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the weights."""
-        return self.W_hh.dtype
+        return self.W_hx.dtype
 
     @property
     def trials(self) -> int:
         """The number of independent weights; 1 if one set serves every sequence."""
-        return int(self.W_hh.shape[0])
+        return int(self.W_hx.shape[0])
 
     def trial(self, b: int) -> Self:
         """Return the cell with the weights of one trial alone."""
@@ -200,6 +206,19 @@ class Cell(ABC):
     def recurrent_weights(self, t: int) -> Array:
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
+
+    @classmethod
+    def published(cls, draw: Draw) -> Tensors:
+        """Return one trial's W_hh, W_hx and b by the law that its authors, or the package of its name, start it with.
+
+        A cell whose gates see no state returns no W_hh.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def other_tensors(cls, draw: Draw) -> Tensors:
+        """Return one trial's tensors beside W_hh, W_hx and b, the same in every law."""
+        return {}
 
     @property
     def layers(self) -> tuple[Cell, ...]:

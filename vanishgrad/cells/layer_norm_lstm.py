@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.cell_row import KeepGate
 from vanishgrad.cells.layer_norm import LayerNorm
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM
-from vanishgrad.cells.registry import KeepGate
 
 EPSILON = 1e-5
 """ε of PyTorch's nn.LayerNorm; TensorFlow Addons has 1e-3."""
@@ -38,6 +38,7 @@ class LayerNormLSTM(LSTM):
         ε of all three norms.
     """
 
+    form = {"norm": "layer"}
     tensors = (*LSTM.tensors, "gain_x", "gain_h", "gain_c", "shift_c")
 
     def __init__(

@@ -91,12 +91,17 @@ class Linearisation(ABC):
         """
 
     def weight_gradient_norm(self, t: int, w: Array) -> Array:
-        """Return the Frobenius norms, (B,), of d(w · s_t)/dW_hh with s_{t-1} held fixed; w (B, m)."""
+        """Return the Frobenius norms, (B,), of d(w · s_t)/dW_hh with s_{t-1} held fixed; w (B, m).
+
+        Of a cell whose gates see no state, those of d(w · s_t)/db.
+        """
         xp = namespace(w)
+        terms = [term._replace(tensor=term.tensor.rpartition(".")[2]) for term in self.weight_gradient(t, w)]
+        recurrent = [term for term in terms if term.tensor == "W_hh"] or [term for term in terms if term.tensor == "b"]
         norms = [
-            xp.linalg.vector_norm(cotangent, axis=-1) * xp.linalg.vector_norm(operand, axis=-1)
-            for tensor, cotangent, operand in self.weight_gradient(t, w)
-            if tensor.rpartition(".")[2] == "W_hh"
+            xp.linalg.vector_norm(cotangent, axis=-1)
+            * (1 if operand is None else xp.linalg.vector_norm(operand, axis=-1))
+            for _, cotangent, operand in recurrent
         ]
         norm: Array = reduce(xp.hypot, norms)
         return norm

@@ -65,9 +65,9 @@ class LSTM(Cell):
         return gate(a_i), gate(a_f), self.activation.phi(a_g), gate(a_o)
 
     def split(self, a: Array) -> list[Array]:
-        """Return the four gates' shares of a stacked vector."""
+        """Return each gate's share of a stacked vector."""
         n = self.hidden_size
-        return [a[..., j * n : (j + 1) * n] for j in range(4)]
+        return [a[..., j * n : (j + 1) * n] for j in range(len(self.gates))]
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""
@@ -80,24 +80,28 @@ class LSTM(Cell):
 
 
 class LSTMLinearisation(Linearisation):
-    """F, C, O and E of the LSTM along a stretch of a trajectory."""
+    """F, C, O and E of the LSTM along a stretch of a trajectory; the output gate is the last of the stacked ones."""
 
     def __init__(self, cell: LSTM, states: Array, a: Array, start: int) -> None:
-        xp, n = namespace(a), cell.hidden_size
-        self._first, self._n = start + 1, n
+        xp, n, gate = namespace(a), cell.hidden_size, cell.gate_activation
+        self._cell, self._first, self._n = cell, start + 1, n
         self._h = states[:-1, :, :n]
         c_before, c = states[:-1, :, n:], states[1:, :, n:]
-        a_i, a_f, a_g, a_o = cell.split(a)
-        i, f, g, o = cell.gate_outputs(a)
-        dgate, dphi = cell.gate_activation.dphi, cell.activation.dphi
-        coefficients = xp.stack(
-            [g * dgate(a_i), c_before * dgate(a_f), i * dphi(a_g), cell.cell_activation.phi(c) * dgate(a_o)], axis=2
-        )
-        self._f, self._E = f, o * cell.cell_activation.dphi(c)
-        groups = ((3,), (0, 1, 2))
+        a_f, a_o = a[..., cell.rows("f")], a[..., cell.rows("o")]
+        written = self.slopes(c_before, a)
+        coefficients = xp.stack([*written, cell.cell_activation.phi(c) * gate.dphi(a_o)], axis=2)
+        self._f, self._E = gate.phi(a_f), gate.phi(a_o) * cell.cell_activation.dphi(c)
+        groups = ((len(written),), tuple(range(len(written))))
         self._OC = GateProducts(cell.W_hh, coefficients, groups)
         self._OC_input = GateProducts(cell.W_hx, coefficients, groups)
         self._signals_scratch: Array | None = None
+
+    def slopes(self, c_before: Array, a: Array) -> tuple[Array, ...]:
+        """Return ∂c_t/∂a of each gate but the output's, in their order."""
+        gate, activation = self._cell.gate_activation, self._cell.activation
+        a_i, a_f, a_g, _ = self._cell.split(a)
+        of_i, of_f = activation.phi(a_g) * gate.dphi(a_i), c_before * gate.dphi(a_f)
+        return of_i, of_f, gate.phi(a_i) * activation.dphi(a_g)
 
     def _signals(self, t: int, W: Array) -> Array:
         """Return (w_h, w_c + w_h E): what reaches the output gate, and what reaches c_t."""
@@ -148,15 +152,15 @@ class LSTMLinearisation(Linearisation):
         return f
 
     def detours(self, t: int, W: Array) -> Split | None:
-        """A_t = (w_h O, y F) and B_t = (y C, 0) with y = w_c + w_h E: a detour returns to c through i, f or g."""
+        """A_t = (w_h O, y F) and B_t = (y C, 0) with y = w_c + w_h E: a detour returns to c by any gate but o."""
         xp, step, n = namespace(W), t - self._first, self._n
         y = self._signals(t, W)
-        i, f, g, o = self._OC.cotangent_terms(step, y)
+        *returns, o = self._OC.cotangent_terms(step, y)
         carried = y[..., n:] * self._f[step][:, None]
         nothing = xp.zeros_like(carried)
         return Split(
             xp.concat([o, carried], axis=-1),
-            {name: xp.concat([term, nothing], axis=-1) for name, term in (("i", i), ("f", f), ("g", g))},
+            {name: xp.concat([term, nothing], axis=-1) for name, term in zip(self._cell.gates, returns, strict=False)},
         )
 
     def total(self, t: int, W: Array) -> Array | None:

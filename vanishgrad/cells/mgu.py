@@ -8,10 +8,10 @@ import numpy as np
 
 from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.cell_row import Multiplied
 from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
-from vanishgrad.cells.registry import Multiplied
 
 MinimalReset: TypeAlias = Literal["before", "after", "none"]
 

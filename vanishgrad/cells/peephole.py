@@ -6,6 +6,8 @@ from vanishgrad.arrays import Array, for_each_sequence, namespace
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
+from vanishgrad.cells.published_law import Draw, Tensors, stacked_glorot
+from vanishgrad.random_streams import Role
 
 
 class PeepholeLSTM(LSTM):
@@ -18,8 +20,11 @@ class PeepholeLSTM(LSTM):
     ----------
     w_c : (B | 1, 3·n) array
         The peepholes p_i, p_f, p_o.
+
+    Published law: torchrecurrent's PeepholeLSTM, `stacked_glorot` and peepholes N(0, 1).
     """
 
+    name = "peephole"
     tensors = (*LSTM.tensors, "w_c")
 
     def __init__(
@@ -34,6 +39,16 @@ class PeepholeLSTM(LSTM):
     ) -> None:
         super().__init__(W_hh, W_hx, b, activation, gate_activation, cell_activation)
         self.w_c = w_c if w_c.ndim > 1 else w_c[None]
+
+    @classmethod
+    def published(cls, draw: Draw) -> Tensors:
+        """Return stacked Glorot matrices and no biases."""
+        return stacked_glorot(draw)
+
+    @classmethod
+    def other_tensors(cls, draw: Draw) -> Tensors:
+        """Return peepholes N(0, 1)."""
+        return {"w_c": draw.of(Role.OTHER_TENSOR).standard_normal(3 * draw.n)}
 
     def peepholes(self, batch: int) -> tuple[Array, Array, Array]:
         """Return p_i, p_f, p_o of a batch of sequences, each (B | 1, n)."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from vanishgrad.arrays import Array, multiply_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Part
+from vanishgrad.cells.cell_row import ANY_NUMBER
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
+from vanishgrad.cells.published_law import Draw, Tensors
+from vanishgrad.random_streams import Role
 
 
 class ProjectedLSTM(LSTM):
@@ -20,6 +23,7 @@ class ProjectedLSTM(LSTM):
         The projection R.
     """
 
+    form = {"projection": ANY_NUMBER}
     tensors = (*LSTM.tensors, "W_hr")
 
     def __init__(
@@ -34,6 +38,12 @@ class ProjectedLSTM(LSTM):
     ) -> None:
         super().__init__(W_hh, W_hx, b, activation, gate_activation, cell_activation)
         self.W_hr = W_hr if W_hr.ndim > 2 else W_hr[None]
+
+    @classmethod
+    def other_tensors(cls, draw: Draw) -> Tensors:
+        """Return R from U(±1/√n), as PyTorch draws every tensor of the layer."""
+        p = draw.keys["projection"]
+        return {"W_hr": draw.of(Role.OTHER_TENSOR).uniform(-1, 1, (p, draw.n)) * draw.n**-0.5}
 
     @property
     def parts(self) -> tuple[Part, ...]:

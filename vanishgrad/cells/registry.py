@@ -1,132 +1,10 @@
-"""The registry of cells: one row for each, with its class, its gates' roles, and what else depends on which it is.
-
-A row names gates by letter; where one stands among the stacked weights is `CellRow.place`, so that nobody counts.
-"""
+"""The registry of cells: one row for each; a new cell is one file and one row here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import replace
 
-if TYPE_CHECKING:
-    from vanishgrad.cells.cell import Cell
-
-Multiplied: TypeAlias = Literal["old", "new"]
-"""What the gate that keeps multiplies: the old state (an LSTM's f, a GRU's z) or what is new, as 1 - keep."""
-
-
-@dataclass(frozen=True)
-class KeepGate:
-    """The gate that decides which factor of the old state is kept.
-
-    Attributes
-    ----------
-    letter : str
-        Among the cell's gates.
-    word : str
-        How a report calls the factor that is kept.
-    multiplies : str
-        ``old`` where the gate is that factor, ``new`` where its complement is.
-    """
-
-    letter: str
-    word: str
-    multiplies: Multiplied
-
-    @property
-    def sign(self) -> int:
-        """1 where the factor grows with the gate's bias, -1 where it falls: 1 - σ(a) = σ(-a)."""
-        return 1 if self.multiplies == "old" else -1
-
-
-@dataclass(frozen=True)
-class CellRow:
-    """What is known of a cell before there are weights.
-
-    Attributes
-    ----------
-    name : str
-        As a MODEL and a report have it.
-    source : str
-        ``MODULE:CLASS``, imported when it is asked for.
-    stream : int
-        The key of its random streams; it never changes, and new cells take new ones.
-    gates : str
-        A letter for each block of the stacked weights, in their order.
-    candidate : str
-        The one that carries the new content through the nonlinearity.
-    keep, write, reset, output : str or None
-        Those that multiply the old state, the candidate, the state within the candidate, and what is read out; None
-        where no gate does that, or none of its own.
-    multiplies : str
-        What the gate `keep` multiplies, unless the variant says so.
-    words : mapping
-        Letter → how a report calls the gate; for `keep`, the factor that is kept.
-    parts : tuple of str
-        The parts of the state, each of the hidden size.
-    cost : float
-        The time of a step's products beside that of a vanilla network.
-    variants : mapping
-        MODEL key that chooses a variant → its values, the default first; attributes of the class by the same names.
-    forms : mapping
-        MODEL key that chooses another class with the same gates → its values → ``MODULE:CLASS``; the key stands in a
-        model only where it was typed.
-    untied : bool
-        Whether it may have a matrix of its own for every step.
-    keras_keep_bias : float
-        The bias with which Keras starts the gate that keeps.
-    by_shape : bool
-        Whether a file's shapes alone say that it is this cell.
-    """
-
-    name: str
-    source: str
-    stream: int
-    gates: str
-    candidate: str
-    keep: str | None = None
-    write: str | None = None
-    reset: str | None = None
-    output: str | None = None
-    multiplies: Multiplied = "old"
-    words: Mapping[str, str] = field(default_factory=dict)
-    parts: tuple[str, ...] = ("h",)
-    cost: float = 1
-    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    untied: bool = False
-    keras_keep_bias: float = 0.0
-    by_shape: bool = True
-
-    @property
-    def cell_class(self) -> type[Cell]:
-        """The class, imported now."""
-        module, _, name = self.source.partition(":")
-        cell_class: type[Cell] = getattr(import_module(module), name)
-        return cell_class
-
-    def form(self, keys: Mapping[str, Any]) -> CellRow:
-        """Return the row with the class that a MODEL's keys choose: its own, or one of its other forms."""
-        sources = [classes[keys[key]] for key, classes in self.forms.items() if key in keys]
-        return replace(self, source=sources[0]) if sources else self
-
-    def place(self, gate: str) -> int:
-        """Return where a gate stands among the stacked ones."""
-        return self.gates.index(gate)
-
-    def keep_gate(self, variant: Mapping[str, Any]) -> KeepGate | None:
-        """Return the gate that keeps, None without one; a variant's key `keep` says what it multiplies."""
-        if self.keep is None:
-            return None
-        return KeepGate(self.keep, self.words[self.keep], variant.get("keep", self.multiplies))
-
-    @property
-    def keep_word(self) -> str:
-        """How a report calls the factor that is kept; empty without one."""
-        return self.words[self.keep] if self.keep else ""
-
+from vanishgrad.cells.cell_row import ANY_NUMBER, PUBLISHED, STANDARD_LAWS, CellRow
 
 RNN = CellRow("rnn", "vanishgrad.cells.rnn:RNN", stream=0, gates="h", candidate="h", untied=True)
 LSTM = CellRow(
@@ -141,7 +19,21 @@ LSTM = CellRow(
     words={"i": "input", "f": "forget", "o": "output"},
     parts=("h", "c"),
     cost=8,
-    forms={"norm": {"layer": "vanishgrad.cells.layer_norm_lstm:LayerNormLSTM"}},
+    forms={
+        "norm": {"layer": {"source": "vanishgrad.cells.layer_norm_lstm:LayerNormLSTM"}},
+        "coupled": {
+            "true": {
+                "source": "vanishgrad.cells.coupled:CoupledLSTM",
+                "gates": "fgo",
+                "write": None,
+                "own_names": True,
+                "words": {"f": "forget", "o": "output"},
+            }
+        },
+        "projection": {
+            ANY_NUMBER: {"source": "vanishgrad.cells.projected:ProjectedLSTM", "laws": ("pytorch", "chrono")}
+        },
+    },
     keras_keep_bias=1.0,
 )
 GRU = CellRow(
@@ -168,8 +60,96 @@ MGU = CellRow(
     variants={"reset": ("before", "after", "none"), "keep": ("new", "old")},
     by_shape=False,
 )
+PEEPHOLE = replace(
+    LSTM,
+    name="peephole",
+    source="vanishgrad.cells.peephole:PeepholeLSTM",
+    stream=4,
+    forms={},
+    laws=(PUBLISHED, *STANDARD_LAWS),
+    by_shape=False,
+    own_names=True,
+)
 
-CELLS: dict[str, CellRow] = {row.name: row for row in (RNN, LSTM, GRU, MGU)}
+JANET = CellRow(
+    "janet",
+    "vanishgrad.cells.janet:JANET",
+    stream=5,
+    gates="fn",
+    candidate="n",
+    keep="f",
+    words={"f": "forget"},
+    cost=2,
+    laws=(PUBLISHED, *STANDARD_LAWS),
+    by_shape=False,
+    own_names=True,
+)
+LIGRU = replace(
+    JANET,
+    name="ligru",
+    source="vanishgrad.cells.ligru:LiGRU",
+    stream=6,
+    gates="zn",
+    keep="z",
+    words={"z": "keep"},
+    activation="relu",
+)
+INDRNN = CellRow(
+    "indrnn",
+    "vanishgrad.cells.indrnn:IndRNN",
+    stream=7,
+    gates="h",
+    candidate="h",
+    laws=(PUBLISHED,),
+    by_shape=False,
+    own_names=True,
+)
+MINGRU = CellRow(
+    "mingru",
+    "vanishgrad.cells.mingru:MinGRU",
+    stream=8,
+    gates="nz",
+    candidate="n",
+    keep="z",
+    multiplies="new",
+    words={"z": "keep"},
+    laws=(PUBLISHED,),
+    activation=None,
+    by_shape=False,
+    own_names=True,
+)
+MINLSTM = replace(
+    MINGRU,
+    name="minlstm",
+    source="vanishgrad.cells.minlstm:MinLSTM",
+    stream=9,
+    gates="nfi",
+    keep="f",
+    write="i",
+    multiplies="old",
+    words={"f": "forget", "i": "input"},
+)
+ANTISYMMETRIC = replace(
+    INDRNN,
+    name="antisymmetric",
+    source="vanishgrad.cells.antisymmetric:AntisymmetricRNN",
+    stream=10,
+    numbers={"epsilon": 1.0, "gamma": 0.0},
+)
+CORNN = replace(
+    INDRNN,
+    name="cornn",
+    source="vanishgrad.cells.cornn:CoRNN",
+    stream=11,
+    parts=("h", "c"),
+    cost=4,
+    numbers={"dt": 0.1, "gamma": 1.0, "epsilon": 1.0},
+)
+
+CELLS: dict[str, CellRow] = {
+    row.name: row
+    for row in (RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN)
+}
 """Name → row. A new cell is one file and one row here."""
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from vanishgrad.arrays import Array, namespace
 from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.cell import Cell, Part
+from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.linearisation import Linearisation, Outer
-from vanishgrad.cells.registry import CellRow
 from vanishgrad.cells.trajectory import StoredTrajectory
 from vanishgrad.random_streams import ANY_CELL
 

@@ -10,10 +10,13 @@ import numpy.typing as npt
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Activation, Cell
 from vanishgrad.cells.activations import SIGMOID
+from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.recorded import PARTS, RECORDED, Recorded
-from vanishgrad.cells.registry import CELLS, CellRow
+from vanishgrad.cells.registry import CELLS
+from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
+from vanishgrad.weights.model_string import parse
 
 
 class LayerDescription(Protocol):
@@ -40,6 +43,10 @@ class LayerDescription(Protocol):
         """How the gates stand in the arrays."""
 
     @property
+    def layout(self) -> str:
+        """Whose names its tensors have."""
+
+    @property
     def epsilon(self) -> float | None:
         """ε of its layer norms, None without any."""
 
@@ -51,6 +58,8 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     """Return the cell of a layer; its tensors are read one after the other."""
     if layer.cell == RECORDED:
         return _recorded(layer, dtype)
+    if CELLS[layer.cell].form(layer.reading.variant).own_names and layer.layout == "saved":
+        return _saved(layer, dtype)
     W_hh, W_hx = _matrix(layer, "W_hh", dtype), _matrix(layer, "W_hx", dtype)
     b_x, b_h = (_bias(layer, role, len(W_hx), dtype) for role in ("b_x", "b_h"))
     if "coupled" in layer.variant:
@@ -78,6 +87,39 @@ def _recorded(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     return Recorded(**{name: np.asarray(each, dtype) for name, each in arrays.items()}, sizes=sizes)
 
 
+def _saved(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
+    """Return a cell from tensors under its own names and a MODEL's keys.
+
+    Raises
+    ------
+    VanishgradError
+        If the tensors do not fit together.
+    """
+    typed = ",".join(f"{key}={value}" for key, value in layer.reading.variant.items())
+    keys = parse(f"{layer.cell}:{typed}" if typed else layer.cell).keys
+    row = CELLS[layer.cell].form(keys)
+    tensors = {name: layer.numbers(name) for name in row.cell_class.tensors}
+    rows = {name: values.astype(dtype)[None] for name, values in tensors.items() if values is not None}
+    options: dict[str, Any] = {key: keys.get(key, default) for key, default in row.numbers.items()}
+    if row.activation:
+        options["activation"] = layer.reading.activation
+    if row.words and row.activation:
+        options["gate_activation"] = layer.reading.gate_activation or SIGMOID
+    try:
+        cell = row.cell_class(**rows, **options)
+        cell.advance(
+            1,
+            cell.input_preactivation(np.zeros((1, 1, cell.input_size), dtype))[0],
+            np.zeros((1, cell.state_size), dtype),
+        )
+    except (ValueError, IndexError) as reason:
+        shapes = ", ".join(f"{name} {values.shape[1:]}" for name, values in rows.items())
+        raise VanishgradError(
+            f"expected the tensors of a {row.name} to fit together, got {shapes}; try saving it again"
+        ) from reason
+    return cell
+
+
 def _layer_normalised(layer: LayerDescription, W_hh: Array, W_hx: Array, b: Array, epsilon: float) -> Cell:
     """Return the LSTM with norms of a layer; what they add to the pre-activations goes into the bias."""
     from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
@@ -100,25 +142,27 @@ def cell_of(
     W_hx: Array,
     b_x: Array,
     b_h: Array,
-    activation: Activation,
+    activation: Activation | None,
     gate_activation: Activation = SIGMOID,
-    **variant: str,
+    **options: Any,
 ) -> Cell:
-    """Return the cell of a row with these weights.
+    """Return the cell of a row with these weights, and with its variant, its numbers and its other tensors as options.
 
     The input's and the recurrent bias are summed; a candidate with a tensor `b_hn` keeps its recurrent one apart, since
     a gate multiplies it.
     """
-    kind, options = row.cell_class, dict[str, Any](activation=activation, **variant)
-    b = b_x + b_h
+    kind, b = row.cell_class, b_x + b_h
+    if activation is not None:
+        options["activation"] = activation
     if "b_hn" in kind.tensors:
         n = b.shape[-1] // len(row.gates)
         candidate = slice(row.place(row.candidate) * n, (row.place(row.candidate) + 1) * n)
         b[..., candidate] = b_x[..., candidate]
         options["b_hn"] = b_h[..., candidate]
-    if row.words:
+    if row.words and row.activation:
         options["gate_activation"] = gate_activation
-    return kind(W_hh, W_hx, b, **options)
+    tensors = {"W_hh": W_hh} if "W_hh" in kind.tensors else {}
+    return kind(**tensors, W_hx=W_hx, b=b, **options)
 
 
 def _matrix(layer: LayerDescription, role: str, dtype: npt.DTypeLike) -> Array:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation, hard_sigmoid
-from vanishgrad.cells.registry import CELLS, CellRow
+from vanishgrad.cells.cell_row import CellRow
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
 from vanishgrad.weights.gate_order import STACKINGS
 from vanishgrad.weights.tensors import shown

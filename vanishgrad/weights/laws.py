@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import ACTIVATIONS, Cell
-from vanishgrad.cells.registry import CELLS, CellRow
+from vanishgrad.cells.cell_row import PUBLISHED, CellRow
+from vanishgrad.cells.published_law import Tensors
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.random_streams import Role, stream
 from vanishgrad.weights.build import cell_of
 from vanishgrad.weights.model_string import ModelSpec
+
+OF_PYTORCH = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""The names of PyTorch's layers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,19 +29,38 @@ class Weights:
     ----------
     weight_ih : (B, g·n, d) array
     weight_hh : (B, g·n, n) array, or (B, T, n, n) for an untied network
+        Without columns where no gate sees the state.
     bias_ih, bias_hh : (B, g·n) arrays
+    others : mapping
+        The tensors that PyTorch's layers do not have, by the cell's names.
     """
 
     weight_ih: Array
     weight_hh: Array
     bias_ih: Array
     bias_hh: Array
+    others: Mapping[str, Array] = field(default_factory=dict)
+
+    @classmethod
+    def concatenated(cls, several: Sequence[Weights]) -> Weights:
+        """Return the trials of several models of one shape behind one another."""
+        by_name = [{**vars(each), **each.others} for each in several]
+        names = [name for name in by_name[0] if name != "others"]
+        return cls.of({name: np.concatenate([arrays[name] for arrays in by_name]) for name in names})
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array]) -> Weights:
+        """Return the weights among arrays by name; those that PyTorch's layers do not have are the others."""
+        others = {name: array for name, array in arrays.items() if name not in OF_PYTORCH}
+        weight_ih, weight_hh, bias_ih, bias_hh = (arrays[name] for name in OF_PYTORCH)
+        return cls(weight_ih, weight_hh, bias_ih, bias_hh, others)
 
     def cell(self, spec: ModelSpec) -> Cell:
         """Return the cell of a resolved model with these weights."""
-        row, activation = CELLS[spec.cell].form(spec.keys), ACTIVATIONS[spec.keys["activation"]]
-        variant = {key: spec.keys[key] for key in row.variants}
-        return cell_of(row, self.weight_hh, self.weight_ih, self.bias_ih, self.bias_hh, activation, **variant)
+        row = CELLS[spec.cell].form(spec.keys)
+        activation = ACTIVATIONS[spec.keys["activation"]] if row.activation else None
+        options = {key: spec.keys[key] for key in (*row.variants, *row.numbers)} | dict(self.others)
+        return cell_of(row, self.weight_hh, self.weight_ih, self.bias_ih, self.bias_hh, activation, **options)
 
 
 @dataclass(frozen=True)
@@ -53,15 +78,24 @@ class _Draw:
         return int(self.spec.keys["hidden"])
 
     @property
+    def keys(self) -> Mapping[str, Any]:
+        return self.spec.keys
+
+    @property
     def row(self) -> CellRow:
-        return CELLS[self.spec.cell]
+        return CELLS[self.spec.cell].form(self.keys)
 
     @property
     def gates(self) -> int:
         return len(self.row.gates)
 
-    def of(self, role: Role) -> np.random.Generator:
-        return stream(self.seed, role, self.trial, self.row.stream)
+    @property
+    def columns(self) -> int:
+        """How many numbers of the state the gates see."""
+        return int(self.keys.get("projection", self.n))
+
+    def of(self, role: Role, *place: int) -> np.random.Generator:
+        return stream(self.seed, role, self.trial, self.row.stream, *place)
 
     def uniform(self, role: Role, *shape: int) -> Array:
         """Return U(±1/√n), PyTorch's law for every tensor of a recurrent layer."""
@@ -72,7 +106,7 @@ class _Draw:
 
 
 def _pytorch_recurrent(draw: _Draw) -> Array:
-    return draw.uniform(Role.W_HH, draw.times, draw.gates * draw.n, draw.n)
+    return draw.uniform(Role.W_HH, draw.times, draw.gates * draw.n, draw.columns)
 
 
 def _keras_recurrent(draw: _Draw) -> Array:
@@ -177,19 +211,30 @@ def draw(spec: ModelSpec, input_size: int, steps: int, trials: int, seed: int, d
 
     All is drawn in float64 and rounded once; an untied network draws a fresh W_hh for each of the T steps.
     """
-    weights_of_trials = [
-        _one_trial(_Draw(spec, seed, trial, input_size, _times(spec, steps))) for trial in range(trials)
-    ]
-    return Weights(*(np.stack(arrays).astype(dtype) for arrays in zip(*weights_of_trials, strict=True)))
+    by_trial = [_one_trial(_Draw(spec, seed, trial, input_size, _times(spec, steps))) for trial in range(trials)]
+    stacked = {name: np.stack([each[name] for each in by_trial]).astype(dtype) for name in by_trial[0]}
+    return Weights.of(stacked)
 
 
 def _times(spec: ModelSpec, steps: int) -> int:
     return steps if spec.keys.get("untied") else 1
 
 
-def _one_trial(draw: _Draw) -> tuple[Array, Array, Array, Array]:
-    law = LAWS[draw.spec.law]
+def _one_trial(draw: _Draw) -> Tensors:
+    tensors = _published(draw) if draw.spec.law == PUBLISHED else _by_law(draw, LAWS[draw.spec.law])
+    if "forget_bias" in draw.keys:
+        _keep_bias(draw, tensors["bias_ih"], tensors["bias_hh"], np.full(draw.n, draw.keys["forget_bias"]))
+    return tensors | draw.row.cell_class.other_tensors(draw)
+
+
+def _by_law(draw: _Draw, law: Law) -> Tensors:
     weight_hh, (bias_ih, bias_hh) = law.recurrent(draw), law.biases(draw)
-    if "forget_bias" in draw.spec.keys:
-        _keep_bias(draw, bias_ih, bias_hh, np.full(draw.n, draw.spec.keys["forget_bias"]))
-    return law.input(draw), weight_hh if draw.spec.keys.get("untied") else weight_hh[0], bias_ih, bias_hh
+    weight_hh = weight_hh if draw.keys.get("untied") else weight_hh[0]
+    return {"weight_ih": law.input(draw), "weight_hh": weight_hh, "bias_ih": bias_ih, "bias_hh": bias_hh}
+
+
+def _published(draw: _Draw) -> Tensors:
+    """Return a cell's own law; its bias stands whole in bias_ih."""
+    own = draw.row.cell_class.published(draw)
+    b, none = own["b"], np.zeros((len(own["b"]), 0))
+    return {"weight_ih": own["W_hx"], "weight_hh": own.get("W_hh", none), "bias_ih": b, "bias_hh": np.zeros_like(b)}

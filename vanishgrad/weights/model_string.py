@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from vanishgrad.cells import ACTIVATIONS
-from vanishgrad.cells.registry import CELLS, CellRow, gated_cells
+from vanishgrad.cells.cell_row import ANY_NUMBER, PUBLISHED, STANDARD_LAWS, CellRow
+from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
 
-LAWS = ("pytorch", "keras", "gaussian", "orthogonal", "identity", "chrono")
+LAWS = (*STANDARD_LAWS, PUBLISHED)
 SCALED = ("gaussian", "orthogonal", "identity")
 
 
@@ -38,8 +39,10 @@ class ModelSpec:
 
     def resolved(self, hidden: int, steps: int) -> ModelSpec:
         """Return the same model with every key that applies to it, defaults included."""
-        defaults: dict[str, Any] = {"activation": "tanh", "hidden": hidden}
         row = CELLS[self.cell]
+        defaults: dict[str, Any] = {"hidden": hidden, **row.numbers}
+        if row.activation:
+            defaults["activation"] = row.activation
         defaults |= {key: values[0] for key, values in row.variants.items()}
         if row.untied:
             defaults["untied"] = False
@@ -73,23 +76,37 @@ def parse(label: str) -> ModelSpec:
     head, _, tail = label.partition(":")
     cell, at, law = head.partition("@")
     known(cell, CELLS, "cell", label)
-    law = known(law, LAWS, "law", label) if at else "pytorch"
-    if law == "chrono" and cell not in gated_cells():
-        hint = " or ".join(f"{name}@chrono" for name in gated_cells())
-        raise UsageError(f"expected a gated cell for the law chrono, got {label!r}; try {hint}")
+    law = known(law, LAWS, "law", label) if at else CELLS[cell].laws[0]
     keys: dict[str, Any] = {}
     for item in tail.split(",") if tail else []:
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"expected key=value after ':', got {item!r} in {label!r}; try {cell}:hidden=64")
-        known(name, _keys(), "key", label)
+        known(name, all_keys(), "key", label)
         if name in keys:
             raise UsageError(f"expected each key once, got {name} twice in {label!r}; try one of the two")
         _demand_applicable(name, cell, law, label)
         keys[name] = _value(name, value, cell, label)
+    _demand_law(cell, law, keys, label)
     if law == "chrono" and "forget_bias" in keys:
         raise UsageError(f"expected forget_bias or the law chrono, got both in {label!r}; try {cell}:forget_bias=…")
     return ModelSpec(label, cell, law, MappingProxyType(keys))
+
+
+def _demand_law(cell: str, law: str, keys: Mapping[str, Any], label: str) -> None:
+    """Refuse a law that the cell, or the form that the keys choose, has not, and two forms at once."""
+    forms = [key for key in CELLS[cell].forms if key in keys]
+    if len(forms) > 1:
+        raise UsageError(f"expected one of {' and '.join(forms)}, got both in {label!r}; try leaving one out")
+    row = CELLS[cell].form(keys)
+    if law == "chrono" and row.keep is None:
+        hint = " or ".join(f"{each.name}@chrono" for each in CELLS.values() if each.keep and law in each.laws)
+        raise UsageError(f"expected a gated cell for the law chrono, got {label!r}; try {hint}")
+    if law not in row.laws:
+        what = f"{cell}:{forms[0]}=…" if forms else cell
+        raise UsageError(
+            f"expected the law {' or '.join(row.laws)} for {what}, got {label!r}; try {cell}@{row.laws[0]}"
+        )
 
 
 def names_file(argument: str) -> bool:
@@ -106,7 +123,7 @@ def known(name: str, names: Iterable[str], what: str, where: str) -> str:
         return name
     import difflib
 
-    nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"try {nearest[0]}" if nearest else f"try one of {', '.join(names)}"
     raise UsageError(f"expected a {what} that exists, got {name!r} in {where!r}; {hint}")
 
@@ -159,7 +176,9 @@ class Key:
 
 
 KEYS = {
-    "activation": Key(_one_of(*ACTIVATIONS), "one of " + ", ".join(ACTIVATIONS)),
+    "activation": Key(
+        _one_of(*ACTIVATIONS), "one of " + ", ".join(ACTIVATIONS), applies=lambda row: row.activation is not None
+    ),
     "gain": Key(_finite, "a finite number", laws=SCALED, number=float),
     "forget_bias": Key(_finite, "a finite number", applies=lambda row: row.keep is not None, number=float),
     "chrono_max": Key(_positive_int(3), "a whole number from 3 on", laws=("chrono",), number=int),
@@ -168,10 +187,15 @@ KEYS = {
 }
 
 
-def _keys() -> dict[str, Key]:
-    """Return every key: those of all cells, and those by which some choose a variant or another form."""
+def all_keys() -> dict[str, Key]:
+    """Return every key: those of all cells, numbers of some, and those by which some choose a variant or a form."""
     rows = CELLS.values()
-    return KEYS | {name: _variant_key(name) for row in rows for name in (*row.variants, *row.forms)}
+    numbers = {name: _number_key(name) for row in rows for name in row.numbers}
+    return KEYS | numbers | {name: _variant_key(name) for row in rows for name in (*row.variants, *row.forms)}
+
+
+def _number_key(name: str) -> Key:
+    return Key(_finite, "a finite number", applies=lambda row: name in row.numbers, number=float)
 
 
 def _variant_key(name: str, cell: str | None = None) -> Key:
@@ -179,11 +203,13 @@ def _variant_key(name: str, cell: str | None = None) -> Key:
     choices = {row.name: {**row.variants, **row.forms} for row in CELLS.values()}
     fitting = [keys[name] for row, keys in choices.items() if name in keys and cell in (None, row)]
     values = tuple(dict.fromkeys(value for allowed in fitting for value in allowed))
+    if ANY_NUMBER in values:
+        return Key(_positive_int(1), "a whole number from 1 on", applies=lambda row: name in row.forms, number=int)
     return Key(_one_of(*values), " or ".join(values), applies=lambda row: name in choices[row.name])
 
 
 def _demand_applicable(name: str, cell: str, law: str, label: str) -> None:
-    key = _keys()[name]
+    key = all_keys()[name]
     if cell not in key.cells:
         raise UsageError(f"expected {name} on {' or '.join(key.cells)}, got {label!r}; try leaving it out")
     if law not in key.laws:
@@ -194,7 +220,7 @@ def _demand_applicable(name: str, cell: str, law: str, label: str) -> None:
 
 
 def _value(name: str, text: str, cell: str, label: str) -> Any:
-    key = KEYS.get(name) or _variant_key(name, cell)
+    key = KEYS.get(name) or (_number_key(name) if name in CELLS[cell].numbers else _variant_key(name, cell))
     try:
         return key.read(text)
     except (ValueError, KeyError, OverflowError):

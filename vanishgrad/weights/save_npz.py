@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
         "cell": spec.cell,
         "reset": None,
         **{key: spec.keys[key] for key in CELLS[spec.cell].variants},
-        "activation": spec.keys["activation"],
+        "activation": spec.keys.get("activation"),
         "label": spec.label,
         "law": spec.law,
         "seed": seed,
@@ -51,6 +52,11 @@ def npz(weights: Weights, spec: ModelSpec, seed: int, trial: int) -> bytes:
         "bias_ih_l0": weights.bias_ih[trial],
         "bias_hh_l0": weights.bias_hh[trial],
     }
+    row = CELLS[spec.cell].form(spec.keys)
+    if row.own_names:
+        return _own(weights.cell(spec).trial(trial), about)
+    if spec.keys.get("projection"):
+        tensors["weight_hr_l0"] = weights.others["W_hr"][trial]
     if spec.keys.get("norm"):
         about |= {"norm": spec.keys["norm"]}
         tensors |= _fresh_norms(len(weights.weight_hh[trial]) // 4, weights.weight_hh.dtype)
@@ -78,9 +84,13 @@ def cell_npz(
     Raises
     ------
     VanishgradError
-        For what these names cannot say: several sets of weights, peepholes, an activation without a name.
+        For what these names cannot say: several sets of weights, stacked peephole LSTMs, an activation without a name.
     """
     layers = (*below, cell)
+    if cell.row.own_names and not below and not backward:
+        if unsayable := _unsayable(cell):
+            raise _unsaid(unsayable, label)
+        return _own(cell, {"cell": cell.name, **reading(cell), "label": label}, read_out or {})
     tensors = {
         name: tensor
         for place, layer in enumerate(layers)
@@ -92,6 +102,13 @@ def cell_npz(
     return _bytes(tensors | dict(read_out or {}), {"cell": cell.name, **about, "label": label})
 
 
+def _own(cell: Cell, about: Mapping[str, Any], read_out: Mapping[str, Array] = MappingProxyType({})) -> bytes:
+    """Return a cell whose tensors PyTorch's names cannot say, under its own names for them."""
+    keys = {**cell.form, **{name: getattr(cell, name) for name in cell.row.numbers}}
+    tensors = {name: getattr(cell, name)[0] for name in cell.tensors}
+    return _bytes(tensors | dict(read_out), {**about, "keys": keys})
+
+
 def named_tensors(cell: Cell, label: str, place: int | None = 0, backward: bool = False) -> dict[str, Array]:
     """Return the one set of weights of a cell under PyTorch's names: as the layer of a stack at a place, or alone.
 
@@ -100,7 +117,8 @@ def named_tensors(cell: Cell, label: str, place: int | None = 0, backward: bool 
     VanishgradError
         For what these names cannot say.
     """
-    if unsayable := _unsayable(cell):
+    unsayable = f"a {cell.name} in a stack, or backwards," if cell.row.own_names else _unsayable(cell)
+    if unsayable:
         raise _unsaid(unsayable, label)
     suffix = ("" if place is None else f"_l{place}") + ("_reverse" if backward else "")
     return {f"{name}{suffix}": tensor for name, tensor in _tensors(cell).items()}
@@ -141,10 +159,11 @@ def _unlike(layers: Sequence[Cell]) -> str | None:
 def _unsayable(cell: Cell) -> str | None:
     if cell.trials > 1:
         return f"{cell.trials} sets of weights"
-    if unknown := [name for name in cell.tensors if name not in (*SAID, *EXTRA)]:
-        return "peepholes" if unknown == ["w_c"] else f"the tensors {' '.join(unknown)}"
-    functions = _activations(cell)
-    if functions.get("cell_activation", functions["activation"]) != functions["activation"]:
+    unknown = [name for name in cell.tensors if name not in (*SAID, *EXTRA)]
+    if unknown and not cell.row.own_names:
+        return f"the tensors {' '.join(unknown)}"
+    functions = _activations(cell) if cell.row.activation else {}
+    if functions.get("cell_activation") not in (None, functions.get("activation")):
         return "an activation of the cell state alone"
     return next((f"the activation {each.name}" for each in functions.values() if CHOICES.get(each.name) != each), None)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from vanishgrad.errors import UsageError
 from vanishgrad.option_ranges import COUNTS
-from vanishgrad.weights.model_string import KEYS, parse
+from vanishgrad.weights.model_string import all_keys, parse
 
 Values: TypeAlias = tuple[float, ...]
 RANGE = re.compile(r"(?P<first>.+?)\.\.(?P<last>.+?)/(?P<number>\d+)(?P<log>/log)?")
@@ -97,9 +97,9 @@ def model_axes(model: str) -> tuple[str, dict[str, Values]]:
         if "," not in text and ".." not in text:
             constant.append(item)
             continue
-        key = KEYS.get(name)
+        key = all_keys().get(name)
         if key is None or key.number is None or name in axes:
-            numbers = ", ".join(each for each, row in KEYS.items() if row.number)
+            numbers = ", ".join(each for each, row in all_keys().items() if row.number)
             raise UsageError(f"expected an axis once of {numbers}, got {item!r} in {model!r}; try several MODELs")
         axes[name] = axis(text, key.number is int, name)
     return head + (":" + ",".join(constant) if constant else ""), axes

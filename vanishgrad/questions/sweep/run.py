@@ -196,8 +196,7 @@ def _log_norms(several: Sequence[Point], curves: set[str], threshold: float) -> 
     options, number = several[0].options, len(several)
     sequences = shared_sequences(options)
     drawn = [weights_of(parse(point.label), point.options, sequences) for point in several]
-    arrays = zip(*(vars(weights).values() for _, weights in drawn), strict=True)
-    cell = Weights(*(np.concatenate(each) for each in arrays)).cell(drawn[0][0])
+    cell = Weights.concatenated([weights for _, weights in drawn]).cell(drawn[0][0])
     start = initial_state(options.initial, cell, cell.name, sequences.trials, options.seed, options.dtype)
     together = sequences.with_inputs(np.tile(sequences.xs, (number, 1, 1)))
     s0, lengths = np.tile(start, (number, 1)), np.tile(sequences.lengths, number)

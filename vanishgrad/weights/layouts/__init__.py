@@ -20,6 +20,7 @@ from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.tensors import Tensor, TensorFile
 
 LAYOUTS = {
+    "saved": re.compile("vanishgrad"),
     "onnx": re.compile("onnx"),
     "equinox": re.compile("equinox"),
     "recorded": re.compile("^captured$"),

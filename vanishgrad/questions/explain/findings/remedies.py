@@ -11,7 +11,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.cells.activations import Activation
-from vanishgrad.cells.registry import KeepGate
+from vanishgrad.cells.cell_row import KeepGate
 from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.critical_gain import neutral_gain
 from vanishgrad.questions.explain.findings.rules import dead_units

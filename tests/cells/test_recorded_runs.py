@@ -1,0 +1,77 @@
+"""Cells beside the packages of their names: states and Jacobian products that those packages' own autodiff gave.
+
+The files are no part of the project; they lie beside it, in ../shared/recurrences, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vanishgrad.cells import Cell, StoredTrajectory
+from vanishgrad.cells.antisymmetric import AntisymmetricRNN
+from vanishgrad.cells.indrnn import IndRNN
+from vanishgrad.cells.ligru import LiGRU
+from vanishgrad.cells.mingru import MinGRU
+from vanishgrad.cells.peephole import PeepholeLSTM
+from vanishgrad.propagation.run import run
+
+RECORDED = Path(__file__).parents[3] / "shared" / "recurrences"
+Arrays = dict[str, np.ndarray]
+
+
+def _stacked(file: Arrays) -> Arrays:
+    tensors = {"W_hx": file["weight_ih"], "b": file["bias_ih"] + file["bias_hh"]}
+    return tensors | ({"W_hh": file["weight_hh"]} if "weight_hh" in file else {})
+
+
+def _peephole(file: Arrays, reference: Any) -> Cell:
+    return PeepholeLSTM(**_stacked(file), w_c=file["weight_ph"])
+
+
+def _antisymmetric(file: Arrays, reference: Any) -> Cell:
+    return AntisymmetricRNN(**_stacked(file), epsilon=float(reference["epsilon"]), gamma=float(reference["gamma"]))
+
+
+def _mingru(file: Arrays, reference: Any) -> Cell:
+    W_hx = file["to_hidden_and_gate.weight"]
+    return MinGRU(W_hx, np.zeros(len(W_hx)))
+
+
+CELLS: dict[str, Callable[[Arrays, Any], Cell]] = {
+    "torchrecurrent_peephole": _peephole,
+    "torchrecurrent_ligru": lambda file, reference: LiGRU(**_stacked(file)),
+    "torchrecurrent_indrnn": lambda file, reference: IndRNN(**_stacked(file), u=file["vector_u"]),
+    "torchrecurrent_antisymmetric": _antisymmetric,
+    "mingru": _mingru,
+}
+
+
+def products(cell: Cell, trajectory: StoredTrajectory) -> list[np.ndarray]:
+    """Return J_T … J_{k+1} by lag."""
+    linearisation, steps = cell.linearise(trajectory, 0, trajectory.steps), trajectory.steps
+    by_lag = [np.eye(cell.state_size)]
+    for t in range(steps, 0, -1):
+        by_lag.append(by_lag[-1] @ linearisation.dense(t)[0])
+    return by_lag
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_states_and_products_are_those_of_the_package(name: str) -> None:
+    if not RECORDED.exists():
+        pytest.skip("no ../shared/recurrences")
+    numpy_files = pytest.importorskip("safetensors.numpy")
+    file, reference = numpy_files.load_file(RECORDED / f"{name}.safetensors"), np.load(RECORDED / f"{name}.ref.npz")
+    cell, rtol = CELLS[name](file, reference), float(reference["rtol"])
+    trajectory = run(cell, reference["x"][None], reference["state0"][None])
+    np.testing.assert_allclose(trajectory.states[1:, 0], reference["states"], rtol=0, atol=rtol)
+    by_lag, last = products(cell, trajectory), trajectory.steps
+    J = cell.linearise(trajectory, last - 1, last).dense(last)[0]
+    np.testing.assert_allclose(J, reference["one_step_jacobian_last"], rtol=0, atol=rtol)
+    for order, key in ((2, "log10_state"), ("fro", "log10_state_fro")):
+        norms = [np.log10(np.linalg.norm(by_lag[lag], order)) for lag in reference["lags"]]
+        np.testing.assert_allclose(norms, reference[key], rtol=0, atol=rtol)

@@ -1,0 +1,74 @@
+"""minGRU, whose gate sees the input alone, so that its Jacobian is diagonal (Feng et al. 2024)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vanishgrad.arrays import Array, namespace
+from vanishgrad.cells.activations import SIGMOID, Activation
+from vanishgrad.cells.elementwise import ElementwiseCell, Slopes
+from vanishgrad.cells.published_law import Draw, Tensors, linear_uniform, no_columns
+from vanishgrad.random_streams import Role
+
+
+def _positive(a: Array) -> Array:
+    xp = namespace(a)
+    return xp.where(xp.real(a) >= 0, a + 0.5, SIGMOID.phi(a))
+
+
+def _dpositive(a: Array) -> Array:
+    xp = namespace(a)
+    slope: Array = xp.where(a >= 0, xp.ones_like(a), SIGMOID.dphi(a))
+    return slope
+
+
+POSITIVE = Activation("positive", _positive, _dpositive, 1.0, decay=1.0)
+"""g(a) = a + ½ from 0 on, σ(a) below: what the parallel form needs to take a logarithm of."""
+
+
+class MinGRU(ElementwiseCell):
+    r"""h_t = (1 - z) ⊙ h_{t-1} + z ⊙ g(W^n x_t + b_n), z = σ(W^z x_t + b_z), so J_t = diag(1 - z_t), from x_t alone.
+
+    The conveyor is the whole Jacobian: no state reaches a gate. Feng, Tung, Ahmed, Bengio and Hajimirsadeghi (2024),
+    "Were RNNs all we needed?". Published law: minGRU-pytorch's, one nn.Linear without bias, U(±1/√d).
+    """
+
+    name = "mingru"
+    seen_parts = 0
+    tensors = ("W_hx", "b")
+    activation = POSITIVE
+    gate_activation: Activation = SIGMOID
+
+    def __init__(self, W_hx: Array, b: Array) -> None:
+        super().__init__(no_columns(W_hx), W_hx, b)
+
+    @classmethod
+    def published(cls, draw: Draw) -> Tensors:
+        """Return W_hx of an nn.Linear without bias."""
+        rows = draw.gates * draw.n
+        return {"W_hx": linear_uniform(draw.of(Role.W_HX), rows, draw.d), "b": np.zeros(rows)}
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """Of the candidate, then of the gates."""
+        return self.activation, self.gate_activation
+
+    def factors(self, a: Array) -> tuple[Array, Array]:
+        """Return what is kept and what is written, which sum to 1."""
+        a_z = a[..., self.rows("z")]
+        return self.gate_activation.complement(a_z), self.gate_activation.phi(a_z)
+
+    def state(self, record: Array, s: Array) -> Array:
+        """Return h_t."""
+        kept, written = self.factors(record)
+        return kept * s + written * self.activation.phi(record[..., self.rows("n")])
+
+    def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
+        a_n, kept = a[..., self.rows("n")], self.factors(a)
+        difference = self.activation.phi(a_n) - before
+        of_gates = tuple(difference * slope for slope in self.written_slopes(a))
+        return Slopes((kept[1] * self.activation.dphi(a_n), *of_gates), {("h", "h"): kept[0]}, conveyor=kept[0])
+
+    def written_slopes(self, a: Array) -> tuple[Array, ...]:
+        """Return the derivative of what is written by each gate's pre-activation."""
+        return (self.gate_activation.dphi(a[..., self.rows("z")]),)
