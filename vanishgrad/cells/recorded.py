@@ -9,8 +9,8 @@ import numpy as np
 from vanishgrad.arrays import Array, bits, matmul_into, namespace, times
 from vanishgrad.cells.activations import LINEAR, Activation
 from vanishgrad.cells.cell import Cell, Part
+from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.linearisation import Linearisation, Outer
-from vanishgrad.cells.registry import CellRow
 from vanishgrad.errors import VanishgradError
 from vanishgrad.random_streams import ANY_CELL
 
