@@ -19,8 +19,7 @@ from vanishgrad.cells.janet import JANET
 from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
 from vanishgrad.cells.ligru import LiGRU
 from vanishgrad.cells.mgu import MGU
-from vanishgrad.cells.mingru import MinGRU
-from vanishgrad.cells.minlstm import MinLSTM
+from vanishgrad.cells.mingru import MinGRU, MinLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.stack import Stack

@@ -16,8 +16,7 @@ from vanishgrad.cells.indrnn import IndRNN
 from vanishgrad.cells.janet import JANET
 from vanishgrad.cells.ligru import LiGRU
 from vanishgrad.cells.mgu import MGU
-from vanishgrad.cells.mingru import MinGRU
-from vanishgrad.cells.minlstm import MinLSTM
+from vanishgrad.cells.mingru import MinGRU, MinLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.errors import VanishgradError

@@ -121,7 +121,7 @@ MINGRU = CellRow(
 MINLSTM = replace(
     MINGRU,
     name="minlstm",
-    source="vanishgrad.cells.minlstm:MinLSTM",
+    source="vanishgrad.cells.mingru:MinLSTM",
     stream=9,
     gates="nfi",
     keep="f",
