@@ -144,4 +144,4 @@ def answer(models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs:
     if lang not in LANGUAGES:
         raise UsageError(f"expected lang {' or '.join(LANGUAGES)}, got {lang!r}")
     found = answer_models(request_of(AnswerRequest, options, models=models), lambda label: None, jobs)
-    return TextReport(answer_document(found, lang), lambda document: to_terminal(found, lang, colour=False))
+    return TextReport(answer_document(found, lang), lambda document: to_terminal(found, lang))

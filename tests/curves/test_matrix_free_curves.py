@@ -78,8 +78,8 @@ def test_the_report_says_what_was_measured() -> None:
     assert len(rows) == 1 + sum(
         sum(count > 0 for count in curve.count) for model in document.models for curve in model.curves.values()
     )
-    assert " – " in to_table(document, colour=False)
-    assert "zero" not in to_table(document, colour=False).partition("γ")[0]
+    assert " – " in to_table(document)
+    assert "zero" not in to_table(document).partition("γ")[0]
     for kind in available_kinds(document):
         assert render(document, kind, "svg").startswith(b"<?xml")
 

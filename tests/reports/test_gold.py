@@ -37,7 +37,7 @@ def expected(name: str, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "render"), [("table.txt", lambda document: to_table(document, colour=False)), ("table.md", to_markdown)]
+    ("name", "render"), [("table.txt", lambda document: to_table(document)), ("table.md", to_markdown)]
 )
 def test_what_people_read(document, name, render):
     text = render(document)
@@ -45,7 +45,7 @@ def test_what_people_read(document, name, render):
 
 
 def test_table_fits_80_columns(document):
-    assert max(len(line) for line in to_table(document, colour=False).splitlines()) <= 80
+    assert max(len(line) for line in to_table(document).splitlines()) <= 80
 
 
 def test_json_keeps_its_fields_and_numbers(document):

@@ -6,7 +6,8 @@ import pytest
 
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
-from vanishgrad.reports.table import folded_label, horizon, sparkline
+from vanishgrad.reports.table import horizon, sparkline
+from vanishgrad.reports.terminal import folded
 
 
 def models(*labels, **options):
@@ -66,4 +67,4 @@ def test_sparkline_is_on_one_scale_and_leaves_zero_blank():
 
 
 def test_long_labels_break_behind_their_own_separators():
-    assert folded_label("rnn@orthogonal:gain=1.5") == "rnn@orthogonal:\ngain=1.5"
+    assert folded("rnn@orthogonal:gain=1.5", 18) == "rnn@orthogonal:\ngain=1.5"

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, has_colour, report_format
+from vanishgrad.cli.emit import demand_writable, report_format, terminal
 from vanishgrad.cli.options import JOBS, JSON, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
@@ -18,6 +18,7 @@ from vanishgrad.formal_answer import answer as answered
 from vanishgrad.formal_answer.structure import LANGUAGES
 from vanishgrad.formal_answer.subjects import DEFAULT_MODELS
 from vanishgrad.reports.files import write
+from vanishgrad.reports.terminal import FILE, Terminal
 
 FORMATS = ("text", "markdown", "latex", "html", "pdf", "json")
 ENDINGS = {
@@ -58,7 +59,7 @@ def answer(
     demand_writable(output, ())
     with progress(None, quiet) as done:
         found = answered(request, done, jobs or cores())
-    content = answer_bytes(found, lang or locale_language(), kind, font, colour=output == "-")
+    content = answer_bytes(found, lang or locale_language(), kind, font, terminal() if output == "-" else FILE)
     if output != "-":
         write(output, content)
     else:
@@ -71,7 +72,7 @@ def locale_language() -> str:
     return "zh" if chosen.lower().startswith("zh") else "en"
 
 
-def answer_bytes(found: Answer, language: str, kind: str, font: str | None, colour: bool) -> bytes:
+def answer_bytes(found: Answer, language: str, kind: str, font: str | None, page: Terminal) -> bytes:
     """Return an answer in one of the formats."""
     if kind == "pdf":
         from vanishgrad.formal_answer.renderers.pdf import to_pdf
@@ -95,4 +96,4 @@ def answer_bytes(found: Answer, language: str, kind: str, font: str | None, colo
         return Composer(found, language).markdown().encode()
     from vanishgrad.formal_answer.renderers.terminal import to_terminal
 
-    return to_terminal(found, language, colour and has_colour()).encode()
+    return to_terminal(found, language, page).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -14,6 +15,7 @@ import click
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.rendering import Rendered, report_text
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
+from vanishgrad.reports.terminal import FILE, NARROWEST, WIDEST, Terminal
 
 if TYPE_CHECKING:
     from vanishgrad.reports.documents.report import ModelsDocument
@@ -56,10 +58,10 @@ def emit(
     `files` are (path, content); `folders` are made for them where there are none.
     """
     kind = report_format(format_, output)
-    itself = [] if output == "-" else [(output, utf8(report_text(report, kind, colour=False)))]
+    itself = [] if output == "-" else [(output, utf8(report_text(report, kind)))]
     write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
-        put(report_text(report, kind, colour=kind == "table" and has_colour()), kind)
+        put(report_text(report, kind, terminal()), kind)
 
 
 def echo(document: R, format_: str | None, to_text: Callable[[R], str]) -> None:
@@ -110,9 +112,12 @@ def _either(words: Iterable[str]) -> str:
     return f"{', '.join(rest)} or {last}" if rest else last
 
 
-def has_colour() -> bool:
-    """Whether stdout is a terminal that shows colours and nobody has asked it not to."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+def terminal() -> Terminal:
+    """Return what stdout has room for, with colours unless it cannot show them or nobody wants them."""
+    if not sys.stdout.isatty():
+        return FILE
+    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    return Terminal(width, "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb")
 
 
 def pictures(

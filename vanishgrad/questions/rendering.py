@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
+from vanishgrad.reports.terminal import FILE, Terminal
+
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
@@ -15,15 +17,15 @@ if TYPE_CHECKING:
 Rendered: TypeAlias = "ModelsDocument | LearnDocument | SweepDocument"
 
 
-def report_text(report: Rendered, kind: str, colour: bool = False) -> str:
+def report_text(report: Rendered, kind: str, terminal: Terminal = FILE) -> str:
     """Return a report as ``table``, ``json``, ``csv`` or ``markdown``."""
     if kind == "json":
         return report.to_json()
     if is_learning(report):
-        return _learning(report, kind, colour)
+        return _learning(report, kind, terminal)
     if is_sweep(report):
-        return _sweep(report, kind, colour)
-    return _explanation(report, kind, colour) if is_explanation(report) else _table(report, kind, colour)
+        return _sweep(report, kind, terminal)
+    return _explanation(report, kind, terminal) if is_explanation(report) else _table(report, kind, terminal)
 
 
 def is_learning(report: Rendered) -> TypeIs[LearnDocument]:
@@ -41,7 +43,7 @@ def is_explanation(report: ModelsDocument) -> TypeGuard[ExplainDocument]:
     return report.command == "explain"
 
 
-def _table(report: ModelsDocument, kind: str, colour: bool) -> str:
+def _table(report: ModelsDocument, kind: str, terminal: Terminal) -> str:
     if kind == "csv":
         from vanishgrad.reports.csv_rows import to_csv
 
@@ -52,28 +54,28 @@ def _table(report: ModelsDocument, kind: str, colour: bool) -> str:
         return to_markdown(report)
     from vanishgrad.reports.table import to_table
 
-    return to_table(report, colour)
+    return to_table(report, terminal)
 
 
-def _learning(report: LearnDocument, kind: str, colour: bool) -> str:
+def _learning(report: LearnDocument, kind: str, terminal: Terminal) -> str:
     from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
 
     if kind == "csv":
         return to_csv(report)
-    return to_markdown(report) if kind == "markdown" else to_table(report, colour)
+    return to_markdown(report) if kind == "markdown" else to_table(report, terminal)
 
 
-def _explanation(report: ExplainDocument, kind: str, colour: bool) -> str:
+def _explanation(report: ExplainDocument, kind: str, terminal: Terminal) -> str:
     from vanishgrad.questions.explain.text import to_csv, to_markdown, to_terminal
 
     if kind == "csv":
         return to_csv(report)
-    return to_markdown(report) if kind == "markdown" else to_terminal(report, colour)
+    return to_markdown(report) if kind == "markdown" else to_terminal(report, terminal)
 
 
-def _sweep(report: SweepDocument, kind: str, colour: bool) -> str:
+def _sweep(report: SweepDocument, kind: str, terminal: Terminal) -> str:
     from vanishgrad.questions.sweep.report import to_csv, to_markdown, to_table
 
     if kind == "csv":
         return to_csv(report)
-    return to_markdown(report) if kind == "markdown" else to_table(report, colour)
+    return to_markdown(report) if kind == "markdown" else to_table(report, terminal)

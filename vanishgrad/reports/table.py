@@ -1,51 +1,73 @@
-"""The comparison as a table that fits 80 columns, a sentence for each model, and the caveats."""
+"""The comparison as a table that fits the terminal, a sentence for each model, and the caveats."""
 
 from __future__ import annotations
 
 import io
 import math
-import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vanishgrad.cells.registry import keep_words
 from vanishgrad.reports.sentences import caveat, driven_by, log10_text, notes, number, opening, sentence, span
+from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_legend, print_wrapped
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
+    from rich.text import Text
 
     from vanishgrad.reports.documents.curve import CurveDocument
     from vanishgrad.reports.documents.model import ModelDocument
     from vanishgrad.reports.documents.report import ModelsDocument
 
-WIDTH = 80
-SPARK = 8
-LABEL = 18
+SPARK, WIDE_SPARK = 8, 24
+"""Characters of a sparkline, and where there is room."""
+WIDE = 110
+"""Columns from which there is."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 ARROWS = {"contracting": "↘", "neutral": "→", "expanding": "↗", None: " "}
 COLOURS = {"vanishing": "red", "preserved": "green", "exploding": "magenta", "inconclusive": "yellow"}
+LONGEST_SOURCE = 40
+"""Characters of what drove the models, in the title."""
+COLUMNS = (
+    Column("model", is_text=True),
+    Column("verdict", is_text=True),
+    Column("×/step"),
+    Column("horizon"),
+    Column("state"),
+    Column("typical", gives_way=2),
+    Column("input"),
+    Column("by lag", is_text=True, gives_way=1),
+)
+GATES = (
+    Column("layer", is_text=True),
+    Column("gate", is_text=True),
+    Column("mean"),
+    Column("5 %", gives_way=1),
+    Column("median"),
+    Column("95 %", gives_way=2),
+    Column("≈ 0"),
+    Column("≈ 1"),
+    Column("τ"),
+)
 
 
-def to_table(report: ModelsDocument, colour: bool) -> str:
-    """Return a document for people, with the escape codes of colours if a terminal wants them."""
+def to_table(report: ModelsDocument, terminal: Terminal = FILE) -> str:
+    """Return a document for people, as a terminal has room for it."""
     out = io.StringIO()
-    console = console_to(out, colour)
+    console = console_to(out, terminal)
     models = [model for model in report.models if "state" in model.curves]
     if opening(models):
         print_wrapped(console, opening(models))
     console.print(title(report))
     console.print()
-    console.print(_table(models), crop=False)
-    console.print(textwrap.fill(_legend(models), WIDTH - 1), style="dim")
+    table = _table(models, terminal.width)
+    console.print(table, crop=False)
+    print_legend(console, _legend(models, [column.header for column in table.columns]))
     console.print()
     if report.command == "analyze" and any(model.gates for model in models):
-        console.print(_gates(models))
-        console.print(
-            "gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps",
-            style="dim",
-        )
+        console.print(_gates(models, terminal.width), crop=False)
+        print_legend(console, "gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps")
         console.print()
     for model in models:
         print_wrapped(console, f"{model.label}: {sentence(model)}")
@@ -56,121 +78,47 @@ def to_table(report: ModelsDocument, colour: bool) -> str:
     return out.getvalue()
 
 
-def table_page(
-    heading: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], sentences: Iterable[str],
-    legend: str = "", colour: bool = False,
-) -> str:  # fmt: skip
-    """Return a heading, a table whose rows begin with a label, its legend, and sentences below."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    out = io.StringIO()
-    console = console_to(out, colour)
-    print_wrapped(console, heading)
-    console.print()
-    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for label, *cells in rows:
-        table.add_row(Text(folded_label(label)), *cells)
-    console.print(table, crop=False)
-    if legend:
-        print_wrapped(console, legend)
-    console.print()
-    for each in sentences:
-        print_wrapped(console, each)
-    return out.getvalue()
-
-
-def console_to(out: io.StringIO, colour: bool) -> Console:
-    """Return a console that writes within `WIDTH` columns, with colours only if they are wanted."""
-    from rich.console import Console
-
-    return Console(
-        file=out,
-        width=WIDTH,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        legacy_windows=False,
-    )
-
-
-def print_wrapped(console: Console, text: str) -> None:
-    """Print a paragraph, hanging under its first word."""
-    console.print(
-        "\n".join(textwrap.wrap(text, WIDTH - 1, subsequent_indent="  ", break_on_hyphens=False)), markup=False
-    )
-
-
 def title(report: ModelsDocument) -> str:
     """Return what was measured, over how many steps and trials of which input."""
     steps, trials = (span(getattr(model, name) for model in report.models) for name in ("steps", "trials"))
-    source = textwrap.shorten(driven_by(report.models), WIDTH // 2, placeholder=" …")
+    source = textwrap.shorten(driven_by(report.models), LONGEST_SOURCE, placeholder=" …")
     return f"∂s_T/∂s_k over T = {steps} steps, {trials} trials, input {source}, {report.request.dtype}"
 
 
-def _table(models: Sequence[ModelDocument]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def _table(models: Sequence[ModelDocument], width: int) -> Table:
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    table.add_column("model", overflow="fold", width=_label_width(models))
-    table.add_column("verdict", no_wrap=True, min_width=len("verdict"))
-    for heading in ("×/step", "horizon", "state", "typical", "input"):
-        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
-    table.add_column("by lag", no_wrap=True, min_width=SPARK)
-    low, high = _scale(models)
-    for model in models:
+    scale, characters = _scale(models), WIDE_SPARK if width >= WIDE else SPARK
+
+    def row(model: ModelDocument) -> list[str | Text]:
         state = model.curves["state"]
-        table.add_row(
-            Text(folded_label(model.label)),
+        return [
+            model.label,
             Text(f"{state.verdict} {ARROWS[state.trend]}", style=COLOURS[state.verdict]),
             factor(state),
             horizon(state.horizon, state.horizon_censored),
             *final_texts(model),
-            sparkline(state.log10_norm.median, low, high),
-        )
-    return table
+            sparkline(state.log10_norm.median, *scale, characters),
+        ]
+
+    return fitted(COLUMNS, [row(model) for model in models], width)
 
 
-def _gates(models: Sequence[ModelDocument]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    table.add_column("layer", overflow="fold", width=_label_width(models))
-    table.add_column("gate")
-    for heading in ("mean", "5 %", "median", "95 %", "≈ 0", "≈ 1", "τ"):
-        table.add_column(heading, justify="right", min_width=6)
+def _gates(models: Sequence[ModelDocument], width: int) -> Table:
+    rows = []
     for model in models:
         for name, gate in model.gates.items():
             low, _, median, _, high = gate.quantiles.values()
             numbers = [f"{value:.2f}" for value in (gate.mean, low, median, high)]
             shares = [f"{100 * share:.0f} %" for share in (gate.saturated.near_zero, gate.saturated.near_one)]
             tau = _median_time(model) if name in keep_words() and model.time_constants else ""
-            table.add_row(Text(folded_label(model.label)), name, *numbers, *shares, tau)
-    return table
+            rows.append([model.label, name, *numbers, *shares, tau])
+    return fitted(GATES, rows, width, gap=2)
 
 
 def _median_time(model: ModelDocument) -> str:
     known = sorted(math.inf if value is None else value for value in model.time_constants or ())
     return number(known[len(known) // 2])
-
-
-def _label_width(models: Sequence[ModelDocument]) -> int:
-    return min(LABEL, max([5, *(len(model.label) for model in models)]))
-
-
-def folded_label(label: str) -> str:
-    """Return a label in lines of at most `LABEL` characters, broken behind its own separators where they allow it."""
-    lines = [""]
-    for piece in re.findall(r"[^@:,/]*[@:,/]?", label):
-        if len(lines[-1]) + len(piece) > LABEL and lines[-1]:
-            lines.append("")
-        lines[-1] += piece
-    return "\n".join(lines)
 
 
 def factor(state: CurveDocument) -> str:
@@ -208,19 +156,19 @@ def _scale(models: Sequence[ModelDocument]) -> tuple[float, float]:
     return min([*values, -1.0]), max([*values, 0.0])
 
 
-def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
+def sparkline(values: Sequence[float | None], low: float, high: float, characters: int = SPARK) -> str:
     """Return a curve as blocks between two levels; an exact zero is a blank."""
-    picked = [values[round(i * (len(values) - 1) / (SPARK - 1))] for i in range(SPARK)]
+    picked = [values[round(i * (len(values) - 1) / (characters - 1))] for i in range(characters)]
     return "".join(" " if value is None else BLOCKS[int((value - low) / (high - low) * 7.999)] for value in picked)
 
 
-def _legend(models: Sequence[ModelDocument]) -> str:
+def _legend(models: Sequence[ModelDocument], headings: Sequence[object]) -> str:
+    if not models:
+        return ""
     low, high = _scale(models)
+    sparklines = f"; sparklines from lag 0: 10^{high:.0f} (top) to 10^{low:.0f}" if "by lag" in headings else ""
     return (
         f"↘ contracting, → neutral, ↗ expanding; horizon: the last lag before the norm is below "
         f"{models[0].curves['state'].threshold:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
-        "‖∂h_T/∂x_k‖₂ are log₁₀ medians at the last lag; sparklines from lag 0: "
-        f"10^{high:.0f} (top) to 10^{low:.0f}"
-        if models
-        else ""
+        f"‖∂h_T/∂x_k‖₂ are log₁₀ medians at the last lag{sparklines}"
     )

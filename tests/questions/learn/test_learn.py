@@ -62,7 +62,7 @@ def test_a_seed_that_diverges_is_named_and_the_others_go_on():
         )  # fmt: skip
     (gap,) = document.models[0].gaps
     assert {each.seed for each in gap.diverged} == {0, 1}
-    assert "is not finite at update" in " ".join(to_table(document, colour=False).split())
+    assert "is not finite at update" in " ".join(to_table(document).split())
 
 
 def test_other_seeds_are_trained_the_same_beside_one_that_stops():
@@ -78,7 +78,7 @@ def test_snapshots_have_the_share_of_the_key():
 
 def test_every_format_has_every_model_and_gap():
     document = learned(snapshots=False)
-    for text in (to_table(document, colour=False), to_markdown(document), to_csv(document)):
+    for text in (to_table(document), to_markdown(document), to_csv(document)):
         assert "rnn@orthogonal" in text and "gru" in text
     assert len(to_csv(document).splitlines()) == 1 + 2 * 2 * 2
     assert json.loads(document.to_json())["request"]["gaps"] == [3, 6]
@@ -172,5 +172,5 @@ def test_plot_draws_a_report_of_learn_and_refuses_another_kind_of_picture(tmp_pa
 
 def test_no_heading_of_a_wide_table_is_cut():
     gaps = tuple(range(1000, 1024))
-    table = to_table(learning(settings(gaps=gaps), {}), colour=False)
+    table = to_table(learning(settings(gaps=gaps), {}))
     assert {"model", "state", "input", "edge/state", *map(str, gaps)} <= set(table.split())

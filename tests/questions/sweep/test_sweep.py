@@ -66,7 +66,7 @@ def test_a_resumed_sweep_is_the_same_and_measures_only_what_is_missing(document,
     path, settings = tmp_path / "partial.json", settings_of(MODELS, OPTIONS)
     first = next(sweep(SweepPlan(settings), SweepPlan(settings).batches))
     partial = swept(SweepPlan(settings), first)
-    assert not partial.complete and "interrupted" in to_table(partial, colour=False)
+    assert not partial.complete and "interrupted" in to_table(partial)
     path.write_text(partial.to_json())
     plan = SweepPlan(settings, finished_points(str(path), settings))
     assert plan.finished.keys() == first.keys() and not {p for batch in plan.batches for p in batch} & first.keys()
@@ -109,7 +109,7 @@ def test_frames_hold_the_same_numbers(document):
 
 
 def test_a_table_and_markdown_say_ranges_and_critical_gains(document):
-    for text in (to_table(document, colour=False), to_markdown(document)):
+    for text in (to_table(document), to_markdown(document)):
         assert "14 points of 2 MODELs, 3 trials each" in text
         assert "no theory speaks of it" in text
 

@@ -9,8 +9,8 @@ from vanishgrad.formal_answer import Answer
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.tables import Cell
 from vanishgrad.formal_answer.text import texts
+from vanishgrad.reports.terminal import FILE, Terminal, console_to
 
-WIDTH = 100
 SYMBOLS = {
     r"\partial": "∂", r"\cdots": "⋯", r"\gamma": "γ", r"\lVert": "‖", r"\rVert": "‖", r"\odot": "⊙", r"\ln": "ln ",
     r"\times": "×", r"\sigma": "σ", r"\lvert": "|", r"\rvert": "|",
@@ -22,18 +22,15 @@ SUBSCRIPTS = {
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def to_terminal(answer: Answer, language: str, colour: bool, width: int = WIDTH) -> str:
+def to_terminal(answer: Answer, language: str, terminal: Terminal = FILE) -> str:
     """Return the readable summary."""
-    from rich.console import Console
     from rich.markdown import Markdown
 
     composer = Composer(answer, language)
     prose = texts(language)["conclusion"].parts["text"].partition("{{table:summary}}")[0]
     lines = re.sub(r"\$([^$]+)\$", lambda match: plain(match[1]), composer.filled(prose))
     buffer = io.StringIO()
-    console = Console(
-        file=buffer, width=width, force_terminal=colour, color_system="standard" if colour else None, highlight=False
-    )
+    console = console_to(buffer, terminal)
     console.print(composer.words["title"], style="bold")
     for caution in composer.cautions:
         console.print(Markdown(caution))

@@ -43,7 +43,7 @@ class Passage:
     sentences : tuple of str
         What the numbers say, read before them.
     headings, rows : tuples
-        A table, if there are rows: the first column to the left, the others to the right; it has to fit 80 columns.
+        A table, if there are rows: the first column to the left, the others to the right.
     legend : str
         What the headings mean, if they do not say it themselves.
     """

@@ -1,9 +1,8 @@
-"""An explanation as text: at a terminal within 80 columns, as Markdown, and as CSV."""
+"""An explanation as text: at a terminal, as Markdown, and as CSV."""
 
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.csv_rows import columns, csv_text
 from vanishgrad.reports.markdown import to_markdown as table_of_models
 from vanishgrad.reports.sentences import caveat, notes, opening
-from vanishgrad.reports.table import COLOURS, WIDTH, console_to, print_wrapped, title
+from vanishgrad.reports.table import COLOURS, title
+from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_legend, print_wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,10 +22,10 @@ CSV_HEADINGS = ("label", "section", "series", "index", "value")
 CURVES = "curves"
 
 
-def to_terminal(report: ExplainDocument, colour: bool) -> str:
-    """Return an explanation for people, with the escape codes of colours if a terminal wants them."""
+def to_terminal(report: ExplainDocument, terminal: Terminal = FILE) -> str:
+    """Return an explanation for people, as a terminal has room for it."""
     out = io.StringIO()
-    console = console_to(out, colour)
+    console = console_to(out, terminal)
     if opening(report.models):
         print_wrapped(console, opening(report.models))
     console.print(title(report))
@@ -51,22 +51,10 @@ def _print_passage(console: Console, passage: Passage) -> None:
         print_wrapped(console, sentence)
     if passage.rows:
         console.print()
-        console.print(_table(passage), crop=False)
+        columns = [Column(heading, is_text=not i) for i, heading in enumerate(passage.headings)]
+        console.print(fitted(columns, passage.rows, console.width), crop=False)
     if passage.legend:
-        console.print("\n".join(textwrap.wrap(passage.legend, WIDTH - 1)), style="dim", markup=False)
-
-
-def _table(passage: Passage) -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    for i, heading in enumerate(passage.headings):
-        table.add_column(heading, justify="right" if i else "left", no_wrap=True, min_width=len(heading))
-    for row in passage.rows:
-        table.add_row(*map(Text, row))
-    return table
+        print_legend(console, passage.legend)
 
 
 def to_markdown(report: ExplainDocument) -> str:

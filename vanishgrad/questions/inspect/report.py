@@ -13,7 +13,7 @@ from vanishgrad.reports.documents.declaration import Count, Digest, Document, Na
 from vanishgrad.reports.documents.kinds import finite
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number
-from vanishgrad.reports.table import WIDTH
+from vanishgrad.reports.terminal import FILE
 from vanishgrad.weights.layers import Layer
 
 QUANTILE_NAMES = tuple(f"{q:g}" for q in QUANTILES)
@@ -165,4 +165,4 @@ def _facts(layer: LayerDocument) -> list[str]:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    "))
+    return "\n".join(textwrap.wrap(text, FILE.width, initial_indent="  ", subsequent_indent="    "))

@@ -7,21 +7,16 @@ from collections.abc import Iterator
 from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnedModel
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.markdown import markdown_page
-from vanishgrad.reports.table import table_page
+from vanishgrad.reports.terminal import FILE, Column, Terminal, page
 
 NEVER = "–"
 CSV_HEADINGS = ("label", "gap", "seed", "updates", "state_horizon", "input_horizon")
 
 
-def to_table(document: LearnDocument, colour: bool) -> str:
+def to_table(document: LearnDocument, terminal: Terminal = FILE) -> str:
     """Return the table, a sentence for each model, and what the models say together."""
-    from rich.table import Column
-
-    columns = [
-        Column(name, justify="left" if name == "model" else "right", no_wrap=True, min_width=len(name))
-        for name in headings(document)
-    ]
-    return table_page(title(document), columns, rows(document), sentences(document), LEGEND, colour)
+    columns = [Column(name, is_text=name == "model") for name in headings(document)]
+    return page(terminal, title(document), columns, list(rows(document)), LEGEND, sentences(document))
 
 
 LEGEND = (

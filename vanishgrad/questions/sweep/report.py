@@ -16,7 +16,7 @@ from vanishgrad.questions.sweep.theory import critical_gains
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
 from vanishgrad.reports.markdown import markdown_page
-from vanishgrad.reports.table import table_page
+from vanishgrad.reports.terminal import FILE, Column, Terminal, page
 
 if TYPE_CHECKING:
     import pandas
@@ -78,14 +78,10 @@ def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
     return {model: [each for each in document.points if each.model == model] for model in document.request.models}
 
 
-def to_table(document: SweepDocument, colour: bool) -> str:
+def to_table(document: SweepDocument, terminal: Terminal = FILE) -> str:
     """Return the range of each measure by MODEL, critical gains beside theory, and what failed."""
-    from rich.table import Column
-
-    columns = [
-        Column(name, overflow="fold", justify="left" if name == "model" else "right") for name in _headings(document)
-    ]
-    return table_page(title(document), columns, _rows(document), sentences(document), colour=colour)
+    columns = [Column(name, is_text=name == "model") for name in _headings(document)]
+    return page(terminal, title(document), columns, list(_rows(document)), "", sentences(document))
 
 
 def to_markdown(document: SweepDocument) -> str:
