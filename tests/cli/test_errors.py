@@ -54,7 +54,7 @@ def files(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
     np.save(tmp_path / "flat.npy", np.zeros(5))
     (tmp_path / "truncated.npy").write_bytes((tmp_path / "short.npy").read_bytes()[:100])
-    (tmp_path / "words.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "words.csv").write_text("1,2\na,b\n")
     (tmp_path / "ragged.csv").write_text("1,2\n1\n")
     (tmp_path / "empty.txt").write_text("")
 
@@ -69,7 +69,7 @@ DATA = {
     "objects": (["--input", "objects.npy"], "objects.npy"),
     "one axis of floats": (["--input", "flat.npy"], "expected inputs (T, d)"),
     "truncated": (["--input", "truncated.npy"], "truncated.npy"),
-    "header in csv": (["--input", "words.csv"], "line 1"),
+    "words in csv": (["--input", "words.csv"], "line 2"),
     "ragged csv": (["--input", "ragged.csv"], "line 2"),
     "empty text": (["--input", "empty.txt"], "at least one step"),
     "initial of another size": (["--initial", "flat.npy", "--hidden", "3"], "initial states (3,)"),

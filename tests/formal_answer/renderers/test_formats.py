@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from xml.etree.ElementTree import fromstring
 
 import pytest
+from rich.cells import cell_len
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.formal_answer import AnswerRequest, answer
@@ -169,11 +170,13 @@ def test_json_has_the_claims(small, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_terminal_has_question_answer_and_table(small, language):
-    text = to_terminal(small, language, colour=False)
+    text = to_terminal(small, language)
     assert "\x1b" not in text
     assert "$" not in text
     assert "vanishgrad answer" in text
-    assert "lstm@chrono" in text
+    assert "chrono" in text
+    assert "…" not in text
+    assert max(map(cell_len, text.splitlines()[:-1])) <= 80
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from typing import TYPE_CHECKING
 
 from vanishgrad.formal_answer import Answer
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.tables import Cell
 from vanishgrad.formal_answer.text import texts
-from vanishgrad.reports.terminal import FILE, Terminal, console_to
+from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SYMBOLS = {
     r"\partial": "∂", r"\cdots": "⋯", r"\gamma": "γ", r"\lVert": "‖", r"\rVert": "‖", r"\odot": "⊙", r"\ln": "ln ",
@@ -35,22 +39,20 @@ def to_terminal(answer: Answer, language: str, terminal: Terminal = FILE) -> str
     for caution in composer.cautions:
         console.print(Markdown(caution))
     console.print(Markdown(lines))
-    console.print(_table(composer))
+    console.print()
+    console.print(_table(composer, terminal.width), crop=False)
+    console.print()
     console.print(composer.words["terminal_more"], soft_wrap=True)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
-def _table(composer: Composer) -> object:
-    from rich import box
-    from rich.table import Table
-
+def _table(composer: Composer, width: int) -> Table:
     source = composer.answer.tables["summary"]
-    table = Table(box=box.SIMPLE_HEAD)
-    for column, cell in zip(source.columns, source.rows[0], strict=True):
-        table.add_column(composer.words[column], justify="left" if isinstance(cell, str) else "right", no_wrap=True)
-    for row in source.rows:
-        table.add_row(*(_shown(cell, composer) for cell in row))
-    return table
+    columns = [
+        Column(composer.words[name], is_text=isinstance(cell, str))
+        for name, cell in zip(source.columns, source.rows[0], strict=True)
+    ]
+    return fitted(columns, [[_shown(cell, composer) for cell in row] for row in source.rows], width, gap=2)
 
 
 def _shown(cell: Cell, composer: Composer) -> str:
