@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vanishgrad.propagation.lyapunov import lyapunov_spectrum
 from vanishgrad.weights.formats import open_tensors
 from vanishgrad.weights.layers import LayerFile
 from vanishgrad.weights.recognition import recurrent_layers
@@ -60,3 +61,15 @@ def test_the_character_model() -> None:
     assert all("CuDNN" in each.why for each in found)
     b = found["rnn_1"].build().b[0].reshape(4, 128).mean(axis=1)
     assert np.argmax(b) == 1  # forget gates start at bias 1 and stay there: the order of the doubled bias is right
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("token", "exponent", "accuracy"), [(None, 0.056, 0.012), (140, 0.207, 0.03)])
+def test_the_character_models_first_layer_expands_in_the_long_run(token, exponent, accuracy) -> None:
+    """λ₁ on random ids, and on one id for ever; both from 20 000 steps, to four standard errors of these 5600."""
+    pytest.importorskip("h5py")
+    file, rng = layers("textgenrnn_lstm.hdf5"), np.random.default_rng(0)
+    cell, rows = file["rnn_1"].build(), file.embedding("embedding")
+    ids = rng.integers(0, len(rows), (8, 900)) if token is None else np.full((8, 900), token)
+    spectrum = lyapunov_spectrum(cell, [rows[ids]], 0.5 * rng.standard_normal((8, cell.state_size)), 700, 200, 1)
+    assert spectrum.lam.mean() == pytest.approx(exponent, abs=accuracy)
