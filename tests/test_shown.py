@@ -82,6 +82,22 @@ def test_a_data_set_has_model_curve_and_lag_and_the_request(report) -> None:
     assert json.loads(data.attrs["vanishgrad"])["request"]["steps"] == 6
 
 
+def test_trials_are_told_apart_where_that_was_asked_for(report) -> None:
+    pytest.importorskip("pandas", reason="needs pandas")
+    pytest.importorskip("xarray", reason="needs xarray")
+    told = vanishgrad.compare(["rnn", "lstm:forget_bias=3"], per_trial=True, **SMALL)
+    frame, data = told.to_pandas(trials=True), told.to_xarray()
+    chosen = frame[(frame.label == "rnn") & (frame.curve == "state") & (frame.trial == 1)]
+    assert chosen.log10_norm.tolist() == told["rnn"].state.by_trial[1]
+    assert data.log10_norm_by_trial.dims == ("model", "curve", "trial", "lag")
+    by_trial = data.log10_norm_by_trial.sel(model="rnn", curve="state")
+    assert by_trial.mean("trial").values == pytest.approx(np.array(report["rnn"].state.log10_norm.mean), abs=1e-11)
+    with pytest.raises(VanishgradError, match="try per_trial=True"):
+        report.to_pandas(trials=True)
+    with pytest.raises(UsageError, match="expected an option of analyze, got 'per_trial'"):
+        vanishgrad.check("rnn", 3, per_trial=True)
+
+
 def printed(argv: list[str], capsys) -> str:
     with pytest.raises(SystemExit):
         main(argv)

@@ -67,7 +67,7 @@ def check(
         Those of ``vanishgrad check``.
     """
     source, options = along_batch(source, options)
-    request = request_of(AnalyzeRequest, options, weights=(source,), curves=(curve,))
+    request = request_of(AnalyzeRequest, options, weights=(source,), curves=(curve,), per_trial=False)
     horizons = dict(horizon) if isinstance(horizon, Mapping) else {} if horizon is None else {"": horizon}
     for steps in horizons.values():
         demand_count("horizon", steps)
@@ -80,7 +80,7 @@ def check(
 
 def diff(before: Source, after: Source, **options: Any) -> TextReport:
     """Return what changed from one report, checkpoint or MODEL to another, what matters most first."""
-    old, new = reports(request_of(AnalyzeRequest, options, weights=(before, after)))
+    old, new = reports(request_of(AnalyzeRequest, options, weights=(before, after), per_trial=False))
     request = DiffRequest(before=name_of(before), after=name_of(after))
     return TextReport(difference(old, new, request), diff_text)
 
@@ -96,7 +96,9 @@ def track(files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], **op
         Those of ``vanishgrad track``.
     """
     names = (files,) if isinstance(files, str | os.PathLike) else tuple(files)
-    return TextReport(track_files(request_of(AnalyzeRequest, options, weights=names, summary=True)), track_text)
+    return TextReport(
+        track_files(request_of(AnalyzeRequest, options, weights=names, summary=True, per_trial=False)), track_text
+    )
 
 
 def inspect(source: Source, layer: str | Sequence[str] = (), **hints: Any) -> TextReport:

@@ -49,6 +49,25 @@ def test_the_ending_of_output_decides(run, tmp_path, ending, begins):
     assert target.read_text(encoding="utf-8").startswith(begins)
 
 
+@pytest.mark.parametrize("command", [("compare", "rnn"), ("analyze", "lstm")])
+def test_each_trials_norms_are_rows_of_csv_and_members_of_json(run, command):
+    """Sequences of different lengths have lags of their own; the median of two trials is their mean."""
+    flags = (*command, "--hidden", "4", "--steps", "6", "--trials", "2", "--lengths", "6,4", "--per-trial")
+    rows = list(csv.DictReader(run(*flags, "--format", "csv").out.splitlines()))
+    state = {(int(row["trial"]), int(row["lag"])): float(row["log10_norm"]) for row in rows if row["curve"] == "state"}
+    assert {trial: max(lag for each, lag in state if each == trial) for trial in (0, 1)} == {0: 6, 1: 4}
+    report = json.loads(run(*flags, "--json").out)
+    curve = report["models"][0]["curves"]["state"]
+    assert report["request"]["per_trial"] is True
+    assert curve["by_trial"] == [[state[trial, lag] for lag in range(last + 1)] for trial, last in ((0, 6), (1, 4))]
+    assert curve["log10_norm"]["median"][3] == pytest.approx((state[0, 3] + state[1, 3]) / 2, abs=1e-11)
+
+
+def test_each_trials_norms_are_not_of_a_table(run):
+    outcome = run("compare", "rnn", *SMALL, "--per-trial")
+    assert outcome.status == 2 and "try --json" in outcome.err
+
+
 def test_csv_on_stdout(run):
     rows = list(csv.DictReader(run("compare", "rnn", *SMALL, "--format", "csv").out.splitlines()))
     assert rows[0]["label"] == "rnn"

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures, warn
-from vanishgrad.cli.options import OUTPUT, request_options
+from vanishgrad.cli.emit import demand_data, demand_writable, emit, is_summary, pictures, warn
+from vanishgrad.cli.options import OUTPUT, PER_TRIAL, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
@@ -17,6 +17,7 @@ from vanishgrad.questions.analyze import analyze as analyze_layers
 @click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|MODEL]...")
 @request_options(AnalyzeRequest)
 @OUTPUT
+@PER_TRIAL
 def analyze(
     weights: tuple[str, ...],
     format_: str | None,
@@ -24,11 +25,13 @@ def analyze(
     plots: tuple[str, ...],
     plot_folder: str | None,
     quiet: bool,
+    per_trial: bool,
     **options: Any,
 ) -> None:
     """The recurrent layers of files: how far back does the gradient reach in each?"""
+    demand_data(per_trial, format_, output)
     summary = is_summary(format_, output, plots, plot_folder)
-    request = AnalyzeRequest(weights=weights, summary=summary, **options)
+    request = AnalyzeRequest(weights=weights, summary=summary, per_trial=per_trial, **options)
     demand_writable(output, plots, [plot_folder])
     with progress(None, quiet) as done:
         result = analyze_layers(request, done=done)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, emit, is_summary, pictures
-from vanishgrad.cli.options import JOBS, OUTPUT, request_options
+from vanishgrad.cli.emit import demand_data, demand_writable, emit, is_summary, pictures
+from vanishgrad.cli.options import JOBS, OUTPUT, PER_TRIAL, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, comparison
@@ -20,6 +20,7 @@ from vanishgrad.questions.compare import compare as compare_models
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @request_options(CompareRequest)
 @OUTPUT
+@PER_TRIAL
 @JOBS
 @click.option("--save", metavar="DIR", help="Save weights (PyTorch's names) and inputs as .npz and .npy.")
 def compare(
@@ -29,13 +30,15 @@ def compare(
     plots: tuple[str, ...],
     plot_folder: str | None,
     quiet: bool,
+    per_trial: bool,
     save: str | None,
     jobs: int | None,
     **options: Any,
 ) -> None:
     """Models side by side: how far back does the gradient reach?"""
+    demand_data(per_trial, format_, output)
     summary = is_summary(format_, output, plots, plot_folder)
-    request = CompareRequest(models=models or DEFAULT_MODELS, summary=summary, **options)
+    request = CompareRequest(models=models or DEFAULT_MODELS, summary=summary, per_trial=per_trial, **options)
     demand_writable(output, plots, [plot_folder, save])
     with progress(len(request.models), quiet) as done:
         result = compare_models(request, done, jobs or cores())

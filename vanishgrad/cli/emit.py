@@ -84,6 +84,13 @@ def is_summary(format_: str | None, output: str, plots: Sequence[str], plot_fold
     return report_format(format_, output) in ("table", "markdown") and not plots and plot_folder is None
 
 
+def demand_data(per_trial: bool, format_: str | None, output: str) -> None:
+    """Refuse each trial's norms in a report that people read."""
+    kind = report_format(format_, output)
+    if per_trial and kind not in DATA:
+        raise UsageError(f"expected --per-trial with --json or --format csv, got {kind}; try --json")
+
+
 def report_format(
     format_: str | None, output: str, endings: Mapping[str, str] = ENDINGS, default: str = "table"
 ) -> str:

@@ -184,6 +184,8 @@ OUTPUT = together(
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )
 
+PER_TRIAL = click.option("--per-trial", is_flag=True, help="Each trial's norms by lag, too: in JSON and CSV.")
+
 JOBS = click.option(
     "--jobs",
     type=counts("jobs"),

@@ -116,6 +116,7 @@ class Curve:
     trial_verdicts: tuple[Verdict, ...]
     peak: Peak | None
     transient: bool
+    by_trial: Array | None = None
 
     @property
     def verdict_counts(self) -> dict[str, int]:

@@ -160,7 +160,7 @@ def _result(
 ) -> ModelResult:
     """Return what is to be said of a measured model beside its norms."""
     cell, standing = subject.cell, gates(subject.cell, trajectory, sequences.burn_in)
-    curves = _curves(measured, threshold)
+    curves = _curves(measured, threshold, scope.per_trial)
     taken = None if sequences.marks is None else sequences.marks == TAKEN
     gain = input_gain(cell, sequences.inputs, trajectory.steps, taken) if cell.has_weights else None
     notes = (
@@ -197,11 +197,13 @@ def _result(
     )  # fmt: skip
 
 
-def _curves(measured: Measurement, threshold: float) -> dict[str, Curve]:
+def _curves(measured: Measurement, threshold: float, per_trial: bool) -> dict[str, Curve]:
     """Return what is read from the norms of each curve; that of the input must be kept on the way too."""
     curves = {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, threshold) for name, norms in measured.curves.items()
     }
+    if per_trial:
+        curves = {name: replace(each, by_trial=measured.curves[name].log_norm) for name, each in curves.items()}
     return {name: kept_throughout(each) if name == INPUT_CURVE else each for name, each in curves.items()}
 
 

@@ -27,11 +27,14 @@ class Scope:
     details : bool
         Whether singular values are counted, the share of the parameter gradient by lag is taken, and the bounds are
         that need products of their own.
+    per_trial : bool
+        Whether each trial's norms are kept beside the statistics over them.
     """
 
     curves: tuple[str, ...] | None = None
     last_input: bool = False
     details: bool = True
+    per_trial: bool = False
 
     def measures(self, curve: str) -> bool:
         """Whether a curve is measured at every lag."""
@@ -97,10 +100,13 @@ class CurvesRequest(RunRequest):
         Those of `CURVES` to measure; all by default.
     summary : bool
         Whether to measure only what tables and sentences say: ``state``, and ``input`` at the last lag.
+    per_trial : bool
+        Whether reports have each trial's norms by lag, too.
     """
 
     curves: tuple[str, ...] | None = None
     summary: bool = False
+    per_trial: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -112,4 +118,4 @@ class CurvesRequest(RunRequest):
     @property
     def scope(self) -> Scope:
         """What of each model is measured."""
-        return SUMMARY if self.summary else Scope(self.curves)
+        return SUMMARY if self.summary else Scope(self.curves, per_trial=self.per_trial)

@@ -194,14 +194,23 @@ class Report(_Tables):
             write(target, render(self.typed, kind, Path(target).suffix[1:].lower()))
         return draw(self.typed, kind)
 
-    def to_pandas(self, curves: bool = False) -> pandas.DataFrame:
-        """Return a row for each model: verdict, horizons, rates, gates; with `curves` one for each curve and lag."""
-        from vanishgrad.reports.frames import by_lag, by_model
+    def to_pandas(self, curves: bool = False, trials: bool = False) -> pandas.DataFrame:
+        """Return a row for each model: verdict, horizons, rates, gates.
 
+        With `curves` one for each curve and lag; with `trials` one for each curve, trial and lag, of a report that was
+        made with ``per_trial=True``.
+        """
+        from vanishgrad.reports.frames import by_lag, by_model, by_trial
+
+        if trials:
+            return by_trial(self.typed)
         return by_lag(self.typed) if curves else by_model(self.typed)
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return log₁₀ norms over model, curve, statistic and lag, the request as attributes."""
+        """Return log₁₀ norms over model, curve, statistic and lag, the request as attributes.
+
+        With ``per_trial=True``, log10_norm_by_trial over model, curve, trial and lag too.
+        """
         from vanishgrad.reports.frames import dataset
 
         return dataset(self.typed)

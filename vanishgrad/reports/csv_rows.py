@@ -12,13 +12,24 @@ from vanishgrad.reports.documents.curve import BandDocument, CurveDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 
 QUANTITIES = ("log10_norm", "log10_rms")
+TRIAL_COLUMNS = ("label", "curve", "trial", "lag", "log10_norm")
 STATISTICS = tuple(each.name for each in fields(BandDocument))
 
 
 def to_csv(report: ModelsDocument) -> str:
-    """Return long CSV of the lags that were measured; an exact zero is an empty field."""
+    """Return long CSV of the lags that were measured, trial by trial if there are; an exact zero is an empty field."""
+    if by_trial := list(trial_rows(report)):
+        return csv_text(TRIAL_COLUMNS, by_trial)
     statistics = (f"{quantity}_{statistic}" for quantity in QUANTITIES for statistic in STATISTICS)
     return csv_text(["label", "curve", "lag", "count", *statistics], _rows(report))
+
+
+def trial_rows(report: ModelsDocument) -> Iterator[tuple[str, str, int, int, float | None]]:
+    """Yield label, curve, trial, lag and log₁₀ norm of the curves that have each trial's norms."""
+    for model in report.models:
+        for name, curve in model.curves.items():
+            for trial, norms in enumerate(curve.by_trial):
+                yield from ((model.label, name, trial, lag, norm) for lag, norm in enumerate(norms) if curve.count[lag])
 
 
 def csv_text(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

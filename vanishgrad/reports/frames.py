@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.reports.csv_rows import QUANTITIES, STATISTICS, columns
+from vanishgrad.reports.csv_rows import QUANTITIES, STATISTICS, TRIAL_COLUMNS, columns, trial_rows
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 
@@ -62,8 +62,21 @@ def by_lag(report: ModelsDocument) -> pandas.DataFrame:
     return library("pandas").DataFrame(rows)
 
 
+def by_trial(report: ModelsDocument) -> pandas.DataFrame:
+    """Return a row for each model, curve, trial and lag, where each trial's norms were asked for."""
+    rows = list(trial_rows(report))
+    if not rows:
+        raise VanishgradError(
+            "expected a report with each trial's norms, got statistics over trials; try per_trial=True"
+        )
+    return library("pandas").DataFrame(rows, columns=list(TRIAL_COLUMNS))
+
+
 def dataset(report: ModelsDocument) -> xarray.Dataset:
-    """Return log₁₀ norms over (model, curve, statistic, lag), NaN where nothing was measured; the request as attrs."""
+    """Return log₁₀ norms over (model, curve, statistic, lag), and over (model, curve, trial, lag) where they are known.
+
+    NaN where nothing was measured, -inf for a trial's exact zero; the request as attrs.
+    """
     names = list(dict.fromkeys(name for model in report.models for name in model.curves))
     lags = 1 + max(curve.last for model in report.models for curve in model.curves.values())
     shape = (len(report.models), len(names), len(STATISTICS), lags)
@@ -75,10 +88,18 @@ def dataset(report: ModelsDocument) -> xarray.Dataset:
                     found = np.array(getattr(getattr(curve, quantity), statistic), dtype=float)
                     array[i, names.index(name), k, : len(found)] = found
     axes = ("model", "curve", "statistic", "lag")
-    coordinates = {"model": [model.label for model in report.models], "curve": names,
+    trials = max((len(curve.by_trial) for model in report.models for curve in model.curves.values()), default=0)
+    by_trial = np.full((len(report.models), len(names), trials, lags), np.nan)
+    labels = [model.label for model in report.models]
+    for label, name, trial, lag, norm in trial_rows(report):
+        by_trial[labels.index(label), names.index(name), trial, lag] = -np.inf if norm is None else norm
+    variables = {quantity: (axes, array) for quantity, array in values.items()}
+    if trials:
+        variables["log10_norm_by_trial"] = (("model", "curve", "trial", "lag"), by_trial)
+    coordinates = {"model": labels, "curve": names,
                    "statistic": list(STATISTICS), "lag": np.arange(lags)}  # fmt: skip
     return library("xarray").Dataset(
-        {quantity: (axes, array) for quantity, array in values.items()},
+        variables,
         {name: np.array(each, dtype=object) if name != "lag" else each for name, each in coordinates.items()},
         {"vanishgrad": json.dumps({**report.header(), "request": report.request.to_dict()})},
     )

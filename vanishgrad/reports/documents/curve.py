@@ -86,6 +86,10 @@ class CurveDocument(Document):
     verdict: VerdictName
     verdict_counts: Mapping[str, Count]
     peak: PeakDocument | None
+    by_trial: Annotated[
+        Sequence[Sequence[Log10 | None]],
+        "log₁₀ norm of each trial by its own lags, where --per-trial asks for it; null = exactly zero, or not measured",
+    ] = ()
 
     @property
     def last(self) -> int:
@@ -95,6 +99,9 @@ class CurveDocument(Document):
     def flaw(self) -> str | None:
         """Norms and counts have one length, and some trial has a lag."""
         columns = {"count": self.count, "log10_norm": self.log10_norm.median, "log10_rms": self.log10_rms.median}
+        longest = max(map(len, self.by_trial), default=0)
+        if longest > len(self.count):
+            return f"at most {len(self.count)} lags of a trial"
         return one_length(columns) or (None if any(self.count) else "a count above 0 at some lag")
 
 
@@ -111,7 +118,14 @@ def curve_document(curve: Curve) -> CurveDocument:
         horizon_low=horizon.low,
         horizon_high=horizon.high,
         peak=None if curve.peak is None else _peak(curve.peak),
+        by_trial=[] if curve.by_trial is None else [log10s(_own_lags(each)) for each in curve.by_trial],
     )
+
+
+def _own_lags(log_norm: Array) -> Array:
+    """Return a trial's norms up to its own last lag."""
+    own: Array = log_norm[: int(np.flatnonzero(~np.isnan(log_norm))[-1]) + 1]
+    return own
 
 
 def band_document(band: Band) -> BandDocument:

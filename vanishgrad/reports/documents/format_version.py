@@ -13,7 +13,8 @@ HISTORY: Mapping[int, str] = {
     "a model has input, what drove it, and caution, what to know of that, and so have a layer of check and an answer; "
     "a request of check has horizons and a baseline, and its "
     "horizon may be null; a layer of it has what it needs and was, and its best remedy; "
-    "input_gain and gamma_norm are null, and norms empty, where derivatives were recorded and no weights are known",
+    "input_gain and gamma_norm are null, and norms empty, where derivatives were recorded and no weights are known; "
+    "request has per_trial and curves have by_trial where they were asked for",
 }
 """Version → what is different from the one before. Every change of members, types or meanings is a new version."""
 FORMAT_VERSION = max(HISTORY)

@@ -42,6 +42,7 @@ class CurvesRunDocument(RunDocument):
 
     curves: Annotated[Sequence[str] | None, "where not all of them were measured"] = None
     summary: Annotated[bool, "true where only `state` and the last lag of `input` were measured"] = False
+    per_trial: Annotated[bool, "true where curves have `by_trial`"] = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
