@@ -150,6 +150,10 @@ class _LayerNormLinearisation(Linearisation):
         da = self._norm_h.tangent(step, self._W_hh @ V[:, :n])
         self._pushed_forward(step, da, self._f[step][..., None] * V[:, n:], out)
 
+    def factors(self, t: int, identity: Array) -> None:
+        """A norm's derivative is the identity less what it projects out."""
+        return
+
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         step = t - self._first
         *_, of_a = self._pulled_back(step, W)

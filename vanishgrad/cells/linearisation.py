@@ -78,6 +78,16 @@ class Linearisation(ABC):
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
         """Write ds_t/dx_t X into `out`; X (B, d, q), out (B, m, q)."""
 
+    def factors(self, t: int, identity: Array) -> tuple[Array, Array] | None:
+        """Return X, (B, m, k), well conditioned, and K, (B, k, m), with J_t = X K.
+
+        K has what saturation makes small, each of its entries with digits of its own, before X adds it to what is
+        large. None where entries are differences that cancel, as a layer norm's are. `identity` is (B, m, m).
+        """
+        image = namespace(identity).zeros_like(identity)
+        self.tangent(t, identity, image)
+        return identity, image
+
     @abstractmethod
     def dense(self, t: int) -> Array:
         """Return J_t, (B, m, m), from its blocks: for tests and for users, never for the engine."""

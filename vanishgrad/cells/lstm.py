@@ -125,6 +125,17 @@ class LSTMLinearisation(Linearisation):
         out[:, n:] += self._f[step][..., None] * V[:, n:]
         out[:, :n] += self._E[step][..., None] * out[:, n:]
 
+    def factors(self, t: int, identity: Array) -> tuple[Array, Array]:
+        """J = [[1, E], [0, 1]] [[O, 0], [C, F]]: what a saturated output gate leaves of O is not added to E C."""
+        xp, n, step, p = namespace(identity), self._n, t - self._first, identity.shape[-1] - self._n
+        K = xp.zeros((identity.shape[0], 2 * n, n + p), dtype=identity.dtype)
+        self._OC.tangent(step, identity[:, :p], K)
+        K[:, n:] += self._f[step][..., None] * identity[:, p:]
+        X = xp.zeros((identity.shape[0], 2 * n, 2 * n), dtype=identity.dtype)
+        X[...] = xp.eye(2 * n, dtype=identity.dtype)
+        X[:, :n, n:] = self._E[step][..., None] * X[:, n:, n:]
+        return X, K
+
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
         n, step = self._n, t - self._first
         self._OC_input.tangent(step, X, out)

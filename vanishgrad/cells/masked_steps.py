@@ -88,6 +88,15 @@ class MaskedLinearisation(Linearisation):
         if not self.taken(t).all():
             out[...] = self._where(t, out, V)
 
+    def factors(self, t: int, identity: Array) -> tuple[Array, Array] | None:
+        factors = self._steps.factors(t, identity)
+        if factors is None or self.taken(t).all():
+            return factors
+        X, K = factors
+        if K.shape != identity.shape:
+            return super().factors(t, identity)
+        return self._where(t, X, identity), self._where(t, K, identity)
+
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
         self._steps.input_cotangent(t, W, out)
         if not self.taken(t).all():

@@ -103,6 +103,12 @@ class _ProjectedLinearisation(LSTMLinearisation):
         out[:, :p] = self._R @ inner[:, :n]
         out[:, p:] = inner[:, n:]
 
+    def factors(self, t: int, identity: Array) -> tuple[Array, Array]:
+        """J = diag(R, 1) X K, X and K of the LSTM; K is (2·n, p + n)."""
+        X, K = super().factors(t, identity)
+        n = self._n
+        return namespace(X).concat([self._R @ X[:, :n], X[:, n:]], axis=1), K
+
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
         n, p = self._n, self._p
         inner = namespace(X).empty((out.shape[0], 2 * n, out.shape[-1]), dtype=out.dtype)

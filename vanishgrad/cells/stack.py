@@ -176,7 +176,7 @@ class Stack(Cell):
 
 class _StackLinearisation(Linearisation):
     def __init__(self, cell: Stack, layers: Sequence[Linearisation]) -> None:
-        self._cell, self._layers = cell, layers
+        self._cell, self._layers, self._m = cell, layers, cell.state_size
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         for layer, span, rows in self._downwards(t, W):
@@ -207,6 +207,27 @@ class _StackLinearisation(Linearisation):
                 layer.input_tangent(t, below, driven)
                 own += driven
             out[:, span], below = own, own[:, : cell.parts[0].size]
+
+    def factors(self, t: int, identity: Array) -> tuple[Array, Array] | None:
+        """K is block diagonal, each layer's own; X is what their images make of the layers above."""
+        xp, batch = namespace(identity), identity.shape[0]
+        own = [layer.factors(t, identity[:, span, span]) for layer, _, span in self._upwards()]
+        layers = [each for each in own if each is not None]
+        if len(layers) < len(own):
+            return None
+        size = sum(K.shape[1] for _, K in layers)
+        X_all, K_all = (xp.zeros((batch, *shape), dtype=identity.dtype) for shape in ((self._m, size), (size, self._m)))
+        below, begin = None, 0
+        for (X, K), (layer, cell, span) in zip(layers, self._upwards(), strict=True):
+            inner, begin = slice(begin, begin + K.shape[1]), begin + K.shape[1]
+            K_all[:, inner, span] = K
+            if below is not None:
+                driven = xp.zeros((batch, cell.state_size, size), dtype=identity.dtype)
+                layer.input_tangent(t, below, driven)
+                X_all[:, span] = driven
+            X_all[:, span, inner] = X
+            below = X_all[:, span][:, : cell.parts[0].size]
+        return X_all, K_all
 
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
         below = X

@@ -128,6 +128,10 @@ class EitherRange(Linearisation):
         linearisation, step = self._on(t, X)
         linearisation.input_tangent(step, X, out)
 
+    def factors(self, t: int, identity: Array) -> tuple[Array, Array] | None:
+        linearisation, step = self._on(t, identity)
+        return linearisation.factors(step, identity)
+
     def dense(self, t: int) -> Array:
         return self._floating.dense(t)
 

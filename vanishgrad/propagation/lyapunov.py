@@ -15,6 +15,7 @@ from vanishgrad.extended_range import extended, matrix_transpose, on_one_scale, 
 from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
 from vanishgrad.propagation.run import run
+from vanishgrad.propagation.singular_values.rank_revealing import after_factors, step_factors
 
 BLOCKS = 20
 """Blocks of steps whose means give the error of a mean over all steps."""
@@ -26,8 +27,7 @@ HISTORY = 60
 class LyapunovSpectrum:
     """The leading Lyapunov exponents of B runs, nats per step, -inf where a direction is lost.
 
-    Lost means zero, or below the rounding of the rows that it has a share of at some step: a unit that saturates beside
-    others of a full W, φ' < 1e-16, may leave less than these.
+    Lost means zero, or below the rounding of what it is a difference of at some step.
 
     Attributes
     ----------
@@ -148,6 +148,7 @@ class _Frame:
 
     def step(self, linearisation: EitherRange, t: int) -> None:
         """Move by J_t."""
+        before = self._V
         if RangeWatch(self._V).lasts(self._V, linearisation, t):
             linearisation.tangent(t, self._V, self._next)
             self._V, self._next = self._next, self._V
@@ -159,24 +160,34 @@ class _Frame:
         if done > 0 and self._log_det is not None:
             self._log_det += self._log_det_of(linearisation, t)
         if self._t % self._interval == 0 or done in (0, self._steps):
-            self._orthonormalise(done)
+            self._orthonormalise(done, linearisation, t, before)
 
     def _log_det_of(self, linearisation: EitherRange, t: int) -> Array:
         """Return ln|det J_t|, (B,)."""
         if RangeWatch(self._identity).lasts(self._identity, linearisation, t):
-            J = np.empty_like(self._identity)
+            J, log_scales = np.empty_like(self._identity), np.zeros((1, 1))
             linearisation.tangent(t, self._identity, J)
-            return _log_det(J)
-        J, log_scales = _scaled_image(linearisation, t, self._identity, by_column=False)
-        log_det: Array = _log_det(J) + log_scales.sum(axis=1)
+        else:
+            J, log_scales = _scaled_image(linearisation, t, self._identity, by_column=False)
+        log_det, doubtful = _log_det(J)
+        log_det = log_det + log_scales.sum(axis=1)
+        eps = float(np.finfo(J.dtype).eps)
+        if doubtful.any() and (factors := step_factors(linearisation, t, doubtful, J.shape[1], eps)):
+            own, trials = factors
+            log_det[trials] = np.linalg.slogdet(own.X)[1] + own.log_d.sum(axis=1)
         return log_det
 
-    def _orthonormalise(self, done: int) -> None:
+    def _orthonormalise(self, done: int, linearisation: EitherRange, t: int, before: Array) -> None:
         self._V, r, rounding = _row_wise_qr(self._V)
+        with np.errstate(divide="ignore"):
+            log_r = np.log(np.where(r > rounding, r, 0)) + self._log_scales
+        alive = np.isfinite(self._sums).all(axis=0)
+        doubtful = np.any(alive & (rounding > r * math.sqrt(np.finfo(r.dtype).eps)), axis=1)
+        if self._interval == 1 and doubtful.any():
+            _by_factors(linearisation, t, before, doubtful, self._V, log_r)
         if done > 0:
             block = min((done - 1) * len(self._counts) // self._steps, len(self._counts) - 1)
-            with np.errstate(divide="ignore"):
-                self._sums[block] += np.log(np.where(r > rounding, r, 0)) + self._log_scales
+            self._sums[block] += log_r
             self._counts[block] += done - self._last
             if self._due and done >= self._due[-1]:
                 self._due = [time for time in self._due if time > done]
@@ -209,20 +220,43 @@ def _scaled_image(step: EitherRange, t: int, V: Array, by_column: bool) -> tuple
     return np.ascontiguousarray(np.swapaxes(image, 1, 2)) if by_column else image, exponents.reshape(batch, -1) * LN_2
 
 
-def _log_det(J: Array) -> Array:
-    """Return ln|det J|, (B,), of J (B, m, m), -inf where rounding alone would keep it from 0.
+def _log_det(J: Array) -> tuple[Array, Array]:
+    """Return ln|det J|, (B,), of J (B, m, m), -inf where rounding alone would keep it from 0; and where it is doubtful.
 
-    That is asked of rows and columns of one size each: a determinant that is small because they are is a number.
+    That is asked of rows and columns of one size each: a determinant that is small because they are is a number, if
+    their small entries have digits of their own.
     """
-    log_sizes = np.zeros(len(J))
+    half = math.sqrt(np.finfo(J.dtype).eps)
+    log_sizes, (doubtful, singular) = np.zeros(len(J)), np.zeros((2, len(J)), dtype=bool)
     for axis in (2, 1):
         sizes = np.abs(J).max(axis=axis, keepdims=True)
+        singular |= (sizes == 0).any(axis=(1, 2))
         sizes = np.where(sizes > 0, sizes, 1)
         J, log_sizes = J / sizes, log_sizes + np.log(sizes).sum(axis=(1, 2))
+        doubtful |= sizes.min(axis=(1, 2)) < half * sizes.max(axis=(1, 2))
     r = np.abs(np.diagonal(np.linalg.qr(J, mode="r"), axis1=1, axis2=2))
     whole = r.min(axis=1) > J.shape[1] * np.finfo(J.dtype).eps * r.max(axis=1)
-    log_det: Array = np.where(whole, log_sizes + np.log(np.where(whole[:, None], r, 1)).sum(axis=1), -np.inf)
-    return log_det
+    logs = np.log(np.where(whole[:, None], r, 1)).sum(axis=1)
+    doubtful |= r.min(axis=1) < half * r.max(axis=1)
+    return np.where(whole & ~singular, log_sizes + logs, -np.inf), doubtful & ~singular
+
+
+def _by_factors(step: EitherRange, t: int, V: Array, trials: Array, Q: Array, log_r: Array) -> None:
+    """Write Q and ln R_ii of J_t V, V (B, m, K), of some trials, by the factors X diag(d) Y of a graded J_t."""
+    eps = float(np.finfo(V.dtype).eps)
+    factors = step_factors(step, t, trials, V.shape[1], eps)
+    if factors is None:
+        return
+    own, trials = factors
+    images = own.Y @ V[trials]
+    inner = after_factors(own, images, np.zeros_like(log_r[trials]), np.zeros_like(log_r[trials]), eps, in_order=True)
+    turned, R = np.linalg.qr(own.X @ inner.X)
+    r = np.abs(np.diagonal(R, axis1=1, axis2=2))
+    with np.errstate(divide="ignore"):
+        logs = inner.log_d + np.log(np.where(r > V.shape[1] * eps * r.max(axis=1, keepdims=True), r, 0))
+    better = np.isfinite(logs).sum(axis=1) >= np.isfinite(log_r[trials]).sum(axis=1)
+    places = np.flatnonzero(trials)[better]
+    Q[places], log_r[places] = turned[better], logs[better]
 
 
 def _row_wise_qr(A: Array) -> tuple[Array, Array, Array]:

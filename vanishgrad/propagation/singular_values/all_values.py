@@ -17,6 +17,7 @@ from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
 from vanishgrad.propagation.singular_values.graded_qr import Graded, identity
 from vanishgrad.propagation.singular_values.lanczos import unit
 from vanishgrad.propagation.singular_values.one_sided_jacobi import orthogonal_rows
+from vanishgrad.propagation.singular_values.rank_revealing import step_factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,8 @@ class Spectrum:
     Attributes
     ----------
     log_sigma : (B, r) array
-        Descending; -inf for a zero, and for what a step leaves below 2m·u of its best direction, as a saturated unit
-        beside others of a full W does.
+        Descending; -inf for a zero, and for what rounding alone may have made: a step's own entries may cancel, but
+        what is small because units or gates saturate is a number.
     left : (B, m) array
         The unit vector at time T that the best-preserved one becomes; zero if the block is.
     right : (B, m) array
@@ -79,6 +80,19 @@ def spectra(
 
 
 def _with_step(product: Graded, step: EitherRange, t: int) -> Graded:
+    """Return J_tᵀ times a transposed product; by a graded step's own factors where its image would lose any."""
+    image = _image(product, step, t)
+    lost = np.isneginf(image.log_d).sum(axis=1) > np.isneginf(product.log_d).sum(axis=1)
+    eps = float(np.finfo(product.Q.dtype).eps)
+    doubtful = lost | (image.loss.max(axis=1) > product.loss.max(axis=1) + eps**-0.5)
+    factors = step_factors(step, t, doubtful, product.Q.shape[1], eps) if doubtful.any() else None
+    if factors is None:
+        return image
+    own, trials = factors
+    return image.with_trials(trials, product[trials].before_transposed(own).more_exact(image[trials]))
+
+
+def _image(product: Graded, step: EitherRange, t: int) -> Graded:
     """Return J_tᵀ times a transposed product; where an entry may leave floating point, each column on its own scale."""
     rows = np.ascontiguousarray(np.swapaxes(product.Q, 1, 2))
     if RangeWatch(rows).lasts(rows, step, t):

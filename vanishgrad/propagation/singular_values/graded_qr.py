@@ -8,11 +8,12 @@ matrices, 1997; Loh and others for quantum Monte Carlo, 1989).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.propagation.singular_values.rank_revealing import RankRevealing, after_factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,33 @@ class Graded:
         """Return M · this, with M given as M Q, (B, m, m), each column divided by e^log_scales, (B, m)."""
         step = graded_qr(M, self.log_d + log_scales, self.loss)
         return replace(step, V=step.V @ self.V)
+
+    def before_transposed(self, factors: RankRevealing) -> Graded:
+        """Return Mᵀ · this, with M = X diag(d) Y given by its factors: d meets Q before Y adds up what it scales."""
+        m, dtype = self.Q.shape[1], self.Q.dtype
+        eps = float(np.finfo(dtype).eps)
+        inner = after_factors(factors, np.swapaxes(factors.X, 1, 2) @ self.Q, self.log_d, m * self.loss, eps)
+        loss = np.take_along_axis(self.loss, inner.columns, axis=1) + inner.loss / m
+        image = (np.swapaxes(factors.Y, 1, 2) @ inner.X).astype(dtype)
+        step = graded_qr(image, inner.log_d, loss)
+        return replace(step, V=step.V @ (inner.Y @ self.V).astype(dtype))
+
+    def __getitem__(self, trials: Array) -> Graded:
+        """Return some of the matrices."""
+        return Graded(self.Q[trials], self.log_d[trials], self.V[trials], self.loss[trials])
+
+    def with_trials(self, trials: Array, others: Graded) -> Graded:
+        """Return these with others in the place of some."""
+        arrays = {field.name: np.array(getattr(self, field.name)) for field in fields(self)}
+        for name, array in arrays.items():
+            array[trials] = getattr(others, name)
+        return Graded(**arrays)
+
+    def more_exact(self, other: Graded) -> Graded:
+        """Return whichever of two ways to the same matrices has lost fewer directions, or else has the smaller loss."""
+        lost, others = (np.isneginf(each.log_d).sum(axis=1) for each in (self, other))
+        better = (others < lost) | ((others == lost) & (other.loss.max(axis=1) < self.loss.max(axis=1)))
+        return self.with_trials(better, other[better])
 
     def block(self, rows: slice, columns: slice) -> Graded:
         """Return a block of the matrix, zeros around it."""
