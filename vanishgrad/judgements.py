@@ -28,8 +28,8 @@ from vanishgrad.questions.inspect.report import inspection
 from vanishgrad.questions.inspect.report import to_text as inspect_text
 from vanishgrad.questions.keywords import along_batch, demand_known, name_of, request_of
 from vanishgrad.questions.shown import TextReport
-from vanishgrad.questions.track import to_text as track_text
-from vanishgrad.questions.track import track as track_files
+from vanishgrad.questions.track.track import to_text as track_text
+from vanishgrad.questions.track.track import track as track_files
 from vanishgrad.questions.verify.measure import DEFAULT_MODELS as VERIFIED
 from vanishgrad.questions.verify.measure import VerifyRequest
 from vanishgrad.questions.verify.measure import verify as verify_models

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 import vanishgrad
+from vanishgrad.cli import main
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.documents import document_of
-from vanishgrad.questions.track import to_csv
+from vanishgrad.questions.track.figure import draw
+from vanishgrad.questions.track.track import to_csv
 
 N, WIDTH = 4, 3
 RUN = {"steps": 40, "trials": 2}
@@ -86,3 +88,19 @@ def test_nothing_to_track_is_a_sentence(tmp_path: Path) -> None:
         vanishgrad.track(str(tmp_path / "ck*.pt"))
     with pytest.raises(UsageError, match="expected one log of a watch"):
         vanishgrad.track(["a.jsonl", "b.pt"])
+
+
+def test_a_picture_has_a_line_for_each_layer_in_tones_of_one_colour(folder: Path) -> None:
+    figure = draw(vanishgrad.track(str(folder / "ck*.npz"), **RUN).typed)
+    above, beneath = figure.axes
+    (line,) = (each for each in above.lines if len(each.get_xdata()) == 3)
+    assert line.get_xdata().tolist() == [1.0, 2.0, 10.0]  # the epochs
+    assert beneath.get_xlabel() == "ckN.npz" and any("fell at ck10.npz" in text.get_text() for text in figure.texts)
+
+
+def test_the_command_draws_it(folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    argv = ["track", "ck*.npz", "--steps", "9", "--trials", "1", "--plot", "t.svg", "--plot", "t.png", "--quiet"]
+    with pytest.raises(SystemExit) as end:
+        main(argv)
+    assert not end.value.code and b"<svg" in (folder / "t.svg").read_bytes()

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from vanishgrad.cli.emit import demand_writable
 from vanishgrad.cli.options import JSON, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest
-from vanishgrad.questions.track import to_csv, to_text
-from vanishgrad.questions.track import track as track_files
+from vanishgrad.questions.track.track import to_csv, to_text
+from vanishgrad.questions.track.track import track as track_files
+from vanishgrad.reports.files import write_together
 
 
 @click.command()
 @click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|PATTERN|LOG.jsonl]...")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), help="[default: table]")
+@click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable.")
 @JSON
 @request_options(AnalyzeRequest)
 @click.option("--quiet", is_flag=True, help="No progress.")
-def track(weights: tuple[str, ...], format_: str | None, quiet: bool, **options: Any) -> None:
+def track(weights: tuple[str, ...], format_: str | None, plots: tuple[str, ...], quiet: bool, **options: Any) -> None:
     """Checkpoints of a training, or the log of a watch: how far the gradient reaches, and when it fell."""
+    demand_writable("-", plots)
     request = AnalyzeRequest(weights=weights, summary=True, **options)
     with progress(len(weights), quiet) as done:
         document = track_files(request, done)
+    if plots:
+        from vanishgrad.questions.track.figure import render
+
+        write_together((path, render(document, Path(path).suffix.lower()[1:])) for path in plots)
     text = document.to_json() if format_ == "json" else (to_csv if format_ == "csv" else to_text)(document)
     click.echo(text, nl=False)

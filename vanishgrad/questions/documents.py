@@ -21,7 +21,7 @@ DOCUMENTS: Mapping[str, str] = {
     "sweep": "vanishgrad.questions.sweep.document:SweepDocument",
     "inspect": "vanishgrad.questions.inspect.report:InspectDocument",
     "check": "vanishgrad.questions.check.judge:CheckDocument",
-    "track": "vanishgrad.questions.track:TrackDocument",
+    "track": "vanishgrad.questions.track.track:TrackDocument",
     "diff": "vanishgrad.questions.diff:DiffDocument",
     "answer": "vanishgrad.formal_answer.renderers.claims_json:AnswerDocument",
     "certify": "vanishgrad.certificates.report:CertifyDocument",

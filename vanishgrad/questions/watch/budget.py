@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 MIN_STEPS = 16
 """Steps of a sequence below which a horizon says nothing."""
+SECONDS_PER_WEIGHT = 1e-8
+"""A guess, twice what a core took: of a step of a sequence by each weight of the recurrent layers."""
+SECONDS_AT_LEAST = 0.03
+"""A guess of what the smallest measurement takes beside the module's forward."""
 
 
 @dataclass
@@ -20,36 +24,44 @@ class Budget:
         Sequences that are measured at most.
     trained, spent : float
         Seconds so far.
-    unit : float or None
-        Seconds that the last measurement took for a step of a sequence, what it costs by itself included: larger
-        measurements are cheaper than that.
+    fixed, unit : float
+        Seconds that a measurement takes whatever its size, and by step of a sequence: a guess until the first one.
+    least : int
+        Steps below which there is no measurement: more from one that saw no horizon to the next.
     """
 
     share: float
     most_trials: int
     trained: float = 0.0
     spent: float = 0.0
-    unit: float | None = None
+    fixed: float = SECONDS_AT_LEAST
+    unit: float = 0.0
+    least: int = MIN_STEPS
 
     @property
     def overhead(self) -> float:
         """Seconds spent over seconds trained."""
         return self.spent / self.trained if self.trained else 0.0
 
-    def size(self, longest: int) -> tuple[int, int] | None:
-        """Return the trials and steps that there is time for: fewer trials first, then fewer steps; None for none.
+    def guess(self, forward: float, weights: int) -> None:
+        """Guess what a measurement takes, from the seconds of a forward and the number of recurrent weights."""
+        self.fixed, self.unit = SECONDS_AT_LEAST + 2 * forward, SECONDS_PER_WEIGHT * weights
 
-        The first measurement is the smallest, and shows what one costs.
-        """
-        fewest = min(MIN_STEPS, longest)
-        if self.unit is None:
-            return 1, fewest
-        affordable = int((self.share * self.trained - self.spent) / self.unit)
-        if affordable < fewest:
+    def size(self, longest: int) -> tuple[int, int] | None:
+        """Return the trials and steps that there is time for: fewer trials first, then fewer steps; None for none."""
+        fewest, left = min(self.least, longest), self.share * self.trained - self.spent - self.fixed
+        if left < self.unit * fewest:
             return None
+        affordable = (
+            self.most_trials * longest if left >= self.unit * self.most_trials * longest else int(left / self.unit)
+        )
         return min(self.most_trials, max(1, affordable // longest)), min(longest, affordable)
 
-    def charge(self, seconds: float, trials: int, steps: int) -> None:
-        """Count a measurement of so many seconds."""
-        self.spent += seconds
-        self.unit = max(seconds, 1e-9) / (trials * steps)
+    def charge(self, fixed: float, seconds: float, trials: int, steps: int) -> None:
+        """Count a measurement: its fixed seconds, and those of its steps."""
+        self.spent += fixed + seconds
+        self.fixed, self.unit = fixed, seconds / (trials * steps)
+
+    def grow(self, steps: int, longest: int) -> None:
+        """Ask the next measurement for twice the steps of one whose horizon lies beyond."""
+        self.least = min(max(self.least, 2 * steps), max(longest, MIN_STEPS))

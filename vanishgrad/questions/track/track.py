@@ -141,12 +141,24 @@ def _logged(path: str) -> dict[str, list[TrackedPoint]]:
 def _record(line: str, where: str) -> list[tuple[str, TrackedPoint]]:
     """Return label → point of one record."""
     try:
-        record = json.loads(line)
-        return [(label, _point(f"step {record['step']}", layer)) for label, layer in record["layers"].items()]
+        return points_of(json.loads(line))
     except (ValueError, LookupError, TypeError, AttributeError, VanishgradError):
         raise VanishgradError(
             f"expected a record of a watch in {where}, got {line[:40]!r}; try the file of vanishgrad.watch(log=…)"
         ) from None
+
+
+def points_of(record: Mapping[str, Any]) -> list[tuple[str, TrackedPoint]]:
+    """Return label → point of a record of a watch."""
+    return [(label, _point(f"step {record['step']}", layer)) for label, layer in record["layers"].items()]
+
+
+def watched(records: Sequence[Mapping[str, Any]], threshold: float | None = None) -> TrackDocument:
+    """Return the track of a watch's records."""
+    points: dict[str, list[TrackedPoint]] = {}
+    for label, point in (each for record in records for each in points_of(record)):
+        points.setdefault(label, []).append(point)
+    return _document(["a watch"], threshold, points, {})
 
 
 def _point(place: str, layer: Mapping[str, Any]) -> TrackedPoint:
