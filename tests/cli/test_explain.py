@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import jsonschema
 import numpy as np
@@ -48,6 +49,19 @@ def test_the_table_fits_80_columns(run, model):
     assert outcome.status == 0
     assert max(map(len, outcome.out.splitlines())) <= 80
     assert f"\n{model}: " in outcome.out
+
+
+def test_it_opens_with_verdict_cause_remedy_effect_and_the_next_command(run, tmp_path, monkeypatch):
+    """The next command is the same one with the options that it names: its file has the weights of that effect."""
+    monkeypatch.chdir(tmp_path)
+    options = ("--hidden", "8", "--steps", "40", "--only", "findings")
+    lines = run("explain", "lstm", *options).out.splitlines()[2:]
+    text = " ".join(line.strip() for line in lines[: lines.index("") if "" in lines else None])
+    assert text.startswith("lstm: vanishing, horizon ")
+    assert re.search(r"best remedy: \S+ \+ \S+ its effect: horizon \d+ → > 40 \(computed\)", text)
+    assert "next: the same command with --trials 1 --only findings --apply remedied.npz" in text
+    assert run("explain", "lstm", *options, "--trials", "1", "--apply", "remedied.npz").status == 0
+    assert "preserved" in run("analyze", "remedied.npz", "--steps", "40").out
 
 
 def test_csv_has_every_number_of_the_curves_and_sections(run):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.questions.explain.document import ExplainDocument, ExplainedModelDocument, passages, shown_sections, why
+from vanishgrad.questions.explain.findings.report import FindingDocument, best_remedy, effect
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.csv_rows import columns, csv_text
+from vanishgrad.reports.documents.model import FileSource
 from vanishgrad.reports.markdown import to_markdown as table_of_models
 from vanishgrad.reports.sentences import caveat, notes, opening
-from vanishgrad.reports.table import COLOURS, title
+from vanishgrad.reports.table import COLOURS, horizon, title
 from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_legend, print_wrapped
 
 if TYPE_CHECKING:
@@ -31,8 +34,13 @@ def to_terminal(report: ExplainDocument, terminal: Terminal = FILE) -> str:
     console.print(title(report))
     for model in report.models:
         console.print()
-        verdict = model.curves["state"].verdict
-        console.print(f"{model.label}: {verdict}", style=f"bold {COLOURS[verdict]}", markup=False)
+        state = model.curves["state"]
+        reached = f"horizon {horizon(state.horizon, state.horizon_censored)} of {model.steps} steps"
+        console.print(
+            f"{model.label}: {state.verdict}, {reached}", style=f"bold {COLOURS[state.verdict]}", markup=False
+        )
+        for line in _in_brief(model):
+            print_wrapped(console, line)
         for each in why(model):
             print_wrapped(console, each)
         for passage in passages(model):
@@ -43,6 +51,21 @@ def to_terminal(report: ExplainDocument, terminal: Terminal = FILE) -> str:
         print_wrapped(console, f"note: {note}")
     print_wrapped(console, caveat(report))
     return out.getvalue()
+
+
+def _in_brief(model: ExplainedModelDocument) -> Iterator[str]:
+    """Yield the costliest finding, the best remedy, its computed effect, and how to have its weights."""
+    found: Sequence[FindingDocument] = model.sections.get("findings") or ()
+    best = best_remedy(found)
+    if found:
+        yield f"cause: {found[0].title}"
+    if best is None:
+        return
+    change, _, outcome = effect(best).partition(": ")
+    yield f"best remedy: {change}"
+    yield f"its effect: {outcome}"
+    which = f"--layer {shlex.quote(model.source.layer)}" if isinstance(model.source, FileSource) else "--trials 1"
+    yield f"next: the same command with {which} --only findings --apply remedied.npz"
 
 
 def _print_passage(console: Console, passage: Passage) -> None:

@@ -58,6 +58,7 @@ FindingsDocument = Annotated[Sequence[FindingDocument], "costliest first; empty 
 NONE_FOUND = "no finding: the gradient stays within the thresholds, and gates, slopes and weights are in place"
 LEGEND = "state, input: log₁₀ norms at the last lag; the best remedy first, nearest to carrying both as they are"
 NONE_COMMON = "no finding that the trials have in common: some are within the thresholds and some are not"
+NO_HELP = "no remedy brings it nearer to carrying state and input over the whole length"
 UNEXPLAINED = "no finding, though the gradient is {verdict}: none of the rules explains it"
 
 
@@ -91,14 +92,14 @@ def findings_passage(findings: Sequence[FindingDocument], model: ModelDocument) 
             verdict, UNEXPLAINED.format(verdict=verdict)
         )
         return Passage(title="Findings", sentences=(*_caution(model), sentence))
-    remedies = distinct(findings)
+    remedies, best = distinct(findings), best_remedy(findings)
     advice = dict.fromkeys(each for finding in findings for each in finding.advice)
     return Passage(
         title="Findings, costliest first, and what would help, computed on the changed weights",
         sentences=(
             *_caution(model),
             *(f"{finding.title} ({number(finding.severity)} nats a step)" for finding in findings),
-            *([_best(remedies[0])] if remedies else []),
+            *([] if not remedies else [NO_HELP] if best is None else [_best(best)]),
             *([f"without a number: {'; '.join(advice)}"] if advice else []),
         ),
         headings=("remedy", "horizon", "×/step", "state", "input"),
@@ -111,10 +112,13 @@ def _caution(model: ModelDocument) -> tuple[str, ...]:
     return () if model.caution is None else (f"{model.caution}",)
 
 
+def best_remedy(findings: Sequence[FindingDocument]) -> RemedyDocument | None:
+    """Return the remedy with the best effect, if it has a good one."""
+    first = next(iter(distinct(findings)), None)
+    return first if first is not None and _distance(first.after) < _distance(first.before) else None
+
+
 def _best(remedy: RemedyDocument) -> str:
-    """Return the first remedy with its effect, if it has a good one."""
-    if not _distance(remedy.after) < _distance(remedy.before):
-        return "no remedy brings it nearer to carrying state and input over the whole length"
     best = "best" if remedy.caution is None else "best under this noise"
     return f"{best}: {effect(remedy)}; --apply FILE writes these weights"
 
