@@ -51,6 +51,15 @@ def lstm(
     return np.concatenate([gate(a_o) * phi_c(c), c])
 
 
+def clipped(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, clip: float = 1.0) -> Array:
+    n = len(b) // 4
+    h, c = s[:n], s[n:]
+    a_i, a_f, a_g, a_o = np.split(W_hh @ h + W_hx @ x + b, 4)
+    c = sigmoid(a_f) * c + sigmoid(a_i) * np.tanh(a_g)
+    c = np.where(c.real > clip, clip, np.where(c.real < -clip, -clip, c))
+    return np.concatenate([sigmoid(a_o) * np.tanh(c), c])
+
+
 def peephole(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, w_c: Array) -> Array:
     n = len(b) // 4
     h, c = s[:n], s[n:]

@@ -12,6 +12,7 @@ from tests import reference
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
 from vanishgrad.cells.antisymmetric import AntisymmetricRNN
+from vanishgrad.cells.clipped import ClippedLSTM
 from vanishgrad.cells.cornn import CoRNN
 from vanishgrad.cells.coupled import CoupledLSTM
 from vanishgrad.cells.indrnn import IndRNN
@@ -160,6 +161,9 @@ CASES = [
         partial(reference.layer_norm_lstm, epsilon=1e-3), NORMS, normed="c",
     ),
     Case("stack", _stack, _stack_step, {**_shapes(7), "W_hx": (4 * N, D), "W_hx_above": (3 * N, N), "b_hn": (N,)}),
+    Case(
+        "clipped", partial(ClippedLSTM, clip=0.4), partial(reference.clipped, clip=0.4), _shapes(4),
+    ),
     Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),
 ]  # fmt: skip
 

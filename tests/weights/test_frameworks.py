@@ -20,6 +20,9 @@ ABOVE = Path(__file__).parents[3:5]
 FOLDER = next((each / "shared" / "frameworks" for each in ABOVE if (each / "shared").is_dir()), ABOVE[0] / "absent")
 FLOAT32 = 1e-6
 """The frameworks put out float32: a few roundoffs of 6e-8 in seven steps."""
+HALF = 2e-4
+"""Where the weights were rounded to float16 after the reference was taken: a weight of 1/2 by up to 1.2e-4."""
+ROUNDED = ("k2_lstm_f16_b1.tflite", "openvino_lstm.xml")
 
 READ: dict[str, dict[str, str]] = {
     "attention.pt": {},
@@ -36,6 +39,8 @@ READ: dict[str, dict[str, str]] = {
     "haiku_lstm.pkl": {},
     "haiku_rnn.npz": {},
     "hand_lstm.pt": {},
+    "k2_lstm_f16_b1.tflite": {},
+    "k2_lstm_float_b1.tflite": {},
     "k3_lstm.savedmodel": {},
     "k3_lstm.tfckpt": {},
     "k3_stackedcells.keras": {},
@@ -46,6 +51,7 @@ READ: dict[str, dict[str, str]] = {
     "mlx_gru.safetensors": {},
     "ms_lstm.ckpt": {},
     "mxnet_lstm.params": {},
+    "openvino_lstm.xml": {},
     "orbax_lstm": {},
     "paddle_lstm.pdparams": {},
     "paddle_lstm_jit.json": {},
@@ -70,9 +76,6 @@ REFUSED: dict[str, str] = {
     "coreml_lstm.mlmodel": "a Core ML model",
     "eqx_lstm.eqx": "--cell lstm",
     "flax_convlstm.npz": "a convolutional one",
-    "k2_lstm_float_b1.tflite": "a TensorFlow Lite model",
-    "k2_lstm_f16_b1.tflite": "a TensorFlow Lite model",
-    "openvino_lstm.xml": "an OpenVINO model",
     "tensorflow_hard.onnx": "a Loop",
 }
 """What must be refused → the words that name it."""
@@ -113,7 +116,7 @@ def require_right(name: str, **hints: str) -> None:
             continue
         cell = layer.build()
         states = trajectory(cell, np.float64(x)).states[1:, 0, : h.shape[1]]
-        np.testing.assert_allclose(states, h, rtol=0, atol=FLOAT32, err_msg=layer.name)
+        np.testing.assert_allclose(states, h, rtol=0, atol=HALF if name in ROUNDED else FLOAT32, err_msg=layer.name)
 
 
 @pytest.mark.parametrize("name", READ)

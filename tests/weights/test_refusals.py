@@ -106,3 +106,11 @@ def test_a_file_of_a_few_zeros_is_refused(length: int, tmp_path: Path) -> None:
     (tmp_path / "zeros").write_bytes(bytes(length))
     with pytest.raises(VanishgradError, match="expected weights"):
         recurrent_layers(tmp_path / "zeros")
+
+
+def test_peepholes_beside_a_projection_are_not_dropped() -> None:
+    """TensorFlow 1's LSTMCell(use_peepholes=True, num_proj=2)."""
+    shapes = {"kernel": (D + 2, 4 * N), "bias": (4 * N,), "projection/kernel": (N, 2)}
+    shapes |= {f"w_{gate}_diag": (N,) for gate in "ifo"}
+    with pytest.raises(VanishgradError, match="expected peepholes or a projection, got both"):
+        recurrent_layers({f"rnn/lstm_cell/{name}": RANDOM.normal(size=shape) for name, shape in shapes.items()})

@@ -12,7 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.models.captured_run import CapturedCall, CapturedRun
 from vanishgrad.weights.formats import read_as
-from vanishgrad.weights.formats.onnx_graph import Graph, Node
+from vanishgrad.weights.formats.operator_graph import Graph, Node
 from vanishgrad.weights.formats.protobuf import delimited
 from vanishgrad.weights.hints import Unreadable
 from vanishgrad.weights.layers import Layer

@@ -47,6 +47,10 @@ class LayerDescription(Protocol):
         """Whose names its tensors have."""
 
     @property
+    def clip(self) -> float | None:
+        """What the cell state is clipped at, None where it is not."""
+
+    @property
     def epsilon(self) -> float | None:
         """ε of its layer norms, None without any."""
 
@@ -74,6 +78,10 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
         from vanishgrad.cells.peephole import PeepholeLSTM
 
         return PeepholeLSTM(W_hh, W_hx, b_x + b_h, _peepholes(layer, peepholes.astype(dtype)), phi, gate)
+    if layer.clip is not None:
+        from vanishgrad.cells.clipped import ClippedLSTM
+
+        return ClippedLSTM(W_hh, W_hx, b_x + b_h, layer.clip, phi, gate)
     if layer.epsilon is not None:
         return _layer_normalised(layer, W_hh, W_hx, b_x + b_h, layer.epsilon)
     return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **layer.reading.variant)

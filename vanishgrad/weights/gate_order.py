@@ -65,5 +65,6 @@ TENSORFLOW_1 = Stacking("tensorflow1", "igfo", "rzn", transposed=True)
 CS231N = Stacking("cs231n", "ifog", "rzn", transposed=True)
 """The course's lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b): x @ Wx + h @ Wh + b."""
 CHAINER = Stacking("chainer", "gifo", "rzn", transposed=False)
+OPENVINO = Stacking("openvino", "figo", "zrn", transposed=False)
 
 STACKINGS = {each.name: each for each in (PYTORCH, KERAS, ONNX, FLAX)}

@@ -41,8 +41,7 @@ class Layer:
     cell : str
         ``rnn``, ``gru`` or ``lstm``.
     variant : str
-        ``projected``, ``peephole``, ``coupled`` (f = 1 - i), ``untied`` (a matrix for each step), ``layer-normalised``,
-        or empty.
+        ``projected``, ``peephole``, ``coupled`` (f = 1 - i), ``clipped``, ``untied``, ``layer-normalised``, or empty.
     hidden_size, input_size : int
     layer_index : int
         Its place in a stack of several layers.
@@ -55,12 +54,12 @@ class Layer:
     reading : Reading
         Activations and reset convention.
     assumptions : tuple of str
-        A sentence for each choice that the file leaves open, with the flag that makes the other.
+        A sentence for each choice that the file leaves open, with its flag.
     masked_by : str
         What masks steps before they reach the layer, as the file says: ``mask_zero``, ``Masking VALUE``, or
         ``Masking VALUE before NAME`` of a layer that changes what was masked, or empty.
-    epsilon : float or None
-        ε of its layer norms; None without any.
+    epsilon, clip : float or None
+        ε of its layer norms, and what its cell state is clipped at; None without.
     without : tuple of str
         Tensors of its module that the user left out of the reading with `--ignore`.
     twins : tuple of str
@@ -92,6 +91,7 @@ class Layer:
     assumptions: tuple[str, ...] = ()
     masked_by: str = ""
     epsilon: float | None = None
+    clip: float | None = None
     without: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
 

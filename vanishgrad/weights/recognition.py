@@ -30,6 +30,8 @@ TRAINING = re.compile(
 """Names of an optimiser's state, whose tensors have the shapes and sometimes the names of weights."""
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "module", "_orig_mod", "model", "params")
 """Leading parts of names that say how a model was wrapped or saved; dropped where every layer has them."""
+NAMELESS = ("tflite", "openvino")
+"""Formats whose graph alone says what a tensor is: only the layout of the same name reads them."""
 
 LONGEST = 1000
 """Characters of a name; longer ones are no layer's."""
@@ -117,7 +119,7 @@ def _sightings(file: TensorFile, free: dict[str, Tensor], hints: Hints) -> list[
     sightings: list[Sighting] = []
     free = without_pieces(free, hints)
     owners = {leaf.name: name for name, each in free.items() for leaf in each.stored}
-    for name in LAYOUTS:
+    for name in [file.format] if file.format in NAMELESS else LAYOUTS:
         for sighting in plausible_sightings(name, file, free, hints):
             sightings.append(sighting)
             for claim in sighting.claims:

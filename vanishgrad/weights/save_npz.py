@@ -13,6 +13,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Activation, Cell
+from vanishgrad.cells.clipped import ClippedLSTM
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.hints import CHOICES
@@ -162,6 +163,8 @@ def _unsayable(cell: Cell) -> str | None:
     unknown = [name for name in cell.tensors if name not in (*SAID, *EXTRA)]
     if unknown and not cell.row.own_names:
         return f"the tensors {' '.join(unknown)}"
+    if isinstance(cell, ClippedLSTM):
+        return "a clipped cell state"
     functions = _activations(cell) if cell.row.activation else {}
     if functions.get("cell_activation") not in (None, functions.get("activation")):
         return "an activation of the cell state alone"

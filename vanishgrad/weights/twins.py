@@ -61,8 +61,8 @@ def _kind(layer: Layer) -> Hashable:
     """Return all that layers of the same numbers have to have in common beside them."""
     reading, shapes = layer.reading, tuple((role, tensor.shape) for role, tensor in sorted(layer.roles.items()))
     return (
-        layer.cell, layer.variant, layer.direction, layer.stacking, layer.masked_by, layer.epsilon, layer.without,
-        reading.activation, reading.gate_activation, tuple(sorted(reading.variant.items())), shapes,
+        layer.cell, layer.variant, layer.direction, layer.stacking, layer.masked_by, layer.epsilon, layer.clip,
+        layer.without, reading.activation, reading.gate_activation, tuple(sorted(reading.variant.items())), shapes,
     )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ FORMATS = {
     "mxnet": "mxnet_params",
     "paddle": "paddle_inference",
     "mindspore": "mindspore",
+    "tflite": "tflite",
+    "openvino": "openvino",
     "onnx": "onnx_graph",
 }
 """Name of a format → the module that reads it; the first that recognises a file's content is taken."""

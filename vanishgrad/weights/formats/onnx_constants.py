@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.weights.formats.onnx_graph import Graph, Node
 from vanishgrad.weights.formats.onnx_tensor import DTYPES
+from vanishgrad.weights.formats.operator_graph import Graph, Node
 from vanishgrad.weights.tensors import Tensor, shown, stored_array
 
 MAX_DEPTH = 64

@@ -5,64 +5,19 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.onnx_tensor import tensor_of
+from vanishgrad.weights.formats.operator_graph import Graph, Node
 from vanishgrad.weights.formats.protobuf import fields, message, signed, text, varint, varints
-from vanishgrad.weights.tensors import Tensor, TensorFile
+from vanishgrad.weights.tensors import TensorFile
 
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Fields of a ModelProto → their wire type."""
 GRAPH = 7
 MAX_DEPTH = 32
 """Levels of graphs within graphs; each is a call, and exporters nest a few."""
-
-
-@dataclass(eq=False)
-class Node:
-    """One operation: what it reads, what it writes, and its attributes."""
-
-    op: str = ""
-    name: str = ""
-    domain: str = ""
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class Graph:
-    """Nodes and initial values; the body of an If, Loop or Scan sees those of the graph around it."""
-
-    outer: Graph | None = None
-    nodes: list[Node] = field(default_factory=list)
-    initial: dict[str, Tensor] = field(default_factory=dict)
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
-    bodies: list[Graph] = field(default_factory=list)
-    producers: dict[str, Node] = field(default_factory=dict)
-
-    def every(self) -> Iterator[Graph]:
-        """Yield the graph and all bodies inside it."""
-        waiting = [self]
-        while waiting:
-            graph = waiting.pop()
-            yield graph
-            waiting.extend(reversed(graph.bodies))
-
-    def found(self, name: str) -> Tensor | tuple[Node, Graph] | None:
-        """Return the initial value of a name, or the node that makes it and the graph that this stands in."""
-        graph: Graph | None = self
-        while graph is not None:
-            if name in graph.initial:
-                return graph.initial[name]
-            if name in graph.producers:
-                return graph.producers[name], graph
-            graph = None if name in graph.inputs else graph.outer
-        return None
 
 
 def recognises(head: bytes, names: frozenset[str]) -> bool:

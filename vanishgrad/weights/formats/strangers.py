@@ -6,7 +6,6 @@ import re
 
 BEGINNINGS = (
     (rb"version https://git-lfs", "a Git LFS pointer", "git lfs pull"),
-    (rb"(?s)(?:<\?xml.{0,200})?<net\s", "an OpenVINO model", "the ONNX file or checkpoint that it was converted from"),
     (rb"<\?xml", "an XML document", "the file of weights that it describes"),
     (rb"<", "an HTML page", "downloading the file itself"),
     (rb"\{", "JSON without a map of weights", "the file of weights that it describes"),
@@ -14,7 +13,6 @@ BEGINNINGS = (
     (rb"BZh", "a bzip2 file", "unpacking it first"),
     (rb"7z\xbc\xaf", "a 7-Zip file", "unpacking it first"),
     (rb"GGUF", "a GGUF file", "the checkpoint that it was made from"),
-    (rb"(?s).{4}TFL3", "a TensorFlow Lite model", "the Keras file or checkpoint that it was converted from"),
     (rb"(?s)\x08.\x12..?\n", "a Core ML model", "exporting the model that it was made from to ONNX"),
 )
 """What a file may begin with → what it is then, and what to try."""

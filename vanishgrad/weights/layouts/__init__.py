@@ -22,6 +22,8 @@ from vanishgrad.weights.tensors import Tensor, TensorFile
 LAYOUTS = {
     "saved": re.compile("vanishgrad"),
     "onnx": re.compile("onnx"),
+    "tflite": re.compile("tflite"),
+    "openvino": re.compile("openvino"),
     "equinox": re.compile("equinox"),
     "recorded": re.compile("^captured$"),
     "paddle": re.compile(r"\.cell(?:_[fb]w)?\.weight_hh|_cell_\d+\.w_1"),

@@ -31,6 +31,11 @@ def repeated(tensor: Tensor, copy: Tensor) -> Tensor:
     return derived(tensor.name, tensor.shape, read, (tensor,))
 
 
+def negated(tensor: Tensor) -> Tensor:
+    """Return weights or a bias with the other sign: 1 - σ(a) = σ(-a)."""
+    return derived(tensor.name, tensor.shape, lambda: -tensor.read(), (tensor,))
+
+
 def joined(tensors: Sequence[Tensor]) -> Tensor:
     """Return tensors one after the other along the first axis."""
     shape = (sum(each.shape[0] for each in tensors), *tensors[0].shape[1:])

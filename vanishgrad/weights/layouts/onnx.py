@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from vanishgrad.cells.activations import Activation
 from vanishgrad.weights.formats.onnx_constants import NotConstant, constant
-from vanishgrad.weights.formats.onnx_graph import Graph, Node
+from vanishgrad.weights.formats.operator_graph import Graph, Node
 from vanishgrad.weights.gate_order import ONNX
-from vanishgrad.weights.hints import Hints, Stated, Unreadable
+from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
-from vanishgrad.weights.layouts.onnx_activations import activations
+from vanishgrad.weights.layouts.onnx_activations import stated
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import Tensor, TensorFile, part, row, shape_text, shown
 
@@ -187,21 +188,16 @@ def _layer(
     cell = CELL_OF_NODE[node.op]
     _require_known(node)
     roles = _roles(node, graph, file, index, cell)
-    phis = activations(cell, node.attributes, index)
-    if cell == "lstm" and phis[1].name != phis[2].name:
-        raise Unreadable(f"expected one activation for candidate and output, got {phis[1].name} and {phis[2].name}; "
-                         "try a model with one")  # fmt: skip
-    after = "after" if node.attributes.get("linear_before_reset") else "before"
+    reading = stated(cell, node.attributes, index, "onnx")
     return fitted(
-        file, label, roles, ONNX, hints,
-        Stated(phis[0] if cell == "rnn" else phis[1], None if cell == "rnn" else phis[0], after, layout="onnx"),
+        file, label, roles, ONNX, hints, reading,
         why=f"a node {node.op} reads {shown(node.inputs[2])} as its recurrent weights, "
         f"{shape_text(roles['W_hh'].shape)} for each direction",
         layout="onnx",
         path=label.removesuffix(".reverse"),
         direction="backward" if is_backward else "forward",
         driven_by=_below(node, graph, names),
-        variant=_variant(node, roles, phis[0].name),
+        variant=_variant(node, roles, reading.gate_activation),
     )  # fmt: skip
 
 
@@ -240,10 +236,10 @@ def _require_rows(tensor: Tensor, index: int, size: int) -> None:
         raise Unreadable(f"expected {size} entries for each direction, got {tensor}; try another export")
 
 
-def _variant(node: Node, roles: Mapping[str, Tensor], gate: str) -> str:
+def _variant(node: Node, roles: Mapping[str, Tensor], gate: Activation | None) -> str:
     is_coupled = node.op == "LSTM" and bool(node.attributes.get("input_forget"))
-    if is_coupled and not gate.startswith(("sigmoid", "hard_sigmoid")):
-        raise Unreadable(f"expected sigmoid gates where f = 1 - i, got {gate}; try a model without input_forget")
+    if is_coupled and gate and not gate.name.startswith(("sigmoid", "hard_sigmoid")):
+        raise Unreadable(f"expected sigmoid gates where f = 1 - i, got {gate.name}; try a model without input_forget")
     return " ".join(word for word, holds in (("coupled", is_coupled), ("peephole", "w_c" in roles)) if holds)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vanishgrad.arrays import Array, namespace
 from vanishgrad.cells.activations import LINEAR, RELU, SIGMOID, TANH, Activation, hard_sigmoid
-from vanishgrad.weights.hints import Unreadable
+from vanishgrad.weights.hints import Stated, Unreadable
 from vanishgrad.weights.tensors import shown
 
 NAMED = {"tanh": TANH, "sigmoid": SIGMOID, "relu": RELU, "hardsigmoid": hard_sigmoid(0.2), "affine": LINEAR}
@@ -20,6 +20,25 @@ PARAMETERS = {
     "beta": ("hardsigmoid", "affine", "scaledtanh"),
 }
 """Functions that take a parameter; the lists of a node hold one for each of them, in order."""
+
+
+def stated(cell: str, attributes: Mapping[str, Any], direction: int, layout: str) -> Stated:
+    """Return what a node says of one direction: its activations, and whether the reset gate comes after the product.
+
+    Raises
+    ------
+    Unreadable
+        If an LSTM's candidate and output differ in theirs, or for what `activations` does not know.
+    """
+    phis = activations(cell, attributes, direction)
+    if cell == "lstm" and phis[1].name != phis[2].name:
+        raise Unreadable(
+            f"expected one activation for candidate and output, got {phis[1].name} and {phis[2].name}; "
+            "try a model with one"
+        )
+    is_plain = cell == "rnn"
+    reset = "after" if attributes.get("linear_before_reset") else "before"
+    return Stated(phis[0] if is_plain else phis[1], None if is_plain else phis[0], reset, layout=layout)
 
 
 def activations(cell: str, attributes: Mapping[str, Any], direction: int) -> list[Activation]:

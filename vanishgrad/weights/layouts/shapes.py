@@ -40,6 +40,7 @@ def fitted(
     """
     stacking = chosen_stacking(stacking, hints, stated)
     require_floats(roles)
+    _require_one_form(roles)
     cell, hidden_size = gates(roles, stacking, hints, stated.cell, rest.get("variant") == UNTIED)
     stacking, roles, notes = _as_told(cell, hidden_size, stacking, roles, hints, stated)
     variant: Reading = reading(cell, hints, stated, usual_gate)
@@ -127,6 +128,14 @@ def require_floats(roles: Mapping[str, Tensor]) -> None:
             )
         if tensor.dtype not in FLOATS:
             raise Unreadable(f"expected {', '.join(FLOATS)}, got {tensor}; try saving it before it was quantised")
+
+
+def _require_one_form(roles: Mapping[str, Tensor]) -> None:
+    """Refuse an LSTM with peepholes and a projection, which is none of our cells."""
+    if "w_c" in roles and "W_hr" in roles:
+        raise Unreadable(
+            f"expected peepholes or a projection, got both, {roles['w_c']} and {roles['W_hr']}; try a model with one"
+        )
 
 
 def gates(
