@@ -36,7 +36,7 @@ class Content:
         return value
 
 
-def root(data: memoryview) -> Table:
+def root(data: memoryview) -> FlatTable:
     """Return the table that a file begins with.
 
     Raises
@@ -45,10 +45,10 @@ def root(data: memoryview) -> Table:
         If an offset leads out of the file; so do all methods of a table.
     """
     content = Content(data, len(data))
-    return Table(content, content.number(OFFSET, 0))
+    return FlatTable(content, content.number(OFFSET, 0))
 
 
-class Table:
+class FlatTable:
     """A table of a file; a field that it lacks has its default."""
 
     def __init__(self, content: Content, place: int) -> None:
@@ -73,16 +73,16 @@ class Table:
         """Return an integer; `form` is struct's letter."""
         return int(self.number(index, form, default))
 
-    def table(self, index: int) -> Table | None:
+    def table(self, index: int) -> FlatTable | None:
         """Return a table, None if there is none."""
         place = self._field(index)
-        return None if place is None else Table(self._content, self._behind(place))
+        return None if place is None else FlatTable(self._content, self._behind(place))
 
-    def tables(self, index: int) -> list[Table]:
+    def tables(self, index: int) -> list[FlatTable]:
         """Return the tables of a vector."""
         start, count = self._vector(index, 4)
         self._content.spend(count)
-        return [Table(self._content, self._behind(place)) for place in range(start, start + 4 * count, 4)]
+        return [FlatTable(self._content, self._behind(place)) for place in range(start, start + 4 * count, 4)]
 
     def integers(self, index: int) -> Sequence[int]:
         """Return a vector of 32-bit integers."""

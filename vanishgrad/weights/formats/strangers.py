@@ -13,6 +13,8 @@ BEGINNINGS = (
     (rb"BZh", "a bzip2 file", "unpacking it first"),
     (rb"7z\xbc\xaf", "a 7-Zip file", "unpacking it first"),
     (rb"GGUF", "a GGUF file", "the checkpoint that it was made from"),
+    (rb"(?s).{4}ET12", "an ExecuTorch program", "the checkpoint that it was exported from"),
+    (rb"7767517\s", "an ncnn model", "the file that it was converted from"),
     (rb"(?s)\x08.\x12..?\n", "a Core ML model", "exporting the model that it was made from to ONNX"),
 )
 """What a file may begin with → what it is then, and what to try."""

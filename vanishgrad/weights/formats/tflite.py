@@ -13,7 +13,7 @@ from functools import partial
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.formats.flatbuffer import Table, root
+from vanishgrad.weights.formats.flatbuffer import FlatTable, root
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.operator_graph import Graph, Node
 from vanishgrad.weights.formats.raw import WIDTHS, decoded
@@ -82,18 +82,18 @@ def tensors(path: str) -> TensorFile:
     return TensorFile(path, "tflite", by_name, {"tflite": tuple(graphs)})
 
 
-def _operator(code: Table) -> str:
+def _operator(code: FlatTable) -> str:
     """Return the name of an operator: the newer of two fields, or the older where that is zero."""
     number = max(code.integer(3), code.integer(0, "b"))
     return OPERATORS.get(number, f"operator {number}")
 
 
-def _buffer(buffer: Table, content: memoryview) -> memoryview | None:
+def _buffer(buffer: FlatTable, content: memoryview) -> memoryview | None:
     start, size = buffer.integer(1, "Q"), buffer.integer(2, "Q")
     return content[start : start + size] if start > IN_FILE else buffer.bytes(0)
 
 
-def _graph(subgraph: Table, operators: Sequence[str], buffers: Sequence[memoryview | None], path: str) -> Graph:
+def _graph(subgraph: FlatTable, operators: Sequence[str], buffers: Sequence[memoryview | None], path: str) -> Graph:
     graph = Graph(nodes=[_node(operator, operators) for operator in subgraph.tables(3)])
     for number, table in enumerate(subgraph.tables(0)):
         data = buffers[table.integer(2, "I")]
@@ -103,7 +103,7 @@ def _graph(subgraph: Table, operators: Sequence[str], buffers: Sequence[memoryvi
     return graph
 
 
-def _node(operator: Table, operators: Sequence[str]) -> Node:
+def _node(operator: FlatTable, operators: Sequence[str]) -> Node:
     op, options = operators[operator.integer(0, "I")], operator.table(4)
     fields = OPTIONS.get(op, {}) if options else {}
     return Node(
@@ -114,7 +114,7 @@ def _node(operator: Table, operators: Sequence[str]) -> Node:
     )
 
 
-def _tensor(table: Table, data: memoryview, number: int, path: str) -> Tensor:
+def _tensor(table: FlatTable, data: memoryview, number: int, path: str) -> Tensor:
     name = bytes(table.bytes(3) or b"").decode("utf-8", "replace") or f"tensor {number}"
     shape, code = table.integers(0), table.integer(1, "b")
     dtype = DTYPES.get(code, f"type {code} of TensorFlow Lite")

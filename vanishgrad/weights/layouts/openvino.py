@@ -19,7 +19,7 @@ from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.conventions import inside_reset
 from vanishgrad.weights.layouts.onnx_activations import stated
-from vanishgrad.weights.layouts.sequences import Sequences
+from vanishgrad.weights.layouts.sequence_origins import SequenceOrigins
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, part, row, shape_text, shown
 
@@ -42,7 +42,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     if not isinstance(graph, Graph):
         return
     names = _names(graph)
-    sequences, read = Sequences(graph, WEIGHTS, names, PASSING), set[tuple[str, ...]]()
+    sequences, read = SequenceOrigins(graph, WEIGHTS, names, PASSING), set[tuple[str, ...]]()
     for node in graph.nodes:
         if node.op in WEIGHTS and (node.op.endswith("Sequence") or _weights(node) not in read):
             read.add(_weights(node))
@@ -81,7 +81,7 @@ def _cell(node: Node) -> str:
     return node.op.removesuffix("Sequence").removesuffix("Cell").lower()
 
 
-def _layer(file: TensorFile, sequences: Sequences, node: Node, place: int, label: str, hints: Hints) -> Layer:
+def _layer(file: TensorFile, sequences: SequenceOrigins, node: Node, place: int, label: str, hints: Hints) -> Layer:
     cell, attributes = _cell(node), _attributes(node)
     if cell == "lstm" and "clip" in attributes:
         raise Unreadable(

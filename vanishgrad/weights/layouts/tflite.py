@@ -18,7 +18,7 @@ from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.conventions import joined, negated
-from vanishgrad.weights.layouts.sequences import Sequences
+from vanishgrad.weights.layouts.sequence_origins import SequenceOrigins
 from vanishgrad.weights.layouts.shapes import fitted
 from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, shape_text
 
@@ -43,7 +43,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     graphs: Sequence[Graph] = file.configuration.get("tflite", ())
     names = _names(graphs)
     for graph in graphs:
-        sequences = Sequences(graph, RECURRENT, names, PASSING)
+        sequences = SequenceOrigins(graph, RECURRENT, names, PASSING)
         for node in graph.nodes:
             if node.op in RECURRENT:
                 for is_second in (False, True) if node.op.startswith(TWO_WAYS) else (False,):
@@ -70,7 +70,7 @@ def _names(graphs: Sequence[Graph]) -> dict[int, str]:
     return names
 
 
-def _sighting(file: TensorFile, sequences: Sequences, node: Node, is_second: bool, hints: Hints) -> Sighting:
+def _sighting(file: TensorFile, sequences: SequenceOrigins, node: Node, is_second: bool, hints: Hints) -> Sighting:
     is_backward = sequences.is_reversed(node) != is_second
     path = sequences.names[id(node)]
     label = path + (".reverse" if is_backward else "")
@@ -79,7 +79,7 @@ def _sighting(file: TensorFile, sequences: Sequences, node: Node, is_second: boo
 
 
 def _layer(
-    file: TensorFile, sequences: Sequences, node: Node, is_second: bool, label: str, path: str, hints: Hints
+    file: TensorFile, sequences: SequenceOrigins, node: Node, is_second: bool, label: str, path: str, hints: Hints
 ) -> Layer:
     inputs = _Inputs(sequences.graph, node)
     inputs.require_plain(is_second)

@@ -22,7 +22,7 @@ class Origin:
 
 
 @dataclass(eq=False)
-class Sequences:
+class SequenceOrigins:
     """The sequences of a graph.
 
     Attributes
