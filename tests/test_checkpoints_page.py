@@ -66,7 +66,7 @@ def test_every_format_and_layout_has_a_file_that_is_read_so() -> None:
         formats.add(file.format)
         layouts |= {layer.layout for layer in file}
     assert formats | WITHOUT_FIXTURE == set(FORMATS)
-    assert set(LAYOUTS) - layouts <= {"equinox", "plain", "recorded"}
+    assert set(LAYOUTS) - layouts <= {"equinox", "plain", "recorded", "saved"}
 
 
 def test_the_orders_of_gates_are_the_codes() -> None:
