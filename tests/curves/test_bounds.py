@@ -90,6 +90,8 @@ def test_block_contraction_of_large_states_is_that_of_their_products(gain: float
             P = P @ linearisation.dense(t)[0]
         worst = max(worst, math.log(linalg.svdvals(P)[0]))
     assert (within == pytest.approx(math.log(2 * n) / 2)) is contracting
+    assert bound.failure_probability == (pytest.approx(20e-9) if contracting else 0)  # 10 steps of 2 blocks
+    assert ("probability 2e-08" in bound.claim) is contracting
     np.testing.assert_allclose(bound.log_norm, within + worst * (np.arange(21) // BLOCK_STEPS), rtol=0, atol=1e-9)
     assert bound.value == pytest.approx(math.exp(worst / BLOCK_STEPS), rel=1e-10)
 

@@ -35,7 +35,9 @@ def judged(model: Model) -> tuple[int, list[Fault]]:
     """Return how many numbers were checked and those that are wrong."""
     cell, path = model.cell, trajectory(model.cell, model.xs)
     largest = float(np.abs(path.records).max())
-    mp.dps = 40 + int(largest)
+    # Down to the smallest difference h - n̂ that a gate leaves, which the plain formula subtracts.
+    smallest = float(np.abs(path.records[path.records != 0]).min(initial=1))
+    mp.dps = 40 + int(largest - np.log10(smallest))
     right, allowed = _right(model, path.states[:, 0], largest)
     checked, faults = 0, list[Fault]()
     loss = np.full((1, cell.parts[0].size), 1 / np.sqrt(cell.parts[0].size))

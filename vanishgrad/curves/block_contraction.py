@@ -4,13 +4,14 @@ r"""Block contraction: ‖J_{t:k}‖ ≤ B ρ^(m ⌊(t - k)/m⌋) from the norms
 by side, and B is their largest Frobenius norm, of which that of nothing at all, √(state size), is the least. That no
 part of a block has a larger ‖·‖₂ than that is seen from Gaussian probes of large products, which are then not formed:
 with k probes G, ‖G P‖₂ ≥ ‖G u‖ σ₁(P) for the leading left vector u, and ‖G u‖² is a χ² of k degrees of freedom, below
-`MIN_MEAN_SQUARE` k with probability 1e-9 only.
+`MIN_MEAN_SQUARE` k with probability `PROBES_FAIL` only. What rests on probes says with what probability it fails.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,13 +33,31 @@ PROBE_COUNT = NARROW
 """As many as a step takes at the price of its weights alone."""
 MIN_MEAN_SQUARE = 0.108
 """x with (x e^(1 - x))^(k/2) = 1e-9 for k probes: Chernoff's bound of the probability that χ²_k < k x."""
+PROBES_FAIL = 1e-9
+"""Probability that the probes of one part of a block do not show how large it is."""
 MIN_PROBED_STATE_SIZE = 8 * PROBE_COUNT
 """State size from which on probes cost clearly less than products."""
 WHOLE = VectorBlock(None, None)
 
 
-def block_norms(cell: Cell, trajectory: Trajectory, steps: int) -> tuple[float, float]:
-    """Return ln B and the largest ln ‖·‖₂ of a block, of the blocks of trial 0 counted from the last step.
+class BlockNorms(NamedTuple):
+    """The norms of blocks.
+
+    Attributes
+    ----------
+    log_within, log_whole : float
+        ln B, and the largest ln ‖·‖₂ of a block.
+    failure_probability : float
+        That B is too small: of each step of each block that was probed; 0 where products were formed.
+    """
+
+    log_within: float
+    log_whole: float
+    failure_probability: float = 0.0
+
+
+def block_norms(cell: Cell, trajectory: Trajectory, steps: int) -> BlockNorms:
+    """Return the norms of the blocks of trial 0, counted from the last step.
 
     Cost of a block of an LSTM: 10 products of (2 n × 2 n)·(2 n × n); of a large one 8 n² multiplications and additions
     for each of 10 steps and of 32 probes and about 25 Lanczos vectors.
@@ -47,8 +66,9 @@ def block_norms(cell: Cell, trajectory: Trajectory, steps: int) -> tuple[float, 
     if m >= MIN_PROBED_STATE_SIZE:
         by_probes = _largest(_by_probes(first, each) for each in _pieces(trajectory, steps, 2 * m * PROBE_COUNT))
         if by_probes is not None:
-            return by_probes
-    return _largest(_by_products(first, each) for each in _pieces(trajectory, steps, m * m)) or (0.0, 0.0)
+            return BlockNorms(*by_probes, min(1.0, steps // BLOCK_STEPS * BLOCK_STEPS * PROBES_FAIL))
+    norms = _largest(_by_products(first, each) for each in _pieces(trajectory, steps, m * m))
+    return BlockNorms(*norms) if norms is not None else BlockNorms(0.0, 0.0)
 
 
 def _largest(norms: Iterable[tuple[float, float] | None]) -> tuple[float, float] | None:
@@ -116,7 +136,7 @@ def _on_one_scale(probes: ScaledVectors) -> tuple[Array, Array]:
 
 
 def _log_bound(probes: ScaledVectors) -> float:
-    """Return what ln ‖·‖₂ of the products is below in all blocks, with probability 1 - 1e-9 for each."""
+    """Return what ln ‖·‖₂ of the products is below in all blocks, but with probability `PROBES_FAIL` for each."""
     Y, top = _on_one_scale(probes)
     squares = np.linalg.eigvalsh(Y @ np.swapaxes(Y, 1, 2))[:, -1]
     with np.errstate(divide="ignore"):

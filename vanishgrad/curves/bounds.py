@@ -1,4 +1,7 @@
-"""Proved bounds of a curve, beside what is measured, each with the claim that it proves and nothing more."""
+"""Proved bounds of a curve, beside what is measured, each with the claim that it proves and nothing more.
+
+A claim that rests on random probes says with what probability it fails.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ class Bound:
         Whether the hypothesis of the claim holds; None where there is no claim for this cell.
     log_norm : (L,) array or None
         The natural logarithm of the bound by lag.
+    failure_probability : float
+        That the claim is wrong because it rests on random probes; 0 where it is proved.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Bound:
     value: float
     holds: bool | None
     log_norm: Array | None
+    failure_probability: float = 0.0
 
 
 def bounds(
@@ -101,10 +107,12 @@ def _perron_scaled(W: Array) -> tuple[float, float]:
 
 def _block_contraction(cell: Cell, trajectory: Trajectory, steps: int) -> Bound:
     """T1′: along trial 0, ‖J_{t:k}‖ ≤ B ρ^(m⌊lag/m⌋)."""
-    within, whole = block_norms(cell, trajectory, steps)
+    within, whole, failure_probability = block_norms(cell, trajectory, steps)
     count = np.arange(steps // BLOCK_STEPS * BLOCK_STEPS + 1) // BLOCK_STEPS
     with np.errstate(invalid="ignore"):
         log_norm = within + np.where(count > 0, count * whole, 0.0)
     value = float(np.exp(whole / BLOCK_STEPS))
     claim = f"no {BLOCK_STEPS} consecutive steps of trial 0 multiply the gradient by more than this factor per step"
-    return Bound("block_contraction", "state", claim, value, value < 1, log_norm)
+    if failure_probability:
+        claim += f", by random probes, whose constant √m fails with probability {failure_probability:.0e} at most"
+    return Bound("block_contraction", "state", claim, value, value < 1, log_norm, failure_probability)

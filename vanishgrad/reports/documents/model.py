@@ -14,7 +14,7 @@ from vanishgrad.reports.documents.curve import (
     log10,
     log10s,
 )
-from vanishgrad.reports.documents.declaration import Count, Digest, Document, Log10, Names, Size
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Limits, Log10, Names, Size
 from vanishgrad.reports.documents.kinds import finite
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class BoundDocument(Document):
     value: Annotated[float | None, "the largest over the trials"]
     holds: Annotated[bool | None, "whether the hypothesis of the claim holds; null where there is no claim"]
     log10_norm: Annotated[ByLag | None, "the bound by lag"]
+    failure_probability: Annotated[
+        float,
+        Limits(minimum=0, maximum=1),
+        "that the claim is wrong because it rests on random probes; 0 where it is proved",
+    ]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

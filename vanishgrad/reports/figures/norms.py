@@ -48,7 +48,8 @@ PATHS_CAPTION = (
 )
 BOUNDS_CAPTION = (
     "Dashed: proved upper bounds of the state's norm, for the largest trial or for trial 0; one whose factor per "
-    "step is not below 1 does not prove that the gradient vanishes. Dotted: the conveyor, which is no bound."
+    "step is not below 1 does not prove that the gradient vanishes. One that fails with a probability rests on random "
+    "probes. Dotted: the conveyor, which is no bound."
 )
 LABEL_CHARACTERS, EQUAL_CHARACTERS = 26, 16
 HEADING_CHARACTERS = 36
@@ -161,6 +162,8 @@ def _line(model: ModelDocument, curve: str) -> NormLine:
 
 def _proved(bound: BoundDocument, appearance: Look, model: ModelDocument) -> Trace:
     name = BOUND_NAMES.get(bound.name, wrapped(bound.name, LABEL_CHARACTERS, 1))
+    if bound.failure_probability:
+        name += f"\n(fails: p < {bound.failure_probability:.0e})"
     text = name if bound.holds else f"{name}\n(not below 1)"
     values = numbers(bound.log10_norm or [])
     return Trace(text, appearance, NormLine(values, values, values, model.curves[bound.curve].threshold))
