@@ -10,7 +10,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.cells.stack import Stack
 from vanishgrad.curves.curve import Curve, curve
 from vanishgrad.curves.measure import measure
-from vanishgrad.curves.request import Scope
+from vanishgrad.curves.request import SUMMARY
 from vanishgrad.errors import VanishgradError
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.explain.findings.context import DiagnosisContext
@@ -18,8 +18,6 @@ from vanishgrad.questions.explain.findings.remedies import REMEDIES, Change
 from vanishgrad.questions.explain.findings.rules import RULES, Finding
 from vanishgrad.questions.explain.run import Run
 from vanishgrad.questions.explain.section import MASKED, NO_GATES, Absent
-
-MEASURED = Scope(("state", "input"))
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def diagnosis(facts: DiagnosisContext, engine: str = "auto") -> Diagnosis:
 
     Notes
     -----
-    One sweep of state and input for each remedy; a dozen of one trial for the neutral gain.
+    One sweep of the state for each remedy, with the input at the last lag; a dozen of one trial for the neutral gain.
     """
     causes = [finding for rule in RULES if (finding := rule(facts)) is not None]
     causes.sort(key=lambda finding: -finding.severity)
@@ -133,7 +131,7 @@ def _remedy(name: str, change: Change, facts: DiagnosisContext, before: Reach, e
 def _measured(cell: Cell, facts: DiagnosisContext, engine: str) -> dict[str, Curve]:
     sequences = facts.sequences
     trajectory = run(cell, sequences.xs, facts.trajectory.states[0], sequences.marks)
-    measurement = measure(cell, trajectory, sequences.lengths, None, facts.threshold, MEASURED, engine)
+    measurement = measure(cell, trajectory, sequences.lengths, None, facts.threshold, SUMMARY, engine)
     return {
         name: curve(norms.log_norm, norms.log_rms, norms.alive, facts.threshold)
         for name, norms in measurement.curves.items()
