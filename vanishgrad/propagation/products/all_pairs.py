@@ -16,6 +16,9 @@ from vanishgrad.propagation.products.products import Product, backward_products
 from vanishgrad.propagation.products.scaling import LN_2, MARGIN, depth, powers, range_bits, shifted
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
 
+GROUP_BYTES = 2**20
+"""Norms are taken of groups of products of so many bytes, which stay in a cache."""
+
 
 def pair_log_norms(cell: Cell, trajectory: StoredTrajectory, times: Array) -> Array:
     """Return ln ‖∂s_t/∂s_k‖₂ of one sequence, (G, G): row t, column k, both in `times`; NaN for k > t.
@@ -35,16 +38,18 @@ def pair_log_norms(cell: Cell, trajectory: StoredTrajectory, times: Array) -> Ar
     """
     G, m = len(times), cell.state_size
     products = _Products(np.tile(np.eye(m, dtype=trajectory.states.dtype), (G, 1, 1)))
-    leading = LeadingSingularValues({"state": (m, m)}, G, trajectory.states.dtype)
-    log_norms = np.full((G, G), np.nan)
-    log_norms[-1, -1] = 0.0
+    size = max(1, GROUP_BYTES // products.P[0].nbytes)
+    groups = [slice(first, min(first + size, G)) for first in range(0, G, size)]
+    leading = [LeadingSingularValues({"state": (m, m)}, group.stop - group.start, products.P.dtype) for group in groups]
+    log_norms = np.zeros((G, G))
     for j in range(G - 2, -1, -1):
-        log_norms[j, j] = 0.0
         products.multiply(_stretch(cell, trajectory, int(times[j]), int(times[j + 1])), slice(j + 1, G))
-        with np.errstate(divide="ignore"):
-            log_norm = np.log(leading({"state": products.P})["state"]) + products.exponents * LN_2
-        log_norms[j + 1 :, j] = log_norm[j + 1 :]
-    return log_norms
+        for group, largest in zip(groups, leading, strict=True):
+            if group.stop > j + 1:
+                with np.errstate(divide="ignore"):
+                    log_norms[group, j] = np.log(largest({"state": products.P[group]})["state"])
+        log_norms[:, j] += products.exponents * LN_2
+    return np.where(np.tri(G, dtype=bool), log_norms, np.nan)
 
 
 class _Products:
