@@ -22,7 +22,7 @@ from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.products.scaling import LN_2
 from vanishgrad.propagation.singular_values.lanczos import unit
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues
-from vanishgrad.propagation.singular_values.matrix_free import TOLERANCE, VectorBlock, leading
+from vanishgrad.propagation.singular_values.matrix_free import VectorBlock, leading
 from vanishgrad.propagation.singular_values.scaled_vectors import LinearisedSteps, ScaledVectors
 
 BLOCK_STEPS = 10
@@ -121,11 +121,9 @@ def _by_probes(cell: Cell, pieces: StoredTrajectory) -> tuple[float, float] | No
         probes.cotangent(linearisation, t)
         if is_extended(probes.values) or _log_bound(probes) > math.log(m) / 2:
             return None
-    largest = leading(cell, pieces, [(WHOLE, BLOCK_STEPS)], {(WHOLE, BLOCK_STEPS): _left(probes, steps)})[
-        WHOLE, BLOCK_STEPS
-    ]
-    settled = np.all(largest.error <= max(TOLERANCE, 16 * float(np.finfo(noise.dtype).eps)))
-    return (math.log(m) / 2, float(largest.log_norm.max())) if settled else None
+    wanted = (WHOLE, BLOCK_STEPS)
+    largest = leading(cell, pieces, [wanted], {wanted: _left(probes, steps)}, largest_only=True)[wanted]
+    return (math.log(m) / 2, float(largest.log_norm.max())) if largest.settled else None
 
 
 def _on_one_scale(probes: ScaledVectors) -> tuple[Array, Array]:

@@ -64,6 +64,18 @@ def test_every_block_is_the_dense_one_within_its_error(label: str) -> None:
         assert (np.abs(found[some] - dense[some]) <= error[some] + roundoff).all(), (name, lag)
 
 
+@pytest.mark.parametrize("label", MODELS)
+def test_the_largest_of_all_trials_takes_no_more_rows(label: str) -> None:
+    cell, path = model(label)
+    of_each, largest = (
+        leading(cell, path, [(VectorBlock(None, None), STEPS)], {}, largest_only=only)[VectorBlock(None, None), STEPS]
+        for only in (False, True)
+    )
+    assert largest.settled
+    assert largest.rows <= of_each.rows
+    assert largest.log_norm.max() == pytest.approx(of_each.log_norm.max(), abs=2 * TOLERANCE)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_cell_offers_what_it_takes(case: Case) -> None:
     run = random_run(case)

@@ -55,12 +55,15 @@ class Leading:
         The left singular vector.
     rows : int
         Lanczos steps that it took.
+    settled : bool
+        Whether every trial's error is within `TOLERANCE`, or roundoff, as far as its value is wanted.
     """
 
     log_norm: Array
     error: Array
     left: Array
     rows: int
+    settled: bool
 
 
 def leading(
@@ -69,6 +72,7 @@ def leading(
     wanted: Sequence[tuple[VectorBlock, int]],
     starts: Mapping[tuple[VectorBlock, int], Array],
     seed: int = 0,
+    largest_only: bool = False,
 ) -> dict[tuple[VectorBlock, int], Leading]:
     """Return the largest singular value of each block at each lag that is wanted.
 
@@ -82,6 +86,8 @@ def leading(
         Left vectors, (B, p), that are known to be near, for instance from another lag.
     seed : int
         Of the random starts.
+    largest_only : bool
+        Whether only the largest value of all trials is wanted: the others then need not settle.
 
     Notes
     -----
@@ -89,7 +95,9 @@ def leading(
     multiplications and additions a step for each vector of an LSTM. O(B m) numbers for each vector.
     """
     random = np.random.default_rng(seed)
-    searches = [_Search(cell, path, block, lag, starts.get((block, lag)), random) for block, lag in wanted]
+    searches = [
+        _Search(cell, path, block, lag, starts.get((block, lag)), random, largest_only) for block, lag in wanted
+    ]
     searches.sort(key=lambda search: search.lag)
     active, steps = searches, LinearisedSteps(cell, path)
     while active:
@@ -110,9 +118,10 @@ class _Search:
         lag: int,
         start: Array | None,
         random: np.random.Generator,
+        largest_only: bool,
     ) -> None:
         whole = slice(0, cell.state_size)
-        self.block, self.lag, self.done = block, lag, False
+        self.block, self.lag, self.done, self._largest_only = block, lag, False, largest_only
         self.rows = whole if block.to is None else cell.slices[block.to]
         self.columns = whole if block.source in (None, INPUT_BLOCK) else cell.slices[block.source]
         self._random, dtype = random, np.dtype(f"float{bits(path.start)}")
@@ -147,6 +156,13 @@ class _Search:
         top: Array = np.max(np.where(some, self._exponents, np.iinfo(np.int64).min // 2), axis=1)
         return np.where(np.any(some, axis=1), top, 0)
 
+    @property
+    def _log_norm(self) -> Array:
+        """The logarithm of the Ritz value σ, (B,)."""
+        with np.errstate(divide="ignore"):
+            log_norm: Array = np.log(self._theta) / 2 + self._top * LN_2
+        return log_norm
+
     def take_product(self, product: Array, exponents: Array) -> None:
         """Take A v of the leading right vector v: its residual is the error, and the next row."""
         product, sigma = product.astype(self.row.dtype), np.sqrt(self._theta)
@@ -156,10 +172,13 @@ class _Search:
         rho = np.linalg.norm(residual, axis=-1)
         self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1 / FARTHEST)) / 2, 0)
         rows = self._Q.shape[1]
-        settled = (self._error <= self._tolerance) & ((rows >= MIN_ROWS) | (self._theta == 0))
-        self.done = bool(np.all(settled)) or rows >= min(MAX_ROWS, self._Q.shape[2])
+        settled = self._error <= self._tolerance
+        if self._largest_only:
+            settled |= self._log_norm + np.log1p(rho) < np.max(self._log_norm)
+        self._settled = bool(np.all(settled & ((rows >= MIN_ROWS) | (self._theta == 0))))
+        self.done = self._settled or rows >= min(MAX_ROWS, self._Q.shape[2])
         if self.done:
-            self._last, self._steps = self._top, rows
+            self._final, self._steps = self._log_norm, rows
             self._Q, self._Y = self._Q[:, :0], self._Y[:, :0]
         else:
             self.row = self._next_row((residual / _some(rho)[:, None]).astype(product.dtype))
@@ -175,9 +194,7 @@ class _Search:
 
     def found(self) -> Leading:
         """Return what was found, once done."""
-        with np.errstate(divide="ignore"):
-            log_norm = np.log(self._theta) / 2 + self._last * LN_2
-        return Leading(log_norm, self._error, self._left, self._steps)
+        return Leading(self._final, self._error, self._left, self._steps, self._settled)
 
 
 def _pull(cell: Cell, path: Trajectory, steps: LinearisedSteps, searches: Sequence[_Search]) -> None:
