@@ -194,8 +194,8 @@ def sweep(models: str | Sequence[str], jobs: int = 1, **options: Any) -> SweepRe
     """
     demand_known("sweep", options, tuple(SWEEP_DEFAULTS))
     plan = SweepPlan(settings_of(models, options))
-    found = {place: point for batch in sweep_points(plan, plan.batches, jobs) for place, point in batch.items()}
-    return SweepReport(swept(plan, found))
+    points = {place: point for batch in sweep_points(plan, plan.batches, jobs) for place, point in batch.items()}
+    return SweepReport(swept(plan, points))
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

@@ -133,9 +133,9 @@ def certify(source: Any, output: str | os.PathLike[str], **options: Any) -> Cert
         options["input"] = "captured"
     request = request_of(CertifyRequest, options, source=source, output=os.fspath(output))
     with blas_threads(state_size=0, jobs=1):
-        found = certify_layer(request)
-    write_together(found.files.items())
-    return found
+        outcome = certify_layer(request)
+    write_together(outcome.files.items())
+    return outcome
 
 
 def answer(models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs: int = 1, **options: Any) -> TextReport:
@@ -145,5 +145,5 @@ def answer(models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs:
 
     if lang not in LANGUAGES:
         raise UsageError(f"expected lang {' or '.join(LANGUAGES)}, got {lang!r}")
-    found = answer_models(request_of(AnswerRequest, options, models=models), lambda label: None, jobs)
-    return TextReport(answer_document(found, lang), lambda document: to_terminal(found, lang))
+    formal = answer_models(request_of(AnswerRequest, options, models=models), lambda label: None, jobs)
+    return TextReport(answer_document(formal, lang), lambda document: to_terminal(formal, lang))

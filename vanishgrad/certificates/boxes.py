@@ -113,17 +113,17 @@ def box(subject: CertifiedCell, inputs: InputBoxes) -> Box | None:
     been seen to lie within it.
     """
     step = _lstm_step if subject.has_cell_state else _gru_step
-    reach, found, h = _Reach(subject, inputs), None, np.ones(subject.hidden_size)
+    reach, invariant, h = _Reach(subject, inputs), None, np.ones(subject.hidden_size)
     for _ in range(ROUNDS):
         box_of_h, image = step(subject, reach, h)
         if box_of_h is None or not (image <= h).all():
             break
-        found = box_of_h
+        invariant = box_of_h
         smaller = np.maximum(image, MIN_STATE_BOUND)
         if (smaller >= h * (1 - BOX_TOLERANCE)).all():
             break
         h = smaller
-    return found
+    return invariant
 
 
 def _lstm_step(subject: CertifiedCell, reach: _Reach, h: Array) -> tuple[Box | None, Array]:

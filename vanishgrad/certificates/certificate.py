@@ -135,8 +135,8 @@ class Sealed:
     """A certificate as a file has it, with the digest that it carries and the one that its content has."""
 
     certificate: Certificate
-    said: str
-    found: str
+    carried_digest: str
+    content_digest: str
     stated: str
     arithmetic: Mapping[str, Any]
 
@@ -169,10 +169,10 @@ def parse_certificate(text: str, name: str) -> Sealed:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("the same name twice in one object")
-    return found
+    return members
 
 
 def _finite(text: str) -> float:

@@ -62,7 +62,7 @@ def check(path: str, weights: str | None = None) -> Verification:
 
 
 def _demand_sealed(read: Sealed, shown: Inequalities) -> None:
-    shown.demand(read.said == read.found, "the content has the sha256 that it carries")
+    shown.demand(read.carried_digest == read.content_digest, "the content has the sha256 that it carries")
     shown.demand(read.stated == _statement(read.certificate), "the statement says what the numbers say")
     shown.demand(read.arithmetic == ARITHMETIC, "the rounding constants are those of float64")
 
@@ -110,12 +110,12 @@ def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: I
     shown.demand(xs.shape == (steps, subject.input_size), "the inputs have the shape that it names")
     shown.demand(named == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
     u, v = (demanded.vector(certificate.witness, name, subject.state_size) for name in "uv")
-    found, error = bilinear(subject, xs, start, u, v)
+    form, error = bilinear(subject, xs, start, u, v)
     square = value**2 * _square(u) * _square(v)
-    if (abs(found) + error) ** 2 < square:
+    if (abs(form) + error) ** 2 < square:
         raise Refuted("|uᵀ J v| ≥ value ‖u‖ ‖v‖")
     shown.demand(_square(u) * _square(v) > 0, "u, v ≠ 0")
-    shown.demand((abs(found) > error and (abs(found) - error) ** 2 >= square) or None, "|uᵀ J v| ≥ value ‖u‖ ‖v‖")
+    shown.demand((abs(form) > error and (abs(form) - error) ** 2 >= square) or None, "|uᵀ J v| ≥ value ‖u‖ ‖v‖")
 
 
 def _square(x: Array) -> Fraction:

@@ -44,10 +44,10 @@ def fixed_point(target: CertifiedCell, x: Array, h: Array) -> Array | None:
         if not np.isfinite(here.derivative).all() or np.abs(here.residual).max() < 1e-14:
             break
         A, F = here.derivative, here.residual
-        moved = h - np.linalg.solve(A.T @ A + damping * np.eye(len(h)), A.T @ F)
-        there = at(moved)
+        trial = h - np.linalg.solve(A.T @ A + damping * np.eye(len(h)), A.T @ F)
+        there = at(trial)
         if there.residual @ there.residual < F @ F:
-            h, here, damping = moved, there, max(damping / 5, 1e-16)
+            h, here, damping = trial, there, max(damping / 5, 1e-16)
         else:
             damping *= 4
     solved = np.abs(here.state).max() < LARGEST_STATE and np.abs(here.residual).max() < RESIDUAL

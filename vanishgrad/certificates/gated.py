@@ -52,8 +52,8 @@ def rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
 def _lstm_rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
     n = subject.hidden_size
     p = {g: dot_up(np.abs(subject.gate("W_hh", g)), x[:n]) for g in "ifgo"}
-    kept = peak(box.gates["f"], x[n:], np.zeros(n), round_up(box.c * p["f"]))
-    r_c = round_up(kept + _written(box.gates["i"], box.gates["g"], p["i"], p["g"]))
+    from_c = peak(box.gates["f"], x[n:], np.zeros(n), round_up(box.c * p["f"]))
+    r_c = round_up(from_c + _written(box.gates["i"], box.gates["g"], p["i"], p["g"]))
     r_h = peak(box.gates["o"], r_c, np.zeros(n), round_up(tanh_up(box.c_next) * p["o"]))
     return np.concatenate([round_up(r_h).max(axis=0), r_c.max(axis=0)])
 
@@ -77,8 +77,8 @@ def _gru_rows(subject: CertifiedCell, box: Box, x: Array) -> Array:
         K = peak(r, dot_up(U["n"], x), np.zeros_like(x), through)
     else:
         K = dot_up(U["n"], peak(r, x, np.zeros_like(x), through).T).T
-    moved = round_up((box.h + box.gates["n"].hi) * dot_up(U["z"], x))
-    return round_up(peak(box.gates["z"], x, round_up(box.candidate_slope * K), moved)).max(axis=0)
+    through_z = round_up((box.h + box.gates["n"].hi) * dot_up(U["z"], x))
+    return round_up(peak(box.gates["z"], x, round_up(box.candidate_slope * K), through_z)).max(axis=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,8 +65,8 @@ def layer_subject(path: str, weights: Mapping[str, Any]) -> CertifiedCell:
         if name in HINTS and isinstance(value, int | float if name == "forget_offset" else str)
     }
     layer = str(weights.get("layer"))
-    found = recurrent_layers(path, **hints).select([layer] if layer else [])
-    named = [each for each in found if each.name == layer] or list(found)
+    layers = recurrent_layers(path, **hints).select([layer] if layer else [])
+    named = [each for each in layers if each.name == layer] or list(layers)
     if len(named) != 1:
         raise VanishgradError(
             f"expected one layer {layer!r} in {path}, got {len(named)}; try the file that was certified"

@@ -85,10 +85,10 @@ def refutations(cell: Cell, input_bound: float | None, words: Iterable[Array] = 
         cycles = [each for word in tried if (each := _cycle(cell, form, word, len(tried) <= MAX_ORBITS))]
         for each in sorted(cycles, key=lambda each: -each.rho)[:CANDIDATES]:
             with localcontext(context(DIGITS)):
-                found = _refined(form, each)
-            if found is not None:
-                claim = {"kind": "refuted", "rho": found[0], "input_bound": input_bound}
-                yield certificate(target, claim, "periodic_orbit", found[1])
+                refined = _refined(form, each)
+            if refined is not None:
+                claim = {"kind": "refuted", "rho": refined[0], "input_bound": input_bound}
+                yield certificate(target, claim, "periodic_orbit", refined[1])
 
 
 def _constants(target: CertifiedCell, input_bound: float | None) -> Iterator[Array]:
@@ -113,28 +113,28 @@ def _cycle(cell: Cell, target: CertifiedCell, word: Array, along_orbit: bool) ->
     return Cycle(word, state, P, complex(values[largest]), vectors[:, largest].astype(complex))
 
 
-def _refined(target: CertifiedCell, found: Cycle) -> tuple[float, dict[str, Any]] | None:
+def _refined(target: CertifiedCell, near: Cycle) -> tuple[float, dict[str, Any]] | None:
     """Return ρ and the witness of a cycle; None if Newton's method does not converge."""
     try:
-        step, inverse = decimal_step(target), np.linalg.inv(found.jacobian - np.eye(len(found.state)))
-        state = exactly(found.state)
+        step, inverse = decimal_step(target), np.linalg.inv(near.jacobian - np.eye(len(near.state)))
+        state = exactly(near.state)
         for _ in range(REFINEMENTS):
-            correction = inverse @ _floats(_period(step, found.word, state)[0] - state)
+            correction = inverse @ _floats(_period(step, near.word, state)[0] - state)
             state = state - exactly(correction)
-            if np.abs(correction).max() < SETTLED * np.abs(found.state).max(initial=1):
+            if np.abs(correction).max() < SETTLED * np.abs(near.state).max(initial=1):
                 break
         limbs = _limbs(state)
-        after, pull = _period(step, found.word, _summed(limbs))
+        after, pull = _period(step, near.word, _summed(limbs))
         distance = float(np.linalg.norm(inverse @ _floats(after - _summed(limbs))))
-        real, imaginary, value = _eigenpair(found, pull)
+        real, imaginary, value = _eigenpair(near, pull)
     except (np.linalg.LinAlgError, TooCoarse, OverflowError):
         return None
-    rho = _modulus(value, len(found.word))
+    rho = _modulus(value, len(near.word))
     if not distance < CONVERGED or not 0 < rho < np.inf:
         return None
-    is_real = found.eigenvalue.imag == 0
+    is_real = near.eigenvalue.imag == 0
     return rho, {
-        "word": found.word.tolist(),
+        "word": near.word.tolist(),
         "state": limbs,
         "state_radius": max(distance * MARGIN, LEAST_RADIUS),
         "eigenvalue": _limbs(value[:1] if is_real else value),
@@ -159,18 +159,18 @@ def _period(step: Step, word: Array, s: Array) -> tuple[Array, Pull]:
     return after.values, through
 
 
-def _eigenpair(found: Cycle, pull: Pull) -> tuple[Array, Array, Array]:
+def _eigenpair(near: Cycle, pull: Pull) -> tuple[Array, Array, Array]:
     """Return the real and the imaginary part of u, and those of λ, with u P = λ u and u normalised as it was."""
-    m, u0 = len(found.state), found.left_vector
+    m, u0 = len(near.state), near.left_vector
     derivative = np.zeros((m + 1, m + 1), dtype=complex)
-    derivative[:m, :m] = found.jacobian.T - found.eigenvalue * np.eye(m)
+    derivative[:m, :m] = near.jacobian.T - near.eigenvalue * np.eye(m)
     derivative[:m, m], derivative[m, :m] = -u0, u0.conj()
     inverse = np.linalg.inv(derivative)
     u, v = exactly(u0.real), exactly(u0.imag)
-    a, b = Decimal(found.eigenvalue.real), Decimal(found.eigenvalue.imag)
+    a, b = Decimal(near.eigenvalue.real), Decimal(near.eigenvalue.imag)
     for _ in range(REFINEMENTS):
         real = pull(Approximate(u, Decimal(0))).values - (a * u - b * v)
-        imaginary = pull(Approximate(v, Decimal(0))).values - (a * v + b * u) if found.eigenvalue.imag else 0 * v
+        imaginary = pull(Approximate(v, Decimal(0))).values - (a * v + b * u) if near.eigenvalue.imag else 0 * v
         step = inverse @ np.append(_floats(real) + 1j * _floats(imaginary), 0)
         u, v = u - exactly(step[:m].real), v - exactly(step[:m].imag)
         a, b = a - Decimal(step[m].real), b - Decimal(step[m].imag)
@@ -202,8 +202,8 @@ def _limbs(values: Array) -> list[list[float]]:
 
 def _summed(limbs: list[list[float]]) -> Array:
     total = exactly(np.array(limbs[0]))
-    for each in limbs[1:]:
-        total = total + exactly(np.array(each))
+    for limb in limbs[1:]:
+        total = total + exactly(np.array(limb))
     return total
 
 

@@ -123,17 +123,17 @@ def certify(request: CertifyRequest) -> Certified:
     VanishgradError
         For what depends on a file.
     """
-    found = of_source(request)
-    files, xs = dict(found.files), found.xs
+    target = of_source(request)
+    files, xs = dict(target.files), target.xs
     if xs is None:
-        outcome = lower(found.cell, request.input_bound) if request.claim == "lower" else _decided(found, request)
+        outcome = lower(target.cell, request.input_bound) if request.claim == "lower" else _decided(target, request)
     else:
-        outcome = along(found.cell, xs, request.start)
+        outcome = along(target.cell, xs, request.start)
     if outcome.certificate is None:
         return Certified(outcome, {})
     given = {} if files else request.hints  # weights that are written beside it stand there as they were read
     hints = {name: value for name, value in given.items() if value not in (None, ()) and value is not False}
-    named = {**outcome.certificate.weights, "file": found.name, "layer": found.layer, "hints": hints}
+    named = {**outcome.certificate.weights, "file": target.name, "layer": target.layer, "hints": hints}
     certificate = replace(outcome.certificate, weights=named)
     if xs is not None:
         certificate, files[beside(request.output, "inputs.npy")] = _with_inputs(certificate, request, xs)
@@ -141,11 +141,11 @@ def certify(request: CertifyRequest) -> Certified:
     return Certified(replace(outcome, certificate=certificate), files)
 
 
-def _decided(found: Found, request: CertifyRequest) -> Outcome:
-    bound, words = request.input_bound, list(found.tokens)
+def _decided(target: CertifiedSource, request: CertifyRequest) -> Outcome:
+    bound, words = request.input_bound, list(target.tokens)
     if request.repeat is not None:
-        words.append(word(request.repeat, found.cell.input_size, bound))
-    return decided(found.cell, bound, words)
+        words.append(word(request.repeat, target.cell.input_size, bound))
+    return decided(target.cell, bound, words)
 
 
 def beside(output: str, ending: str) -> str:
@@ -155,7 +155,7 @@ def beside(output: str, ending: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class CertifiedSource:
     """What a certificate is about: a cell along inputs, seen from the certificate's folder.
 
     Attributes
@@ -179,7 +179,7 @@ class Found:
     files: dict[str, bytes]
 
 
-def of_source(request: CertifyRequest) -> Found:
+def of_source(request: CertifyRequest) -> CertifiedSource:
     """Return the one layer of a file that a request names, or trial 0 of its MODEL.
 
     The MODEL's weights are written beside the certificate, and read back from there by the checker.
@@ -209,18 +209,18 @@ def of_source(request: CertifyRequest) -> Found:
     tokens = _tokens(opened.file, layers[0].input_size, request) if xs is None and request.embedding else []
     if isinstance(request.source, Mapping):
         path = beside(request.output, "weights.npz")
-        return Found(cell, xs, tokens, os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
+        return CertifiedSource(cell, xs, tokens, os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return Found(cell, xs, tokens, Path(name).as_posix(), layers[0].name, {})
+    return CertifiedSource(cell, xs, tokens, Path(name).as_posix(), layers[0].name, {})
 
 
-def _along(found: Prepared) -> Array:
+def _along(prepared: Prepared) -> Array:
     """Return the one sequence, (T, d), that a claim is along; the claim begins with s_0 = 0."""
-    if found.s0.any():
+    if prepared.s0.any():
         raise UsageError("expected a captured run that starts from 0 for a claim along it, got a start of its own; "
                          "try --input with the sequence alone")  # fmt: skip
-    length = int(found.sequences.lengths[0])
-    xs: Array = found.sequences.xs[0, found.sequences.steps - length :]
+    length = int(prepared.sequences.lengths[0])
+    xs: Array = prepared.sequences.xs[0, prepared.sequences.steps - length :]
     return xs
 
 
@@ -235,7 +235,7 @@ def _tokens(file: LayerFile, width: int, request: CertifyRequest) -> list[Array]
     return [row[None] for row in rows if bound is None or np.abs(row).max() <= bound]
 
 
-def _of_model(opened: Opened, request: CertifyRequest) -> Found:
+def _of_model(opened: Opened, request: CertifyRequest) -> CertifiedSource:
     assert isinstance(opened.argument, ModelSpec) and opened.sequences is not None
     if opened.argument.keys.get("untied"):
         raise UsageError(f"expected tied weights, got {request.source!r}; try it without untied=true")
@@ -243,7 +243,7 @@ def _of_model(opened: Opened, request: CertifyRequest) -> Found:
     path = beside(request.output, "weights.npz")
     files = {path: npz(weights, spec, request.seed, 0)}
     xs = opened.sequences.xs[0] if request.is_along else None
-    return Found(weights.cell(spec), xs, [], os.path.basename(path), "", files)
+    return CertifiedSource(weights.cell(spec), xs, [], os.path.basename(path), "", files)
 
 
 def _with_inputs(certificate: Certificate, request: CertifyRequest, xs: Array) -> tuple[Certificate, bytes]:

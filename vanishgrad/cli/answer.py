@@ -58,8 +58,8 @@ def answer(
     request = AnswerRequest(models=models or DEFAULT_MODELS, **options)
     demand_writable(output, ())
     with progress(None, quiet) as done:
-        found = answered(request, done, jobs or cores())
-    content = answer_bytes(found, lang or locale_language(), kind, font, terminal() if output == "-" else FILE)
+        formal = answered(request, done, jobs or cores())
+    content = answer_bytes(formal, lang or locale_language(), kind, font, terminal() if output == "-" else FILE)
     if output != "-":
         write(output, content)
     else:
@@ -72,28 +72,28 @@ def locale_language() -> str:
     return "zh" if chosen.lower().startswith("zh") else "en"
 
 
-def answer_bytes(found: Answer, language: str, kind: str, font: str | None, page: Terminal) -> bytes:
+def answer_bytes(formal: Answer, language: str, kind: str, font: str | None, page: Terminal) -> bytes:
     """Return an answer in one of the formats."""
     if kind == "pdf":
         from vanishgrad.formal_answer.renderers.pdf import to_pdf
 
-        return to_pdf(found, language, font)
+        return to_pdf(formal, language, font)
     if kind == "json":
         from vanishgrad.formal_answer.renderers.claims_json import answer_document
 
-        return answer_document(found, language).to_json().encode()
+        return answer_document(formal, language).to_json().encode()
     if kind == "html":
         from vanishgrad.formal_answer.renderers.html import to_html
 
-        return to_html(found, language).encode()
+        return to_html(formal, language).encode()
     if kind == "latex":
         from vanishgrad.formal_answer.renderers.latex import to_latex
 
-        return to_latex(found, language).encode()
+        return to_latex(formal, language).encode()
     if kind == "markdown":
         from vanishgrad.formal_answer.renderers.compose import Composer
 
-        return Composer(found, language).markdown().encode()
+        return Composer(formal, language).markdown().encode()
     from vanishgrad.formal_answer.renderers.terminal import to_terminal
 
-    return to_terminal(found, language, page).encode()
+    return to_terminal(formal, language, page).encode()

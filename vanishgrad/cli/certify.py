@@ -91,14 +91,21 @@ def _check(certificate: str, weights: str | None, format_: str | None, options: 
         if name not in reading and getattr(request, name) != getattr(CertifyRequest, name):
             raise UsageError(f"expected {flag(name)} with a proof, got --check; try leaving it out")
     if formal:
-        found = check_formally(certificate, weights, **{name: options[name] for name in reading})
+        verification = check_formally(certificate, weights, **{name: options[name] for name in reading})
     else:
-        found = checked(certificate, weights)
+        verification = checked(certificate, weights)
     if format_:
-        put(CertifyDocument.of(found, certificate=certificate).to_json(), format_)
+        put(CertifyDocument.of(verification, certificate=certificate).to_json(), format_)
     else:
-        click.echo("\n".join([f"{found.verdict.value}: {found.reason}", *(f"  shown: {each}" for each in found.shown)]))
-    return 0 if found.verdict is CertificateVerdict.VALID else FAILED
+        click.echo(
+            "\n".join(
+                [
+                    f"{verification.verdict.value}: {verification.reason}",
+                    *(f"  shown: {each}" for each in verification.shown),
+                ]
+            )
+        )
+    return 0 if verification.verdict is CertificateVerdict.VALID else FAILED
 
 
 def _told(result: Certified | FormallyCertified, files: list[str]) -> str:

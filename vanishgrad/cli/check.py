@@ -26,9 +26,9 @@ def _from_settings(context: click.Context, option: click.Parameter, path: str | 
         for each in context.command.params
         if isinstance(each, click.Option) and each is not option and each.opts != ["--json"]
     }
-    said = settings(path, by_key)
+    limits = settings(path, by_key)
     context.default_map = {
-        str(by_key[key].name): values if by_key[key].multiple else ",".join(values) for key, values in said.items()
+        str(by_key[key].name): values if by_key[key].multiple else ",".join(values) for key, values in limits.items()
     }
     return path
 

@@ -145,8 +145,8 @@ def pictures(
         yield path, render(report, kind, Path(path).suffix[1:].lower())
     if plot_folder is None:
         return
-    for each in available_kinds(report):
-        yield os.path.join(plot_folder, f"{each}.svg"), render(report, each, "svg")
+    for kind in available_kinds(report):
+        yield os.path.join(plot_folder, f"{kind}.svg"), render(report, kind, "svg")
 
 
 def warn(sentences: Sequence[str], quiet: bool) -> None:

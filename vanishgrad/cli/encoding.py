@@ -86,7 +86,7 @@ def ascii_fallback(text: str, encoding: str) -> str:
     text = _script(text, SUBSCRIPTS, "_", forms_)
     if forms_:
         text = re.sub(
-            f"([{re.escape(''.join(forms_))}])( *)", lambda found: _form_in_table(forms_[found[1]], found[2]), text
+            f"([{re.escape(''.join(forms_))}])( *)", lambda match: _form_in_table(forms_[match[1]], match[2]), text
         )
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
@@ -96,7 +96,7 @@ def _script(text: str, script: Mapping[str, str], mark: str, forms_: Mapping[str
     if not script.keys() & forms_.keys():
         return text
     run, table = "".join(script), str.maketrans({**script, "·": "."})
-    return re.sub(f"[{run}]+{then.format(run)}", lambda found: mark + found[0].translate(table), text)
+    return re.sub(f"[{run}]+{then.format(run)}", lambda match: mark + match[0].translate(table), text)
 
 
 def _form_in_table(form: str, spaces: str) -> str:

@@ -47,14 +47,14 @@ def sweep(
     demand_writable(output, plots, [plot_folder])
     plan = SweepPlan(settings, finished_points(resume, settings) if resume else {})
     _demand_axes(plan, plots or plot_folder is not None)
-    found = dict(plan.finished)
+    points = dict(plan.finished)
     targets = [output if output != "-" else "the report to stdout", *plots, *filter(None, [plot_folder])]
     try:
         for batch in _measured(plan, jobs or cores(), targets, quiet):
-            found |= batch
+            points |= batch
     except KeyboardInterrupt:
-        return _interrupted(swept(plan, found), resume, output, quiet)
-    document = swept(plan, found)
+        return _interrupted(swept(plan, points), resume, output, quiet)
+    document = swept(plan, points)
     emit(document, format_, output, _pictures(document, plots, plot_folder), [plot_folder])
     return FAILED if document.failures else 0
 
@@ -92,11 +92,11 @@ def _with_time_left(
 ) -> Iterator[dict[int, Any]]:
     start, measured = time.monotonic(), 0.0
     with progress(len(batches), quiet) as done:
-        for found in sweep_points(plan, batches, jobs):
-            measured += plan.cost(tuple(found))
+        for points in sweep_points(plan, batches, jobs):
+            measured += plan.cost(tuple(points))
             left = (time.monotonic() - start) * (cost / measured - 1)
             done(f"about {_duration(left)} left")
-            yield found
+            yield points
 
 
 def _duration(seconds: float) -> str:
@@ -117,8 +117,8 @@ def _interrupted(document: SweepDocument, resume: str | None, output: str, quiet
         _tell("interrupted before the first batch was finished", quiet)
     else:
         write(path, document.to_json().encode())
-        kept = f"{len(document.points)} points are kept in {path!r}"
-        _tell(f"interrupted: {kept}; go on with {resuming_command(resume, path)}", quiet)
+        where = f"{len(document.points)} points are kept in {path!r}"
+        _tell(f"interrupted: {where}; go on with {resuming_command(resume, path)}", quiet)
     return INTERRUPTED
 
 

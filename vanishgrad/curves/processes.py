@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 MIN_THREADED_SIZE = 256
 """State size from which on a second BLAS thread may gain; below, waiting threads cost more than they do."""
@@ -22,8 +22,8 @@ def cores() -> int:
 
 
 def map_in_processes(
-    work: Callable[[Item], Found], items: Sequence[Item], jobs: int, cost: Callable[[Item], float] = lambda item: 0.0
-) -> Iterator[Found]:
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int, cost: Callable[[Item], float] = lambda item: 0.0
+) -> Iterator[Result]:
     """Yield work(item) in order, computed by up to `jobs` processes where forking is to be had, costly items first.
 
     Work and items reach the processes by forking and are never pickled, results are. Work that is sent out must not

@@ -21,7 +21,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.interrupts import defer_interrupts
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
 """Linux's prctl option: the signal that a process gets when its parent dies."""
@@ -63,7 +63,7 @@ class PickleFile:
         return pickle.loads(self._file.read(place.length))  # noqa: S301 - written by `append`, in no named file
 
 
-def results(work: Callable[[Item], Found], items: Sequence[Item], order: Sequence[int], jobs: int) -> Iterator[Found]:
+def results(work: Callable[[Item], Result], items: Sequence[Item], order: Sequence[int], jobs: int) -> Iterator[Result]:
     """Yield work(item) of every item in turn, begun in another order by `jobs` processes.
 
     Work and items reach the processes by forking; results are pickled into a file that all of them share. Through the

@@ -68,6 +68,6 @@ def _studied(models: Sequence[MeasuredRun], done: Callable[[str], None], jobs: i
     work = sum(run.steps * run.cell.state_size**2 for run in models)
     jobs = min(jobs, len(models)) if work > MIN_PARALLEL_NUMBERS else 1
     with blas_threads(max((run.cell.state_size for run in models), default=1), jobs):
-        for found in map_in_processes(study, models, jobs):
-            done(found.label)
-            yield found
+        for studied in map_in_processes(study, models, jobs):
+            done(studied.label)
+            yield studied

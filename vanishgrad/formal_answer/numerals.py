@@ -84,8 +84,8 @@ def _scientific(log10: float, digits: int, sign: str = "", side: Side | None = N
     if side is not None:
         scale = 10 ** (digits - 1)
         relative = ROUNDOFF * (1 + abs(log10))
-        moved = 10 ** (log10 - exponent) * (1 - relative if side == "lower" else 1 + relative)
-        mantissa = f"{_rounded(moved * scale, side) / scale:.{digits - 1}f}"
+        bound = 10 ** (log10 - exponent) * (1 - relative if side == "lower" else 1 + relative)
+        mantissa = f"{_rounded(bound * scale, side) / scale:.{digits - 1}f}"
     if mantissa.startswith("10"):
         mantissa, exponent = f"{1:.{digits - 1}f}", exponent + 1
     return rf"{sign}{mantissa}\times10^{{{exponent}}}"

@@ -85,9 +85,9 @@ def compare(request: CompareRequest, done: Callable[[str], None] = lambda label:
     work = partial(_measured, request=request, sequences=sequences, jobs=trials)
     prefixed = list(zip(subjects, file_prefixes(subjects), strict=True))
     with blas_threads(2 * request.hidden, max(models, trials)):
-        for found in map_in_processes(work, prefixed, models, _cost):
-            results.extend(found)
-            done(found[-1].label)
+        for measured in map_in_processes(work, prefixed, models, _cost):
+            results.extend(measured)
+            done(measured[-1].label)
     return CompareResult(request, sequences, tuple(results))
 
 

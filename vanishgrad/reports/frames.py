@@ -85,8 +85,8 @@ def dataset(report: ModelsDocument) -> xarray.Dataset:
         for name, curve in model.curves.items():
             for quantity, array in values.items():
                 for k, statistic in enumerate(STATISTICS):
-                    found = np.array(getattr(getattr(curve, quantity), statistic), dtype=float)
-                    array[i, names.index(name), k, : len(found)] = found
+                    by_lag = np.array(getattr(getattr(curve, quantity), statistic), dtype=float)
+                    array[i, names.index(name), k, : len(by_lag)] = by_lag
     axes = ("model", "curve", "statistic", "lag")
     trials = max((len(curve.by_trial) for model in report.models for curve in model.curves.values()), default=0)
     by_trial = np.full((len(report.models), len(names), trials, lags), np.nan)

@@ -54,8 +54,8 @@ def reach(state: CurveDocument) -> str:
 
 def _gates(model: ModelDocument) -> str:
     gates = model.gates
-    found = [f"{word} gates average {gates[word].mean:.2g}" for word in keep_words() if word in gates]
-    return ", ".join(found)
+    averages = [f"{word} gates average {gates[word].mean:.2g}" for word in keep_words() if word in gates]
+    return ", ".join(averages)
 
 
 def _weights(model: ModelDocument) -> str:
@@ -74,8 +74,8 @@ def _written(model: ModelDocument) -> str:
     if received is None or state.verdict != "preserved":
         return ""
     last = received.log10_norm.median[-1]
-    kept = state.log10_norm.median[-1]
-    if last is None or kept is None or last > -1 or kept - last < 1:
+    left = state.log10_norm.median[-1]
+    if last is None or left is None or last > -1 or left - last < 1:
         return ""
     return f"an input of {received.last} steps ago moves the output by only {power(last)}: kept, hardly written"
 
@@ -122,8 +122,8 @@ def caveat(report: ModelsDocument) -> str:
     if not _is_random(report):
         return "A layer's curve goes through that layer alone, its input sequence held fixed."
     noise = ", driven by white noise" if _is_noise(report) else ""
-    told = any("@chrono" in model.spec for model in report.models)
-    return CAVEAT.format(noise=noise, chrono=" The chrono law was told the length T." if told else "")
+    is_chrono = any("@chrono" in model.spec for model in report.models)
+    return CAVEAT.format(noise=noise, chrono=" The chrono law was told the length T." if is_chrono else "")
 
 
 def notes(models: Sequence[ModelDocument]) -> list[str]:
@@ -144,8 +144,8 @@ def number(value: float) -> str:
 
 def span(numbers: Iterable[int]) -> str:
     """Return whole numbers as their one value, or the least and the largest."""
-    found = sorted(set(numbers))
-    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    values = sorted(set(numbers))
+    return str(values[0]) if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
 def fraction(threshold: float) -> str:

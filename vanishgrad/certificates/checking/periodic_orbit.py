@@ -89,8 +89,8 @@ class _Cycle:
         residual = self._eigen_residual([u.part(i * m, (i + 1) * m) for i in range(parts)], value)
         G = _eigen_derivative(self._P, _at(vectors, ROUGH).reshape(parts, m), _at(lambdas, ROUGH))
         blur = parts * (self._blur + Fraction(8 * (len(G) + 1), 1 << ROUGH))
-        found = approximate_inverse(G, ROUGH, blur).holds_zero(residual, radius, Fraction(1))
-        self._shown.demand(found, "u P = λ u has a solution in the ball")
+        solvable = approximate_inverse(G, ROUGH, blur).holds_zero(residual, radius, Fraction(1))
+        self._shown.demand(solvable, "u P = λ u has a solution in the ball")
         square = sum((Fraction(int(each), 1 << FINE) ** 2 for each in value.middle), Fraction(0))
         least = rho ** len(self._word)
         stray = radius + Fraction(value.radius, 1 << FINE)
@@ -146,9 +146,9 @@ def _at(limbs: Iterable[Array], p: int) -> Array:
 
 def _around(limbs: Iterable[Array], radius: Fraction, p: int) -> Ball:
     """Return the ball around a sum of float64 vectors."""
-    first, *rest = (ball(each, p) for each in limbs)
-    for each in rest:
-        first = first + each
+    first, *rest = (ball(limb, p) for limb in limbs)
+    for limb in rest:
+        first = first + limb
     units = -(-(radius.numerator << p) // radius.denominator)
     return Ball(first.middle, first.radius + units, p)
 

@@ -75,12 +75,12 @@ def _no_contraction(tried: Sequence[CoqSource]) -> str:
 
 def _sources(subject: CertifiedCell, input_bound: float | None) -> Iterator[CoqSource]:
     if input_bound is not None:
-        found = GATED[subject.cell](subject, input_bound)
+        source = GATED[subject.cell](subject, input_bound)
     else:
-        found = gram_source(subject)
+        source = gram_source(subject)
         yield max_norm_source(subject)
-    if found is not None:
-        yield found
+    if source is not None:
+        yield source
 
 
 def vanishing_lag(source: CoqSource) -> float:

@@ -43,12 +43,12 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
             raise UsageError(f"expected {flag(name)} with --output, got --coq, which refutes nothing; try without it")
     if not request.output.endswith(ENDING):
         raise UsageError(f"expected --coq FILE{ENDING}, got {request.output!r}; try {request.output}{ENDING}")
-    found = of_source(request)
-    target = subject(found.cell)
+    layer = of_source(request)
+    target = subject(layer.cell)
     outcome = prove(target, demanded(request.input_bound, target) if target.is_gated else None)
     if outcome.source is None:
         return FormallyCertified(outcome, {})
-    return FormallyCertified(outcome, {**found.files, request.output: outcome.source.text.encode()})
+    return FormallyCertified(outcome, {**layer.files, request.output: outcome.source.text.encode()})
 
 
 def check_formally(path: str, weights: str | None = None, **options: Any) -> Verification:
@@ -66,5 +66,5 @@ def check_formally(path: str, weights: str | None = None, **options: Any) -> Ver
     own = beside(path, "weights.npz")
     if weights is None and not os.path.exists(own):
         raise UsageError(f"expected the weights that {path} speaks of; try --check {path} WEIGHTS")
-    found = of_source(CertifyRequest(weights or own, path, **options))
-    return check(path, subject(found.cell))
+    layer = of_source(CertifyRequest(weights or own, path, **options))
+    return check(path, subject(layer.cell))

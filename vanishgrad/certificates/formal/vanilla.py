@@ -95,8 +95,8 @@ def _factor(W: Array, scale: Array) -> Array | None:
         root = np.linalg.cholesky((mu * mu * (1 + SLACK) + np.finfo(float).tiny) * np.eye(len(W)) - B.T @ B).T
     except np.linalg.LinAlgError:
         return None
-    found: Array = root * floating
-    return found
+    factor: Array = root * floating
+    return factor
 
 
 def max_norm_source(subject: CertifiedCell) -> CoqSource:

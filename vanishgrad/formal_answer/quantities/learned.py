@@ -17,8 +17,8 @@ from typing import Any
 def recorded() -> Mapping[str, Any]:
     """Return the file: settings, rows as they were trained, and the numbers and tables made of them."""
     source = files("vanishgrad.formal_answer") / "data" / "learning.json"
-    found: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
-    return found
+    study: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    return study
 
 
 def learning_numbers() -> Mapping[str, float]:

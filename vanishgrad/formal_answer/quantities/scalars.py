@@ -110,10 +110,10 @@ def unstable_latch(w: float = 2.0, low: float = 0.1) -> dict[str, float]:
 
 def slow_tanh(lags: Sequence[int] = (1, 10, 100, 1000)) -> dict[str, float]:
     """T3(e): h_t = tanh h_{t-1} from h_0 = 1 decays as T^(-3/2): dh_T/dh_0."""
-    cell, found = RNN(np.eye(1), np.eye(1), np.zeros(1)), {}
+    cell, sensitivity = RNN(np.eye(1), np.eye(1), np.zeros(1)), {}
     for lag in lags:
-        found[f"at_{lag}"] = float(product(cell, np.zeros((lag, 1)), np.ones(1))[0, 0])
-    return found
+        sensitivity[f"at_{lag}"] = float(product(cell, np.zeros((lag, 1)), np.ones(1))[0, 0])
+    return sensitivity
 
 
 def latch(weights: Sequence[float] = (1.25, 1.5, 2.0)) -> list[dict[str, float]]:
@@ -170,10 +170,10 @@ def forget_bias(b: float, steps: int) -> dict[str, float]:
     }
 
 
-def bias_for(steps: int, kept: float) -> float:
+def bias_for(steps: int, share: float) -> float:
     """Return the least b with σ(b)^T ≥ δ: ln(δ^(1/T)/(1 - δ^(1/T)))."""
-    root = kept ** (1 / steps)
-    return math.log(root / -math.expm1(math.log(kept) / steps))
+    root = share ** (1 / steps)
+    return math.log(root / -math.expm1(math.log(share) / steps))
 
 
 def chrono(steps: int) -> dict[str, float]:

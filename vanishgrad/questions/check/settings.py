@@ -90,7 +90,9 @@ def _toml(path: str) -> Mapping[str, Any]:
 def _typed(key: str, value: Any, name: str) -> list[str]:
     """Return a value, or each of a list, as it would be typed on the command line."""
     values = value if isinstance(value, list) else [value]
-    for each in values:
-        if not isinstance(each, str | int | float):
-            raise UsageError(f"expected {key} of {name} as text, a number, true, false or a list of them, got {each!r}")
-    return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+    for value in values:
+        if not isinstance(value, str | int | float):
+            raise UsageError(
+                f"expected {key} of {name} as text, a number, true, false or a list of them, got {value!r}"
+            )
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]

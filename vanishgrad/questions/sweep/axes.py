@@ -65,13 +65,13 @@ def _example(where: str) -> str:
 
 
 def _values(item: str, whole: bool) -> Sequence[float]:
-    found = RANGE.fullmatch(item)
-    if not found:
+    bounds = RANGE.fullmatch(item)
+    if not bounds:
         return [int(item) if whole else _finite(item)]
-    first, last, number = _finite(found["first"]), _finite(found["last"]), int(found["number"])
-    if not (first < last and 2 <= number <= MAX_VALUES) or (found["log"] and first <= 0):
+    first, last, number = _finite(bounds["first"]), _finite(bounds["last"]), int(bounds["number"])
+    if not (first < last and 2 <= number <= MAX_VALUES) or (bounds["log"] and first <= 0):
         raise ValueError
-    spaced = np.geomspace(first, last, number) if found["log"] else np.linspace(first, last, number)
+    spaced = np.geomspace(first, last, number) if bounds["log"] else np.linspace(first, last, number)
     return [round(value) if whole else float(f"{value:.{DIGITS}g}") for value in spaced.tolist()]
 
 

@@ -132,14 +132,14 @@ def _caption(measure: Measure, theory: bool) -> list[str]:
 
 
 def _panels(document: SweepDocument, x: str, y: str) -> list[_Panel]:
-    found = list[_Panel]()
+    panels = list[_Panel]()
     for model, points in by_model(document).items():
         rest = [others(point.coordinates, x, y) for point in points]
-        for each in [value for i, value in enumerate(rest) if value not in rest[:i]]:
-            own = [point for point, its in zip(points, rest, strict=True) if its == each]
+        for remaining in [value for i, value in enumerate(rest) if value not in rest[:i]]:
+            own = [point for point, its in zip(points, rest, strict=True) if its == remaining]
             if {x, y} <= own[0].coordinates.keys():
-                found.append(_Panel(model, each, own))
-    return found
+                panels.append(_Panel(model, remaining, own))
+    return panels
 
 
 def _grid(panel: _Panel, x: str, y: str, name: str) -> tuple[Array, Array, Array]:

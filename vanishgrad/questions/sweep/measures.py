@@ -59,10 +59,12 @@ def _rate(curve: Curve, log_norm: Array) -> MeasuredQuantity:
 
 
 def _horizon(curve: Curve, log_norm: Array) -> MeasuredQuantity:
-    found = curve.horizon
+    horizon = curve.horizon
     by_trial = trial_horizons(log_norm[:, : curve.final_lag + 1], math.log(curve.threshold))
     trials = [int(lag) if lag >= 0 else None for lag in by_trial.tolist()]
-    return MeasuredQuantity(value=found.lag, low=found.low, high=found.high, trials=trials, censored=found.censored)
+    return MeasuredQuantity(
+        value=horizon.lag, low=horizon.low, high=horizon.high, trials=trials, censored=horizon.censored
+    )
 
 
 def _log10_norm(curve: Curve, log_norm: Array, lag: int) -> MeasuredQuantity:

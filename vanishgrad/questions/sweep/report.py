@@ -26,12 +26,12 @@ MAX_SENTENCES = 20
 """Of critical gains, and of failed points, that a table says; every report has all."""
 
 
-def swept(plan: SweepPlan, found: Mapping[int, SweptPoint]) -> SweepDocument:
+def swept(plan: SweepPlan, finished: Mapping[int, SweptPoint]) -> SweepDocument:
     """Return the document of the points that are finished."""
-    points = [found[place] for place in sorted(found)]
+    points = [finished[place] for place in sorted(finished)]
     return SweepDocument(
         request=plan.settings,
-        complete=len(found) == len(plan.points),
+        complete=len(finished) == len(plan.points),
         points=points,
         critical=critical_gains(plan.settings, points),
     )
@@ -109,11 +109,11 @@ def _rows(document: SweepDocument) -> Iterator[list[str]]:
 
 
 def _range(points: Sequence[SweptPoint], measure: str) -> str:
-    found = [point.measures[measure] for point in points if measure in point.measures]
-    values = [each.value for each in found if each.value is not None]
+    quantities = [point.measures[measure] for point in points if measure in point.measures]
+    values = [each.value for each in quantities if each.value is not None]
     if not values:
         return "–"
-    beyond = any(each.censored for each in found if each.value == max(values))
+    beyond = any(each.censored for each in quantities if each.value == max(values))
     return f"{min(values):.4g} … {'> ' * beyond}{max(values):.4g}"
 
 
@@ -184,7 +184,7 @@ def to_xarray(document: SweepDocument, model: str | None = None) -> xarray.Datas
     points = models[chosen]
     axes = axes_of(points)
     shape = tuple(len(values) for values in axes.values())
-    found = dict[str, Any]()
+    variables = dict[str, Any]()
     for name in document.request.measure:
         over, by_trial = np.full((*shape, 3), np.nan), np.full((*shape, document.request.trials), np.nan)
         for point in points:
@@ -193,8 +193,8 @@ def to_xarray(document: SweepDocument, model: str | None = None) -> xarray.Datas
                 each = point.measures[name]
                 over[place] = np.array([each.value, each.low, each.high], dtype=float)
                 by_trial[place] = np.array(each.trials, dtype=float)
-        found |= {name: (tuple(axes), over[..., 0]), f"{name}_low": (tuple(axes), over[..., 1])}
-        found |= {f"{name}_high": (tuple(axes), over[..., 2]), f"{name}_by_trial": ((*axes, "trial"), by_trial)}
+        variables |= {name: (tuple(axes), over[..., 0]), f"{name}_low": (tuple(axes), over[..., 1])}
+        variables |= {f"{name}_high": (tuple(axes), over[..., 2]), f"{name}_by_trial": ((*axes, "trial"), by_trial)}
     attributes = {**document.header(), "model": chosen, "request": document.request.to_dict()}
     coordinates = {**axes, "trial": range(document.request.trials)}
-    return library("xarray").Dataset(found, coordinates, {"vanishgrad": json.dumps(attributes)})
+    return library("xarray").Dataset(variables, coordinates, {"vanishgrad": json.dumps(attributes)})

@@ -83,19 +83,19 @@ def points(settings: SweepSettings) -> list[Point]:
     UsageError
         For a MODEL, key or option that cannot be.
     """
-    found = list[Point]()
+    grid = list[Point]()
     combinations = list(product(*(getattr(settings, name) or (None,) for name in OPTION_AXES)))
     for model in settings.models:
         for label, keys in models_of(model):
             if "hidden" in parse(label).keys and len(settings.hidden) > 1:
                 raise UsageError(f"expected hidden in {model!r} or several --hidden, got both; try one of the two")
-            found += [_point(settings, model, label, keys, values) for values in combinations]
-            if len(found) > MAX_VALUES:
+            grid += [_point(settings, model, label, keys, values) for values in combinations]
+            if len(grid) > MAX_VALUES:
                 raise UsageError(f"expected at most {MAX_VALUES} points, got more in {model!r}; try coarser axes")
-    labels = [(point.label, point.options) for point in found]
+    labels = [(point.label, point.options) for point in grid]
     if len(set(labels)) < len(labels):
         raise UsageError("expected each point once, got one in two MODELs; try leaving one out")
-    return found
+    return grid
 
 
 def _point(
@@ -173,7 +173,7 @@ def measured_batch(plan: SweepPlan, batch: Batch) -> dict[int, SweptPoint]:
     except VanishgradError as error:
         if len(batch) == 1:
             return {batch[0]: _swept(several[0], {}, str(error))}
-    return {place: found for place in batch for found in measured_batch(plan, (place,)).values()}
+    return {place: point for place in batch for point in measured_batch(plan, (place,)).values()}
 
 
 def _measured(several: Sequence[Point], settings: SweepSettings) -> Iterator[SweptPoint]:

@@ -111,10 +111,10 @@ def _document(
 
 def _files(names: Sequence[str]) -> list[str]:
     """Return the files that names and patterns stand for, each once, in the order of the numbers in them."""
-    found = [file for name in names for file in (glob.glob(name) if glob.has_magic(name) else [name])]
-    if not found:
+    paths = [file for name in names for file in (glob.glob(name) if glob.has_magic(name) else [name])]
+    if not paths:
         raise VanishgradError(f"expected files at {' '.join(names)}, got none; try another pattern")
-    return sorted(dict.fromkeys(found), key=_in_order_of_numbers)
+    return sorted(dict.fromkeys(paths), key=_in_order_of_numbers)
 
 
 def _in_order_of_numbers(name: str) -> list[tuple[int, str]]:

@@ -111,7 +111,7 @@ def truncated(
     alive = [trial for trial in trials if trial.log_whole > -math.inf]
     if not alive:
         return Absent("the gradient of the weights is exactly 0")
-    share, kept, lost = (
+    share, within, lost = (
         np.stack([trial.relative(name, sequences.steps) for trial in alive])
         for name in ("log_own", "log_kept", "log_lost")
     )
@@ -121,7 +121,7 @@ def truncated(
     return Truncation(
         loss=in_words(request, sequences.steps),
         share=over_trials(share),
-        kept=over_trials(kept),
+        kept=over_trials(within),
         lost=over_trials(lost),
         shortest=int(np.sort(shortest)[(len(shortest) - 1) // 2]),
         shortest_low=int(shortest.min()),
