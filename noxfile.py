@@ -50,7 +50,18 @@ def coq(session: nox.Session) -> None:
 @nox.session
 def torch(session: nox.Session) -> None:
     """PyTorch's autodiff."""
-    session.install("-e", ".[test]", "torch==2.13.0", "array-api-compat", "onnxruntime", "tensorboard", "keras==3.15.*")
+    session.install(
+        "-e",
+        ".[test]",
+        "torch==2.13.0",
+        "array-api-compat",
+        "onnxruntime",
+        "tensorboard",
+        "keras==3.15.*",
+        "lightning",
+        "transformers",
+        "accelerate",
+    )
     session.run("python", "-m", "pytest", "-n", "auto", "-m", "torch")
 
 

@@ -186,13 +186,13 @@ def test_the_budget_is_kept_by_fewer_trials_then_fewer_steps_then_fewer_measurem
                 sizes[share].append(size)
                 budget.charge(0.02, 0.001 * size[0] * size[1], *size)
             assert budget.overhead <= share  # the first one too
-    assert (4, 100) in sizes[0.1]  # 0.42 s fit into a second
-    assert max(sizes[0.01])[0] == 1 and (1, 80) in sizes[0.01]
+    assert (4, 100) in sizes[0.1]  # 0.42 s fit into half a second
+    assert {trials for trials, _ in sizes[0.01]} == {1} and 16 < max(steps for _, steps in sizes[0.01]) < 100
     assert 1 <= len(sizes[0.001]) < 20 and all(trials == 1 for trials, _ in sizes[0.001])
 
 
 def test_after_a_horizon_beyond_the_run_the_next_one_has_twice_the_steps() -> None:
-    budget = Budget(0.01, most_trials=4, trained=5.0, unit=0.001, fixed=0.0)
+    budget = Budget(0.01, most_trials=4, trained=10.0, unit=0.001, fixed=0.0)
     assert budget.size(100) == (1, 50)
     budget.grow(50, longest=80)
     assert budget.least == 80 and budget.size(80) is None

@@ -12,6 +12,10 @@ SECONDS_AT_LEAST = 0.03
 """A guess of what the smallest measurement takes beside the module's forward."""
 
 
+PLANNED_SHARE = 0.5
+"""Of the seconds that are left, what a measurement may be expected to take: it may well take twice that."""
+
+
 @dataclass
 class Budget:
     """Seconds spent beside seconds trained.
@@ -49,7 +53,8 @@ class Budget:
 
     def size(self, longest: int) -> tuple[int, int] | None:
         """Return the trials and steps that there is time for: fewer trials first, then fewer steps; None for none."""
-        fewest, left = min(self.least, longest), self.share * self.trained - self.spent - self.fixed
+        fewest, left = min(self.least, longest), self.share * self.trained - self.spent
+        left = PLANNED_SHARE * left - self.fixed
         if left < self.unit * fewest:
             return None
         affordable = (

@@ -30,7 +30,7 @@ class Pictures:
     """
 
     def __init__(self, every: int, targets: Sequence[Any]) -> None:
-        self._every, self._seconds = every, SECONDS_OF_THE_FIRST
+        self._every, self._seconds, self._drawn = every, SECONDS_OF_THE_FIRST, 0
         self._shows = [show for target in targets if (show := _shows(target)) is not None]
         if not self._shows:
             raise UsageError("expected a log that takes pictures for figure_every, got none; try a .csv or .jsonl "
@@ -41,14 +41,14 @@ class Pictures:
         return records % self._every == 0 and budget.spent + self._seconds <= budget.share * budget.trained
 
     def draw(self, records: Sequence[Record]) -> None:
-        """Draw all records and show them everywhere."""
+        """Draw all records and show them everywhere, unless that has been done."""
         from vanishgrad.questions.track.figure import draw
         from vanishgrad.questions.track.track import watched
         from vanishgrad.reports.figures.style import style
 
-        if not records:
+        if len(records) == self._drawn:
             return
-        start, document = time.perf_counter(), watched(records)
+        start, document, self._drawn = time.perf_counter(), watched(records), len(records)
         with style("".join(layer.label for layer in document.layers)):
             figure = draw(document)
             for show in self._shows:
