@@ -166,11 +166,13 @@ def trainings(rounds: int, largest: int) -> Iterator[dict[str, object]]:
 
 
 def live_modules(rounds: int, largest: int) -> Iterator[dict[str, object]]:
-    """A module captured beside its forward, and trained under a watch beside training alone."""
+    """A module captured beside its forward, measured beside `torch.func`, and trained under a watch beside alone."""
     if "torch" not in available():
         return
     runs = {"forward": live.forward(), "capture": live.capture()}
     yield {"kind": "live", "command": "capture", "seconds": medians(runs, max(rounds, 11))}
+    runs = {"vanishgrad": live.analyze(("state",)), "all six curves": live.analyze(), "torch.func": live.torch_func()}
+    yield {"kind": "live", "command": "analyze", "seconds": medians(runs, 1, time.process_time)}
     runs = {"training": live.training(False), "watched": live.training(True)}
     yield {"kind": "live", "command": "watch", "seconds": medians(runs, 1, time.process_time)}
 

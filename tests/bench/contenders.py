@@ -105,27 +105,39 @@ def _step(lib: Any, W: dict[str, Any], cell: str, sigmoid: Callable[[Any], Any])
     return step
 
 
+def jacobian_norms(W: dict[str, Any], cell: str, m: int) -> tuple[Callable[[Any], list[float]], Callable[[Any], Any]]:
+    """Return what takes ‖∂s_T/∂s_k‖₂ of one sequence (T, d) by `torch.func`, k downwards, and what takes s_1 … s_T."""
+    import torch
+
+    step = _step(torch, W, cell, torch.sigmoid)
+
+    def states(xs: Any) -> Any:
+        found = [torch.zeros(m, dtype=xs.dtype)]
+        for x in xs:
+            found.append(step(found[-1], x))
+        return torch.stack(found[1:])
+
+    def norms(xs: Any) -> list[float]:
+        chunk = max(1, min(len(xs), int(4e9 / (8 * m * 12 * m))))
+        with torch.no_grad():
+            before = torch.cat([torch.zeros(1, m, dtype=xs.dtype), states(xs)[:-1]])
+            J = torch.func.vmap(torch.func.jacrev(step), chunk_size=chunk)(before, xs)
+            P, found = torch.eye(m, dtype=xs.dtype), []
+            for k in range(len(xs) - 1, -1, -1):
+                P = P @ J[k]
+                found.append(float(torch.linalg.matrix_norm(P, ord=2)))
+            return found
+
+    return norms, states
+
+
 def torch(case: Case) -> Run:
     import torch
 
     W = {name: torch.from_numpy(array) for name, array in case.weights().items()}
+    norms, _ = jacobian_norms(W, case.cell, case.n * (2 if case.cell == "lstm" else 1))
     xs = torch.from_numpy(case.inputs()[0])
-    m, step = case.n * (2 if case.cell == "lstm" else 1), _step(torch, W, case.cell, torch.sigmoid)
-    chunk = max(1, min(case.steps, int(4e9 / (8 * m * 12 * case.n))))
-
-    def answer() -> Any:
-        with torch.no_grad():
-            states = [torch.zeros(m, dtype=xs.dtype)]
-            for x in xs[:-1]:
-                states.append(step(states[-1], x))
-            J = torch.func.vmap(torch.func.jacrev(step), chunk_size=chunk)(torch.stack(states), xs)
-            P, norms = torch.eye(m, dtype=xs.dtype), []
-            for k in range(case.steps - 1, -1, -1):
-                P = P @ J[k]
-                norms.append(torch.linalg.matrix_norm(P, ord=2))
-            return [float(norm) for norm in norms]
-
-    return answer
+    return lambda: norms(xs)
 
 
 def jax(case: Case) -> Run:

@@ -1,10 +1,11 @@
-"""A 2 × 256 LSTM at T = 100, batch 32, in PyTorch: trained with and without a watch; a batch run and captured."""
+"""A 2 × 256 LSTM at T = 100 in PyTorch: trained with and without a watch; a batch of 32 run and captured; measured."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.bench.contenders import Run
+import vanishgrad
+from tests.bench.contenders import Run, jacobian_norms
 from vanishgrad.models.live_torch import captured_run
 from vanishgrad.questions.watch.watch import Watch
 
@@ -56,3 +57,26 @@ def capture() -> Run:
     """Return the same with what its layers were given recorded."""
     module, xs = _module()
     return lambda: captured_run(module, xs)
+
+
+def analyze(curves: tuple[str, ...] | None = None) -> Run:
+    """Return the measurement of both layers, all curves by default, along one sequence, the module's forward included."""
+    module, xs = _module()
+    return lambda: vanishgrad.analyze(module, input=xs[:1], curves=curves)
+
+
+def torch_func() -> Run:
+    """Return the norms of ∂s_T/∂s_k of both layers along what the same run recorded, by `torch.func`."""
+    import torch
+
+    module, xs = _module()
+    (call,) = captured_run(module, xs[:1]).calls.values()
+    weights = {name: torch.from_numpy(each) for name, each in call.weights.items()}
+    inputs, layers = torch.from_numpy(call.xs[0]), []
+    for layer in range(module.num_layers):
+        names = {"W_hx": "weight_ih", "W_hh": "weight_hh", "b_x": "bias_ih", "b_h": "bias_hh"}
+        W = {name: weights[f"{own}_l{layer}"] for name, own in names.items()}
+        norms, states = jacobian_norms(W, "lstm", 2 * N)
+        layers.append((norms, inputs))
+        inputs = states(inputs)[:, :N]
+    return lambda: [norms(xs) for norms, xs in layers]
