@@ -33,7 +33,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Heavy cases."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test,notebooks]")
     session.run(
         "python", "-m", "pytest", "-n", "auto", "-m", "slow",
         "--ignore=tests/questions/test_spoilt_reports.py",
@@ -52,7 +52,7 @@ def torch(session: nox.Session) -> None:
     """PyTorch's autodiff."""
     session.install(
         "-e",
-        ".[test]",
+        ".[test,notebooks]",
         "torch==2.13.0",
         "array-api-compat",
         "onnxruntime",

@@ -1,7 +1,9 @@
-"""The examples: a detector's features are those of its own layers, and its LSTM remembers on them."""
+"""The examples: a detector's features are those of its own layers; notebooks run from their first cell to their last."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -70,3 +72,38 @@ def _jacobian(cell, a_x: np.ndarray, state: np.ndarray) -> np.ndarray:
     steps = state + 1e-30j * np.eye(cell.state_size)
     advanced, _ = cell.advance(1, np.repeat(a_x, cell.state_size, axis=0).astype(complex), steps)
     return advanced.imag.T / 1e-30
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_what_it_prints(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells if cell["cell_type"] == "code")
+
+
+def executed(name: str) -> None:
+    nbformat = pytest.importorskip(
+        "nbformat", reason="needs nbclient and ipykernel: pip install 'vanishgrad[notebooks]'"
+    )
+    nbclient = pytest.importorskip(
+        "nbclient", reason="needs nbclient and ipykernel: pip install 'vanishgrad[notebooks]'"
+    )
+    notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+    paths = os.pathsep.join(filter(None, [str(EXAMPLES.parent), os.environ.get("PYTHONPATH")]))
+    nbclient.NotebookClient(notebook, timeout=300).execute(env={**os.environ, "PYTHONPATH": paths})
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    shown = [output.data["text/html"] for output in outputs if "<svg" in output.get("data", {}).get("text/html", "")]
+    assert shown and all("horizon" in page.partition("</pre>")[0] for page in shown)  # the table, then the picture
+    assert not [output for output in outputs if output.output_type == "display_data"]
+
+
+@pytest.mark.slow
+def test_the_notebook_of_a_checkpoint_runs() -> None:
+    pytest.importorskip("pandas", reason="needs pandas")
+    executed("read_a_checkpoint")
+
+
+@pytest.mark.torch
+def test_the_notebook_of_a_torch_model_runs() -> None:
+    pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
+    executed("why_does_my_network_forget")

@@ -33,6 +33,12 @@ def test_a_notebook_gets_the_table_and_the_picture(report) -> None:
     assert "horizon" in page and "<svg" in page and page.count("lstm:forget_bias=3") >= 1
 
 
+def test_a_notebook_gets_the_table_as_one_text(report, monkeypatch) -> None:
+    """Rich displays its lines one by one where it finds IPython's kernel, unless it is told not to."""
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert "horizon" in str(report)
+
+
 def test_a_model_is_found_by_its_label_and_a_curve_by_its_name(report) -> None:
     assert report["rnn"].state.horizon == report.typed.models[0].curves["state"].horizon
     assert len(report) == 2 and [each.document.label for each in report] == ["rnn", "lstm:forget_bias=3"]

@@ -71,6 +71,7 @@ def console_to(out: io.StringIO, terminal: Terminal) -> Console:
         color_system="standard" if terminal.has_colour else None,
         highlight=False,
         legacy_windows=False,
+        force_jupyter=False,  # where it would display each line by itself, and leave `out` empty
     )
 
 
