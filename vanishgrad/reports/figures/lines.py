@@ -14,7 +14,7 @@ from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import count_text
 from vanishgrad.reports.figures.labels import Label, write_labels
-from vanishgrad.reports.figures.log_axis import Decades
+from vanishgrad.reports.figures.log_axis import Decades, power_of_ten
 from vanishgrad.reports.figures.palette import MUTED, Look
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 2000
 """Lags that a line is drawn through; a panel has fewer pixels."""
+LONG = 1000
+"""Lags from which their axis is logarithmic: what happens within the first hundred is seen, too."""
 FEW_POINTS = 12
 """Lags up to which each is marked."""
 THRESHOLD = Look(MUTED, (3, 2))
@@ -91,9 +93,11 @@ class Trace(NamedTuple):
 
 
 def drawn_lags(curve: NormLine) -> Array:
-    """Return the lags that a curve is drawn at: all, or evenly spaced ones and the last before exact zero."""
+    """Return the lags that a curve is drawn at: all, or some, even on both kinds of axis, and where it becomes zero."""
     size, zero = curve.median.size, curve.zero_from
     lags = np.linspace(0, size - 1, min(size, MAX_POINTS)).round()
+    if size > MAX_POINTS:
+        lags = np.append(lags, np.geomspace(1, size - 1, MAX_POINTS).round())
     lags_drawn = lags if zero is None else np.append(lags, [max(zero - 1, 0), zero])
     return np.unique(lags_drawn.astype(int))
 
@@ -133,13 +137,27 @@ def labels(traces: Sequence[Trace], scale: Decades, last_lag: int) -> list[Label
 def draw_traces(axes: Axes, traces: Sequence[Trace], scale: Decades, last_lag: int) -> None:
     """Draw a panel."""
     scale.apply(axes)
-    axes.set_xlim(0, max(last_lag, 1))
-    axes.locator_params(axis="x", nbins=6, integer=True)
+    if last_lag < LONG:
+        axes.set_xlim(0, max(last_lag, 1))
+        axes.locator_params(axis="x", nbins=6, integer=True)
+    else:
+        _make_lags_logarithmic(axes, last_lag)
     for exponent in thresholds(trace.curve for trace in traces).values():
         axes.axhline(exponent, color=THRESHOLD.colour, linestyle=THRESHOLD.linestyle, linewidth=0.9)
     for trace in traces:
         _draw(axes, trace, scale)
     write_labels(axes, labels(traces, scale, last_lag))
+
+
+def _make_lags_logarithmic(axes: Axes, last_lag: int) -> None:
+    """Give lags from 1 on a logarithmic axis, with lag 0 before them."""
+    axes.set_xscale("symlog", linthresh=1, linscale=0.3)
+    axes.set_xlim(0, last_lag)
+    powers = [10**i for i in range(len(str(last_lag)))]
+    axes.set_xticks(
+        [0, *powers],
+        labels=["0", *(f"{power:g}" if power < 10**5 else power_of_ten(len(str(power)) - 1) for power in powers)],
+    )
 
 
 def _draw(axes: Axes, trace: Trace, scale: Decades) -> None:
@@ -163,4 +181,9 @@ def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> li
     if any(trace.band for trace in traces):
         lines = f"{lines}; bands: {BANDS[report.request.band]}"
     thinned = any(trace.curve.median.size > MAX_POINTS for trace in traces)
-    return [f"{lines}.", *([f"Lines are drawn through {MAX_POINTS} of the lags."] if thinned else [])]
+    is_long = last_lag(traces) >= LONG
+    return [
+        f"{lines}.",
+        *(["The axis of lags is logarithmic from 1 on."] if is_long else []),
+        *(["Lines are drawn through some of the lags."] if thinned else []),
+    ]
