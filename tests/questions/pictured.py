@@ -49,7 +49,7 @@ def a_model(label, slope=-0.3, steps=20, trials=8, gated=True, median=None):
     names = BLOCKS if gated else ("state", "input")
     values = median or straight(slope, steps)
     gate = {"mean": 0.5, "quantiles": QUANTILES, "saturated": {"near_zero": 0.1, "near_one": 0.1}}
-    claim = {"curve": "state", "claim": "upper", "value": 1.2}
+    claim = {"failure_probability": 0.0, "curve": "state", "claim": "upper", "value": 1.2}
     trial = {"rate": None, "log10_norm": values[-1], "verdict": "vanishing"}
     return {
         "label": label, "spec": label, "cell": "lstm", "hidden_size": 64, "input_size": 64, "state_size": 128,
