@@ -35,6 +35,7 @@ REQUESTS = {
         "input_bound": 0.5,
         "claim": "lower",
     },
+    "enclosure": {"source": "gru:reset=before", "hidden": 3, "along": "white", "steps": 5},
     "periodic_orbit": {"source": "gru@gaussian:gain=8", "hidden": 2, "input_bound": 1.0, "seed": 1},
 }
 
@@ -104,7 +105,7 @@ def paths(value, at=()):
             yield from paths(each, (*at, key))
     elif isinstance(value, list) and value:
         yield from paths(value[0], (*at, 0))
-    else:
+    elif value != {}:
         yield at
 
 
@@ -143,14 +144,19 @@ STRONGER = {
     "upper": [("rho", 0.5), ("C", 0.5)],
     "lower": [("rho", 1.2), ("C", 2.0)],
     "along": [("value", 1.001)],
+    "enclosure": [],
     "refuted": [("rho", 1 + 2.0**-52)],
 }
 WEAKER = {
     "upper": [("rho", 1.5), ("C", 3.0)],
     "lower": [("rho", 0.5), ("C", 0.5)],
     "along": [("value", 0.5)],
+    "enclosure": [],
     "refuted": [("rho", 0.5)],
 }
+
+
+"""Of an enclosure, `test_enclosed.py`."""
 
 
 def kind(path: Path) -> str:
@@ -207,7 +213,16 @@ def test_a_missing_part_of_the_witness_is_invalid(certificate, field):
 
 
 def test_another_method_is_invalid(certificate):
-    for method in ("scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "periodic_orbit", "faith"):
+    for method in (
+        "scaled_norm",
+        "max_norm",
+        "block_norms",
+        "cone",
+        "bilinear",
+        "enclosure",
+        "periodic_orbit",
+        "faith",
+    ):
         if method != json.loads(certificate.read_text())["method"]:
             changed = rewritten(certificate, lambda content, method=method: content.update(method=method))
             assert check(changed).verdict is not CertificateVerdict.VALID, method

@@ -4,6 +4,7 @@ from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.check import check, verify
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Verification
 from vanishgrad.certificates.decide import decided
+from vanishgrad.certificates.enclosure_along_sequence import enclosed
 from vanishgrad.certificates.lower_bound_along_sequence import along
 from vanishgrad.certificates.methods import Attempt
 from vanishgrad.certificates.prove import Outcome, ProverVerdict, lower, upper
@@ -22,6 +23,7 @@ __all__ = [
     "certify",
     "check",
     "decided",
+    "enclosed",
     "lower",
     "upper",
     "verify",

@@ -42,6 +42,9 @@ class Certificate:
         ``{kind: along, value, steps, start, inputs}``: :math:`\|\partial s_T/\partial s_k\|_2 \ge` value along one
         input sequence,
         k = start, from s_0 = 0.
+        ``{kind: enclosure, lengths, start, inputs, sequences}``: along each sequence, low ≤ value ≤ high of
+        :math:`\|\partial s_T/\partial s_k\|_2`, its least singular value and :math:`\|\partial s_T/\partial x_k\|_2`,
+        by lag.
         ``{kind: refuted, rho, input_bound}``: no C and ρ′ < ρ bound :math:`\|\partial s_t/\partial s_k\|_2 \le
         C\rho'^{t-k}` for all t ≥ k, every such input sequence and every start s_0.
     model : mapping
@@ -109,6 +112,12 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         k, steps = claim["start"], claim["steps"]
         sequence = f"along the {steps} inputs of {claim['inputs']['file']}, from s_0 = 0"
         return f"{where}: {sequence}: ‖∂s_{steps}/∂s_{k}‖₂ ≥ {claim['value']!r}"
+    if claim["kind"] == "enclosure":
+        inputs = f"along {len(claim['lengths'])} sequence(s) of {claim['inputs']['file']}, from s_0 = 0"
+        return (
+            f"{where}: {inputs}: low ≤ ‖∂s_T/∂s_k‖₂, σ_min(∂s_T/∂s_k), ‖∂s_T/∂x_k‖₂ ≤ high as listed, "
+            f"k from {claim['start']} on"
+        )
     bound = claim["input_bound"]
     inputs = "every input sequence" if bound is None else f"every input sequence with |x_j| ≤ {bound!r}"
     if claim["kind"] == "refuted":

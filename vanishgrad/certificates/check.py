@@ -10,6 +10,7 @@ follows from the witness as written.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +20,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.certificates.certificate import ARITHMETIC, Certificate, Sealed, statement
 from vanishgrad.certificates.checking import witness as demanded
 from vanishgrad.certificates.checking.bilinear_form import bilinear
+from vanishgrad.certificates.checking.enclosed_norms import enclosed_norms
 from vanishgrad.certificates.checking.minimal_gate import as_gru
 from vanishgrad.certificates.checking.periodic_orbit import periodic_orbit
 from vanishgrad.certificates.checking.rates import GATED_ONLY, LOWER, RNN_ONLY, UPPER, RateClaim
@@ -53,7 +55,8 @@ def check(path: str, weights: str | None = None) -> Verification:
     shown = Inequalities()
     try:
         _demand_sealed(read, shown)
-        verify(read.certificate, subject(), inputs() if read.certificate.claim.get("kind") == "along" else None, shown)
+        is_along = read.certificate.claim.get("kind") in ("along", "enclosure")
+        verify(read.certificate, subject(), inputs() if is_along else None, shown)
     except Refuted as reason:
         return Verification(CertificateVerdict.INVALID, f"it does not hold that {reason}", tuple(shown.shown))
     except Undecided as reason:
@@ -86,11 +89,14 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
     shown.demand(dict(certificate.model) == subject.described, "the model is the one that it describes")
     subject = as_gru(subject, shown)
     kind, method = certificate.claim.get("kind"), certificate.method
-    if (kind, method) in (("along", "bilinear"), ("refuted", "periodic_orbit")):
+    if (kind, method) in (("along", "bilinear"), ("enclosure", "enclosure"), ("refuted", "periodic_orbit")):
         known = (subject.activation, subject.gate_activation) == ("tanh", "sigmoid")
         shown.demand(known or not subject.is_gated or None, "the gates are σ and the candidate tanh")
     if kind == "along" and method == "bilinear" and xs is not None:
         _along(certificate, subject, xs, shown)
+        return
+    if kind == "enclosure" and method == "enclosure" and xs is not None:
+        _enclosure(certificate.claim, subject, xs, shown)
         return
     if kind == "refuted" and method == "periodic_orbit":
         periodic_orbit(subject, certificate.claim, certificate.witness, shown)
@@ -116,6 +122,20 @@ def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: I
         raise Refuted("|uᵀ J v| ≥ value ‖u‖ ‖v‖")
     shown.demand(_square(u) * _square(v) > 0, "u, v ≠ 0")
     shown.demand((abs(form) > error and (abs(form) - error) ** 2 >= square) or None, "|uᵀ J v| ≥ value ‖u‖ ‖v‖")
+
+
+def _enclosure(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
+    """Show the bounds along each sequence, whose inputs stand one after the other."""
+    lengths, sequences = claim.get("lengths"), claim.get("sequences")
+    if not isinstance(lengths, list) or not isinstance(sequences, list) or not 1 <= len(lengths) == len(sequences):
+        raise Refuted("there are bounds for each sequence")
+    counts = [demanded.count({"length": each}, "length", MAX_STEPS) for each in lengths]
+    start, named = demanded.count(claim, "start", max(0, min(counts) - 1)), demanded.mapping(claim, "inputs")
+    shown.demand(xs.shape == (sum(counts), subject.input_size), "the inputs have the shape that it names")
+    shown.demand(named.get("sha256") == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
+    for number, (part, bounds) in enumerate(zip(np.split(xs, np.cumsum(counts)[:-1]), sequences, strict=True)):
+        by_name = demanded.mapping({"bounds": bounds}, "bounds")
+        enclosed_norms(subject, part, start, by_name, shown, f"sequence {number}")
 
 
 def _square(x: Array) -> Fraction:

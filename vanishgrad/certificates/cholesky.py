@@ -33,11 +33,13 @@ HEADROOM = 1 + 2.0**-43
 """Kept between the bound and the claim, so that exact arithmetic has a margin to work in."""
 
 
-def norm_up(A: Array) -> float:
+def norm_up(A: Array, guess: float | None = None) -> float:
     """Return a verified upper bound of ‖A‖₂, (m, n); infinite if A is not finite.
 
+    `guess` is nearly ‖A‖₂, where that is known already.
+
     Relative excess about n γ_n / 2: 1e-14 at n = 8, 4e-12 at n = 256. O(m n min(m, n)) for the singular value that it
-    starts from, as much again for the products.
+    starts from where there is no guess, as much again for the products.
     """
     size = float(np.abs(A).max(initial=0.0))
     if not 0 < size < math.inf:
@@ -45,13 +47,14 @@ def norm_up(A: Array) -> float:
     # A power of two scales exactly; entries that underflow are below TINY.
     exponent = math.frexp(size)[1]
     scaled = np.ldexp(A if A.shape[0] >= A.shape[1] else A.T, -exponent)
+    nearly = float(np.linalg.norm(scaled, 2)) if guess is None else float(np.ldexp(guess, -exponent))
     with np.errstate(over="ignore"):
-        return math.nextafter(float(np.ldexp(_scaled_norm_up(scaled) * HEADROOM, exponent)), math.inf)
+        return math.nextafter(float(np.ldexp(_scaled_norm_up(scaled, nearly) * HEADROOM, exponent)), math.inf)
 
 
-def _scaled_norm_up(A: Array) -> float:
+def _scaled_norm_up(A: Array, nearly: float) -> float:
     m, n = A.shape
-    gram, start = A.T @ A, float(np.linalg.norm(A, 2)) ** 2
+    gram, start = A.T @ A, nearly**2
     margin = 8 * ROUNDOFF * n
     while margin < 1:
         square = start * (1 + margin)

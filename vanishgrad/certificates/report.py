@@ -57,6 +57,34 @@ class SequenceClaimDocument(Document):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class BoundsDocument(Document):
+    """Lower and upper bounds, by lag."""
+
+    low: Sequence[Positive]
+    high: Sequence[Positive]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EnclosedSequenceDocument(Document):
+    """What is enclosed along one input sequence of T steps, for k from `start` on."""
+
+    state: Annotated[BoundsDocument, "‖∂s_T/∂s_k‖₂, k = T − 1, T − 2, …"]
+    sigma_min: Annotated[BoundsDocument, "the least singular value of ∂s_T/∂s_k, k = T − 1, T − 2, …"]
+    input: Annotated[BoundsDocument, "‖∂s_T/∂x_k‖₂, k = T, T − 1, …"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EnclosureClaimDocument(Document):
+    """Two-sided bounds along input sequences, from s_0 = 0."""
+
+    kind: Literal["enclosure"]
+    lengths: Annotated[Sequence[Size], "T of each sequence; their inputs stand one after the other in the file"]
+    start: Annotated[Count, "the least k"]
+    inputs: InputsFileDocument
+    sequences: Sequence[EnclosedSequenceDocument]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CertifiedCellDocument(Document):
     """The cell whose weights the claim is about."""
 
@@ -134,11 +162,12 @@ class CertificateDocument(Document):
     format: Literal["vanishgrad-certificate"]
     format_version: Annotated[int, Limits(minimum=1, maximum=1)]
     statement: Annotated[str, "the claim as a sentence"]
-    claim: UniformClaimDocument | SequenceClaimDocument | RefutedClaimDocument
+    claim: UniformClaimDocument | SequenceClaimDocument | EnclosureClaimDocument | RefutedClaimDocument
     model: CertifiedCellDocument
     weights: WeightsFileDocument
     method: Annotated[
-        Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "periodic_orbit"], "the kind of witness"
+        Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "enclosure", "periodic_orbit"],
+        "the kind of witness",
     ]
     arithmetic: ArithmeticDocument
     witness: WitnessDocument

@@ -15,6 +15,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.decide import decided
+from vanishgrad.certificates.enclosure_along_sequence import enclosed
 from vanishgrad.certificates.lower_bound_along_sequence import along
 from vanishgrad.certificates.prove import Outcome, lower
 from vanishgrad.certificates.reading import word
@@ -57,8 +58,11 @@ class CertifyRequest(ModelOptions):
         B: inputs |x_j| ≤ B. Gated cells need it.
     input : str
         ``all``, or as for every command: the claim is then along the first sequence, of length `steps`.
+    along : str or None
+        The input sequences, as for every command, along which norms are enclosed from both sides, all of them; with
+        ``white``, one.
     start : int
-        k of ∂s_T/∂s_k along it.
+        k of ∂s_T/∂s_k along `input`; the least k along `along`.
     repeat : str or None
         A file (d,) or (p, d) of inputs: a refutation repeats it too, beside zero and constants. So are the rows of
         `embedding`, each alone.
@@ -71,11 +75,18 @@ class CertifyRequest(ModelOptions):
     claim: str = "upper"
     input_bound: float | None = None
     input: str = field(default=ALL_INPUTS, kw_only=True)
+    along: str | None = None
     start: int = 0
     repeat: str | None = None
 
     def __post_init__(self) -> None:
+        if self.along is not None:
+            if self.input not in (ALL_INPUTS, self.along):
+                raise UsageError("expected --along or --input, got both; try --along alone")
+            object.__setattr__(self, "input", self.along)
         super().__post_init__()
+        if self.along is not None and self.claim != "upper":
+            raise UsageError("expected --along, which has both sides, or --claim lower, got both; try --along alone")
         if self.claim not in CLAIMS:
             raise UsageError(f"expected --claim upper or lower, got {self.claim!r}")
         if self.input_bound is not None and not self.input_bound >= 0:
@@ -97,12 +108,17 @@ class CertifyRequest(ModelOptions):
 
     def shared_input(self) -> InputRequest:
         """Return one sequence; of a claim about all, the one whose length a MODEL's law takes."""
-        one = replace(super().shared_input(), trials=1)
+        one = replace(super().shared_input(), trials=self._sequences, repeated=self.along is None)
         return one if self.is_along else replace(one, source="white")
 
     def layer_input(self) -> InputRequest:
         """Return one sequence."""
-        return replace(super().layer_input(), trials=1)
+        return replace(super().layer_input(), trials=self._sequences)
+
+    @property
+    def _sequences(self) -> int | None:
+        """How many sequences are read: one, or all of a file."""
+        return 1 if self.along is None or self.is_noise else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +140,21 @@ def certify(request: CertifyRequest) -> Certified:
         For what depends on a file.
     """
     target = of_source(request)
-    files, xs = dict(target.files), target.xs
-    if xs is None:
+    files, sequences = dict(target.files), target.sequences
+    if not sequences:
         outcome = lower(target.cell, request.input_bound) if request.claim == "lower" else _decided(target, request)
+    elif request.along is not None:
+        outcome = enclosed(target.cell, sequences, request.start)
     else:
-        outcome = along(target.cell, xs, request.start)
+        outcome = along(target.cell, sequences[0], request.start)
     if outcome.certificate is None:
         return Certified(outcome, {})
     given = {} if files else request.hints  # weights that are written beside it stand there as they were read
     hints = {name: value for name, value in given.items() if value not in (None, ()) and value is not False}
     named = {**outcome.certificate.weights, "file": target.name, "layer": target.layer, "hints": hints}
     certificate = replace(outcome.certificate, weights=named)
-    if xs is not None:
+    if sequences:
+        xs = np.concatenate(sequences)
         certificate, files[beside(request.output, "inputs.npy")] = _with_inputs(certificate, request, xs)
     files[request.output] = certificate.to_json().encode()
     return Certified(replace(outcome, certificate=certificate), files)
@@ -161,8 +180,8 @@ class CertifiedSource:
     Attributes
     ----------
     cell : Cell
-    xs : (T, d) array or None
-        The input sequence, if the claim is along one.
+    sequences : list of (T, d) arrays
+        The input sequences, if the claim is along some.
     tokens : list of (1, d) arrays
         The rows of its embedding, those within the bound of the inputs.
     name, layer : str
@@ -172,7 +191,7 @@ class CertifiedSource:
     """
 
     cell: Cell
-    xs: Array | None
+    sequences: list[Array]
     tokens: list[Array]
     name: str
     layer: str
@@ -204,24 +223,29 @@ def of_source(request: CertifyRequest) -> CertifiedSource:
             f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "
             "masked step hands the state on, and no bound by lag holds; try a model without it"
         )
-    xs = _along(next(opened.prepared_subjects())) if request.is_along else None
+    sequences = _along(next(opened.prepared_subjects()), request) if request.is_along else []
     cell = layers[0].build()
-    tokens = _tokens(opened.file, layers[0].input_size, request) if xs is None and request.embedding else []
+    tokens = _tokens(opened.file, layers[0].input_size, request) if not sequences and request.embedding else []
     if isinstance(request.source, Mapping):
         path = beside(request.output, "weights.npz")
-        return CertifiedSource(cell, xs, tokens, os.path.basename(path), "", {path: cell_npz(cell, layers[0].name)})
+        files = {path: cell_npz(cell, layers[0].name)}
+        return CertifiedSource(cell, sequences, tokens, os.path.basename(path), "", files)
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return CertifiedSource(cell, xs, tokens, Path(name).as_posix(), layers[0].name, {})
+    return CertifiedSource(cell, sequences, tokens, Path(name).as_posix(), layers[0].name, {})
 
 
-def _along(prepared: Prepared) -> Array:
-    """Return the one sequence, (T, d), that a claim is along; the claim begins with s_0 = 0."""
+def _along(prepared: Prepared, request: CertifyRequest) -> list[Array]:
+    """Return the sequences, (T, d), that a claim is along; the claim begins with s_0 = 0."""
     if prepared.s0.any():
         raise UsageError("expected a captured run that starts from 0 for a claim along it, got a start of its own; "
                          "try --input with the sequence alone")  # fmt: skip
-    length = int(prepared.sequences.lengths[0])
-    xs: Array = prepared.sequences.xs[0, prepared.sequences.steps - length :]
-    return xs
+    if prepared.sequences.masked_steps:
+        raise VanishgradError(
+            f"expected sequences of which every step is taken to certify, got masked steps in {request.input!r}; try "
+            "each sequence's own steps alone"
+        )
+    lengths, steps = prepared.sequences.lengths, prepared.sequences.steps
+    return [xs[steps - int(length) :] for xs, length in zip(prepared.sequences.xs, lengths, strict=True)]
 
 
 def _tokens(file: LayerFile, width: int, request: CertifyRequest) -> list[Array]:
@@ -242,8 +266,8 @@ def _of_model(opened: Opened, request: CertifyRequest) -> CertifiedSource:
     spec, weights = weights_of(opened.argument, opened.options, opened.sequences)
     path = beside(request.output, "weights.npz")
     files = {path: npz(weights, spec, request.seed, 0)}
-    xs = opened.sequences.xs[0] if request.is_along else None
-    return CertifiedSource(weights.cell(spec), xs, [], os.path.basename(path), "", files)
+    sequences = list(opened.sequences.xs) if request.is_along else []
+    return CertifiedSource(weights.cell(spec).trial(0), sequences, [], os.path.basename(path), "", files)
 
 
 def _with_inputs(certificate: Certificate, request: CertifyRequest, xs: Array) -> tuple[Certificate, bytes]:

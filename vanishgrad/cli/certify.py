@@ -42,7 +42,18 @@ FAILED = 3
     show_default=True,
     help="‖∂s_t/∂s_k‖ ≤ C ρ^(t−k) for all inputs, or ≥.",
 )
-@click.option("--start", type=counts("start"), default=0, show_default=True, help="Of --input: k in ∂s_T/∂s_k.")
+@click.option(
+    "--along",
+    metavar="SOURCE",
+    help="Enclose ‖∂s_T/∂s_k‖, its σ_min and ‖∂s_T/∂x_k‖ from both sides along these sequences, for every k.",
+)
+@click.option(
+    "--start",
+    type=counts("start"),
+    default=0,
+    show_default=True,
+    help="Of --input: k in ∂s_T/∂s_k; of --along the least.",
+)
 @click.option(
     "--repeat", metavar="FILE", help="Inputs (d,) or (p, d) that a refutation repeats too, beside zero and constants."
 )
@@ -65,8 +76,10 @@ def certify(
     """A certificate about all input sequences, and its checker."""
     if certificate is not None:
         return _check(certificate, source, format_, options)
-    if format_:
-        raise UsageError("expected --json with --check, got a proof, whose JSON is --output; try leaving it out")
+    if format_ and (coq or options["along"] is None):
+        raise UsageError(
+            "expected --json with --check or --along, got a proof, whose JSON is --output; try leaving it out"
+        )
     target = output or coq
     if source is None or target is None or (output and coq):
         raise UsageError(
@@ -79,6 +92,9 @@ def certify(
     with blas_threads(state_size=0, jobs=1):
         result = certified(request) if output else certify_formally(request)
     write_together(result.files.items())
+    if format_ and output and result.files:
+        put(result.files[output].decode(), format_)
+        return 0
     click.echo(_told(result, list(result.files)), nl=False)
     return 0 if result.outcome.verdict is ProverVerdict.PROVED else FAILED
 

@@ -1,5 +1,7 @@
 r"""Ball arithmetic: vectors known to within a radius in the 2-norm, in fixed point on Python integers, in units of 2⁻ᵖ.
 
+So are the rows of a matrix, all together in Frobenius' norm.
+
 Products are cut down to units, which moves an entry by less than one and a vector of n by less than √n; every radius is
 raised by that. The norms of matrices are floating guesses that exact arithmetic has confirmed.
 """
@@ -14,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.certificates.checking.integer_products import product
 from vanishgrad.certificates.checking.norm_bound import norm_at_most
 from vanishgrad.certificates.checking.rational import Integers, integers
 from vanishgrad.certificates.checking.verdict import Undecided
@@ -25,7 +28,7 @@ class Coarse(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """A vector within `radius` units of `middle` in the 2-norm, 2^p units to one."""
+    """A vector (n,), or rows (R, n), within `radius` units of `middle` in the 2-norm, 2^p units to one."""
 
     middle: Array
     radius: int
@@ -36,8 +39,9 @@ class Ball:
         return Ball(self.middle + other.middle, self.radius + other.radius, self.p)
 
     def __mul__(self, other: Ball) -> Ball:
-        """Return the product entry by entry: ‖xy - x̂ŷ‖ ≤ max|x̂| r_y + max|ŷ| r_x + r_x r_y."""
-        radius = self.size * other.radius + other.size * self.radius + self.radius * other.radius
+        """Return the product entry by entry: ‖xy - x̂ŷ‖ ≤ max|x̂| r_y + max|ŷ| r_x + r_x r_y; of rows, with √R r_y."""
+        repeated = other.radius * (self.root if self.middle.ndim > other.middle.ndim else 1)
+        radius = self.size * repeated + other.size * self.radius + self.radius * repeated
         return Ball(self.middle * other.middle >> self.p, (radius >> self.p) + 1 + self.root, self.p)
 
     def __rsub__(self, whole: int) -> Ball:
@@ -47,16 +51,16 @@ class Ball:
     @property
     def size(self) -> int:
         """The largest |middle|."""
-        return max((abs(each) for each in self.middle), default=0)
+        return max((abs(each) for each in self.middle.flat), default=0)
 
     @property
     def root(self) -> int:
-        """At least √n."""
-        return math.isqrt(len(self.middle)) + 1
+        """At least the root of the number of entries."""
+        return math.isqrt(self.middle.size) + 1
 
     def part(self, start: int, stop: int) -> Ball:
         """Return some entries."""
-        return Ball(self.middle[start:stop], self.radius, self.p)
+        return Ball(self.middle[..., start:stop], self.radius, self.p)
 
     def mapped(self, function: Callable[[int, int], int], steepness: Fraction) -> Ball:
         """Return a function of each entry, right to 4 units, whose derivative is at most `steepness`."""
@@ -78,7 +82,7 @@ def ball(array: Array, p: int) -> Ball:
 def joined(*balls: Ball) -> Ball:
     """Return vectors one after the other."""
     radius = math.isqrt(sum(each.radius**2 for each in balls)) + 1
-    return Ball(np.concatenate([each.middle for each in balls]), radius, balls[0].p)
+    return Ball(np.concatenate([each.middle for each in balls], axis=-1), radius, balls[0].p)
 
 
 class Matrix:
@@ -88,12 +92,13 @@ class Matrix:
         exact: Integers = integers(weights)
         self._values, self._scale = exact
         self._norm = Fraction(norm_bound(weights) if tight else frobenius_bound(weights))
-        self._root = math.isqrt(len(weights)) + 1
 
     def __matmul__(self, x: Ball) -> Ball:
-        """Return W x: ‖W (x - x̂)‖ ≤ ‖W‖ r."""
+        """Return W x, of each row: ‖W (x - x̂)‖ ≤ ‖W‖ r."""
         radius = self._norm.numerator * x.radius // self._norm.denominator
-        return Ball(self._values @ x.middle >> self._scale, radius + 1 + self._root, x.p)
+        exact = self._values @ x.middle if x.middle.ndim == 1 else product(self._values, x.middle.T).T
+        image = Ball(exact >> self._scale, radius + 1, x.p)
+        return Ball(image.middle, image.radius + image.root, x.p)
 
 
 def norm_bound(weights: Array) -> float:

@@ -1,17 +1,31 @@
-"""One step of a cell in ball arithmetic, and the step's cotangent w ↦ w J_t for every state of the ball."""
+"""One step of a cell in ball arithmetic, and its cotangents for every state of the ball: w ↦ w J_t, w ↦ w ∂s_t/∂x_t."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
+from vanishgrad.arrays import Array
 from vanishgrad.certificates.checking.ball_arithmetic import Ball, Matrix, ball, joined, rectified, sigma, tanh
 from vanishgrad.certificates.subject import CertifiedCell
 
-Pull = Callable[[Ball], Ball]
-"""w ↦ w J_t."""
+
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """w ↦ w J_t, called; and w ↦ w ∂s_t/∂x_t."""
+
+    state: Callable[[Ball], Ball]
+    entry: Callable[[Ball], Ball]
+
+    def __call__(self, w: Ball) -> Ball:
+        """Return w J_t."""
+        return self.state(w)
+
+
 Step = Callable[[Ball, Ball], tuple[Ball, Pull]]
 """(s_{t-1}, x_t) ↦ s_t and its pull."""
 
@@ -27,11 +41,11 @@ def _rnn(subject: CertifiedCell, p: int, tight: bool) -> Step:
         Matrix(subject.tensors["W_hh"].T, tight),
         Matrix(subject.tensors["W_hx"], tight),
     )
-    b, phi = ball(subject.tensors["b"], p), ACTIVATIONS[subject.activation]
+    b, phi, V_T = ball(subject.tensors["b"], p), ACTIVATIONS[subject.activation], _entry(subject.tensors["W_hx"], tight)
 
     def step(h: Ball, x: Ball) -> tuple[Ball, Pull]:
         y, slope = phi(W @ h + V @ x + b)
-        return y, lambda w: W_T @ (w * slope)
+        return y, Pull(lambda w: W_T @ (w * slope), lambda w: V_T() @ (w * slope))
 
     return step
 
@@ -61,7 +75,7 @@ def _lstm(subject: CertifiedCell, p: int, tight: bool) -> Step:
         Matrix(subject.tensors["W_hh"].T, tight),
         Matrix(subject.tensors["W_hx"], tight),
     )
-    b = ball(subject.tensors["b"], p)
+    b, V_T = ball(subject.tensors["b"], p), _entry(subject.tensors["W_hx"], tight)
 
     def step(s: Ball, x: Ball) -> tuple[Ball, Pull]:
         h, c = s.part(0, n), s.part(n, 2 * n)
@@ -72,12 +86,16 @@ def _lstm(subject: CertifiedCell, p: int, tight: bool) -> Step:
         new_c = f * c + i * g
         y, dy = _tanh(new_c)
 
-        def pull(w: Ball) -> Ball:
+        def gates(w: Ball) -> tuple[Ball, Ball]:
             w_h = w.part(0, n)
             w_c = w.part(n, 2 * n) + w_h * o * dy
-            return joined(W_T @ joined(w_c * g * di, w_c * c * df, w_c * i * dg, w_h * y * do), w_c * f)
+            return joined(w_c * g * di, w_c * c * df, w_c * i * dg, w_h * y * do), w_c
 
-        return joined(o * y, new_c), pull
+        def pull(w: Ball) -> Ball:
+            to_gates, w_c = gates(w)
+            return joined(W_T @ to_gates, w_c * f)
+
+        return joined(o * y, new_c), Pull(pull, lambda w: V_T() @ gates(w)[0])
 
     return step
 
@@ -88,7 +106,7 @@ def _gru(subject: CertifiedCell, p: int, tight: bool) -> Step:
     W = {g: Matrix(each[0], tight) for g, each in parts.items()}
     W_T = {g: Matrix(each[0].T, tight) for g, each in parts.items()}
     V, b = {g: Matrix(each[1], tight) for g, each in parts.items()}, {g: each[2] for g, each in parts.items()}
-    b_n = ball(subject.tensors["b_hn"], p)
+    b_n, V_T = ball(subject.tensors["b_hn"], p), {g: _entry(each[1], tight) for g, each in parts.items()}
 
     def step(h: Ball, x: Ball) -> tuple[Ball, Pull]:
         (r, dr), (z, dz) = (_sigma(W[g] @ h + V[g] @ x + b[g]) for g in "rz")
@@ -103,6 +121,17 @@ def _gru(subject: CertifiedCell, p: int, tight: bool) -> Step:
             plain = W_T["n"] @ (a_n * r) if after else through * r
             return w * z + W_T["z"] @ a_z + W_T["r"] @ (through * inner * dr) + plain
 
-        return (1 - z) * y + z * h, pull
+        def entry(w: Ball) -> Ball:
+            a_n = w * (1 - z) * dy
+            through = a_n if after else W_T["n"] @ a_n
+            to_z, to_r = V_T["z"]() @ (w * (h + (0 - y)) * dz), V_T["r"]() @ (through * inner * dr)
+            return to_z + to_r + V_T["n"]() @ a_n
+
+        return (1 - z) * y + z * h, Pull(pull, entry)
 
     return step
+
+
+def _entry(weights: Array, tight: bool) -> Callable[[], Matrix]:
+    """Return a maker of W_hxᵀ, which few need."""
+    return cache(lambda: Matrix(weights.T, tight))

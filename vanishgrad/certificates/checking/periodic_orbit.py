@@ -8,7 +8,7 @@ around its left eigenpair holds one of P, u P = λ u with u ≠ 0; and |λ| ≥ 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -62,7 +62,7 @@ class _Cycle:
         self._blur = Fraction(frobenius(np.array([each.radius for each in rows], dtype=object)), 1 << ROUGH)
         self._demand_cycle(_around(limbs, Fraction(0), FINE), radius)
 
-    def _period(self, s: Ball) -> tuple[Ball, Pull]:
+    def _period(self, s: Ball) -> tuple[Ball, Callable[[Ball], Ball]]:
         """Return the state after a period, and w ↦ w P."""
         step, pulls = ball_step(self._subject, s.p, tight=False), list[Pull]()
         for x in self._word:

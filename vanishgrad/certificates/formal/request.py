@@ -37,7 +37,9 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
         For what depends on a file.
     """
     if request.claim != "upper" or request.is_along:
-        raise UsageError("expected --coq with an upper bound for all inputs; try it without --claim lower and --input")
+        raise UsageError(
+            "expected --coq with an upper bound for all inputs; try it without --claim lower, --input and --along"
+        )
     for name in ("repeat", "embedding"):
         if getattr(request, name) is not None:
             raise UsageError(f"expected {flag(name)} with --output, got --coq, which refutes nothing; try without it")
