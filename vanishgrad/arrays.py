@@ -139,3 +139,11 @@ def _contiguous(x: Array) -> bool:
 def multiply_into(left: Array, right: Array, out: Array) -> None:
     """Write the elementwise product of two broadcastable arrays into `out`."""
     library(left).multiply(left, right, out=out)
+
+
+def weighted_sum_into(coefficients: Array, terms: Array, out: Array) -> None:
+    """Write Σ_g a_g ⊙ T_g into `out` (B, n, q); coefficients (B, g, n), terms (B | 1, g, n, q)."""
+    if is_numpy(out):
+        np.einsum("bgn,bgnq->bnq", coefficients, terms, out=out)  # in one pass
+    else:
+        out[...] = sum(coefficients[:, g, :, None] * terms[:, g] for g in range(terms.shape[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, columns_through, matmul_into, multiply_into, namespace
+from vanishgrad.arrays import Array, columns_through, matmul_into, multiply_into, namespace, weighted_sum_into
 
 NARROW = 32
 """Up to so many rows or columns the operand is scaled; beyond, the weights are, once for each signal."""
@@ -25,7 +25,7 @@ class GateProducts:
     coefficients : (T', B, g, n) array
         a_g at each step.
     groups : tuple of tuples of int
-        The gates that each signal reaches, signals in the order of the rows of K.
+        The consecutive gates that each signal reaches, signals in the order of the rows of K.
     """
 
     def __init__(self, weights: Array, coefficients: Array, groups: tuple[tuple[int, ...], ...]) -> None:
@@ -35,7 +35,6 @@ class GateProducts:
         self._n = int(coefficients.shape[-1])
         self._source = {g: j for j, group in enumerate(groups) for g in group}
         self._K: Array | None = None
-        self._term: Array | None = None
         self._pulled: Array | None = None
 
     def cotangent(self, step: int, signals: Array, out: Array) -> None:
@@ -85,14 +84,12 @@ class GateProducts:
         return self._coefficients[step, :, gate]
 
     def _matrix(self, step: int) -> Array:
-        if self._K is None or self._term is None:
-            xp, batch, q = namespace(self._coefficients), self._coefficients.shape[1], self._weights.shape[-1]
-            self._K = xp.empty((batch, len(self._groups) * self._n, q), dtype=self._coefficients.dtype)
-            self._term = xp.empty((batch, self._n, q), dtype=self._coefficients.dtype)
-        for j, (first, *others) in enumerate(self._groups):
-            block = self._K[:, self._rows(j)]
-            multiply_into(self._weights[:, self._rows(first)], self._scale(step, first)[..., None], block)
-            for g in others:
-                multiply_into(self._weights[:, self._rows(g)], self._scale(step, g)[..., None], self._term)
-                block += self._term
+        q = self._weights.shape[-1]
+        if self._K is None:
+            shape = (self._coefficients.shape[1], len(self._groups) * self._n, q)
+            self._K = namespace(self._coefficients).empty(shape, dtype=self._coefficients.dtype)
+        by_gate = self._weights.reshape(self._weights.shape[0], -1, self._n, q)
+        for j, group in enumerate(self._groups):
+            gates = slice(group[0], group[-1] + 1)
+            weighted_sum_into(self._coefficients[step, :, gates], by_gate[:, gates], self._K[:, self._rows(j)])
         return self._K
