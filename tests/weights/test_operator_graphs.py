@@ -37,7 +37,6 @@ def test_the_graph_says_what_drives_each_layer(file: str, driven_by: dict[str, t
         ("quantised.tflite", "int8.*quantised when the model was converted"),
         ("layer_norm.tflite", "layer norms of each gate"),
         ("openvino_integers", "a layer Multiply that makes them, as of compressed integers"),
-        ("openvino_clipped", "not what tanh takes of the cell state"),
     ],
 )
 def test_what_is_no_cell_of_ours_is_refused_by_its_name(file: str, words: str) -> None:

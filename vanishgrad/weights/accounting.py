@@ -38,7 +38,7 @@ ROLES = re.compile(
     r"pred\w*|softmax|generator|vocab|final|last|top|dropout|encoder?|conv\w*|cnn|backbone|features?|stem|stft)"
     r"(?:_?\w*)?|(?:\w+_)(?:fc|linear|dense|head|out|output|classifier|logits|decoder|readout)|"
     r"(?:h|hidden|state)2\w+|h2o|i2o|"
-    r"[WwUu]_?(?:hy|ho|y|out|hq|hk)|[Vv]|[Bb]_?(?:y|out|q|k|v)|c|weight_(?:ho|hy|out)|bias_(?:o|y|out)"
+    r"[WwUu]_?(?:hy|ya|ho|y|out|hq|hk)|[Vv]|[Bb]_?(?:y|out|q|k|v)|c|weight_(?:ho|hy|out)|bias_(?:o|y|out)"
 )
 """First parts of names of what stands outside the recurrence."""
 STARTS = re.compile(

@@ -69,22 +69,24 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     if "coupled" in layer.variant:
         W_hh, W_hx, b_x, b_h = map(_coupled, (W_hh, W_hx, b_x, b_h))
     phi, gate = layer.reading.activation, layer.reading.gate_activation or SIGMOID
+    read_out = layer.reading.cell_activation
     projection, peepholes = layer.numbers("W_hr"), layer.numbers("w_c")
     if projection is not None:
         from vanishgrad.cells.projected import ProjectedLSTM
 
-        return ProjectedLSTM(W_hh, W_hx, b_x + b_h, projection.astype(dtype), phi, gate)
+        return ProjectedLSTM(W_hh, W_hx, b_x + b_h, projection.astype(dtype), phi, gate, read_out)
     if peepholes is not None:
         from vanishgrad.cells.peephole import PeepholeLSTM
 
-        return PeepholeLSTM(W_hh, W_hx, b_x + b_h, _peepholes(layer, peepholes.astype(dtype)), phi, gate)
+        return PeepholeLSTM(W_hh, W_hx, b_x + b_h, _peepholes(layer, peepholes.astype(dtype)), phi, gate, read_out)
     if layer.clip is not None:
         from vanishgrad.cells.clipped import ClippedLSTM
 
         return ClippedLSTM(W_hh, W_hx, b_x + b_h, layer.clip, phi, gate)
     if layer.epsilon is not None:
         return _layer_normalised(layer, W_hh, W_hx, b_x + b_h, layer.epsilon)
-    return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **layer.reading.variant)
+    variant = dict[str, Any](layer.reading.variant) | ({"cell_activation": read_out} if read_out else {})
+    return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **variant)
 
 
 def _recorded(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:

@@ -110,6 +110,8 @@ class Stated:
         Where it is certain without the shapes: its name.
     open : tuple of str
         Those of the three that the layout does not settle either: the usual reading is taken, and said to be.
+    cell_activation : Activation
+        What the cell state is read through, where that is another function than the candidate's.
     """
 
     activation: Activation | None = None
@@ -119,6 +121,7 @@ class Stated:
     layout: str | None = None
     cell: str | None = None
     open: tuple[str, ...] = ()
+    cell_activation: Activation | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class Reading:
     gate_activation: Activation | None
     variant: Mapping[str, str]
     assumptions: tuple[str, ...]
+    cell_activation: Activation | None = None
 
     @property
     def reset(self) -> str | None:
@@ -166,7 +170,7 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
     phi = activation("activation", stated.activation, TANH)
     gate = activation("gate_activation", stated.gate_activation, usual_gate) if row.words else None
     variant = {key: _variant(key, row, hints, stated, choose) for key in row.variants}
-    return Reading(phi, gate, variant, tuple(notes))
+    return Reading(phi, gate, variant, tuple(notes), stated.cell_activation)
 
 
 def _variant(

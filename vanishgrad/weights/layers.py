@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,14 +15,8 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.build import assembled
 from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
-from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile, contains_parts, shape_text, shown
+from vanishgrad.weights.tensors import FLOATS, Tensor, contains_parts, shape_text, shown
 from vanishgrad.weights.twins import said_once
-
-CONVOLUTIONAL = re.compile(r"(?:^|[./_])(?:hh|recurrent)[./_](?:kernel|weight)|[Cc]onv\w*(?:lstm|LSTM|gru|GRU)")
-"""Names of the recurrent weights of a ConvLSTM and its like; they have more than two axes."""
-
-SHARD = re.compile(r"(?P<stem>.*)-\d{5}-of-\d{5}\.(?P<ending>\w+)")
-"""How Hugging Face names one part of a checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,27 +267,3 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     return ", ".join(map(shown, get_close_matches(name, names, 5, 0.5) or list(names)[:5]))
-
-
-def whole_checkpoint(path: str, usual: str) -> str:
-    """Return what to try where tensors are not in a file: the checkpoint that it is a shard of, or what is usual."""
-    match = SHARD.fullmatch(path)
-    if not match:
-        return usual
-    return f"{shown(match['stem'] + '.' + match['ending'] + '.index.json', 200)} or its folder, this is one shard of it"
-
-
-def nothing_found(file: TensorFile) -> VanishgradError:
-    """Return the error for a file without a recurrent layer, which says what is in it."""
-    for tensor in file.tensors.values():
-        if len(tensor.shape) > 2 and CONVOLUTIONAL.search(tensor.name):
-            return VanishgradError(
-                f"expected a recurrent layer in {file.path}, got {tensor}, a convolutional one; "
-                "its state is a field: try a model whose recurrent layer is dense"
-            )
-    some = ", ".join(str(tensor) for tensor in list(file.tensors.values())[:4])
-    holds = f"{len(file.tensors)} tensors ({some}{', …' if len(file.tensors) > 4 else ''})" if some else "no tensors"
-    usual = "a file with names such as weight_hh_l0, recurrent_kernel, hi/kernel or w_hh"
-    return VanishgradError(
-        f"expected a recurrent layer in {file.path}, got {holds}; try {whole_checkpoint(file.path, usual)}"
-    )

@@ -17,9 +17,10 @@ from vanishgrad.weights.folding import without_pieces
 from vanishgrad.weights.formats import open_tensors
 from vanishgrad.weights.formats.pickled_calls import sentence
 from vanishgrad.weights.hints import Hints, Unreadable
-from vanishgrad.weights.layers import Layer, LayerFile, nothing_found
+from vanishgrad.weights.layers import Layer, LayerFile
 from vanishgrad.weights.layouts import LAYOUTS, Sighting, plausible_sightings
 from vanishgrad.weights.layouts.keras_model import embeddings
+from vanishgrad.weights.nothing_found import nothing_found
 from vanishgrad.weights.state_dict import live_tensors
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
@@ -28,6 +29,10 @@ TRAINING = re.compile(
     r".*/(?:Adam|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|ExponentialMovingAverage)(?:_\d+)?|beta[12]_power(?:_\d+)?"
 )
 """Names of an optimiser's state, whose tensors have the shapes and sometimes the names of weights."""
+DELTA = re.compile(r"(?:^|[./_])lora_[AB]")
+"""Names of low-rank deltas of weights, which are no layers of their own and belong to the one that they stand in."""
+INVISIBLE = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+"""Parts of names that torch.compile, FSDP and activation checkpointing add."""
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "module", "_orig_mod", "model", "params")
 """Leading parts of names that say how a model was wrapped or saved; dropped where every layer has them."""
 NAMELESS = ("tflite", "openvino")
@@ -117,7 +122,7 @@ def _read(sighting: Sighting, accounts: Accounts) -> Layer | Unreadable:
 def _sightings(file: TensorFile, free: dict[str, Tensor], hints: Hints) -> list[Sighting]:
     """Return what every layout sees among the tensors that those before it have not claimed."""
     sightings: list[Sighting] = []
-    free = without_pieces(free, hints)
+    free = {name: each for name, each in without_pieces(free, hints).items() if not DELTA.search(name)}
     owners = {leaf.name: name for name, each in free.items() for leaf in each.stored}
     for name in [file.format] if file.format in NAMELESS else LAYOUTS:
         for sighting in plausible_sightings(name, file, free, hints):
@@ -168,7 +173,7 @@ def _short_names(layers: list[Layer]) -> tuple[list[str], list[str]]:
     names: dict[str, None] = {}
     for layer in layers:
         path = layer.path.split(".")[dropped:] if layer.path else []
-        stem = shown(".".join(part for part in path if part != "_orig_mod") or layer.cell, 200)
+        stem = shown(".".join(part for part in path if part not in INVISIBLE) or layer.cell, 200)
         rest = layer.name[len(layer.path) :].strip(".")
         stems.append(stem)
         names[_untaken(f"{stem}.{rest}" if rest else stem, names)] = None

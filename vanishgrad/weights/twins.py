@@ -62,7 +62,8 @@ def _kind(layer: Layer) -> Hashable:
     reading, shapes = layer.reading, tuple((role, tensor.shape) for role, tensor in sorted(layer.roles.items()))
     return (
         layer.cell, layer.variant, layer.direction, layer.stacking, layer.masked_by, layer.epsilon, layer.clip,
-        layer.without, reading.activation, reading.gate_activation, tuple(sorted(reading.variant.items())), shapes,
+        layer.without, reading.activation, reading.gate_activation, reading.cell_activation,
+        tuple(sorted(reading.variant.items())), shapes,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.weights.formats.main_file import main_file
+from vanishgrad.weights.formats.main_file import SHARD, main_file
 from vanishgrad.weights.formats.strangers import stranger
 from vanishgrad.weights.formats.zip_members import members
 from vanishgrad.weights.tensors import TensorFile, shown
@@ -67,7 +67,12 @@ def open_tensors(path: str | os.PathLike[str]) -> TensorFile:
     VanishgradError
         If the file is absent, of no known format, or damaged.
     """
-    return read_as(FORMATS, main_file(os.fspath(path)))
+    path = main_file(os.fspath(path))
+    if SHARD.fullmatch(path) and os.path.isfile(path):
+        from vanishgrad.weights.formats.safetensors_index import all_shards
+
+        return all_shards(path)
+    return read_as(FORMATS, path)
 
 
 def read_as(formats: Iterable[str], path: str) -> TensorFile:

@@ -21,6 +21,7 @@ ENDINGS = (".index", ".safetensors.index.json", ".weights.json", ".pdparams", ".
 """What a path without its ending may lack."""
 PIECES = (
     (re.compile(r"(.*)\.data-\d{5}-of-\d{5}"), r"\1.index"),
+    (re.compile(r"(.*)-\d{5}-of-\d{5}\.(safetensors|bin)"), r"\1.\2.index.json"),
     (re.compile(r"(.*/|)[^/]*\.distcp"), r"\1.metadata"),
     (re.compile(r"(.*)\.json"), r"\1.pdiparams"),
 )
@@ -31,6 +32,8 @@ FOLDERS = {
     "saved_model.pb": ("a SavedModel without its variables", "copying the folder variables there too"),
 }
 """What else a folder may hold → what it is then, and what to try."""
+SHARD = re.compile(r"(?P<stem>.*)-(?P<place>\d{5})-of-(?P<count>\d{5})\.(?P<ending>safetensors|bin|pt)")
+"""How Hugging Face names one part of a checkpoint."""
 MAX_NAMES = 10_000
 """Entries of a folder that are looked at."""
 
@@ -56,7 +59,7 @@ def main_file(path: str) -> str:
 def _in_folder(folder: str) -> str:
     for pattern in IN_A_FOLDER:
         candidates = _matching(folder, pattern)
-        if len(candidates) == 1:
+        if len(candidates) == 1 or _are_shards(candidates):
             return candidates[0]
         if candidates:
             names = ", ".join(shown(os.path.relpath(each, folder)) for each in candidates[:5])
@@ -69,6 +72,12 @@ def _in_folder(folder: str) -> str:
         ("a folder without a checkpoint", "the path of a file"),
     )
     raise VanishgradError(f"expected a file of weights at {shown(folder, 200)}, got {kind}; try {remedy}")
+
+
+def _are_shards(paths: Sequence[str]) -> bool:
+    """Return whether files are the parts of one checkpoint."""
+    parts = [match.group("stem", "count", "ending") for path in paths if (match := SHARD.fullmatch(path))]
+    return bool(paths) and len(parts) == len(paths) and len(set(parts)) == 1
 
 
 def _matching(folder: str, pattern: str) -> list[str]:

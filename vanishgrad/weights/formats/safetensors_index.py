@@ -6,6 +6,7 @@ read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats import read_as
 from vanishgrad.weights.formats.beside import beside
 from vanishgrad.weights.formats.json_text import json_file
+from vanishgrad.weights.formats.main_file import SHARD
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 SHARDS = ("safetensors", "pytorch", "pytorch-legacy")
@@ -36,6 +38,30 @@ def tensors(path: str) -> TensorFile:
     shards = {name: read_as(SHARDS, beside(path, name, "a shard")) for name in sorted(set(shard_of.values()))}
     by_name = {name: tensor for shard in shards.values() for name, tensor in shard.tensors.items()}
     by_name |= {name: _listed(path, name, shard, shards[shard].tensors) for name, shard in shard_of.items()}
+    return TensorFile(path, "safetensors-index", by_name)
+
+
+def all_shards(path: str) -> TensorFile:
+    """Return the tensors of a checkpoint without an index, of which `path` is a part; the others lie beside it.
+
+    Raises
+    ------
+    VanishgradError
+        If one of them is not there: a layer's tensors may be spread over several.
+    """
+    match = SHARD.fullmatch(path)
+    assert match
+    stem, _, count, ending = match.groups()
+    by_name: dict[str, Tensor] = {}
+    for place in range(1, int(count) + 1):
+        part = f"{stem}-{place:05d}-of-{count}.{ending}"
+        if not os.path.isfile(part):
+            raise VanishgradError(
+                f"expected all {int(count)} shards beside {shown(path, 200)}, got no "
+                f"{shown(os.path.basename(part), 200)}; try {shown(stem, 200)}.{ending}.index.json or its folder, "
+                "with every shard copied there"
+            )
+        by_name |= read_as(SHARDS, part).tensors
     return TensorFile(path, "safetensors-index", by_name)
 
 

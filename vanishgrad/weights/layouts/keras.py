@@ -57,11 +57,12 @@ def _found(
     file: TensorFile, free: Mapping[str, Tensor], hints: Hints, model: list[ConfiguredLayer],
     elsewhere: list[ConfiguredLayer],
 ) -> Iterator[Sighting]:  # fmt: skip
+    groups = [_group(match) for name in free if (match := KERAS_3.fullmatch(name))]
+    missing = [each for each in model if each.group not in groups] if groups else []
     for name in free:
         if match := KERAS_3.fullmatch(name):
             names = [f"{name[:-1]}{index}" for index in range(3)]
-            group = match["path"] + (f"/cell{match['inner']}" if match["inner"] else "")
-            entry = next((each for each in model if each.group == group), None)
+            entry = next((each for each in model if each.group == _group(match)), None)
         elif match := NAMED.fullmatch(name):
             names = [f"{match['path']}{word}{match['suffix']}" for word in ("kernel", "recurrent_kernel", "bias")]
             entry = _by_names(model, match["path"])
@@ -70,10 +71,24 @@ def _found(
         own = [free[each] for each in names if each in free]
         label = entry.name if entry else _label(match["path"])
         entry = entry or _alone(elsewhere, own, label)
+        if entry is None and missing:
+            yield Sighting(label, leaf_names(own), partial(_refuse, missing[0], match["path"]), _module(match["path"]))
+            continue
         normed = _norms(name, entry, free)
         claims = leaf_names([*own, *normed.roles.values()])
         layer = partial(_layer, file, match["path"], names, own, normed, entry, hints)
         yield Sighting(label, claims, layer, _module(match["path"]))
+
+
+def _group(match: re.Match[str]) -> str:
+    return match["path"] + (f"/cell{match['inner']}" if match["inner"] else "")
+
+
+def _refuse(entry: ConfiguredLayer, path: str) -> Layer:
+    raise Unreadable(
+        f"expected the weights of {shown(entry.class_name)} {shown(entry.name)}, as the configuration says, in "
+        f"{shown(entry.group)}, got those of {shown(path)}; the file contradicts itself, try saving the model again"
+    )
 
 
 def _norms(recurrent: str, entry: ConfiguredLayer | None, free: Mapping[str, Tensor]) -> LayerNorms:

@@ -28,21 +28,20 @@ def stated(cell: str, attributes: Mapping[str, Any], direction: int, layout: str
     Raises
     ------
     Unreadable
-        If an LSTM's candidate and output differ in theirs, or for what `activations` does not know.
+        For what `activations` does not know.
     """
     phis = activations(cell, attributes, direction)
-    if cell == "lstm" and phis[1].name != phis[2].name:
-        raise Unreadable(
-            f"expected one activation for candidate and output, got {phis[1].name} and {phis[2].name}; "
-            "try a model with one"
-        )
     is_plain = cell == "rnn"
     reset = "after" if attributes.get("linear_before_reset") else "before"
-    return Stated(phis[0] if is_plain else phis[1], None if is_plain else phis[0], reset, layout=layout)
+    read_out = phis[2] if cell == "lstm" and phis[2].name != phis[1].name else None
+    phi, gate = (phis[0], None) if is_plain else (phis[1], phis[0])
+    return Stated(phi, gate, reset, layout=layout, cell_activation=read_out)
 
 
 def activations(cell: str, attributes: Mapping[str, Any], direction: int) -> list[Activation]:
     """Return the functions of one direction: (φ), (gate, candidate) or (gate, candidate, output), clipped if so told.
+
+    What reads the cell state is not clipped: onnxruntime and OpenVINO both let it take all of c.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def activations(cell: str, attributes: Mapping[str, Any], direction: int) -> lis
         raise Unreadable(f"expected {mine.stop} activations, got {len(names)}; try exporting the model again")
     clip = attributes.get("clip")
     functions = [_activation(names[place], alphas[place], betas[place]) for place in mine]
-    return [clipped(each, float(clip)) for each in functions] if clip else functions
+    return [clipped(each, float(clip)) for each in functions[:2]] + functions[2:] if clip else functions
 
 
 def _parameters(names: Sequence[str], values: Sequence[float], attribute: str) -> list[float | None]:

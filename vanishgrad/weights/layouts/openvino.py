@@ -1,7 +1,8 @@
 """OpenVINO: the layers LSTMSequence, GRUSequence, RNNSequence and their cells; an input's place says what it is.
 
 Gates stand f i g o in an LSTM and z r n in a GRU, one bias for both products; with linear_before_reset a fourth block
-of the GRU's bias stands inside the reset product. clip bounds what goes into each activation, as in ONNX.
+of the GRU's bias stands inside the reset product. clip bounds what goes into the activations of gates and candidate,
+as in ONNX.
 """
 
 from __future__ import annotations
@@ -83,11 +84,6 @@ def _cell(node: Node) -> str:
 
 def _layer(file: TensorFile, sequences: SequenceOrigins, node: Node, place: int, label: str, hints: Hints) -> Layer:
     cell, attributes = _cell(node), _attributes(node)
-    if cell == "lstm" and "clip" in attributes:
-        raise Unreadable(
-            f"expected an LSTM without clip, got {attributes['clip']:g}, which bounds what its gates take and not what "
-            "tanh takes of the cell state; try the model without it"
-        )
     is_after = node.attributes.get("linear_before_reset", "false").lower() in ("true", "1")
     roles = _roles(sequences.graph, node, place, cell, is_after)
     return fitted(

@@ -14,7 +14,7 @@ from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.shapes import fitted
-from vanishgrad.weights.tensors import Tensor, TensorFile, contains_parts, shape_text, shown
+from vanishgrad.weights.tensors import Tensor, TensorFile, contains_parts, derived, shape_text, shown
 
 BIASES = (
     ("bias_ih", "bias_hh"),
@@ -25,6 +25,7 @@ BIASES = (
     ("i2h.bias", "h2h.bias"),
     ("b_h",),
     ("bh",),
+    ("ba",),
     ("bias",),
     ("b",),
 )
@@ -40,6 +41,7 @@ NAMINGS = (
     ("w_hh", "w_xh"),
     ("Whh", "Wxh"),
     ("Whh", "Wih"),
+    ("Waa", "Wax"),
     ("h2h_weight", "i2h_weight"),
     ("h2h.weight", "x2h.weight"),
     ("h2h.weight", "i2h.weight"),
@@ -152,6 +154,7 @@ def _layer(file: TensorFile, affixes: tuple[str, str], roles: Mapping[str, Tenso
     stacking, doubt = _stacking(roles)
     if hints.layout:
         stacking, doubt = STACKINGS[hints.layout], ()
+    roles = {role: _flat(tensor) if role in ("b_x", "b_h") else tensor for role, tensor in roles.items()}
     matrix = roles["W_hh"]
     layer = fitted(
         file, _layer_name(affixes), roles, stacking, hints, _stated(roles),
@@ -161,6 +164,13 @@ def _layer(file: TensorFile, affixes: tuple[str, str], roles: Mapping[str, Tenso
         assumptions=(*doubt, *_which_letter(roles)),
     )  # fmt: skip
     return layer if hints.layout or hints.gates or hints.interleaved else _with_choices_said(layer)
+
+
+def _flat(bias: Tensor) -> Tensor:
+    """Return a bias that is stored as a column or a row, as a vector."""
+    if len(bias.shape) != 2 or 1 not in bias.shape:
+        return bias
+    return derived(bias.name, (bias.size,), lambda: bias.read().reshape(-1), (bias,))
 
 
 def _which_letter(roles: Mapping[str, Tensor]) -> tuple[str, ...]:

@@ -10,13 +10,14 @@ from vanishgrad.cells.activations import RELU, TANH
 from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
-from vanishgrad.weights.layers import Layer, whole_checkpoint
+from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.layer_norms import FAST_RNN, VARIANT, LayerNorms, norms
 from vanishgrad.weights.layouts.plain import BIASES
 from vanishgrad.weights.layouts.reparametrised import copies, shadowed, undropped
 from vanishgrad.weights.layouts.shapes import UNTIED, fitted
-from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text
+from vanishgrad.weights.nothing_found import whole_checkpoint
+from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text, shown
 
 NAMES = re.compile(r"(?P<path>(?:.*[./])?)weight_hh(?P<suffix>(?:_l(?P<index>\d{1,4}))?(?P<reverse>_reverse)?)")
 QUANTISED = re.compile(r"(?P<path>(?:.*\.)?)_all_weight_values\..*")
@@ -104,7 +105,7 @@ def _layer(
         driven_by=_below(match, whole),
         variant=VARIANT if normed.roles else _variant(file, roles),
         epsilon=normed.epsilon,
-        assumptions=normed.note,
+        assumptions=(*normed.note, *_absent(match, roles, whole)),
     )  # fmt: skip
     if "W_hr" in roles and layer.cell != "lstm":
         raise Unreadable(f"expected a projection on an LSTM only, got weight_hr on a {layer.cell}; try the whole file")
@@ -141,6 +142,17 @@ def _below(layer_match: re.Match[str], whole: Mapping[str, Tensor]) -> tuple[str
     stem = f"{layer_match['path']}weight_hh_l{index - 1}"
     below = [match for each in (stem, f"{stem}_reverse") if each in whole and (match := NAMES.fullmatch(each))]
     return tuple(map(_layer_name, below)) or None
+
+
+def _absent(match: re.Match[str], roles: Mapping[str, Tensor], whole: Mapping[str, Tensor]) -> Iterator[str]:
+    """Yield a note for each bias, and for the layer below, that PyTorch saves with what is there."""
+    other = match["path"] + "bias_ih" + (match["suffix"].removesuffix("_reverse") if match["reverse"] else "")
+    if "b_x" in roles or "b_h" in roles or (match["reverse"] and other in whole):
+        for role in (each for each in ("b_x", "b_h") if each not in roles):
+            yield f"{shown(_names(match)[role])} is not in the file and taken to be 0; try the whole checkpoint"
+    below = int(match["index"] or 0) - 1
+    if below >= 0 and not any(f"{match['path']}weight_hh_l{below}{end}" in whole for end in ("", "_reverse")):
+        yield f"layer {below}, which drives this one, is not in the file; try the whole checkpoint"
 
 
 def _why(match: re.Match[str], roles: Mapping[str, Tensor]) -> str:

@@ -24,26 +24,53 @@ CELL = re.compile(
     r"(?P<path>(?:.*[./:])?(?P<kind>(?:basic_)?(?:lstm|rnn)_cell|cudnn_compatible_lstm_cell|gru_cell|"
     r"cudnn_compatible_gru_cell)(?:_\d+)?[./])(?P<inner>gates[./])?(?P<matrix>kernel|weights)(?P<tail>(?::0)?)"
 )
+OTHERS = {
+    "layer_norm_basic_lstm_cell": "LayerNormBasicLSTMCell, which norms each gate and the cell state",
+    "coupled_input_forget_gate_lstm_cell": "CoupledInputForgetGateLSTMCell",
+    "ugrnn_cell": "UGRNNCell",
+    "intersection_rnn_cell": "IntersectionRNNCell",
+    "phased_lstm_cell": "PhasedLSTMCell",
+    "grid_lstm_cell": "GridLSTMCell",
+    "conv_lstm_cell": "ConvLSTMCell",
+}
+"""Scopes of tf.contrib.rnn's cells that are none of ours."""
+OTHER = re.compile(rf"(?P<path>(?:.*[./:])?(?P<kind>{'|'.join(OTHERS)})(?:_\d+)?[./])(?:\w+[./])?kernel(?::0)?")
 DIRECTION = re.compile(r"(?:^|[./])bw[./]")
 PEEPHOLES = ("w_i_diag", "w_f_diag", "w_o_diag")
 """In the order i f o, which TENSORFLOW_1 has without g."""
 BIASES = {"kernel": "bias", "weights": "biases"}
 PLUS = "1 is added to the forget gate, forget_bias's default; --forget-offset -1 takes it off where it was 0"
+ATTENDED = "what the attention around the cell feeds back into its input is left out, as any input that the state makes"
 UNSAID = "cell_clip and proj_clip are taken to be none, a checkpoint does not say"
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each matrix with the name of a cell of TensorFlow 1."""
     for name, tensor in free.items():
+        if other := OTHER.fullmatch(name):
+            names = tuple(each for each in free if each.startswith(other["path"]))
+            yield Sighting(_label(other), names, partial(_refuse, OTHERS[other["kind"]]), other["path"])
+            continue
         match = CELL.fullmatch(name)
         if not match or len(tensor.shape) != 2 or f"{match['path']}recurrent_kernel{match['tail']}" in free:
             continue
         if ("gru" in match["kind"]) != bool(match["inner"]):
             continue
         own = {each.removeprefix(match["path"]).removesuffix(":0"): free[each] for each in free if _is_own(each, match)}
-        label = match["path"].strip("./").replace("/", ".")
+        label = _label(match)
         layer = partial(_gru if match["inner"] else _fused, file, label, match, own, hints)
         yield Sighting(label, tuple(each.name for each in own.values()), layer, match["path"])
+
+
+def _label(match: re.Match[str]) -> str:
+    return match["path"].strip("./").replace("/", ".")
+
+
+def _refuse(cell: str) -> Layer:
+    raise Unreadable(
+        f"expected BasicRNNCell, BasicLSTMCell, LSTMCell or GRUCell of TensorFlow 1, got {cell}: another cell; "
+        "try a model with one of them"
+    )
 
 
 def _is_own(name: str, match: re.Match[str]) -> bool:
@@ -127,5 +154,5 @@ def _layer(
         layout="tensorflow1",
         variant="projected" if "W_hr" in roles else "peephole" if "w_c" in roles else "",
         direction="backward" if DIRECTION.search(label.replace(".", "/") + "/") else "forward",
-        assumptions=unsaid,
+        assumptions=(*unsaid, *((ATTENDED,) if "attention" in label else ())),
     )  # fmt: skip
