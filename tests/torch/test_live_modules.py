@@ -176,6 +176,29 @@ def test_a_cell_in_a_loop_is_one_sequence_and_equals_the_layer() -> None:
     assert one.curves["state"].log_norm.mean == pytest.approx(other.curves["state"].log_norm.mean, rel=1e-12)
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_a_layer_that_is_called_step_by_step_is_one_sequence(kind: type[nn.Module]) -> None:
+    class Decoder(nn.Module):
+        def __init__(self, chunk: int) -> None:
+            super().__init__()
+            self.layer, self.chunk = kind(WIDTH, UNITS, 2, batch_first=True), chunk
+
+        def forward(self, xs: torch.Tensor) -> torch.Tensor:
+            state = None
+            for part in xs.split(self.chunk, dim=1):
+                out, state = self.layer(part, state)
+            return out
+
+    torch.manual_seed(2)
+    stepwise, whole = Decoder(1).double(), Decoder(STEPS).double()
+    whole.load_state_dict(stepwise.state_dict())
+    xs = torch.randn(3, STEPS, WIDTH, dtype=torch.float64)
+    one, other = (vanishgrad.analyze(each, input=xs).result.models for each in (stepwise, whole))
+    assert [each.label for each in one] == [each.label for each in other] == ["layer.0", "layer.1"]
+    for found, expected in zip(one, other, strict=True):
+        assert found.curves["state"].log_norm.mean == pytest.approx(expected.curves["state"].log_norm.mean, rel=1e-9)
+
+
 def test_the_initial_state_is_the_one_that_was_given() -> None:
     torch.manual_seed(4)
     layer = nn.RNN(WIDTH, UNITS, batch_first=True).double()
@@ -218,6 +241,7 @@ class Own(nn.LSTMCell):
         (Own(WIDTH, UNITS), "expected PyTorch's own forward.*got that of Own"),
         (nn.LSTM(WIDTH, UNITS, 2, dropout=0.5), "expected LSTM in eval mode, got training with dropout"),
         (torch.jit.script(nn.LSTM(WIDTH, UNITS)), "got a ScriptModule"),
+        (nn.Sequential(torch.jit.script(nn.Linear(WIDTH, WIDTH))), "got a ScriptModule at 0"),
     ],
 )
 def test_what_cannot_be_recorded_is_refused_by_name(module: nn.Module, message: str) -> None:

@@ -15,7 +15,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.captured_run import CapturedCall, CapturedRun
 from vanishgrad.models.forward_arguments import arguments
-from vanishgrad.models.own_modules import own_modules, recurrent_steps
+from vanishgrad.models.own_modules import nothing_recorded, own_modules, recurrent_steps
 from vanishgrad.models.state_chains import ChainRecorder
 from vanishgrad.models.step_jacobians import recorded_call
 
@@ -67,7 +67,7 @@ def captured_run(
         names = _recurrent_modules(module)
         recorder, others = _Recorder(names), ChainRecorder(own_modules(module, names))
         if not (names or others.names):
-            raise _nothing_recorded(module, names, others)
+            raise nothing_recorded(module, names, others)
         handles = [each.register_forward_hook(recorder, with_kwargs=True) for each in names]
         handles += [each.register_forward_hook(others, with_kwargs=True) for each in others.names]
         try:
@@ -80,7 +80,7 @@ def captured_run(
         chains = recurrent_steps(others, recorder.parts, broken, is_alone=not calls)
         calls |= {name: recorded_call(chain, trials, steps) for name, chain in chains.items()}
     if not calls:
-        raise _nothing_recorded(module, names, others)
+        raise nothing_recorded(module, names, others)
     return CapturedRun(calls)
 
 
@@ -115,16 +115,6 @@ def _demand_own_steps(name: str, module: Any) -> None:
     if isinstance(module, nn.RNNCellBase) and is_parametrized(module):
         raise VanishgradError(f"expected plain weights at {name}, got a parametrised cell, whose weights change when "
                               "read; try torch.nn.utils.parametrize.remove_parametrizations")  # fmt: skip
-
-
-def _nothing_recorded(module: Any, names: Mapping[Any, str], others: ChainRecorder) -> VanishgradError:
-    if names:
-        return VanishgradError(f"expected the forward of {type(module).__name__} to call {', '.join(names.values())}, "
-                               "got no call; try a batch that does")  # fmt: skip
-    held = ", ".join(sorted({type(each).__name__ for each in module.modules()}))
-    return VanishgradError(f"expected an nn.RNN, nn.LSTM, nn.GRU or a cell of theirs, or a module that is called step "
-                           f"by step and handed its last state, got {held}; called more than once: {others.seen()}; "
-                           "try a module for the step: (x, state) → state")  # fmt: skip
 
 
 @contextmanager
@@ -202,7 +192,7 @@ class _Recorder:
         if isinstance(module, nn.RNNCellBase):
             self._step(name, module, xs, hx, output)
         else:
-            self._keep(name, _layer_call(module, xs, hx))
+            self._layer(name, module, _layer_call(module, xs, hx), output)
 
     @property
     def calls(self) -> dict[str, CapturedCall]:
@@ -217,11 +207,23 @@ class _Recorder:
         number = self._counts[name] = self._counts.get(name, 0) + 1
         self._calls[_key(name, number)] = call
 
+    def _layer(self, name: str, module: Any, call: CapturedCall, output: Any) -> None:
+        """Append a layer's call to the sequence whose last state it starts from, or begin a sequence."""
+        key = _key(name, self._counts.get(name, 0))
+        whole = not module.bidirectional and (call.lengths == call.xs.shape[1]).all()
+        last = self._outputs.get(key)
+        if last is not None and whole and call.starts.any() and np.array_equal(last, call.starts):
+            self._inputs.setdefault(key, []).append(call.xs)
+        else:
+            self._keep(name, call)
+        if whole:
+            self._outputs[_key(name, self._counts[name])] = _state(output[1]).reshape(call.starts.shape)
+
     def _step(self, name: str, cell: Any, x: Any, hx: Any, output: Any) -> None:
         """Append a step to the sequence whose last state it starts from, or begin a sequence."""
         xs, start = _numbers(x), None if hx is None else _state(hx)
         number = self._counts.get(name, 0)
-        if number and start is not None and np.array_equal(self._outputs[name], start):
+        if number and start is not None and np.array_equal(self._outputs[_key(name, number)], start):
             self._inputs.setdefault(_key(name, number), []).append(xs.reshape(-1, 1, xs.shape[-1]))
         elif number and start is not None and start.any():
             self.broken[name] = (
@@ -232,7 +234,7 @@ class _Recorder:
             del self.parts[name]
         else:
             self._keep(name, _cell_call(cell, xs, start))
-        self._outputs[name] = _state(output)
+        self._outputs[_key(name, self._counts[name])] = _state(output)
 
 
 def _key(name: str, number: int) -> str:

@@ -70,3 +70,20 @@ def recurrent_steps(
     if is_alone and not chains and carrying:
         raise VanishgradError(next(flaw for chain in carrying.values() if (flaw := chain.flaw())))
     return chains
+
+
+def nothing_recorded(module: Any, names: Mapping[Any, str], others: ChainRecorder) -> VanishgradError:
+    """Return the error for a model in which nothing was recorded, which says what is in it."""
+    from torch import jit
+
+    if names:
+        return VanishgradError(f"expected the forward of {type(module).__name__} to call {', '.join(names.values())}, "
+                               "got no call; try a batch that does")  # fmt: skip
+    for name, each in module.named_modules():
+        if isinstance(each, jit.ScriptModule):
+            return VanishgradError(f"expected plain modules, got a ScriptModule at {name or 'the top'}, which takes no "
+                                   "hooks; try the module before torch.jit")  # fmt: skip
+    held = ", ".join(sorted({type(each).__name__ for each in module.modules()}))
+    return VanishgradError(f"expected an nn.RNN, nn.LSTM, nn.GRU or a cell of theirs, or a module that is called step "
+                           f"by step and handed its last state, got {held}; called more than once: {others.seen()}; "
+                           "try a module for the step: (x, state) → state")  # fmt: skip

@@ -152,7 +152,7 @@ class Watch:
         self._due, self._is_measuring = self.step + self._every, True
         record: dict[str, Any] = {}
         try:
-            run = live_run(self._model, self._batch, evaluating=True)
+            run = live_run(self._model, self._batch, evaluating=True, trials=self._budget.most_trials)
             captured = time.perf_counter()
             assert run is not None
             self._longest = min(int(call.lengths.max()) for call in run.calls.values())
