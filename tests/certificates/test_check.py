@@ -13,8 +13,10 @@ import pytest
 
 import vanishgrad.certificates as package
 from vanishgrad import random_cell
-from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
+from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper, verify
 from vanishgrad.certificates.certificate import digest
+from vanishgrad.certificates.checking.verdict import Inequalities, Undecided
+from vanishgrad.certificates.reading import layer_subject
 from vanishgrad.certificates.report import CertificateDocument
 from vanishgrad.errors import VanishgradError
 from vanishgrad.questions.documents import schema_of
@@ -250,6 +252,34 @@ def test_other_weights_are_invalid_and_missing_ones_inconclusive(certificate, tm
     alone = tmp_path / "cert.json"
     alone.write_bytes(certificate.read_bytes())
     assert check(str(alone)).verdict is CertificateVerdict.INCONCLUSIVE
+
+
+def test_the_last_bit_of_one_weight_is_told(certificate, tmp_path):
+    weights = next(certificate.parent.glob("*.npz"))
+    with np.load(weights) as arrays:
+        tensors = dict(arrays)
+    name = next(each for each in tensors if "hh" in each and tensors[each].ndim == 2)
+    tensors[name] = tensors[name].copy()
+    tensors[name][-1, -1] = np.nextafter(tensors[name][-1, -1], np.inf)
+    np.savez(tmp_path / "other.npz", **tensors)
+    assert check(str(certificate), str(tmp_path / "other.npz")).verdict is CertificateVerdict.INVALID
+
+
+@pytest.mark.parametrize("name", ["block_norms", "cone", "bilinear", "enclosure", "periodic_orbit"])
+def test_a_certificate_of_sigma_and_tanh_is_not_valid_for_other_gates(name, tmp_path):
+    """Sealed anew for hard sigmoids: what is shown of σ says nothing of them."""
+    path = tmp_path / "cert.json"
+    result = certify(CertifyRequest(output=str(path), **REQUESTS[name]))
+    for file, content in result.files.items():
+        Path(file).write_bytes(content)
+    outcome, inputs = result.outcome, tmp_path / "cert.inputs.npy"
+    xs = np.load(inputs) if inputs.exists() else None
+    known = layer_subject(str(tmp_path / "cert.weights.npz"), outcome.certificate.weights)
+    verify(outcome.certificate, known, xs, Inequalities())
+    other = replace(known, gate_activation="hard_sigmoid")
+    resealed = replace(outcome.certificate, model=other.described)
+    with pytest.raises(Undecided, match="the gates are σ and the candidate tanh"):
+        verify(resealed, other, xs, Inequalities())
 
 
 def test_other_inputs_are_invalid(tmp_path):
