@@ -167,3 +167,8 @@ def test_a_logarithm_is_rounded_outward(log, side):
 def test_a_number_is_rounded_outward(value, side):
     shown = printed(numeral(value, side=side))
     assert shown < value if side == "lower" else shown > value
+
+
+def test_theorems_are_numbered_in_the_order_in_which_they_stand():
+    numbers = [int(re.match(r"T(\d+)", section.symbol)[1]) for section in SECTIONS if section.symbol]
+    assert numbers == sorted(numbers)

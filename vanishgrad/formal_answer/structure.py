@@ -46,10 +46,10 @@ CHAPTERS = (
         "rnn", (Section("T1", "T1"), Section("T1b", "T1′"), Section("T2", "T2"), Section("T3", "T3"), Section("depth"))
     ),
     Chapter("lstm", (Section("lstm"), Section("four_gradients"), Section("T4", "T4"))),
-    Chapter("mitigated", (Section("T5", "T5"), Section("T10", "T10"))),
-    Chapter("unsolved", (Section("T7", "T7"), Section("R26", "R26"))),
-    Chapter("beyond", (Section("T6", "T6"), Section("T8", "T8"), Section("T9", "T9"))),
-    Chapter("cost", tuple(Section(name, name) for name in ("T11", "T12", "T13", "T14", "T15"))),
+    Chapter("mitigated", (Section("T5", "T5"), Section("T6", "T6"))),
+    Chapter("unsolved", (Section("T7", "T7"), Section("R26", "T7(f)"))),
+    Chapter("beyond", (Section("T8", "T8"), Section("T9", "T9"))),
+    Chapter("cost", tuple(Section(name, name) for name in ("T10", "T11", "T12", "T13", "T14", "T15"))),
     Chapter("learned", (Section("learning"),)),
     Chapter("back", (Section("table"), Section("misstated"), Section("symbols"), Section("sources"))),
 )
