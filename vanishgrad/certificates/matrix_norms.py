@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import eigh
 
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.cholesky import frobenius_up, gamma, norm_up
@@ -67,6 +66,8 @@ def smallest_singular_value(A: Array, is_regular: bool = True) -> tuple[float, f
 
 def _extreme_vector(A: Array, place: int) -> Array:
     """Return the right singular vector at a place of the ascending order, roughly."""
+    from scipy.linalg import eigh
+
     scaled = np.ldexp(A, -math.frexp(float(np.abs(A).max()))[1])
     G = scaled.T @ scaled
     vector: Array = eigh(G, subset_by_index=[place, place], check_finite=False)[1][:, 0]
