@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +26,8 @@ def progress(total: int | None, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def resuming_command(resume: str | None, path: str) -> str:
     """Return this command line with --resume of a file, in the place of the one that it had."""
+    import shlex
+
     arguments = [each for each in sys.argv[1:] if each not in ("--resume", resume, f"--resume={resume}")]
     return shlex.join(["vanishgrad", *arguments, "--resume", path])
 

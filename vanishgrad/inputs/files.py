@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -97,6 +95,8 @@ def load_array(path: str, what: str, kinds: str = "fiu") -> Array:
 
 def load_archive(path: str, what: str, names: Sequence[str] = ()) -> dict[str, Array]:
     """Read the arrays of a .npz file, all or those of some names, without running anything that it holds."""
+    from zipfile import BadZipFile
+
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file if not names or name in names}
@@ -146,6 +146,8 @@ def _csv(path: str) -> FileSequences:
 
 def _lines(text: str, delimiter: str, path: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the fields of each line that is not blank."""
+    import csv
+
     reader = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
     try:
         yield from ((reader.line_num, fields) for fields in reader if any(map(str.strip, fields)))
@@ -157,6 +159,8 @@ def _lines(text: str, delimiter: str, path: str) -> Iterator[tuple[int, list[str
 
 def _delimiter(text: str) -> str:
     """Return what stands between the fields, a comma where there is one field."""
+    import csv
+
     try:
         return csv.Sniffer().sniff(text[:SNIFFED], DELIMITERS).delimiter
     except csv.Error:
