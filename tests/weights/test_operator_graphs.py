@@ -50,6 +50,10 @@ def test_a_clip_that_a_file_states_is_said_and_kept() -> None:
     assert "clipped at ±0.125" in layer.why
 
 
+def test_the_numbers_alone_find_the_model_that_they_are_of() -> None:
+    assert recurrent_layers(FIXTURES / "openvino/model.bin").format == "openvino"
+
+
 def openvino(folder: Path, old: str, new: str) -> Path:
     shutil.copytree(FIXTURES / "openvino", folder, dirs_exist_ok=True)
     text = (folder / "model.xml").read_text()

@@ -24,6 +24,7 @@ PIECES = (
     (re.compile(r"(.*)-\d{5}-of-\d{5}\.(safetensors|bin)"), r"\1.\2.index.json"),
     (re.compile(r"(.*/|)[^/]*\.distcp"), r"\1.metadata"),
     (re.compile(r"(.*)\.json"), r"\1.pdiparams"),
+    (re.compile(r"(.*)\.bin"), r"\1.xml"),
 )
 """A piece of a checkpoint → the file that tells what is in it."""
 FOLDERS = {
