@@ -112,6 +112,31 @@ def test_frames_tensors_and_lists_are_arrays(held) -> None:
     assert numbers(vanishgrad.compare("rnn", hidden=4, input=held, trials=1)) == numbers(expected)
 
 
+def test_data_frames_are_weights_and_names_of_steps_a_list(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="needs pandas")
+    rng = np.random.default_rng(3)
+    weights = {"weight_ih_l0": rng.standard_normal((N, WIDTH)), "weight_hh_l0": rng.standard_normal((N, N))}
+    frames = {name: pandas.DataFrame(array) for name, array in weights.items()}
+    options = {"input": rng.standard_normal((5, WIDTH)), "only": "map", "tokens": list("abcde")}
+    held = vanishgrad.explain(frames, **options)
+    assert numbers(held) == numbers(vanishgrad.explain(weights, **options))
+    assert held.document["models"][0]["map"]["tokens"] == list("abcde")
+    (tmp_path / "names.txt").write_text("\n".join("abcde"))
+    assert numbers(held) == numbers(vanishgrad.explain(weights, **{**options, "tokens": tmp_path / "names.txt"}))
+
+
+def test_an_input_to_repeat_may_be_an_array(tmp_path: Path) -> None:
+    word = np.array([[0.3, -0.2]])
+    np.save(tmp_path / "word.npy", word)
+    claims = [
+        vanishgrad.certify(
+            "rnn@gaussian:gain=3", tmp_path / "c.json", hidden=4, input_size=2, repeat=repeat
+        ).outcome.certificate.claim
+        for repeat in (word, tmp_path / "word.npy")
+    ]
+    assert claims[0] == claims[1]
+
+
 @pytest.mark.parametrize(
     ("array", "sentence"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import file_bytes
 from vanishgrad.inputs.files import TEXT
+from vanishgrad.inputs.held_array import HeldNames
 
 
 def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str, ...] | None:
@@ -15,7 +16,7 @@ def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str
     source : str
         The input: of ``text:STRING`` and a .txt file a step is a byte, named by the character that begins with it.
     names : str or None
-        A file with a name a line, which comes first.
+        A file with a name a line, or names in memory, which come first.
     before, steps : int
         How many steps to pass over, and how many to name.
 
@@ -25,7 +26,10 @@ def tokens(source: str, names: str | None, before: int, steps: int) -> tuple[str
         If the file of names cannot be read, or has too few.
     """
     if names is not None:
-        labels = file_bytes(names, "tokens").decode(errors="replace").splitlines()
+        if isinstance(names, HeldNames):
+            labels = list(names.names)
+        else:
+            labels = file_bytes(names, "tokens").decode(errors="replace").splitlines()
         if len(labels) < before + steps:
             raise VanishgradError(
                 f"expected a token for each of {before + steps} steps in {names!r}, got {len(labels)}; try --steps"

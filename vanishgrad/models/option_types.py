@@ -10,9 +10,9 @@ from numbers import Integral, Real
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from vanishgrad.errors import UsageError
-from vanishgrad.inputs.held_array import named_source
+from vanishgrad.inputs.held_array import named_source, named_tokens
 
-ARRAYS = ("input", "initial", "lengths", "mask", "cotangent")
+ARRAYS = ("input", "initial", "lengths", "mask", "cotangent", "repeat")
 """The options that take an array in the place of a file."""
 BETWEEN_COMMAS = ("stack",)
 """The options that take several names in one text."""
@@ -37,6 +37,8 @@ def settle(options: Any) -> None:
             value = _several(option.name, value)
         elif option.name in ARRAYS:
             value = named_source(value, option.name)
+        elif option.name == "tokens":
+            value = named_tokens(value)
         elif isinstance(value, os.PathLike) and _fits("", hint):
             value = os.fspath(value)
         object.__setattr__(options, option.name, value)

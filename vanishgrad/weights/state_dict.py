@@ -33,6 +33,8 @@ def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
             )
         if isinstance(value, Mapping):
             waiting.extend(((*path, _key(key)), each) for key, each in reversed(list(value.items())))
+        elif hasattr(value, "to_numpy") and not hasattr(value, "dtype"):  # a data frame, whose columns have types
+            by_name[".".join(path)] = _tensor(".".join(path), value.to_numpy())
         elif hasattr(value, "shape") and hasattr(value, "dtype"):
             by_name[".".join(path)] = _tensor(".".join(path), value)
     return TensorFile(WHERE, "mapping", by_name)
