@@ -17,10 +17,11 @@ HEAVY = ("scipy", "matplotlib", "torch", "h5py", "onnx", "msgpack")
 
 
 def test_closed_stdout_is_no_failure():
-    process = subprocess.Popen([*VANISHGRAD, *QUICK, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.read(5)
-    process.stdout.close()
-    assert (process.wait(), process.stderr.read()) == (0, b"")
+    command = [*VANISHGRAD, *QUICK, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(5)
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b"")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -68,8 +69,9 @@ def test_interrupt(tmp_path):
     )
     time.sleep(2)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
-    assert process.stderr.read().strip() == b""
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip() == b""
     assert list(tmp_path.iterdir()) == []
 
 

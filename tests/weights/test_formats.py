@@ -52,7 +52,8 @@ def small() -> dict[str, np.ndarray]:
 
 
 def npz(path: Path) -> None:
-    np.savez(path.open("wb"), embedding=np.zeros(BIG, "f4"), **small())  # type: ignore[arg-type]
+    with path.open("wb") as file:
+        np.savez(file, embedding=np.zeros(BIG, "f4"), **small())  # type: ignore[arg-type]
 
 
 def safetensors(path: Path) -> None:

@@ -88,6 +88,8 @@ def load_array(path: str, what: str, kinds: str = "fiu") -> Array:
     except (ValueError, EOFError, MemoryError, SyntaxError, TokenError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise VanishgradError(f"expected {what} in a .npy file, got {path!r}: {reason}; try numpy.save") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
     if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
         raise VanishgradError(f"expected {what} as real numbers, got {path!r} of another kind; try numpy.save")
     return array if array.nbytes > LARGEST_READ else np.array(array)
