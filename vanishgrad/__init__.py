@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "analyze": "vanishgrad.api",
     "capture": "vanishgrad.api",
+    "cell": "vanishgrad.cells.own",
     "compare": "vanishgrad.api",
     "explain": "vanishgrad.api",
     "learn": "vanishgrad.api",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vanishgrad.cells.own import OwnCell
 from vanishgrad.certificates import Certified, CertifyRequest
 from vanishgrad.certificates import certify as certify_layer
 from vanishgrad.curves.processes import blas_threads
@@ -105,6 +106,8 @@ def inspect(source: Source, layer: str | Sequence[str] = (), **hints: Any) -> Te
     """Return which recurrent layers a file or mapping holds, and why each was taken for what it is."""
     demand_known("inspect", hints, HINT_NAMES)
     names = (layer,) if isinstance(layer, str) else tuple(layer)
+    if isinstance(source, OwnCell):
+        raise UsageError(f"expected weights to inspect, got the cell of one's own {source}; try vanishgrad.verify")
     return TextReport(inspection(inspect_layers(recurrent_layers(source, **hints), names)), inspect_text)
 
 

@@ -207,6 +207,11 @@ class Cell(ABC):
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
 
+    @property
+    def derivative_error(self) -> float:
+        """How far the derivative of its own step may be off, relative; 0 where a complex step takes it."""
+        return 0.0
+
     @classmethod
     def published(cls, draw: Draw) -> Tensors:
         """Return one trial's W_hh, W_hx and b by the law that its authors, or the package of its name, start it with.

@@ -13,6 +13,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
+from vanishgrad.cells.own import OwnCell
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.decide import decided
 from vanishgrad.certificates.enclosure_along_sequence import enclosed
@@ -27,7 +28,7 @@ from vanishgrad.models.options import ModelOptions
 from vanishgrad.models.random_models import weights_of
 from vanishgrad.models.subject import Prepared
 from vanishgrad.weights.hints import flag
-from vanishgrad.weights.model_string import ModelSpec
+from vanishgrad.weights.model_string import ModelSpec, names_own_cell
 from vanishgrad.weights.save_npz import cell_npz, npz
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ class CertifyRequest(ModelOptions):
                 raise UsageError("expected --along or --input, got both; try --along alone")
             object.__setattr__(self, "input", self.along)
         super().__post_init__()
+        if isinstance(self.source, OwnCell) or names_own_cell(self.source):
+            raise UsageError(
+                f"expected a MODEL or weights to certify, got the cell of one's own {self.source}; "
+                "try vanishgrad verify"
+            )
         if self.along is not None and self.claim != "upper":
             raise UsageError("expected --along, which has both sides, or --claim lower, got both; try --along alone")
         if self.claim not in CLAIMS:
@@ -230,6 +236,7 @@ def of_source(request: CertifyRequest) -> CertifiedSource:
         path = beside(request.output, "weights.npz")
         files = {path: cell_npz(cell, layers[0].name)}
         return CertifiedSource(cell, sequences, tokens, os.path.basename(path), "", files)
+    assert not isinstance(request.source, OwnCell)
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
     return CertifiedSource(cell, sequences, tokens, Path(name).as_posix(), layers[0].name, {})
 

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_data, demand_writable, emit, is_summary, pictures, warn
-from vanishgrad.cli.options import OUTPUT, PER_TRIAL, request_options
+from vanishgrad.cli.options import OUTPUT, OWN_CELL, PER_TRIAL, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
 
 
-@click.command()
+@click.command(epilog=OWN_CELL)
 @click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|MODEL]...")
 @request_options(AnalyzeRequest)
 @OUTPUT

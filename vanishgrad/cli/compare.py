@@ -9,14 +9,16 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_data, demand_writable, emit, is_summary, pictures
-from vanishgrad.cli.options import JOBS, OUTPUT, PER_TRIAL, request_options
+from vanishgrad.cli.options import JOBS, OUTPUT, OWN_CELL, PER_TRIAL, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS, CompareRequest, comparison
 from vanishgrad.questions.compare import compare as compare_models
 
 
-@click.command(epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before.")
+@click.command(
+    epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before. " + OWN_CELL
+)
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @request_options(CompareRequest)
 @OUTPUT

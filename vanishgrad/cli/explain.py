@@ -22,7 +22,7 @@ from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.questions.explain.truncation.loss import LOSSES
 
 
-@click.command(epilog="MODEL is CELL[@LAW][:key=value,...], as for compare.")
+@click.command(epilog="MODEL is CELL[@LAW][:key=value,...], as for compare. " + OWN_CELL)
 @click.argument("source", metavar="MODEL|WEIGHTS")
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"

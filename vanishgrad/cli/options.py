@@ -125,6 +125,7 @@ def training_options(defaults: Mapping[str, Any]) -> Callable[[Command], Command
     return together(*(_option(name, _shown(defaults[name]), None, TRAINING) for name in TRAINING))
 
 
+OWN_CELL = "@FILE.py:NAME is a cell of your own, for which FILE.py is run; @NAME one of an installed package."
 AXIS = "a number or an axis a..b/n, a..b/n/log or a,b,c."
 SWEPT: Mapping[str, Mapping[str, Any]] = {
     "hidden": {"metavar": "AXIS", "help": f"Hidden size n: {AXIS}"},

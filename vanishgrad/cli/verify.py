@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import echo
-from vanishgrad.cli.options import JSON, request_options
+from vanishgrad.cli.options import JSON, OWN_CELL, request_options
 from vanishgrad.questions.verify.measure import DEFAULT_MODELS, DEFAULT_STEPS, VerifyRequest
 from vanishgrad.questions.verify.measure import verify as verify_models
 from vanishgrad.questions.verify.report import to_text, verification
@@ -15,7 +15,7 @@ from vanishgrad.questions.verify.report import to_text, verification
 FAILED = 3
 
 
-@click.command()
+@click.command(epilog=OWN_CELL)
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @request_options(VerifyRequest, steps=f"Length T.  [default: {DEFAULT_STEPS}, or the file's length]")
 @JSON

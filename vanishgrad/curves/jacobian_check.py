@@ -67,7 +67,8 @@ def checked_times(steps: int, marks: Array | None) -> list[int]:
 def tolerance(cell: Cell, dtype: np.dtype, size: float = 0) -> float:
     """Return what roundoff may make of a Jacobian's product with a vector where pre-activations are of some size."""
     steep = STEEP * max(each.decay for each in cell.activations)
-    return float(np.finfo(dtype).eps) * (UNITS * float(np.sqrt(cell.state_size)) + steep * size)
+    rounding = float(np.finfo(dtype).eps) * (UNITS * float(np.sqrt(cell.state_size)) + steep * size)
+    return rounding + cell.derivative_error
 
 
 def reach(cell: Cell, states: Array, x: Array) -> float:

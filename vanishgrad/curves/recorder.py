@@ -74,7 +74,7 @@ def _blocks(cell: Cell, scope: Scope) -> dict[str, tuple[str | None, str | None]
     """Return the (to, from) blocks whose norms are needed; a state of one part has one block."""
     every: dict[str, tuple[str | None, str | None]] = {"state": (None, None)}
     if len(cell.parts) > 1:
-        every |= {**cell.curves, "output": ("h", None)}
+        every |= {**cell.curves, "output": (cell.parts[0].name, None)}
     return {name: block for name, block in every.items() if scope.measures(name)}
 
 

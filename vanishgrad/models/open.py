@@ -8,20 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vanishgrad.cells.own import OwnCell
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
+from vanishgrad.models.own_model import own_model
 from vanishgrad.models.random_models import random_model, shared_sequences
 from vanishgrad.models.subject import Prepared
 from vanishgrad.weights.hints import Hints, flag
-from vanishgrad.weights.model_string import ModelSpec, names_file, parse
+from vanishgrad.weights.model_string import ModelSpec, names_file, names_own_cell, parse
 
 if TYPE_CHECKING:
     from vanishgrad.inputs.sequences import InputSequences
     from vanishgrad.weights.layers import LayerFile
 
 Options = TypeVar("Options", bound=ModelOptions)
-Source = str | os.PathLike[str] | Mapping[str, Any]
-"""What a user names: a MODEL, a path of a file of weights, or name → array."""
+Source = str | os.PathLike[str] | Mapping[str, Any] | OwnCell
+"""What a user names: a MODEL, a path of a file of weights, name → array, or a cell of one's own or its name."""
 Argument = ModelSpec | Source
 """A MODEL that has been parsed, or what holds weights and has not been opened."""
 
@@ -56,6 +58,8 @@ class Opened:
     @property
     def largest(self) -> int:
         """The largest hidden size."""
+        if isinstance(self.argument, OwnCell):
+            return self.argument.hidden_size
         if self.file is None:
             assert isinstance(self.argument, ModelSpec)
             return int(self.argument.keys.get("hidden", self.options.hidden))
@@ -63,6 +67,9 @@ class Opened:
 
     def prepared_subjects(self) -> Iterator[Prepared]:
         """Yield the MODEL, or every layer of the file that the options name."""
+        if isinstance(self.argument, OwnCell):
+            yield own_model(self.argument, self.options)
+            return
         if self.file is None:
             assert isinstance(self.argument, ModelSpec) and self.sequences is not None
             yield random_model(self.argument, self.options, self.sequences)
@@ -88,17 +95,23 @@ def arguments(sources: Sequence[Source], options: ModelOptions) -> list[Argument
         For a MODEL that cannot be, and for an option that speaks of MODELs where there is none, or of files.
     """
     parsed = [_argument(source) for source in sources]
-    models = [isinstance(each, ModelSpec) for each in parsed]
-    _demand_default(options, OF_MODELS if not any(models) else (), "a MODEL", "a file of weights")
+    models, own = ([isinstance(each, kind) for each in parsed] for kind in (ModelSpec, OwnCell))
+    got = "a cell of one's own" if any(own) else "a file of weights"
+    _demand_default(options, OF_MODELS if not any(models) else (), "a MODEL", got)
     listing = " ".join(repr(str(source)) for source in sources)
-    _demand_default(options, OF_FILES if all(models) else (), "a file of weights", listing)
+    drawn_or_own = all(is_model or is_own for is_model, is_own in zip(models, own, strict=True))
+    _demand_default(options, OF_FILES if drawn_or_own else (), "a file of weights", listing)
     return parsed
 
 
 def _argument(source: Source) -> Argument:
     if isinstance(source, str) and not holds_weights(source):
         return parse(source)
-    if isinstance(source, Mapping):
+    if names_own_cell(source):
+        from vanishgrad.weights.own_cells import own_cell
+
+        return own_cell(str(source))
+    if isinstance(source, Mapping | OwnCell):
         return source
     from vanishgrad.models.captured_run import CapturedRun
     from vanishgrad.weights.formats.captured import is_captured
@@ -144,6 +157,8 @@ def open_argument(
     UsageError, VanishgradError
         If a file or its input does not fit.
     """
+    if isinstance(argument, OwnCell):
+        return Opened(argument, options, None, None)
     if isinstance(argument, ModelSpec):
         return Opened(argument, options, sequences or shared_sequences(options), None)
     from vanishgrad.models.captured_run import CapturedRun
@@ -180,7 +195,7 @@ def file_prefixes(parsed: Sequence[Argument]) -> list[str]:
 
 
 def _path(argument: Argument) -> str:
-    if isinstance(argument, ModelSpec | Mapping):
+    if isinstance(argument, ModelSpec | Mapping | OwnCell):
         return getattr(argument, "path", "mapping")
     return os.fspath(argument)
 
@@ -188,5 +203,5 @@ def _path(argument: Argument) -> str:
 def demand_distinct(labels: Sequence[Source]) -> None:
     """Refuse the same model twice: nothing would tell them apart."""
     for label in labels:
-        if isinstance(label, str) and labels.count(label) > 1:
-            raise UsageError(f"expected each model once, got {label!r} twice; try leaving one out")
+        if isinstance(label, str | OwnCell) and [str(each) for each in labels].count(str(label)) > 1:
+            raise UsageError(f"expected each model once, got {str(label)!r} twice; try leaving one out")

@@ -73,6 +73,11 @@ def parse(label: str) -> ModelSpec:
         For an unknown cell, law or key, with the nearest known name; for a value that a key does not take; for a key
         that does not apply to the cell or law.
     """
+    if names_own_cell(label):
+        raise UsageError(
+            f"expected a MODEL whose weights are drawn, got the cell of one's own {label!r}; "
+            "try compare, analyze, explain or verify"
+        )
     head, _, tail = label.partition(":")
     cell, at, law = head.partition("@")
     known(cell, CELLS, "cell", label)
@@ -109,11 +114,16 @@ def _demand_law(cell: str, law: str, keys: Mapping[str, Any], label: str) -> Non
         )
 
 
+def names_own_cell(argument: object) -> bool:
+    """Whether an argument is ``@FILE.py:NAME``, or ``@NAME`` of an installed package: a cell of the user's own."""
+    return isinstance(argument, str) and argument.startswith("@")
+
+
 def names_file(argument: str) -> bool:
     """Whether an argument is a file of weights: ./NAME always, else what is like a path and no MODEL."""
     begins_as_model = re.split("[@:]", argument, maxsplit=1)[0] in CELLS
     looks_like_path = "." in argument or os.sep in argument or os.path.exists(argument)
-    return argument.startswith(("./", "../", "/")) or (not begins_as_model and looks_like_path)
+    return argument.startswith(("./", "../", "/", "@")) or (not begins_as_model and looks_like_path)
 
 
 def known(name: str, names: Iterable[str], what: str, where: str) -> str:

@@ -29,7 +29,7 @@ from vanishgrad.questions.learn.parameters import Parameters, read_out
 from vanishgrad.questions.learn.tasks import Examples, Task
 from vanishgrad.questions.learn.training import Recipe, Training, examples_of, log_spaced, train
 from vanishgrad.weights.laws import draw
-from vanishgrad.weights.model_string import ModelSpec, names_file, parse
+from vanishgrad.weights.model_string import ModelSpec, names_file, names_own_cell, parse
 from vanishgrad.weights.save_npz import cell_npz, file_name
 
 THRESHOLD = 1e-3
@@ -98,6 +98,11 @@ def demand_learnable(settings: LearnSettings) -> None:
         task.demand_gap(gap)
     _demand_memory(settings, task)
     for label in settings.models:
+        if names_own_cell(label):
+            raise UsageError(
+                f"expected a MODEL with a law of random weights to learn, got {label!r}, whose parameters have no "
+                f"gradient; try {next(iter(CELLS))}"
+            )
         if names_file(label):
             raise UsageError(
                 f"expected a MODEL that is drawn anew for each seed, got the file {label!r}; try {next(iter(CELLS))}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
 
 MAX_DIRECTIONS = 64
+MAX_INPUT_DIRECTIONS = 4
 WORST_CONDITION = 1e8
 """Of a Jacobian, beyond which its determinant in floating point says nothing; saturated networks are beyond."""
 DEFAULT_STEPS, MAX_STEPS, MAX_HIDDEN = 20, 200, 64
@@ -52,12 +54,13 @@ class VerifyRequest(ModelOptions):
 
 @dataclass(frozen=True)
 class VerifiedLine:
-    """One comparison: its error beside its tolerance."""
+    """One comparison: its error beside its tolerance, and where it is largest, with both numbers."""
 
     label: str
     claim: str
     error: float
     tolerance: float
+    place: str = ""
 
     @property
     def passed(self) -> bool:
@@ -111,6 +114,7 @@ def verified(
     unit, condition = tolerance(cell, trajectory.states.dtype), _condition(cell, trajectory)
     for claim, error, units in (
         ("J_t equals the complex step of the cell", _jacobian, 1),
+        ("∂s_t/∂x_t equals the complex step of the cell", _by_input, 1),
         ("J_t V and W J_t equal the dense products", _structured, 1),
         ("∂s_T/∂s_0 equals the complex step of the whole run", _definition, trajectory.steps),
         ("det J_t equals its closed form", _determinant, condition),
@@ -119,7 +123,7 @@ def verified(
     ):
         expected_error = error(cell, trajectory, xs) if units <= WORST_CONDITION else None
         if expected_error is not None:
-            yield VerifiedLine(label, claim, expected_error, units * unit)
+            yield VerifiedLine(label, claim, expected_error.error, units * unit, expected_error.place)
 
 
 def _condition(cell: Cell, trajectory: StoredTrajectory) -> float:
@@ -129,18 +133,32 @@ def _condition(cell: Cell, trajectory: StoredTrajectory) -> float:
     return float((sigma[:, 0] / np.maximum(sigma[:, -1], np.finfo(float).tiny)).max())
 
 
-def _jacobian(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
-    def error(t: int) -> float:
+def _jacobian(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
+    def error(t: int) -> _Deviation:
         s = trajectory.states[t - 1]
         return _relative(
             _dense(cell, trajectory, t) @ _directions(cell),
             _stepped(lambda v: complex_step(cell, t, xs[:, t - 1 : t], s, v), cell),
+            _rows(cell, t),
         )
 
     return max(map(error, checked_times(trajectory.steps, _marks(cell, trajectory))))
 
 
-def _structured(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+def _by_input(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
+    t, d = checked_times(trajectory.steps, _marks(cell, trajectory))[-1], cell.input_size
+    X = np.random.default_rng(d).standard_normal((1, d, MAX_INPUT_DIRECTIONS))
+    tangent = np.empty((1, cell.state_size, X.shape[-1]))
+    cell.linearise(trajectory, t - 1, t).input_tangent(t, X, tangent)
+
+    def stepped(v: Array) -> Array:
+        a_x = cell.input_preactivation(xs[:, t - 1 : t] + 1j * STEP * v)[0]
+        return cell.advance(t, a_x, trajectory.states[t - 1] + 0j)[0].imag / STEP
+
+    return _relative(tangent, np.stack([stepped(v) for v in X[0].T], axis=-1), _rows(cell, t))
+
+
+def _structured(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
     t, m = checked_times(trajectory.steps, _marks(cell, trajectory))[-1], cell.state_size
     linearisation = cell.linearise(trajectory, t - 1, t)
     J = linearisation.dense(t)
@@ -150,11 +168,11 @@ def _structured(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
         V, WJ, JV = np.swapaxes(W, 1, 2).copy(), np.empty_like(W), np.empty((1, m, width))
         linearisation.cotangent(t, W, WJ)
         linearisation.tangent(t, V, JV)
-        errors += [_relative(WJ, W @ J), _relative(JV, J @ V)]
+        errors += [_relative(WJ, W @ J), _relative(JV, J @ V, _rows(cell, t))]
     return max(errors)
 
 
-def _definition(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+def _definition(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
     *_, last = backward_products(cell, trajectory, 1)
     matrix, log_scale = last.block(None, None)
 
@@ -165,10 +183,10 @@ def _definition(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
             s, _ = cell.advance(t, sequences[t - 1], s)
         return s.imag / STEP
 
-    return _relative(matrix * np.exp(log_scale)[:, None, None] @ _directions(cell), _stepped(end, cell))
+    return _relative(matrix * np.exp(log_scale)[:, None, None] @ _directions(cell), _stepped(end, cell), _rows(cell, 0))
 
 
-def _determinant(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float | None:
+def _determinant(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation | None:
     closed = _log_determinants(cell, trajectory)
     if closed is None:
         return None
@@ -176,7 +194,7 @@ def _determinant(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float |
     return _relative(np.array(by_lu), closed)
 
 
-def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
+def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
     """The product's singular values multiply to |det|; a QR sweep finds them where the product itself has none left."""
     Q, logs = np.eye(cell.state_size)[None], []
     for t in range(1, trajectory.steps + 1):
@@ -187,7 +205,7 @@ def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float:
         closed = np.array(
             [np.linalg.slogdet(_dense(cell, trajectory, t))[1][0] for t in range(1, trajectory.steps + 1)]
         )
-    return abs(sum(logs) - float(closed.sum())) / float(np.abs(closed).sum())
+    return _Deviation(abs(sum(logs) - float(closed.sum())) / (float(np.abs(closed).sum()) or 1.0))
 
 
 def _log_determinants(cell: Cell, trajectory: StoredTrajectory) -> Array | None:
@@ -219,13 +237,14 @@ def _log_determinants_of(cell: Cell, a: Array, states: Array) -> Array | None:
     return np.linalg.slogdet(cell.W_hh[:, 3 * n :])[1] + np.log(factors).sum(axis=-1)
 
 
-def _handed_on(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> float | None:
+def _handed_on(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation | None:
     """Return the largest error of a masked step's state and Jacobian, exactly those of no step; None without one."""
     masked = (np.flatnonzero(~_taken(cell, trajectory)) + 1).tolist()
     if not masked:
         return None
     of_states = np.abs(np.diff(trajectory.states, axis=0)[~_taken(cell, trajectory)]).max()
-    return float(max(of_states, *(np.abs(_dense(cell, trajectory, t) - np.eye(cell.state_size)).max() for t in masked)))
+    of_jacobians = (np.abs(_dense(cell, trajectory, t) - np.eye(cell.state_size)).max() for t in masked)
+    return _Deviation(float(max(of_states, *of_jacobians)))
 
 
 def _marks(cell: Cell, trajectory: StoredTrajectory) -> Array | None:
@@ -255,6 +274,21 @@ def _stepped(derivative: Callable[[Array], Array], cell: Cell) -> Array:
     return np.stack([derivative(direction[None]) for direction in _directions(cell).T], axis=-1)
 
 
-def _relative(values: Array, expected: Array) -> float:
-    size = float(np.abs(expected).max())
-    return float(np.abs(values - expected).max()) / (size or 1.0)
+class _Deviation(NamedTuple):
+    """The largest difference, relative to the largest expected number, and where it is."""
+
+    error: float
+    place: str = ""
+
+
+def _rows(cell: Cell, t: int) -> Sequence[str]:
+    """Return what each row of a state's derivative stands for, after step t."""
+    return [f"{part.name}[{unit}] of s_{t or 'T'}" for part in cell.parts for unit in range(part.size)]
+
+
+def _relative(values: Array, expected: Array, rows: Sequence[str] = ()) -> _Deviation:
+    size, difference = float(np.abs(expected).max()), np.abs(values - expected)
+    worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    place = f"{rows[int(worst[1])]}, direction {worst[2]}: " if len(rows) else ""
+    numbers = f"got {float(values[worst]):.6g}, expected {float(expected[worst]):.6g}"
+    return _Deviation(float(difference.max()) / (size or 1.0), place + numbers)

@@ -36,6 +36,7 @@ class VerifiedLineDocument(Document):
     error: Annotated[float, "largest difference, relative to the largest entry"]
     tolerance: float
     passed: bool
+    place: Annotated[str, "where it is largest, with both numbers"] = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,6 +72,8 @@ def to_text(document: VerifyDocument) -> str:
             out.append(label)
         mark = "ok  " if line.passed else "FAIL"
         out.append(f"  {mark} {line.claim:<52} {line.error:.1e} ≤ {line.tolerance:.1e}")
+        if not line.passed and line.place:
+            out.append(f"       {line.place}")
     failed = sum(not line.passed for line in document.lines)
     out.append(f"{len(document.lines) - failed} passed, {failed} failed")
     return "\n".join(out) + "\n"

@@ -14,6 +14,7 @@ HISTORY: Mapping[int, str] = {
     "a request of check has horizons and a baseline, and its "
     "horizon may be null; a layer of it has what it needs and was, and its best remedy; "
     "input_gain and gamma_norm are null, and norms empty, where derivatives were recorded and no weights are known; "
+    "the kind of a source may be own; "
     "bounds have the probability that random probes fail them; "
     "request has per_trial and curves have by_trial where they were asked for",
 }

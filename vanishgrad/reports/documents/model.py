@@ -51,6 +51,14 @@ class FileSource(Document):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class OwnSource(Document):
+    """A cell of the user's own."""
+
+    kind: Literal["own"]
+    function: Annotated[str, "the name of its step"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SaturatedDocument(Document):
     """Which fraction of a gate's values stands at an end."""
 
@@ -133,7 +141,7 @@ class ModelDocument(Document):
     input: Annotated[str, "what drove it, or the layers below it, in the end: white:STD, zeros, captured, or a file"]
     caution: Annotated[str | None, "what to know of that input before any number or remedy; null if nothing"]
     input_gain: Annotated[float | None, "measured standard deviation of W_hx x; null where no weights are known"]
-    source: RandomSource | FileSource
+    source: RandomSource | FileSource | OwnSource
     curves: Annotated[
         Mapping[str, CurveDocument], "state, hidden, cell, conveyor, input, output; of explain also total …"
     ]
@@ -181,8 +189,11 @@ def model_document(result: ModelResult) -> ModelDocument:
     return ModelDocument.of(result, **model_members(result))
 
 
-def _source(source: Mapping[str, Any]) -> RandomSource | FileSource:
-    return RandomSource(**source) if source["kind"] == "random" else FileSource(**source)
+def _source(source: Mapping[str, Any]) -> RandomSource | FileSource | OwnSource:
+    kinds: dict[str, type[RandomSource | FileSource | OwnSource]] = {
+        "random": RandomSource, "file": FileSource, "own": OwnSource,
+    }  # fmt: skip
+    return kinds[source["kind"]](**source)
 
 
 def _gate(gate: Gate) -> GateDocument:
