@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, emit, pictures, report_format, warn
-from vanishgrad.cli.options import JOBS, OUTPUT, counts, request_options, whole_numbers
+from vanishgrad.cli.options import JOBS, OUTPUT, OWN_CELL, counts, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError

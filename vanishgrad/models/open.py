@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vanishgrad.cells.own import OwnCell
 from vanishgrad.errors import UsageError
+from vanishgrad.inputs.initial_state import initial_state
+from vanishgrad.inputs.sequences import input_sequences
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
-from vanishgrad.models.own_model import own_model
 from vanishgrad.models.random_models import random_model, shared_sequences
-from vanishgrad.models.subject import Prepared
+from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.weights.hints import Hints, flag
 from vanishgrad.weights.model_string import ModelSpec, names_file, names_own_cell, parse
 
@@ -68,7 +69,7 @@ class Opened:
     def prepared_subjects(self) -> Iterator[Prepared]:
         """Yield the MODEL, or every layer of the file that the options name."""
         if isinstance(self.argument, OwnCell):
-            yield own_model(self.argument, self.options)
+            yield _own_model(self.argument, self.options)
             return
         if self.file is None:
             assert isinstance(self.argument, ModelSpec) and self.sequences is not None
@@ -79,6 +80,26 @@ class Opened:
 
         captured = self.argument if isinstance(self.argument, CapturedRun) else None
         yield from LayerRuns(self.file, self.options, self.prefix, captured).prepared_subjects()
+
+
+def _own_model(cell: OwnCell, options: ModelOptions) -> Prepared:
+    """Return an own cell along noise of its own width, which is that of MODELs of the same width, or along a file.
+
+    Raises
+    ------
+    UsageError
+        For float32, which its step does not know.
+    VanishgradError
+        If its input or its start does not fit.
+    """
+    if options.dtype != "float64":
+        raise UsageError(f"expected --dtype float64 for the cell {cell}, got {options.dtype}; try without it")
+    request = replace(options.shared_input(), input_size=cell.input_size)
+    sequences = input_sequences(request, cell.input_size)
+    s0 = initial_state(options.initial, cell, str(cell), sequences.trials, options.seed, options.dtype)
+    source = {"kind": "own", "function": cell.step.name}
+    notes = () if cell.derivative_error == 0 else ("the step is not analytic: jacobian is checked by differences",)
+    return Prepared(Subject(str(cell), f"own:{cell}", cell, source, notes), sequences, s0)
 
 
 def holds_weights(source: Source) -> bool:
