@@ -111,6 +111,30 @@ def antisymmetric(
     return s + epsilon * np.tanh((W_hh - W_hh.T) @ s - gamma * s + W_hx @ x + b)
 
 
+def lru(
+    t: int, x: Array, s: Array, W_hx: Array, b: Array, nu_log: Array, theta_log: Array, gamma_log: Array
+) -> Array:  # fmt: skip
+    n = len(nu_log)
+    size, angle, drive = np.exp(-np.exp(nu_log)), np.exp(theta_log), W_hx @ x + b
+    re, im = size * np.cos(angle), size * np.sin(angle)
+    return np.concatenate([
+        re * s[:n] - im * s[n:] + np.exp(gamma_log) * drive[:n], im * s[:n] + re * s[n:] + np.exp(gamma_log) * drive[n:],
+    ])  # fmt: skip
+
+
+def mamba(
+    t: int, x: Array, s: Array, W_hx: Array, b: Array, W_x: Array, W_dt: Array, b_dt: Array, A_log: Array
+) -> Array:  # fmt: skip
+    E, N = A_log.shape
+    a = W_hx @ x + b
+    u = a * sigmoid(a)
+    projected = W_x @ u
+    r, B = projected[:-N], projected[-N:]
+    step = np.log(1 + np.exp(W_dt @ r + b_dt))
+    S = np.exp(-step[:, None] * np.exp(A_log)) * s.reshape(E, N) + np.outer(step * u, B)
+    return S.ravel()
+
+
 def cornn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
     h, c = np.split(s, 2)
     c = c + 0.1 * (np.tanh(W_hh @ s + W_hx @ x + b) - h - c)

@@ -19,6 +19,8 @@ from vanishgrad.cells.indrnn import IndRNN
 from vanishgrad.cells.janet import JANET
 from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
 from vanishgrad.cells.ligru import LiGRU
+from vanishgrad.cells.lru import LRU
+from vanishgrad.cells.mamba import Mamba
 from vanishgrad.cells.mgu import MGU
 from vanishgrad.cells.mingru import MinGRU, MinLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
@@ -153,6 +155,11 @@ CASES = [
     Case(
         "antisymmetric", partial(AntisymmetricRNN, epsilon=0.3, gamma=0.2),
         partial(reference.antisymmetric, epsilon=0.3, gamma=0.2), _shapes(1),
+    ),
+    Case("lru", LRU, reference.lru, _without_recurrence(2, nu_log=(N,), theta_log=(N,), gamma_log=(N,))),
+    Case(
+        "mamba", Mamba, reference.mamba,
+        _without_recurrence(1, W_x=(2 + P, N), W_dt=(N, 2), b_dt=(N,), A_log=(N, P)),
     ),
     Case("cornn", CoRNN, reference.cornn, _shapes(1, h=2 * N)),
     Case("layer-norm", LayerNormLSTM, reference.layer_norm_lstm, NORMS, normed="c"),

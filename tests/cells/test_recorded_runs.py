@@ -16,6 +16,8 @@ from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.cells.antisymmetric import AntisymmetricRNN
 from vanishgrad.cells.indrnn import IndRNN
 from vanishgrad.cells.ligru import LiGRU
+from vanishgrad.cells.lru import LRU
+from vanishgrad.cells.mamba import Mamba
 from vanishgrad.cells.mingru import MinGRU
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.propagation.run import run
@@ -42,12 +44,20 @@ def _mingru(file: Arrays, reference: Any) -> Cell:
     return MinGRU(W_hx, np.zeros(len(W_hx)))
 
 
+def _lru(file: Arrays, reference: Any) -> Cell:
+    B = file["B"].astype(complex)
+    return LRU(
+        np.concatenate([B.real, B.imag]), np.zeros(2 * len(B)), file["nu_log"], file["theta_log"], file["gamma_log"]
+    )
+
+
 CELLS: dict[str, Callable[[Arrays, Any], Cell]] = {
     "torchrecurrent_peephole": _peephole,
     "torchrecurrent_ligru": lambda file, reference: LiGRU(**_stacked(file)),
     "torchrecurrent_indrnn": lambda file, reference: IndRNN(**_stacked(file), u=file["vector_u"]),
     "torchrecurrent_antisymmetric": _antisymmetric,
     "mingru": _mingru,
+    "lru": _lru,
 }
 
 
@@ -75,3 +85,28 @@ def test_states_and_products_are_those_of_the_package(name: str) -> None:
     for order, key in ((2, "log10_state"), ("fro", "log10_state_fro")):
         norms = [np.log10(np.linalg.norm(by_lag[lag], order)) for lag in reference["lags"]]
         np.testing.assert_allclose(norms, reference[key], rtol=0, atol=rtol)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_mambas_states_and_norms_are_those_of_transformers(layer: int) -> None:
+    """The recurrence of a mixer, behind its in_proj and its convolution, which this test does itself."""
+    if not RECORDED.exists():
+        pytest.skip("no ../shared/recurrences")
+    numpy_files = pytest.importorskip("safetensors.numpy")
+    file, reference = numpy_files.load_file(RECORDED / "mamba.safetensors"), np.load(RECORDED / "mamba.ref.npz")
+    stem = f"backbone.layers.{layer}.mixer."
+    own = {name.removeprefix(stem): each.astype(float) for name, each in file.items() if name.startswith(stem)}
+    E, N = own["A_log"].shape
+    x = reference[f"layer{layer}_u"] @ own["in_proj.weight"][:E].T
+    padded = np.concatenate([np.zeros((3, E)), x])
+    kernel = own["conv1d.weight"][:, 0]
+    convolved = sum(padded[k : k + len(x)] * kernel[:, k] for k in range(4)) + own["conv1d.bias"]
+    rank = own["dt_proj.weight"].shape[1]
+    W_x = own["x_proj.weight"][: rank + N]
+    cell = Mamba(np.eye(E), np.zeros(E), W_x, own["dt_proj.weight"], own["dt_proj.bias"], own["A_log"])
+    trajectory, rtol = run(cell, convolved[None], np.zeros((1, E * N))), float(reference["rtol"])
+    states = reference[f"layer{layer}_states"].reshape(len(x), -1)
+    np.testing.assert_allclose(trajectory.states[1:, 0], states, rtol=0, atol=10 * rtol)
+    by_lag = products(cell, trajectory)
+    norms = [np.log10(np.linalg.norm(by_lag[lag], 2)) for lag in reference["lags"]]
+    np.testing.assert_allclose(norms, reference[f"layer{layer}_log10_state"], rtol=0, atol=10 * rtol)

@@ -85,7 +85,7 @@ def test_a_model_is_immutable_and_pickles() -> None:
     ("grru", "got 'grru' in 'grru'; try gru"),
     ("transformer", "got 'transformer' in 'transformer'; try one of rnn, lstm, gru"),
     ("", "expected a cell that exists, got '' in ''; try one of rnn, lstm, gru"),
-    ("@keras", "expected a cell that exists, got ''"),
+    ("@keras", "expected a MODEL whose weights are drawn, got the cell of one's own '@keras'"),
     ("lstm@", "expected a law that exists, got '' in 'lstm@'; try one of pytorch,"),
     ("lstm@pytorhc", "expected a law that exists, got 'pytorhc' in 'lstm@pytorhc'; try pytorch"),
     ("lstm@Keras", "got 'Keras' in 'lstm@Keras'; try keras"),

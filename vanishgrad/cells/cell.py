@@ -66,6 +66,8 @@ class Cell(ABC):
     """The attributes that carry the axis of trials."""
     has_weights: ClassVar[bool] = True
     """Whether there are weights of which a gradient can be taken; a recorded run has none."""
+    is_diagonal: bool = False
+    """Whether every J_t is diagonal, of real numbers or, in two parts, of complex ones."""
     activation: Activation
     """Of what is written into the state."""
     gate_activation: Activation | None = None
@@ -279,6 +281,16 @@ class Cell(ABC):
         steps = self.along(states, records[..., : self.record_size], start)
         marks = marks_of(records, self.record_size)
         return steps if marks is None else MaskedLinearisation(steps, marks, start, self.slices[self.conveyed])
+
+    def multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return |a_t| of a diagonal J_t = diag a_t, (T', B, n), of records (T', B, r), from s_{t-1} to s_t."""
+        raise NotImplementedError
+
+    def log_multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return ln|a_t| of the same; ln a_t where the state is of complex numbers."""
+        with np.errstate(divide="ignore"):
+            logs: Array = np.log(self.multipliers(a, before, after))
+        return logs
 
     def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return the activations of the gates that a report names, each (T, B, n); of `keep`, the factor kept."""

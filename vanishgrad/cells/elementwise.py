@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+
 from vanishgrad.arrays import Array, namespace, times
 from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.gate_products import GateProducts
@@ -25,19 +27,23 @@ class Slopes:
     Attributes
     ----------
     gates : tuple of arrays
-        ∂y/∂a_g of each stacked gate, y what all of them write into.
+        ∂y/∂a_g of each stacked gate, y what they write into: one vector for all, or one for each group of `groups`.
     kept : mapping
         (to, from) parts of the state → ∂s^to/∂s^from with all pre-activations held fixed.
     written : mapping
-        Part → ∂s^part/∂y; 1 for the only part of a state.
+        Part → ∂s^part/∂y, where there is one y; 1 for the only part of a state. Of several each belongs to one part,
+        in the order of the parts.
     conveyor : array or None
         The factor that is kept, where there is a conveyor.
+    groups : tuple of tuples of int
+        The gates that write into each part, where every part has gates of its own.
     """
 
     gates: tuple[Array, ...]
     kept: Mapping[tuple[str, str], Array]
     written: Mapping[str, float] = field(default_factory=lambda: {"h": 1.0})
     conveyor: Array | None = None
+    groups: tuple[tuple[int, ...], ...] = ()
 
 
 class ElementwiseCell(Cell):
@@ -74,6 +80,14 @@ class ElementwiseCell(Cell):
         n = self.hidden_size
         return [a[..., j * n : (j + 1) * n] for j in range(len(self.gates))]
 
+    @property
+    def is_diagonal(self) -> bool:  # type: ignore[override]
+        """Whether J_t is diagonal, of real numbers or, in two parts, of complex ones: no gate sees the state."""
+        return self.W_hh.shape[-1] == 0
+
+    def multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        return np.abs(self.slopes(a, before, after).kept["h", "h"])
+
     @abstractmethod
     def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
         """Return the diagonals of steps with pre-activations (T', B, g·n), from s_{t-1} to s_t, both (T', B, m)."""
@@ -100,7 +114,7 @@ class ElementwiseLinearisation(Linearisation):
         self._slopes = cell.slopes(a, states[:-1], states[1:])
         self._places, self._size = cell.slices, cell.state_size
         coefficients = namespace(a).stack(list(self._slopes.gates), axis=2)
-        gates = (tuple(range(len(cell.gates))),)
+        gates = self._slopes.groups or (tuple(range(len(cell.gates))),)
         W = cell.recurrent_weights(start + 1)
         self._seen = int(W.shape[-1])
         self._K = GateProducts(W, coefficients, gates) if self._seen else None
@@ -108,15 +122,26 @@ class ElementwiseLinearisation(Linearisation):
 
     def _signal(self, W: Array) -> Array:
         """Return what reaches y of cotangents of the state."""
+        if self._slopes.groups:
+            return W
         first, *others = [W[..., self._places[part]] * factor for part, factor in self._slopes.written.items()]
         signal: Array = sum(others, start=first)
         return signal
 
     def _write(self, dy: Array, out: Array) -> None:
         """Write the state's tangents into `out` from those of y."""
+        if self._slopes.groups:
+            out[...] = dy
+            return
         written = self._slopes.written
         for part, place in self._places.items():
             out[:, place] = dy * written.get(part, 0.0)
+
+    def _signal_columns(self, out: Array) -> Array:
+        """Return room for the tangents of y beside those of the state, `out` (B, m, c)."""
+        rows = self._n * max(1, len(self._slopes.groups))
+        room: Array = namespace(out).empty((out.shape[0], rows, out.shape[-1]), dtype=out.dtype)
+        return room
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
         step, seen = t - self._first, self._seen
@@ -130,7 +155,7 @@ class ElementwiseLinearisation(Linearisation):
     def tangent(self, t: int, V: Array, out: Array) -> None:
         step = t - self._first
         if self._K is not None:
-            dy = namespace(V).empty((out.shape[0], self._n, out.shape[-1]), dtype=out.dtype)
+            dy = self._signal_columns(out)
             self._K.tangent(step, V[:, : self._seen], dy)
             self._write(dy, out)
         else:
@@ -142,7 +167,7 @@ class ElementwiseLinearisation(Linearisation):
         self._K_input.cotangent(t - self._first, self._signal(W), out)
 
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
-        dy = namespace(X).empty((out.shape[0], self._n, out.shape[-1]), dtype=out.dtype)
+        dy = self._signal_columns(out)
         self._K_input.tangent(t - self._first, X, dy)
         self._write(dy, out)
 

@@ -70,6 +70,15 @@ class MinGRU(ElementwiseCell):
         of_gates = tuple(difference * slope for slope in self.written_slopes(a))
         return Slopes((kept[1] * self.activation.dphi(a_n), *of_gates), {("h", "h"): kept[0]}, conveyor=kept[0])
 
+    def multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return 1 - z."""
+        return self.gate_activation.complement(a[..., self.rows("z")])
+
+    def log_multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return ln(1 - z) = -ln(1 + e^a), to the last digit where z is 1 to rounding."""
+        logs: Array = -np.logaddexp(0, a[..., self.rows("z")])
+        return logs
+
     def written_slopes(self, a: Array) -> tuple[Array, ...]:
         """Return the derivative of what is written by each gate's pre-activation."""
         return (self.gate_activation.dphi(a[..., self.rows("z")]),)
@@ -88,6 +97,16 @@ class MinLSTM(MinGRU):
         """Return f' and i'."""
         f, i = (self.gate_activation.phi(a[..., self.rows(gate)]) for gate in ("f", "i"))
         return f / (f + i), i / (f + i)
+
+    def multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return f'."""
+        return self.factors(a)[0]
+
+    def log_multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return ln f' = -ln(1 + i/f) with i/f = (1 + e^{-a_f})/(1 + e^{-a_i})."""
+        a_f, a_i = a[..., self.rows("f")], a[..., self.rows("i")]
+        logs: Array = -np.logaddexp(0, np.logaddexp(0, -a_f) - np.logaddexp(0, -a_i))
+        return logs
 
     def written_slopes(self, a: Array) -> tuple[Array, ...]:
         """Return ∂i'/∂a_f = -f' i' (1 - f) and ∂i'/∂a_i = f' i' (1 - i)."""

@@ -145,10 +145,33 @@ CORNN = replace(
     cost=4,
     numbers={"dt": 0.1, "gamma": 1.0, "epsilon": 1.0},
 )
+LRU = replace(
+    INDRNN,
+    name="lru",
+    source="vanishgrad.cells.lru:LRU",
+    stream=12,
+    gates="ri",
+    candidate="r",
+    write="i",
+    parts=("h", "im"),
+    activation=None,
+    numbers={"r_min": 0.0, "r_max": 1.0},
+)
+MAMBA = replace(
+    LRU,
+    name="mamba",
+    source="vanishgrad.cells.mamba:Mamba",
+    stream=13,
+    gates="u",
+    candidate="u",
+    write=None,
+    parts=("h",),
+    numbers={"states": 16},
+)
 
 CELLS: dict[str, CellRow] = {
     row.name: row
-    for row in (RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN)
+    for row in (RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN, LRU, MAMBA)
 }
 """Name → row. A new cell is one file and one row here."""
 

@@ -78,7 +78,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "engine": {
         "type": click.Choice(ENGINES),
         "help": "adaptive leaves out directions too small to count; matrix-free never forms a product, and measures "
-        "some lags (auto: where products would take over 1 GB). The report says which, and the error bound.",
+        "some lags (auto: where products would take over 1 GB); diagonal adds logarithms "
+        "(auto: where J is diagonal). The report says which, and the error bound.",
     },
     "backend": {
         "type": click.Choice(list(DEVICES)),

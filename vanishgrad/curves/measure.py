@@ -12,8 +12,9 @@ import numpy as np
 from vanishgrad.arrays import Array, is_numpy
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.processes import map_in_processes
-from vanishgrad.curves.recorder import ADAPTIVE, DENSE, MATRIX_FREE, Engine, Norms, Recorder, joined
+from vanishgrad.curves.recorder import ADAPTIVE, DENSE, DIAGONAL, MATRIX_FREE, Engine, Norms, Recorder, joined
 from vanishgrad.curves.request import EVERYTHING, Scope
+from vanishgrad.errors import UsageError
 from vanishgrad.propagation.products.compression import Compression
 
 
@@ -77,8 +78,8 @@ def measure(
     scope : Scope, optional
         What to measure; everything by default.
     engine : str
-        ``dense``, ``adaptive``, ``matrix-free`` or ``auto``: matrix-free where the products would take more than 1 GB,
-        else adaptive, for products that are large enough to gain by it.
+        ``dense``, ``adaptive``, ``matrix-free``, ``diagonal`` or ``auto``: diagonal where J is, matrix-free where the
+        products would take more than 1 GB, else adaptive, for products that are large enough to gain by it.
     jobs : int
         Processes for the trials; the result does not depend on it.
 
@@ -90,7 +91,9 @@ def measure(
     sequences = Sequences(cell, trajectory, lengths, loss)
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     own = scope.renamed(aliases)
-    if engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
+    if takes_sums(cell, engine):
+        measurement = _by_sums(sequences, threshold, own)
+    elif engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
         measurement = _by_vectors(sequences, threshold, own)
     else:
         pieces = [sequences.among(group) for group in _groups(sequences)]
@@ -142,6 +145,29 @@ def _together(groups: Sequence[Measurement]) -> Measurement:
     )
     curves = {name: joined([group.curves[name] for group in groups]) for name in groups[0].curves}
     return Measurement(curves, np.concatenate([group.shares for group in groups]), engine)
+
+
+def takes_sums(cell: Cell, engine: str) -> bool:
+    """Return whether a cell is measured by sums of logarithms: asked for, or left open and diagonal.
+
+    Raises
+    ------
+    UsageError
+        If it is asked for of a cell whose Jacobian is not diagonal.
+    """
+    if engine == DIAGONAL and not cell.is_diagonal:
+        raise UsageError(
+            f"expected a cell with a diagonal Jacobian for --engine {DIAGONAL}, got {cell.name}; try --engine auto"
+        )
+    return engine in ("auto", DIAGONAL) and cell.is_diagonal
+
+
+def _by_sums(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:
+    from vanishgrad.curves.diagonal_curves import DiagonalCurves
+
+    cell, trajectory, lengths, loss = sequences
+    diagonal = DiagonalCurves(cell, trajectory, lengths, loss, threshold, scope)
+    return Measurement(diagonal.curves(), diagonal.shares(), diagonal.engine)
 
 
 def _by_vectors(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:

@@ -19,7 +19,7 @@ from vanishgrad.curves.lag_batches import INPUT_CURVE
 from vanishgrad.curves.measure import Measurement, measure
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine
 from vanishgrad.curves.request import EVERYTHING, CurvesRequest, Scope
-from vanishgrad.errors import VanishgradError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.backends import NUMPY, Backend, HostPath, backend
@@ -106,6 +106,8 @@ def model_result(
     _demand_passed(subject.label, verified)
     has_shares = scope.details and cell.has_weights
     loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if has_shares else None
+    if cell.is_diagonal and on.name != NUMPY.name:
+        raise UsageError(f"expected --backend numpy for {cell.name}, got {on.name}; its sums take no accelerator")
     measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
     if s0.dtype == np.float32:
         from vanishgrad.curves.float32_loss import float32_loss

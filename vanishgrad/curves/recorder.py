@@ -42,7 +42,7 @@ def joined(groups: Sequence[Norms]) -> Norms:
     return Norms(log_norm, log_rms, alive)
 
 
-DENSE, ADAPTIVE, MATRIX_FREE = "dense", "adaptive", "matrix-free"
+DENSE, ADAPTIVE, MATRIX_FREE, DIAGONAL = "dense", "adaptive", "matrix-free", "diagonal"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Engine:
     ----------
     name : str
         ``dense``, every row; ``adaptive``, without the rows that had become too small to count; or ``matrix-free``,
-        vectors alone, at some lags.
+        vectors alone, at some lags; or ``diagonal``, sums of logarithms.
     final_rows : int
         Rows of the state's product that were left at the last lag, in the group of trials that kept most; without a
         product, the Lanczos steps there.

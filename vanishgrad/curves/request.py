@@ -10,7 +10,7 @@ from vanishgrad.models.options import ModelOptions
 from vanishgrad.option_ranges import demand_threshold
 from vanishgrad.propagation.backends import backend
 
-ENGINES = ("auto", "dense", "adaptive", "matrix-free")
+ENGINES = ("auto", "dense", "adaptive", "matrix-free", "diagonal")
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
 
 

@@ -205,6 +205,8 @@ def all_keys() -> dict[str, Key]:
 
 
 def _number_key(name: str) -> Key:
+    if any(isinstance(row.numbers.get(name), int) for row in CELLS.values()):
+        return Key(_positive_int(1), "a whole number from 1 on", applies=lambda row: name in row.numbers, number=int)
     return Key(_finite, "a finite number", applies=lambda row: name in row.numbers, number=float)
 
 

@@ -107,7 +107,12 @@ def demand_learnable(settings: LearnSettings) -> None:
             raise UsageError(
                 f"expected a MODEL that is drawn anew for each seed, got the file {label!r}; try {next(iter(CELLS))}"
             )
-        if parse(label).keys.get("untied"):
+        spec = parse(label)
+        if not CELLS[spec.cell].form(spec.keys).cell_class.has_weights:
+            raise UsageError(
+                f"expected a cell whose weights have a gradient here, got {label!r}; try mingru, or {next(iter(CELLS))}"
+            )
+        if spec.keys.get("untied"):
             raise UsageError(
                 f"expected a MODEL whose weights serve every step, got {label!r}; try it without untied=true"
             )
