@@ -66,6 +66,8 @@ class Cell(ABC):
     """The attributes that carry the axis of trials."""
     has_weights: ClassVar[bool] = True
     """Whether there are weights of which a gradient can be taken; a recorded run has none."""
+    derivative_error: float = 0.0
+    """How far the derivative of its own step may be off, relative; 0 where a complex step takes it."""
     is_diagonal: bool = False
     """Whether every J_t is diagonal, of real numbers or, in two parts, of complex ones."""
     activation: Activation
@@ -209,11 +211,6 @@ class Cell(ABC):
         """Return W_hh of step t, (B | 1, g·n, n)."""
         return self.W_hh
 
-    @property
-    def derivative_error(self) -> float:
-        """How far the derivative of its own step may be off, relative; 0 where a complex step takes it."""
-        return 0.0
-
     @classmethod
     def published(cls, draw: Draw) -> Tensors:
         """Return one trial's W_hh, W_hx and b by the law that its authors, or the package of its name, start it with.
@@ -288,8 +285,7 @@ class Cell(ABC):
 
     def log_multipliers(self, a: Array, before: Array, after: Array) -> Array:
         """Return ln|a_t| of the same; ln a_t where the state is of complex numbers."""
-        with np.errstate(divide="ignore"):
-            logs: Array = np.log(self.multipliers(a, before, after))
+        logs: Array = np.log(self.multipliers(a, before, after))
         return logs
 
     def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:

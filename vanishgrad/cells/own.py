@@ -150,7 +150,7 @@ class OwnCell(Cell):
         return self.state_size + self.input_size
 
     @property
-    def derivative_error(self) -> float:
+    def derivative_error(self) -> float:  # type: ignore[override]
         """How far its own derivative may be off, relative, where it is not analytic."""
         return self.step.derivative_error
 

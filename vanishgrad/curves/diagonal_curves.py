@@ -75,7 +75,8 @@ class DiagonalCurves:
             lag = trajectory.steps - stop + 1
             products = np.multiply.accumulate(self._sizes(trajectory, start, stop)[::-1], axis=0)
             top = base.max(axis=-1)
-            after, products[...] = self._after(base, products), products * np.exp(base - top[:, None])
+            after = self._after(base, products)
+            products *= np.exp(base - top[:, None])
             peaks = products.max(axis=-1)
             if after is None or not (peaks.min() >= SMALLEST_PEAK and peaks.max() <= LARGEST_PEAK):
                 sums = base + np.cumsum(self._logs(trajectory, start, stop).real[::-1], axis=0)
