@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vanishgrad.certificates.subject import subject
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.recognition import recurrent_layers
 
@@ -48,6 +49,8 @@ def test_a_clip_that_a_file_states_is_said_and_kept() -> None:
     layer = recurrent_layers(FIXTURES / "operators.tflite")["lstm_3"]
     assert (layer.variant, layer.clip) == ("clipped", 0.125)
     assert "clipped at ±0.125" in layer.why
+    with pytest.raises(VanishgradError, match="norms and a clip"):
+        subject(layer.build())
 
 
 def test_the_numbers_alone_find_the_model_that_they_are_of() -> None:

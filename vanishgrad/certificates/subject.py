@@ -135,7 +135,7 @@ def subject(cell: Cell) -> CertifiedCell:
     if type(cell) not in (RNN, LSTM, GRU, MGU) or cell.W_hh.ndim != 3:
         raise VanishgradError(
             f"expected an rnn, lstm, gru or mgu with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "
-            "try a layer without projection, peepholes and norms"
+            "try a layer without projection, peepholes, norms and a clip"
         )
     if cell.trials != 1:
         raise VanishgradError(f"expected the weights of one trial, got {cell.trials}; try cell.trial(0)")
