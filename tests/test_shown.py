@@ -70,6 +70,17 @@ def test_a_picture_goes_into_axes_of_the_users(report) -> None:
         report.plot(kind="stat", ax=axes)
 
 
+def test_what_was_learned_or_swept_is_drawn_without_a_file_too(tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    learned = vanishgrad.learn("rnn@orthogonal", gaps=(2,), hidden=4, seeds=1, updates=5)
+    swept = vanishgrad.sweep("rnn@gaussian:gain=0.8,1.2", hidden=(4, 6), steps=5, trials=1)
+    for report in (learned, swept):
+        assert isinstance(report.plot(), Figure)
+        assert isinstance(report.plot(str(tmp_path / "a.svg")), Figure) and (tmp_path / "a.svg").exists()
+    assert isinstance(learned.plot("learning_horizons"), Figure)
+
+
 def test_a_frame_has_a_row_for_each_model_or_for_each_lag(report) -> None:
     pytest.importorskip("pandas", reason="needs pandas")
     frame = report.to_pandas()

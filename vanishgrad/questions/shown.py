@@ -222,11 +222,15 @@ class LearnReport(_Tables):
 
     typed: LearnDocument
 
-    def plot(self, path: str, kind: str = "learnability") -> None:
-        """Draw to a .png, .svg or .pdf file."""
-        from vanishgrad.questions.learn.figure import render
+    def plot(self, path: str | None = None, kind: str = "learnability") -> Figure:
+        """Draw a picture, as `Report.plot` does: into a .png, .svg or .pdf file too, if one is named."""
+        from vanishgrad.questions.learn.figure import draw, render
 
-        write(path, render(self.typed, kind, Path(path).suffix[1:].lower()))
+        names_kind = path is not None and "." not in path
+        kind, target = (str(path), None) if names_kind else (kind, path)
+        if target is not None:
+            write(target, render(self.typed, kind, Path(target).suffix[1:].lower()))
+        return draw(self.typed, kind)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -248,12 +252,20 @@ class SweepReport(_Tables):
         return to_xarray(self.typed, model)
 
     def plot(
-        self, path: str, x: str | None = None, y: str | None = None, measure: str | None = None, theory: bool = True
-    ) -> None:
-        """Draw the phase diagram to a .png, .svg or .pdf file."""
-        from vanishgrad.questions.sweep.figure import PhaseRequest, render
+        self,
+        path: str | None = None,
+        x: str | None = None,
+        y: str | None = None,
+        measure: str | None = None,
+        theory: bool = True,
+    ) -> Figure:
+        """Draw the phase diagram, into a .png, .svg or .pdf file too, if one is named."""
+        from vanishgrad.questions.sweep.figure import PhaseRequest, draw, render
 
-        write(path, render(self.typed, PhaseRequest(x, y, measure, theory), Path(path).suffix[1:].lower()))
+        asked = PhaseRequest(x, y, measure, theory)
+        if path is not None:
+            write(path, render(self.typed, asked, Path(path).suffix[1:].lower()))
+        return draw(self.typed, asked)
 
 
 def _in_brief(model: ModelDocument) -> str:

@@ -30,21 +30,37 @@ class LearnPicture(NamedTuple):
     draw: Callable[[LearnDocument], Figure]
 
 
+def draw(document: LearnDocument, kind: str) -> Figure:
+    """Return a picture of what was learned.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"expected a picture out of {', '.join(KINDS)}, got {kind!r}; try {next(iter(KINDS))}")
+    with style(_words(document)):
+        return KINDS[kind].draw(document)
+
+
 def render(document: LearnDocument, kind: str, ending: str) -> bytes:
     """Return a picture as the bytes of a file, the same for the same document.
 
     Raises
     ------
     UsageError
-        If there is no such kind of picture of what was learned.
+        As `draw`.
     """
-    if kind not in KINDS:
-        raise UsageError(f"expected a picture out of {', '.join(KINDS)}, got {kind!r}; try {next(iter(KINDS))}")
     out = io.BytesIO()
-    with style("".join(model.label for model in document.models) + document.request.task):
-        figure = KINDS[kind].draw(document)
-        figure.savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
+    with style(_words(document)):
+        draw(document, kind).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
     return out.getvalue()
+
+
+def _words(document: LearnDocument) -> str:
+    """Return what is written into a picture and may need a font of its own."""
+    return "".join(model.label for model in document.models) + document.request.task
 
 
 def draw_learnability(document: LearnDocument) -> Figure:

@@ -61,8 +61,8 @@ class _Panel:
     points: Sequence[SweptPoint]
 
 
-def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
-    """Return the picture as the bytes of a file, the same for the same document.
+def draw(document: SweepDocument, asked: PhaseRequest) -> Figure:
+    """Return the phase diagram of a sweep.
 
     Raises
     ------
@@ -75,10 +75,21 @@ def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
         raise UsageError(
             f"expected a measure out of {', '.join(document.request.measure)}, got {measure!r}; try --measure"
         )
+    with style("".join(document.request.models)):
+        return _draw(document, x, y, measure, asked.theory)
+
+
+def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
+    """Return the picture as the bytes of a file, the same for the same document.
+
+    Raises
+    ------
+    UsageError
+        As `draw`.
+    """
     out = io.BytesIO()
     with style("".join(document.request.models)):
-        figure = _draw(document, x, y, measure, asked.theory)
-        figure.savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
+        draw(document, asked).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
     return out.getvalue()
 
 
