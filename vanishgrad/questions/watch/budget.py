@@ -9,7 +9,7 @@ MIN_STEPS = 16
 SECONDS_PER_WEIGHT = 1e-8
 """A guess, twice what a core took: of a step of a sequence by each weight of the recurrent layers."""
 SECONDS_AT_LEAST = 0.03
-"""A guess of what the smallest measurement takes beside the module's forward."""
+"""A guess of what the smallest measurement takes beside the forward of a batch."""
 
 
 PLANNED_SHARE = 0.5
@@ -47,9 +47,12 @@ class Budget:
         """Seconds spent over seconds trained."""
         return self.spent / self.trained if self.trained else 0.0
 
-    def guess(self, forward: float, weights: int) -> None:
-        """Guess what a measurement takes, from the seconds of a forward and the number of recurrent weights."""
-        self.fixed, self.unit = SECONDS_AT_LEAST + 2 * forward, SECONDS_PER_WEIGHT * weights
+    def guess(self, steps: int, weights: int) -> None:
+        """Guess what a measurement takes, after so many training steps and with so many recurrent weights.
+
+        Its forward of a batch takes no more than a training step of that batch.
+        """
+        self.fixed, self.unit = SECONDS_AT_LEAST + self.trained / steps, SECONDS_PER_WEIGHT * weights
 
     def size(self, longest: int) -> tuple[int, int] | None:
         """Return the trials and steps that there is time for: fewer trials first, then fewer steps; None for none."""

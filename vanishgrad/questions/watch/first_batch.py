@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,15 +21,12 @@ class FirstBatch:
     ----------
     module, batch : object
         What was called, and with what; the model and None until then.
-    seconds : float
-        How long that forward took.
     """
 
     def __init__(self, model: Any) -> None:
-        self.module, self.seconds = model, 0.0
+        self.module = model
         self.batch: Any = None
         self._undo: list[Callable[[], Any]] = []
-        self._since: float | None = None
         if is_keras_model(model):
             self._listen_to_calls(model)
         else:
@@ -49,7 +45,6 @@ class FirstBatch:
         for module in model.modules():
             if module is model or any(isinstance(inner, kinds) for inner in module.modules()):
                 self._undo.append(module.register_forward_pre_hook(self._before, with_kwargs=True).remove)
-                self._undo.append(module.register_forward_hook(self._after).remove)
 
     def _listen_to_calls(self, model: Any) -> None:
         """Let the model's call be an instance attribute, as long as none is one already."""
@@ -69,11 +64,6 @@ class FirstBatch:
 
         if self.batch is None and self.module.training and torch.is_grad_enabled():
             self.module, self.batch = module, Arguments(_copied(positional), _copied(dict(named)))
-            self._since = time.perf_counter()
-
-    def _after(self, module: Any, *call: object) -> None:
-        if self._since is not None and module is self.module:
-            self.seconds, self._since = time.perf_counter() - self._since, None
 
 
 def _copied(value: Any) -> Any:

@@ -70,7 +70,7 @@ class Watch:
         demand_threshold(threshold)
         self.records: list[Record] = []
         self.should_stop = False
-        self.step = 0
+        self.step = self._trained_steps = 0
         self._model, self._every, self._batch = model, every, batch
         targets = list(log) if isinstance(log, list | tuple) else [log] * (log is not None)
         self._loggers = [logger(target) for target in targets]
@@ -117,11 +117,14 @@ class Watch:
     def after_step(self, step: int | None = None) -> None:
         """Count a training step, or be told which it was, and measure where that is due and there is time for it."""
         self.step = self.step + 1 if step is None else step
+        self._trained_steps += 1
         now = time.perf_counter()
         self._budget.trained += now - self._since
         self._since = now
         if self.step >= self._due:
             self._take_first()
+            if not self.records:
+                self._budget.guess(self._trained_steps, _recurrent_weights(self._model))
             if size := self._budget.size(self._longest):
                 self._measure(*size)
         self._since = time.perf_counter()
@@ -138,14 +141,12 @@ class Watch:
             self.after_step()
 
     def _take_first(self) -> None:
-        """Take the first batch, once there is one, and guess from its forward what a measurement takes."""
+        """Take the first batch, once there is one."""
         first = self._first
         if first is not None and first.batch is not None:
             self._first = None
             first.close()
             self._model, self._batch = first.module, first.batch
-            if not self.records:
-                self._budget.guess(first.seconds, _recurrent_weights(self._model))
 
     def _measure(self, trials: int, steps: int | None) -> Record | None:
         start = time.perf_counter()
