@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -220,7 +222,7 @@ def test_a_module_within_that_training_calls_is_measured_itself() -> None:
     assert not any(each._forward_hooks or each._forward_pre_hooks for each in outer.modules())
 
 
-def test_pictures_stand_beside_a_file_and_in_tensorboard(tmp_path) -> None:
+def test_pictures_stand_beside_a_file_and_in_tensorboard_and_wandb(tmp_path, monkeypatch) -> None:
     seen = []
 
     class Board:
@@ -229,9 +231,18 @@ def test_pictures_stand_beside_a_file_and_in_tensorboard(tmp_path) -> None:
         def add_figure(self, *call: object) -> None:
             seen.append(call)
 
-    _, records, _ = trained(log=[tmp_path / "log.jsonl", Board()], figure_every=2, **FREE)
+    class Run:  # of W&B
+        def log(self, values: dict) -> None:
+            seen.extend(
+                (name, value, values["vanishgrad/step"])
+                for name, value in values.items()
+                if name == "vanishgrad/horizon"
+            )
+
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(Image=lambda image: image.size))
+    _, records, _ = trained(log=[tmp_path / "log.jsonl", Board(), Run()], figure_every=2, **FREE)
     assert (tmp_path / "log.png").read_bytes().startswith(b"\x89PNG")
-    assert [(name, step) for name, _, step in seen] == [("vanishgrad/horizon", 4), ("vanishgrad/horizon", 6)]
+    assert [(name, step) for name, _, step in seen] == [("vanishgrad/horizon", step) for step in (4, 4, 6, 6)]
     assert len(vanishgrad.track(tmp_path / "log.jsonl").layers[0].points) == len(records) == 3
     with pytest.raises(UsageError, match="expected a log that takes pictures"):
         vanishgrad.watch(Net(), log=print, figure_every=1)

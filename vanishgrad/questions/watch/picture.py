@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -70,9 +71,14 @@ def _shows(target: Any) -> Callable[[Figure, int], Any] | None:
 
 
 def _wandb(run: Any) -> Callable[[Figure, int], Any]:
+    """Return what shows a picture in a run of W&B, whose own way with figures asks for pyplot."""
+
     def show(figure: Figure, step: int) -> None:
         import wandb
+        from PIL import Image
 
-        run.log({NAME: wandb.Image(figure), f"{PREFIX}/step": step})
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        run.log({NAME: wandb.Image(Image.open(file)), f"{PREFIX}/step": step})
 
     return show
