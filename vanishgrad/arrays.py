@@ -24,6 +24,12 @@ def is_extended(x: Any) -> bool:
     return isinstance(x, ExtendedRange)
 
 
+def floating(x: Any) -> Array:
+    """Return `x` in floating point: what is in extended range may leave it."""
+    values: Array = extended_range.to_float(x) if is_extended(x) else x
+    return values
+
+
 def host_array(x: Any) -> Array:
     """Return an array, a live tensor or a data frame as NumPy's, on the host.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vanishgrad.arrays import Array, for_each_sequence, namespace
+from vanishgrad.arrays import Array, floating, for_each_sequence, namespace
 from vanishgrad.cells.activations import LINEAR, Activation
 from vanishgrad.cells.cell import Part
 from vanishgrad.cells.elementwise import ElementwiseCell, Slopes
@@ -38,7 +38,6 @@ class LRU(ElementwiseCell):
     name = "lru"
     seen_parts = 0
     tensors = ("W_hx", "b", "nu_log", "theta_log", "gamma_log")
-    curves = {}
     activation = LINEAR
 
     def __init__(
@@ -78,8 +77,7 @@ class LRU(ElementwiseCell):
 
     def eigenvalues(self, batch: int) -> tuple[Array, Array]:
         """Return Re λ and Im λ, each (B | 1, n)."""
-        xp = namespace(self.nu_log)
-        size, angle = xp.exp(-xp.exp(self.nu_log)), xp.exp(self.theta_log)
+        size, angle = np.exp(-np.exp(floating(self.nu_log))), np.exp(floating(self.theta_log))
         re, im = size * np.cos(angle), size * np.sin(angle)
         return for_each_sequence(re, batch), for_each_sequence(im, batch)
 
@@ -88,14 +86,14 @@ class LRU(ElementwiseCell):
         n = self.hidden_size
         re, im = self.eigenvalues(s.shape[-2])
         x_re, x_im = s[..., :n], s[..., n:]
-        gamma = for_each_sequence(np.exp(self.gamma_log), s.shape[-2])
+        gamma = for_each_sequence(np.exp(floating(self.gamma_log)), s.shape[-2])
         moved = [re * x_re - im * x_im + gamma * record[..., :n], im * x_re + re * x_im + gamma * record[..., n:]]
         return namespace(s).concat(moved, axis=-1)
 
     def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
-        like = np.ones_like(a[..., : self.hidden_size])
+        like = 0 * a[..., : self.hidden_size] + 1
         re, im = (like * each for each in self.eigenvalues(a.shape[1]))
-        gamma = like * for_each_sequence(np.exp(self.gamma_log), a.shape[1])
+        gamma = like * for_each_sequence(np.exp(floating(self.gamma_log)), a.shape[1])
         kept = {("h", "h"): re, ("h", "im"): -im, ("im", "h"): im, ("im", "im"): re}
         return Slopes((gamma, gamma), kept, groups=((0,), (1,)))
 
@@ -112,9 +110,9 @@ class LRU(ElementwiseCell):
         return logs
 
     def own_gradients(self, w: Array, a: Array, before: Array) -> tuple[Outer, ...]:
-        n, (re, im) = self.hidden_size, self.eigenvalues(len(w))
-        rate, angle = (for_each_sequence(np.exp(each), len(w)) for each in (self.nu_log, self.theta_log))
-        gamma = for_each_sequence(np.exp(self.gamma_log), len(w))
+        n, (re, im) = self.hidden_size, self.eigenvalues(w.shape[0])
+        rate, angle = (for_each_sequence(np.exp(floating(each)), w.shape[0]) for each in (self.nu_log, self.theta_log))
+        gamma = for_each_sequence(np.exp(floating(self.gamma_log)), w.shape[0])
         carried_re, carried_im = re * before[:, :n] - im * before[:, n:], im * before[:, :n] + re * before[:, n:]
         w_re, w_im = w[:, :n], w[:, n:]
         return (

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vanishgrad.arrays import Array, for_each_sequence, matmul_into, namespace, shared_matmul, times
+from vanishgrad.arrays import Array, floating, for_each_sequence, matmul_into, namespace, shared_matmul, times
 from vanishgrad.cells.activations import LINEAR, SIGMOID, Activation
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.linearisation import Linearisation, Outer
@@ -42,7 +42,6 @@ class Mamba(Cell):
 
     name = "mamba"
     tensors = ("W_hx", "b", "W_x", "W_dt", "b_dt", "A_log")
-    curves = {}
     has_weights = False
     is_diagonal = True
     activation = LINEAR
@@ -103,15 +102,15 @@ class Mamba(Cell):
 
     def state(self, record: Array, s: Array) -> Array:
         """Return S_t."""
-        a_u, a_dt, B = self.shares(record)
+        a_u, a_dt, B = self.shares(floating(record))
         step, u = softplus(a_dt), a_u * SIGMOID.phi(a_u)
         S = s.reshape(*s.shape[:-1], self.hidden_size, self.states)
-        new: Array = namespace(s).exp(self.rates(step)) * S + (step * u)[..., None] * B[..., None, :]
+        new: Array = np.exp(self.rates(step)) * S + (step * u)[..., None] * B[..., None, :]
         return new.reshape(s.shape)
 
     def rates(self, step: Array) -> Array:
         """Return Δ A, (…, B, E, N)."""
-        A = for_each_sequence(-np.exp(self.A_log), step.shape[-2])
+        A = for_each_sequence(-np.exp(floating(self.A_log)), step.shape[-2])
         return step[..., None] * A
 
     def multipliers(self, a: Array, before: Array, after: Array) -> Array:
@@ -126,7 +125,7 @@ class Mamba(Cell):
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""
-        return _MambaLinearisation(self, states, records, start)
+        return _MambaLinearisation(self, floating(states), floating(records), start)
 
 
 def softplus(a: Array) -> Array:
@@ -146,8 +145,8 @@ class _MambaLinearisation(Linearisation):
         self._u, self._du = a_u * logistic, logistic + a_u * SIGMOID.dphi(a_u)
         self._step, self._dstep = softplus(a_dt), SIGMOID.phi(a_dt)
         rates = cell.rates(self._step)
-        self._a = namespace(rates).exp(rates)
-        self._A = for_each_sequence(-np.exp(cell.A_log), states.shape[1])
+        self._a = np.exp(rates)
+        self._A = for_each_sequence(-np.exp(floating(cell.A_log)), states.shape[1])
         self._S = states[:-1].reshape(*states[:-1].shape[:-1], cell.hidden_size, cell.states)
 
     def _diagonal(self, t: int) -> Array:
@@ -170,7 +169,7 @@ class _MambaLinearisation(Linearisation):
         step, B = self._step[i][:, None, :, None], self._B[i][:, None, None]
         of_step = (w * self._by_step(i)[:, None]).sum(axis=-1) * self._dstep[i][:, None]
         of_B = (w * step * self._u[i][:, None, :, None]).sum(axis=-2)
-        projected = np.concatenate([shared_matmul(of_step, cell.W_dt), of_B], axis=-1)
+        projected = namespace(W).concat([shared_matmul(of_step, cell.W_dt), of_B], axis=-1)
         of_u = (w * step * B).sum(axis=-1) + shared_matmul(projected, cell.W_x)
         matmul_into(of_u * self._du[i][:, None], cell.W_hx, out)
 

@@ -11,14 +11,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from vanishgrad.arrays import Array, is_extended, matmul_into, namespace
+from vanishgrad.arrays import Array, floating, matmul_into, namespace
 from vanishgrad.cells.activations import LINEAR, Activation
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.own_step import Jacobian, OwnStep, StepFunction
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.extended_range import to_float
 from vanishgrad.random_streams import ANY_CELL
 
 ROW = CellRow("own", f"{__name__}:OwnCell", ANY_CELL, gates="", candidate="")
@@ -186,11 +185,7 @@ class OwnCell(Cell):
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""
-        return _OwnLinearisation(self, _floating(states), _floating(records), start)
-
-
-def _floating(x: Any) -> Array:
-    return to_float(x) if is_extended(x) else x
+        return _OwnLinearisation(self, floating(states), floating(records), start)
 
 
 class _OwnLinearisation(Linearisation):

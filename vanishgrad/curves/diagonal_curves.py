@@ -58,6 +58,7 @@ class DiagonalCurves:
         self._log_norm, self._log_rms = np.full(shape, np.nan), np.full(shape, np.nan)
         self._log_input = np.full((2, batch, self._steps), np.nan)
         self._log_shares = np.full((batch, 0 if loss is None else self._steps), -np.inf)
+        self._log_hidden, self._alive_hidden = np.full((2, *shape), np.nan), dict[int, Array]()
         self._alive = dict[int, Array]()
         last = trajectory.steps
         self._has_conveyor = cell.linearise(trajectory, last - 1, last).conveyor(last) is not None
@@ -90,8 +91,22 @@ class DiagonalCurves:
                 with np.errstate(divide="ignore"):
                     self._count(counted, np.log(products[counted - lag]) + top[:, None])
             base = after
+        if len(self._cell.parts) > 1 and self._scope.measures("hidden"):
+            self._record_hidden(trajectory)
         if self._loss is not None or self._input_lags():
             self._observe_steps(trajectory)
+
+    def _record_hidden(self, trajectory: Trajectory) -> None:
+        """Record the real parts of the products of complex numbers: ∂Re s_T/∂Re s_k."""
+        self._log_hidden[:, :, 0] = 0.0
+        for lag, sums in self._sums(trajectory):
+            with np.errstate(divide="ignore"):
+                logs = sums.real + np.log(np.abs(np.cos(sums.imag)))
+            lags = slice(lag, lag + len(logs))
+            self._log_hidden[0][:, lags] = logs.max(axis=-1).T
+            self._log_hidden[1][:, lags] = np.stack([log_rms(each) for each in logs], axis=-1)
+            for counted in self._counted_in(lag, len(logs)):
+                self._alive_hidden[counted] = np.sum(logs[counted - lag] >= self._level, axis=-1)
 
     def _after(self, base: Array, products: Array) -> Array | None:
         """Return the sums behind a stretch; None where its own products have left the range of floating point."""
@@ -197,7 +212,9 @@ class DiagonalCurves:
             found = {"state": state, **({"conveyor": state} if self._has_conveyor else {})}
         else:
             output = Norms(self._log_norm, self._log_rms - math.log(2) / 2, self._alive_output())
-            found = {"state": state, "output": output}
+            self._log_hidden[:, beyond] = np.nan
+            hidden = Norms(self._log_hidden[0], self._log_hidden[1], self._alive_hidden)
+            found = {"state": state, "output": output, **({"hidden": hidden} if self._scope.measures("hidden") else {})}
         if self._input_lags():
             found[INPUT_CURVE] = Norms(self._log_input[0], self._log_input[1], {})
         return found

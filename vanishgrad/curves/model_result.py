@@ -99,6 +99,8 @@ def model_result(
     VanishgradError
         If a state overflows, or if the run's own Jacobian fails its check.
     """
+    if subject.cell.is_diagonal and on.name != NUMPY.name:
+        raise UsageError(f"expected --backend numpy for {subject.cell.name}, got {on.name}; try without it")
     cell, on_device = subject.cell, on.cell(subject.cell)
     steps = sequences.burn_in + sequences.steps
     trajectory = path(on_device, on.inputs(sequences.inputs), on.array(s0), steps, sequences.marks)
@@ -106,8 +108,6 @@ def model_result(
     _demand_passed(subject.label, verified)
     has_shares = scope.details and cell.has_weights
     loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if has_shares else None
-    if cell.is_diagonal and on.name != NUMPY.name:
-        raise UsageError(f"expected --backend numpy for {cell.name}, got {on.name}; its sums take no accelerator")
     measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
     if s0.dtype == np.float32:
         from vanishgrad.curves.float32_loss import float32_loss
