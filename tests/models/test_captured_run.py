@@ -148,6 +148,51 @@ def test_a_run_that_contradicts_itself_is_a_sentence(tmp_path: Path, change: dic
         vanishgrad.analyze(path, layer="encoder")
 
 
+def a_recorded_call(**changes) -> CapturedCall:
+    rng, m = np.random.default_rng(1), 2 * N
+    states, xs = rng.standard_normal((BATCH, STEPS + 1, m)), rng.standard_normal((BATCH, STEPS, WIDTH))
+    arrays = {
+        "jacobians": rng.standard_normal((BATCH, STEPS, m, m)),
+        "input_jacobians": rng.standard_normal((BATCH, STEPS, m, WIDTH)),
+        "states": states,
+        "inputs": xs,
+    }
+    reading = {"cell": "recorded", "module": "Own", "parts": f"{N} {N}", **changes.pop("reading", {})}
+    whole = {"xs": xs, "lengths": np.full(BATCH, STEPS), "starts": states[None, :, 0]}
+    own = {key: changes.pop(key) for key in list(changes) if key in whole}
+    return CapturedCall({**arrays, **changes}, reading, **{**whole, **own})
+
+
+def test_recorded_derivatives_are_read_back(tmp_path: Path) -> None:
+    path, call = tmp_path / "run.npz", a_recorded_call()
+    path.write_bytes(CapturedRun({"own": call}).content())
+    (model,) = vanishgrad.analyze(path, steps=1, trials=2).result.models
+    expected = np.mean([np.log(np.linalg.norm(call.weights["jacobians"][b, 0], 2)) for b in (0, 1)])
+    assert model.curves["state"].log_norm.mean[1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"jacobians": np.zeros((BATCH, STEPS, 3))}, "got jacobians"),
+        ({"inputs": np.zeros(())}, "got jacobians"),
+        ({"states": np.full((BATCH, STEPS + 1, 2 * N), np.nan)}, "finite"),
+        ({"states": np.zeros((BATCH, STEPS + 1, 2 * N), dtype=int)}, "expected float64"),
+        ({"states": np.zeros((BATCH, STEPS, 2 * N))}, "expected Jacobians"),
+        ({"reading": {"parts": "4 0 4"}}, "expected Jacobians"),
+        ({"reading": {"parts": "9" * 5000}}, "sizes of the state"),
+        ({"reading": {"parts": "four"}}, "sizes of the state"),
+        ({"xs": np.zeros((BATCH, STEPS + 2, WIDTH))}, "derivatives of all steps"),
+        ({"lengths": LENGTHS}, "derivatives of all steps"),
+    ],
+)
+def test_recorded_derivatives_that_do_not_fit_are_a_sentence(tmp_path: Path, change: dict, message: str) -> None:
+    path = tmp_path / "run.npz"
+    path.write_bytes(CapturedRun({"own": a_recorded_call(**change)}).content())
+    with pytest.raises(VanishgradError, match=message):
+        vanishgrad.analyze(path)
+
+
 @pytest.mark.parametrize(("lang", "word"), [("en", "white noise"), ("zh", "白噪声")])
 def test_an_answer_of_a_file_on_noise_says_so_first_in_both_languages(tmp_path: Path, lang: str, word: str) -> None:
     np.savez(tmp_path / "plain.npz", **weights(4))

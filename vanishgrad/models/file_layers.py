@@ -80,6 +80,12 @@ class LayerRuns:
                 f"expected no {name} for {layer.name}, whose derivatives were recorded along one run and are not those "
                 "of another; try leaving it out"
             )
+        call = self._captured.call_of(layer)
+        if call.xs.shape != cell.inputs.shape or call.lengths.min() < cell.steps:
+            raise VanishgradError(
+                f"expected derivatives of all steps of {layer.name} in {self._captured}, got {cell.steps} of "
+                f"{cell.trials} sequences for inputs {call.xs.shape}; try capturing it anew"
+            )
         return cell.among(slice(options.trials)).between(0, min(options.steps or cell.steps, cell.steps))
 
     def _start(self, layer: Layer, sequences: InputSequences) -> Array:

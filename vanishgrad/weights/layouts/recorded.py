@@ -13,9 +13,14 @@ from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Reading, Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
+from vanishgrad.weights.layouts.shapes import require_floats
 from vanishgrad.weights.tensors import Tensor, TensorFile
 
 ROLES = ("jacobians", "input_jacobians", "states", "inputs")
+AXES = [4, 4, 3, 3]
+"""Of each role: sequence, step, then rows and columns or entries."""
+MAX_DIGITS = 10
+"""Of the size of a part."""
 BY_AUTODIFF = "by automatic differentiation"
 
 
@@ -30,9 +35,11 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
 
 def _layer(file: TensorFile, name: str, roles: Mapping[str, Tensor], reading: Mapping[str, Any]) -> Layer:
     sizes = reading.get("parts", "").split()
-    if len(roles) < len(ROLES) or not (sizes and all(map(str.isdecimal, sizes))):
+    axes = [len(tensor.shape) for tensor in roles.values()]
+    if axes != AXES or not (sizes and all(each.isdecimal() and len(each) < MAX_DIGITS for each in sizes)):
         raise Unreadable(f"expected {', '.join(ROLES)} and the sizes of the state's parts, got {', '.join(roles)} and "
                          f"{' '.join(sizes) or 'none'}; try capturing it anew")  # fmt: skip
+    require_floats(roles)
     words = f"{BY_AUTODIFF}: J_t of {reading.get('module', 'the module')} along the batch; without gates and weights"
     return Layer(
         name=name,
