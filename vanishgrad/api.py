@@ -1,4 +1,4 @@
-"""What the command line does, in Python."""
+"""Python API: each command as a function of MODELs, files, arrays or live modules, which returns its report."""
 
 from __future__ import annotations
 

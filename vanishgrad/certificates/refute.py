@@ -82,10 +82,10 @@ def refutations(cell: Cell, input_bound: float | None, words: Iterable[Array] = 
     form = equivalent_gru(target)
     with np.errstate(all="ignore"):
         tried = (*_constants(target, input_bound), *words)
-        cycles = [each for word in tried if (each := _cycle(cell, form, word, len(tried) <= MAX_ORBITS))]
-        for each in sorted(cycles, key=lambda each: -each.rho)[:CANDIDATES]:
+        cycles = [near for word in tried if (near := _cycle(cell, form, word, len(tried) <= MAX_ORBITS))]
+        for near in sorted(cycles, key=lambda near: -near.rho)[:CANDIDATES]:
             with localcontext(context(DIGITS)):
-                refined = _refined(form, each)
+                refined = _refined(form, near)
             if refined is not None:
                 claim = {"kind": "refuted", "rho": refined[0], "input_bound": input_bound}
                 yield certificate(target, claim, "periodic_orbit", refined[1])

@@ -170,11 +170,11 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     )
 
 
-def kept_throughout(found: Curve) -> Curve:
+def kept_throughout(curve: Curve) -> Curve:
     """Return a curve that is inconclusive, not preserved, where its median falls below the threshold on the way."""
-    along = found.log_norm.median[: found.final_lag + 1]
-    below = bool(np.any(along < math.log(found.threshold)))
-    return replace(found, verdict=Verdict.INCONCLUSIVE) if below and found.verdict is Verdict.PRESERVED else found
+    along = curve.log_norm.median[: curve.final_lag + 1]
+    below = bool(np.any(along < math.log(curve.threshold)))
+    return replace(curve, verdict=Verdict.INCONCLUSIVE) if below and curve.verdict is Verdict.PRESERVED else curve
 
 
 def over_trials(values: Array) -> Band:

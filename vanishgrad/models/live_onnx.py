@@ -96,7 +96,7 @@ def _values(file: TensorFile, names: list[str], feeds: Mapping[str, Array]) -> d
     try:
         session = onnxruntime.InferenceSession(_with_outputs(file, names), options, ["CPUExecutionProvider"])
         wanted = list(dict.fromkeys(names))
-        found = session.run(wanted, _fed(session.get_inputs(), feeds))
+        outputs = session.run(wanted, _fed(session.get_inputs(), feeds))
     except VanishgradError:
         raise
     except Exception as error:  # onnxruntime's own have no common base
@@ -104,7 +104,7 @@ def _values(file: TensorFile, names: list[str], feeds: Mapping[str, Array]) -> d
         raise VanishgradError(
             f"expected {file.path} to run on this batch, got: {reason[:300]}; try another --input"
         ) from None
-    return dict(zip(wanted, found, strict=True))
+    return dict(zip(wanted, outputs, strict=True))
 
 
 def _with_outputs(file: TensorFile, names: list[str]) -> bytes:

@@ -90,7 +90,7 @@ def _recurrent_modules(module: Any) -> dict[Any, str]:
 
     plain = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)
     titles = {each.__name__ for each in plain}
-    found: dict[Any, str] = {}
+    names: dict[Any, str] = {}
     for name, each in module.named_modules():
         name = name or type(each).__name__
         if isinstance(each, jit.ScriptModule) and getattr(each, "original_name", "") in titles:
@@ -101,8 +101,8 @@ def _recurrent_modules(module: Any) -> dict[Any, str]:
                                   "try the model from before quantisation")  # fmt: skip
         if isinstance(each, plain) and any(type(each).forward is base.forward for base in plain):
             _demand_own_steps(name, each)
-            found[each] = name
-    return found
+            names[each] = name
+    return names
 
 
 def _demand_own_steps(name: str, module: Any) -> None:
@@ -122,11 +122,11 @@ def _unchanged(module: Any) -> Iterator[None]:
     """Put back parameters, buffers, attributes, modes among them, and the states of random generators, in any case."""
     import torch
 
-    attributes = {each: dict(vars(each)) for each in module.modules()}
+    attributes = {part: dict(vars(part)) for part in module.modules()}
     held = [
         (table, key, tensor, tensor.detach().clone())
-        for each in attributes
-        for table in (each._parameters, each._buffers)
+        for part in attributes
+        for table in (part._parameters, part._buffers)
         for key, tensor in table.items()
         if tensor is not None
     ]
@@ -134,9 +134,9 @@ def _unchanged(module: Any) -> Iterator[None]:
         with generators_unchanged():
             yield
     finally:
-        for each, values in attributes.items():
-            vars(each).clear()
-            vars(each).update(values)
+        for part, values in attributes.items():
+            vars(part).clear()
+            vars(part).update(values)
         with torch.no_grad():
             for table, key, tensor, before in held:
                 table[key] = tensor

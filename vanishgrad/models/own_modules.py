@@ -56,16 +56,16 @@ def recurrent_steps(
     for name, sentence in (*broken.items(), *((name, recorder.broken[name]) for name in names & {*recorder.broken})):
         if not any(map(name.startswith, within)):
             raise VanishgradError(sentence)
-    for each, count in recorder.counts.items():
-        name = recorder.names[each]
+    for part, count in recorder.counts.items():
+        name = recorder.names[part]
         if (
-            isinstance(each, nn.RNNBase | nn.RNNCellBase)
+            isinstance(part, nn.RNNBase | nn.RNNCellBase)
             and name not in names
             and not any(map(name.startswith, within))
         ):
             raise VanishgradError(
                 f"expected PyTorch's own forward at {name}, or calls that hand on a state, got that of "
-                f"{type(each).__name__} in {count} call{'s' * (count > 1)}; try calling it step by step"
+                f"{type(part).__name__} in {count} call{'s' * (count > 1)}; try calling it step by step"
             )
     if is_alone and not chains and carrying:
         raise VanishgradError(next(flaw for chain in carrying.values() if (flaw := chain.flaw())))
@@ -79,11 +79,11 @@ def nothing_recorded(module: Any, names: Mapping[Any, str], others: ChainRecorde
     if names:
         return VanishgradError(f"expected the forward of {type(module).__name__} to call {', '.join(names.values())}, "
                                "got no call; try a batch that does")  # fmt: skip
-    for name, each in module.named_modules():
-        if isinstance(each, jit.ScriptModule):
+    for name, part in module.named_modules():
+        if isinstance(part, jit.ScriptModule):
             return VanishgradError(f"expected plain modules, got a ScriptModule at {name or 'the top'}, which takes no "
                                    "hooks; try the module before torch.jit")  # fmt: skip
-    held = ", ".join(sorted({type(each).__name__ for each in module.modules()}))
+    held = ", ".join(sorted({type(part).__name__ for part in module.modules()}))
     return VanishgradError(f"expected an nn.RNN, nn.LSTM, nn.GRU or a cell of theirs, or a module that is called step "
                            f"by step and handed its last state, got {held}; called more than once: {others.seen()}; "
                            "try a module for the step: (x, state) → state")  # fmt: skip

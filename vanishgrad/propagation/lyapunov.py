@@ -153,8 +153,8 @@ class _Frame:
             linearisation.tangent(t, self._V, self._next)
             self._V, self._next = self._next, self._V
         else:
-            moved = _scaled_image(linearisation, t, self._V, by_column=True)
-            self._V, self._log_scales = moved[0], self._log_scales + moved[1]
+            image = _scaled_image(linearisation, t, self._V, by_column=True)
+            self._V, self._log_scales = image[0], self._log_scales + image[1]
         self._t += 1
         done = self._t - self._burn_in
         if done > 0 and self._log_det is not None:
@@ -211,9 +211,9 @@ class _Frame:
 def _scaled_image(step: EitherRange, t: int, V: Array, by_column: bool) -> tuple[Array, Array]:
     """Return J_t V, (B, m, k), where floating point has no room for it: each column, or row, divided by e^log_scale."""
     wide: Any = extended(V)
-    moved: Any = zeros(wide.shape)
-    step.tangent(t, wide, moved)
-    lines = matrix_transpose(moved) if by_column else moved
+    images: Any = zeros(wide.shape)
+    step.tangent(t, wide, images)
+    lines = matrix_transpose(images) if by_column else images
     batch, count, length = lines.shape
     scaled, exponents = on_one_scale(lines.reshape(batch * count, 1, length))
     image = scaled.reshape(batch, count, length).astype(V.dtype)

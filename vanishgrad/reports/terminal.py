@@ -162,6 +162,6 @@ def page(
     if legend:
         print_legend(console, legend)
     console.print()
-    for each in sentences:
-        print_wrapped(console, each)
+    for line in sentences:
+        print_wrapped(console, line)
     return out.getvalue()

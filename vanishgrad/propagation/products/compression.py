@@ -54,7 +54,7 @@ class Compression:
 
     def _compressed(self, sweep: Sweep) -> Mapping[str, Array]:
         turned = {name: _turn(sweep, i, name, self._small) for i, name in enumerate(sweep.groups)}
-        if all(kept == Q.shape[1] for Q, kept in turned.values()):
+        if all(rank == Q.shape[1] for Q, rank in turned.values()):
             return {}
         blocks, turns = {}, {}
         before = {name: sweep.on_trial_scale(name) for name in sweep.rows if name.endswith(PROBES)}
@@ -62,10 +62,10 @@ class Compression:
         if len(probes) < len(before):  # what has been left out is to be watched further, as far as it has fallen
             sweep.widen()
             return {}
-        for name, (Q, kept) in turned.items():
+        for name, (Q, rank) in turned.items():
             R = _rotated(Q, sweep.block(name))
-            blocks[name], turns[name] = R[:, :kept], namespace(Q).astype(Q[:, :kept], R.dtype)
-            probes[name + PROBES] = self._probed(R[:, kept:], probes.get(name + PROBES))
+            blocks[name], turns[name] = R[:, :rank], namespace(Q).astype(Q[:, :rank], R.dtype)
+            probes[name + PROBES] = self._probed(R[:, rank:], probes.get(name + PROBES))
         others = {name: sweep.block(name) for name in sweep.rows if name not in blocks and name not in probes}
         sweep.take({**blocks, **others, **probes})
         return turns

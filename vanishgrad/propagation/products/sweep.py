@@ -93,8 +93,8 @@ class Sweep:
         Probes and what is new are on their trial's exponent.
         """
         xp, stop = self._xp, 0
-        kept = {name: i for i, name in enumerate(self.rows) if not name.endswith(PROBES)}
-        self.exponents = xp.stack([self.exponents[:, kept.get(name, 0)] for name in blocks], axis=1)
+        places = {name: i for i, name in enumerate(self.rows) if not name.endswith(PROBES)}
+        self.exponents = xp.stack([self.exponents[:, places.get(name, 0)] for name in blocks], axis=1)
         rows: dict[str, slice] = {}
         for name, block in blocks.items():
             rows[name] = slice(stop, stop + block.shape[1])
@@ -152,9 +152,9 @@ class Sweep:
         if self.extended is None:
             self.widen()
         rows: Any = self.extended
-        moved: Any = zeros(rows.shape)
-        linearisation.cotangent(t, rows, moved)
-        self.extended = moved
+        products: Any = zeros(rows.shape)
+        linearisation.cotangent(t, rows, products)
+        self.extended = products
         self._read()
 
     def _stepped(self, linearisation: Step, t: int) -> bool:
@@ -170,12 +170,12 @@ class Sweep:
     def _stepped_in_double(self, linearisation: Step, t: int) -> bool:
         """Multiply by J_t in float64, whose range shows what float32 would lose, and return whether that is nothing."""
         rows = self._xp.astype(self.P, self._xp.float64)
-        moved = self._xp.empty_like(rows)
+        products = self._xp.empty_like(rows)
         if not RangeWatch(rows).lasts(rows, linearisation, t):
             return False
-        linearisation.cotangent(t, rows, moved)
-        self._next[...] = self._xp.astype(moved, self._dtype)
-        return self._watch.fits(moved)
+        linearisation.cotangent(t, rows, products)
+        self._next[...] = self._xp.astype(products, self._dtype)
+        return self._watch.fits(products)
 
     def _in_extended_range(self) -> ExtendedRange:
         if self.extended is not None:

@@ -1,4 +1,4 @@
-r"""Products of matrices kept as orthonormal · diagonal · well-conditioned, the diagonal in logarithms.
+r"""Graded QR decomposition of a product of matrices: orthonormal · diagonal · well-conditioned, diagonal in logarithms.
 
 A product of many Jacobians has singular values that lie hundreds of decades apart; formed as one matrix, all but the
 largest sixteen decades are rounding. Kept as Q diag(d) V with Q orthonormal and V of condition of order 1, each of them

@@ -41,8 +41,8 @@ def to_terminal(report: ExplainDocument, terminal: Terminal = FILE) -> str:
         )
         for line in _in_brief(model):
             print_wrapped(console, line)
-        for each in why(model):
-            print_wrapped(console, each)
+        for reason in why(model):
+            print_wrapped(console, reason)
         for passage in passages(model):
             console.print()
             _print_passage(console, passage)

@@ -1,4 +1,4 @@
-"""Looks that tell lines apart for readers with any colour vision: colour, then dashes, then marks."""
+"""Colour-blind-safe palette of lines: Okabe and Ito's colours, then dashes, then markers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every picture is set: fonts, sizes and what makes its bytes the same each time."""
+"""Matplotlib style of every figure: fonts, sizes, and what makes its bytes the same each time."""
 
 from __future__ import annotations
 

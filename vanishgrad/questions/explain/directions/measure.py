@@ -1,4 +1,4 @@
-"""Which directions of the state are preserved, how many, and which units carry the best of them."""
+"""Singular vectors of the Jacobian product: which directions of the state are preserved, and by which units."""
 
 from __future__ import annotations
 
