@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,12 @@ def test_without_a_batch_the_sentence_says_what_is_needed() -> None:
         vanishgrad.analyze(net())
 
 
+def scripted(module: nn.Module) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch 2.13 advises torch.compile
+        return torch.jit.script(module)
+
+
 class Own(nn.LSTMCell):
     """A cell with steps of its own."""
 
@@ -240,8 +247,8 @@ class Own(nn.LSTMCell):
         (nn.Linear(2, 2), "expected an nn.RNN.*got Linear"),
         (Own(WIDTH, UNITS), "expected PyTorch's own forward.*got that of Own"),
         (nn.LSTM(WIDTH, UNITS, 2, dropout=0.5), "expected LSTM in eval mode, got training with dropout"),
-        (torch.jit.script(nn.LSTM(WIDTH, UNITS)), "got a ScriptModule"),
-        (nn.Sequential(torch.jit.script(nn.Linear(WIDTH, WIDTH))), "got a ScriptModule at 0"),
+        (scripted(nn.LSTM(WIDTH, UNITS)), "got a ScriptModule"),
+        (nn.Sequential(scripted(nn.Linear(WIDTH, WIDTH))), "got a ScriptModule at 0"),
     ],
 )
 def test_what_cannot_be_recorded_is_refused_by_name(module: nn.Module, message: str) -> None:
