@@ -137,3 +137,18 @@ def measured_mamba(engine: str):
     cell = draw(spec, D, T, B, 0).cell(spec)
     trajectory = run(cell, np.random.default_rng(1).standard_normal((B, T, D)), np.zeros((B, cell.state_size)))
     return measure(cell, trajectory, np.full(B, T), None, THRESHOLD, EVERYTHING, engine)
+
+
+@pytest.mark.parametrize("label", ["lru", "mamba:states=2", "mingru"])
+def test_every_section_of_explain_is_measured_or_says_what_is_missing(label: str) -> None:
+    (model,) = vanishgrad.explain(label, hidden=4, steps=12, trials=2).document["models"]
+    assert model["map"] is not None
+    assert model["lyapunov"] is not None
+    assert model["paths"] is not None or any("no paths" in note for note in model["notes"])
+
+
+def test_what_a_diagonal_cell_cannot_do_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="expected --backend numpy for lru, got torch; try without it"):
+        vanishgrad.compare("lru", hidden=4, steps=8, backend="torch")
+    with pytest.raises(UsageError, match="expected a cell whose weights have a gradient here, got 'mamba'"):
+        vanishgrad.learn("mamba", gaps=(3,))

@@ -21,8 +21,10 @@ from vanishgrad.propagation.singular_values.largest import largest_singular_valu
 
 STRETCH_NUMBERS = 2**17
 """Of multipliers that are held at a time: they stay in a core's cache."""
-SMALLEST_PEAK, LARGEST_PEAK = 1e-150, 1e100
-"""Between which the largest product of a stretch is the largest in fact, whatever has been lost below it."""
+SMALLEST_PEAK, LARGEST_PEAK = 1e-150, 1e20
+"""Between which the largest product of a stretch is the largest in fact, whatever has been left out below it."""
+NEGLIGIBLE = -400.0
+"""Nats below the largest sum under which a unit is left out: e^-400 · 1e20 is less than `SMALLEST_PEAK`."""
 
 
 class DiagonalCurves:
@@ -77,7 +79,8 @@ class DiagonalCurves:
             products = np.multiply.accumulate(self._sizes(trajectory, start, stop)[::-1], axis=0)
             top = base.max(axis=-1)
             after = self._after(base, products)
-            products *= np.exp(base - top[:, None])
+            below = base - top[:, None]
+            products *= np.where(below < NEGLIGIBLE, 0.0, np.exp(below))
             peaks = products.max(axis=-1)
             if after is None or not (peaks.min() >= SMALLEST_PEAK and peaks.max() <= LARGEST_PEAK):
                 sums = base + np.cumsum(self._logs(trajectory, start, stop).real[::-1], axis=0)

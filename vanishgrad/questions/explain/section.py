@@ -28,7 +28,7 @@ class Absent:
 
 MASKED = "some steps are masked, and its theory is of steps that are all taken; --lengths leaves padding out"
 """Why a section does not apply to a run with masked steps."""
-NO_GATES = "it needs gates and weights, and of this module there are derivatives alone, by automatic differentiation"
+NO_GATES = "it needs gates and weights, and of this cell there are derivatives alone"
 """Why a section does not apply to a recorded module."""
 
 
