@@ -8,7 +8,7 @@ import pytest
 from tests.certificates.nets import KINDS, net
 from vanishgrad.cells import LSTM, Cell, StoredTrajectory
 from vanishgrad.certificates import upper
-from vanishgrad.certificates.boxes import box, input_boxes
+from vanishgrad.certificates.boxes import InputSet, box, input_boxes
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.gated import norms, rows
 from vanishgrad.certificates.methods import cone_rate, gated_attempts
@@ -103,7 +103,9 @@ def test_what_an_open_keep_gate_leaves_falls_like_its_exponential(kind, keep):
 )
 def test_the_rate_is_no_worse_than_the_reference(kind, scale, forget, reference):
     """n = 8, d = 3, B = 1, a net of the law whose interval majorants gave these rates; sampled steps reach 0.54."""
-    best = min(each.rho for each in gated_attempts(subject(zero_bias(net(kind, 8, 3, scale, 0), forget)), 1.0))
+    best = min(
+        each.rho for each in gated_attempts(subject(zero_bias(net(kind, 8, 3, scale, 0), forget)), InputSet(1.0))
+    )
     assert 0.5 < best <= reference
 
 

@@ -76,6 +76,47 @@ class InputBoxes:
     radius: Array
 
 
+@dataclass(frozen=True, eq=False)
+class InputSet:
+    """Where every step's input lies: |x_j| ≤ `bound`; or among the `rows` (S, d), or in the box around them.
+
+    Attributes
+    ----------
+    bound : float
+        Not less than any |x_j|.
+    rows : (S, d) array or None
+    is_hull : bool
+        Whether inputs lie in the box around the rows, of which each is one otherwise.
+    """
+
+    bound: float
+    rows: Array | None = None
+    is_hull: bool = False
+
+    def whole(self, width: int) -> InputBoxes:
+        """Return one box that holds all inputs."""
+        if self.rows is None:
+            return input_boxes(self.bound, width, {})
+        lo, hi = self.rows.min(axis=0), self.rows.max(axis=0)
+        center = lo / 2 + hi / 2
+        radius = np.nextafter(np.maximum(hi - center, center - lo), np.inf)
+        return InputBoxes(self.bound, {}, center[None], radius[None])
+
+    def parts(self, width: int, pieces: Mapping[int, int]) -> InputBoxes:
+        """Return boxes that hold all inputs together: a grid, or a point for each row."""
+        if self.rows is None:
+            return input_boxes(self.bound, width, pieces)
+        return self.whole(width) if self.is_hull else InputBoxes(self.bound, {}, self.rows, np.zeros_like(self.rows))
+
+    def holds(self, word: Array) -> bool:
+        """Return whether every row of a word (p, d) is one of the inputs."""
+        if self.rows is None:
+            return bool(np.abs(word).max(initial=0.0) <= self.bound)
+        if self.is_hull:
+            return bool((self.rows.min(axis=0) <= word).all() and (word <= self.rows.max(axis=0)).all())
+        return all(bool((self.rows == row).all(axis=1).any()) for row in word)
+
+
 def input_boxes(bound: float, width: int, pieces: Mapping[int, int]) -> InputBoxes:
     """Return the grid of sub-boxes.
 

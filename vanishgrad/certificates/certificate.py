@@ -120,6 +120,9 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         )
     bound = claim["input_bound"]
     inputs = "every input sequence" if bound is None else f"every input sequence with |x_j| ≤ {bound!r}"
+    if claim.get("among"):
+        place = {"rows": "made of rows of", "box": "in the box around the rows of"}[claim["among"]]
+        inputs = f"every input sequence {place} {claim['inputs']['file']}"
     if claim["kind"] == "refuted":
         scope = f"for {inputs}, every s_0 and all t ≥ k"
         return f"{where}: no C and no ρ < {claim['rho']!r} give ‖∂s_t/∂s_k‖₂ ≤ C · ρ^(t−k) {scope}"

@@ -55,8 +55,7 @@ def check(path: str, weights: str | None = None) -> Verification:
     shown = Inequalities()
     try:
         _demand_sealed(read, shown)
-        is_along = read.certificate.claim.get("kind") in ("along", "enclosure")
-        verify(read.certificate, subject(), inputs() if is_along else None, shown)
+        verify(read.certificate, subject(), inputs() if "inputs" in read.certificate.claim else None, shown)
     except Refuted as reason:
         return Verification(CertificateVerdict.INVALID, f"it does not hold that {reason}", tuple(shown.shown))
     except Undecided as reason:
@@ -98,13 +97,14 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
     if kind == "enclosure" and method == "enclosure" and xs is not None:
         _enclosure(certificate.claim, subject, xs, shown)
         return
+    rows = _rows(certificate.claim, subject, xs, shown)
     if kind == "refuted" and method == "periodic_orbit":
-        periodic_orbit(subject, certificate.claim, certificate.witness, shown)
+        periodic_orbit(subject, certificate.claim, certificate.witness, shown, rows)
         return
     methods: dict[str, Any] = {"upper": UPPER, "lower": LOWER}.get(str(kind), {})
     fits = method in methods and method not in (RNN_ONLY if subject.is_gated else GATED_ONLY)
     shown.demand(fits, "the method proves this kind of claim")
-    methods[method](subject, RateClaim(certificate.claim), certificate.witness, shown)
+    methods[method](subject, RateClaim(certificate.claim, rows), certificate.witness, shown)
 
 
 def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
@@ -122,6 +122,19 @@ def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: I
         raise Refuted("|uᵀ J v| ≥ value ‖u‖ ‖v‖")
     shown.demand(_square(u) * _square(v) > 0, "u, v ≠ 0")
     shown.demand((abs(form) > error and (abs(form) - error) ** 2 >= square) or None, "|uᵀ J v| ≥ value ‖u‖ ‖v‖")
+
+
+def _rows(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array | None, shown: Inequalities) -> Array | None:
+    """Return the rows among which, or in whose box, a claim's inputs lie; None if it has only a bound."""
+    among = claim.get("among")
+    if among is None:
+        return None
+    if among not in ("rows", "box") or xs is None:
+        raise Refuted("inputs are among rows, or in the box around them")
+    named = demanded.mapping(claim, "inputs").get("sha256")
+    shown.demand(len(xs) > 0 and xs.shape[1] == subject.input_size, "the inputs have the cell's width")
+    shown.demand(named == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
+    return xs
 
 
 def _enclosure(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:

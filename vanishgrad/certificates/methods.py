@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.certificates.boxes import Box, box, input_boxes
+from vanishgrad.certificates.boxes import Box, InputSet, box
 from vanishgrad.certificates.cholesky import scaled_norm_up
 from vanishgrad.certificates.gated import CANDIDATE_PIECES, WeightNorms, norms, rows
 from vanishgrad.certificates.intervals import dot_up, round_up
@@ -63,12 +63,12 @@ def rnn_attempts(target: CertifiedCell) -> Iterator[Attempt]:
     yield from _plain_max_norm(target)
 
 
-def gated_attempts(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
-    """Yield bounds for inputs |x_j| ≤ `bound`; the box is split if none contracts."""
-    whole = (*_block_norms(target, bound), *_max_norm(target, bound, {}))
+def gated_attempts(target: CertifiedCell, inputs: InputSet) -> Iterator[Attempt]:
+    """Yield bounds for all inputs of a set; a box |x_j| ≤ B is split if none contracts."""
+    whole = (*_block_norms(target, inputs), *_max_norm(target, inputs, {}))
     yield from whole
-    if not any(each.rho < 1 for each in whole):
-        yield from _split(target, bound)
+    if inputs.rows is None and not any(each.rho < 1 for each in whole):
+        yield from _split(target, inputs)
 
 
 def _scaled_norm(target: CertifiedCell) -> Iterator[Attempt]:
@@ -95,9 +95,8 @@ def _of_vector(method: str, x: Array, image: Array, witness: Mapping[str, Any]) 
     return Attempt(method, C, _up(float((image / x).max())), {"x": x.tolist(), **witness})
 
 
-def _max_norm(target: CertifiedCell, bound: float, pieces: Mapping[int, int]) -> Iterator[Attempt]:
-    inputs = input_boxes(bound, target.input_size, pieces)
-    invariant_box = box(target, inputs)
+def _max_norm(target: CertifiedCell, inputs: InputSet, pieces: Mapping[int, int]) -> Iterator[Attempt]:
+    invariant_box = box(target, inputs.parts(target.input_size, pieces))
     if invariant_box is None:
         return
     resolution = {"input_pieces": {str(j): k for j, k in pieces.items()}, "gate_pieces": CANDIDATE_PIECES}
@@ -109,14 +108,14 @@ def _max_norm(target: CertifiedCell, bound: float, pieces: Mapping[int, int]) ->
     yield _of_vector("max_norm", x, image, {**_states(invariant_box), **resolution})
 
 
-def _split(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
+def _split(target: CertifiedCell, inputs: InputSet) -> Iterator[Attempt]:
     """Yield bounds for finer and finer grids of the input box, until one contracts or a cut gains nothing."""
     pieces: dict[int, int] = {}
     reach, before = np.abs(target.tensors["W_hx"]).sum(axis=0), math.inf
-    while math.prod(pieces.values()) < MAX_BOXES and bound > 0:
+    while math.prod(pieces.values()) < MAX_BOXES and inputs.bound > 0:
         widest = int(np.argmax(reach))
         pieces[widest], reach[widest] = 2 * pieces.get(widest, 1), reach[widest] / 2
-        for attempt in _max_norm(target, bound, pieces):
+        for attempt in _max_norm(target, inputs, pieces):
             yield attempt
             if attempt.rho < 1 or attempt.rho > before * MAX_RATE_SHARE:
                 return
@@ -127,8 +126,8 @@ def _states(invariant_box: Box) -> dict[str, Any]:
     return {"h": invariant_box.h.tolist(), "c": invariant_box.c.tolist()}
 
 
-def _whole_box(target: CertifiedCell, bound: float) -> tuple[Box, WeightNorms] | None:
-    whole_box = box(target, input_boxes(bound, target.input_size, {}))
+def _whole_box(target: CertifiedCell, inputs: InputSet) -> tuple[Box, WeightNorms] | None:
+    whole_box = box(target, inputs.whole(target.input_size))
     return None if whole_box is None else (whole_box, norms(target, whole_box))
 
 
@@ -139,8 +138,8 @@ def _factors(invariant_box: Box, bounds: WeightNorms) -> dict[str, Any]:
     }
 
 
-def _block_norms(target: CertifiedCell, bound: float) -> Iterator[Attempt]:
-    whole = _whole_box(target, bound)
+def _block_norms(target: CertifiedCell, inputs: InputSet) -> Iterator[Attempt]:
+    whole = _whole_box(target, inputs)
     if whole is None:
         return
     witness, bounds = _factors(*whole), whole[1]
@@ -164,9 +163,9 @@ def _gru_rest(target: CertifiedCell, bounds: WeightNorms) -> float:
     return float(round_up(np.float64(z + (n + r if target.reset == "after" else n * (bounds.eta + r)))))
 
 
-def cone(target: CertifiedCell, bound: float) -> Attempt | None:
-    """Return a lower bound ρ^lag for inputs |x_j| ≤ `bound`, if the gates allow one."""
-    whole = _whole_box(target, bound)
+def cone(target: CertifiedCell, inputs: InputSet) -> Attempt | None:
+    """Return a lower bound ρ^lag for all inputs of a set, if the gates allow one."""
+    whole = _whole_box(target, inputs)
     if whole is None:
         return None
     bounds, witness = whole[1], _factors(*whole)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.cells import Cell
+from vanishgrad.certificates.boxes import InputSet
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.methods import LIPSCHITZ, Attempt, cone, gated_attempts, rnn_attempts
@@ -51,10 +52,10 @@ class Outcome:
         return ProverVerdict.REFUTED if self.certificate.claim["kind"] == "refuted" else ProverVerdict.PROVED
 
 
-def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
+def upper(cell: Cell, input_bound: float | None = None, inputs: InputSet | None = None) -> Outcome:
     r"""Prove :math:`\|\partial s_t/\partial s_k\|_2 \le C\rho^{t-k}` with ρ < 1, for all inputs.
 
-    Those of a gated cell are bounded, |x_j| ≤ `input_bound`.
+    Those of a gated cell are bounded, |x_j| ≤ `input_bound`, or lie in `inputs`.
 
     Raises
     ------
@@ -62,22 +63,23 @@ def upper(cell: Cell, input_bound: float | None = None) -> Outcome:
         For a cell that has no certificates.
     """
     target = subject(cell)
-    input_bound = demanded(input_bound, target) if target.is_gated else None
+    if target.is_gated and inputs is None:
+        inputs = InputSet(demanded(input_bound, target))
     unknown = beyond_proof(target)
     if unknown:
         return Outcome(None, unknown)
     form = equivalent_gru(target)
     with np.errstate(all="ignore"):
-        attempts = tuple(rnn_attempts(form) if input_bound is None else gated_attempts(form, input_bound))
+        attempts = tuple(rnn_attempts(form) if inputs is None else gated_attempts(form, inputs))
     best = min(attempts, key=lambda each: (each.vanishing_lag, each.rho), default=None)
     if best is None or not best.rho < 1:
         return Outcome(None, _no_contraction(target, best), attempts)
-    claim = {"kind": "upper", "C": best.C, "rho": best.rho, "input_bound": input_bound}
+    claim = {"kind": "upper", "C": best.C, "rho": best.rho, **scope(inputs)}
     return Outcome(certificate(target, claim, best.method, best.witness), f"proved by {best.method}", attempts)
 
 
-def lower(cell: Cell, input_bound: float | None) -> Outcome:
-    r"""Prove :math:`\|\partial s_t/\partial s_k\|_2 \ge \rho^{t-k}` for all inputs with |x_j| ≤ `input_bound`.
+def lower(cell: Cell, input_bound: float | None, inputs: InputSet | None = None) -> Outcome:
+    r"""Prove :math:`\|\partial s_t/\partial s_k\|_2 \ge \rho^{t-k}` for inputs |x_j| ≤ `input_bound` or in `inputs`.
 
     No direction of c (GRU, MGU: of h) dies faster.
 
@@ -92,17 +94,27 @@ def lower(cell: Cell, input_bound: float | None) -> Outcome:
             None,
             "an rnn has no lower bound for all inputs, large ones saturate it; try along one sequence with --input",
         )
-    bound, unknown = demanded(input_bound, target), beyond_proof(target)
-    if unknown:
+    if inputs is None:
+        inputs = InputSet(demanded(input_bound, target))
+    if unknown := beyond_proof(target):
         return Outcome(None, unknown)
     with np.errstate(all="ignore"):
-        attempt = cone(equivalent_gru(target), bound)
+        attempt = cone(equivalent_gru(target), inputs)
     if attempt is None:
         return Outcome(
             None, "the gates of this box are not closed enough for the cone condition; try a smaller --input-bound"
         )
-    claim = {"kind": "lower", "C": attempt.C, "rho": attempt.rho, "input_bound": bound}
+    claim = {"kind": "lower", "C": attempt.C, "rho": attempt.rho, **scope(inputs)}
     return Outcome(certificate(target, claim, attempt.method, attempt.witness), "proved by cone", (attempt,))
+
+
+def scope(inputs: InputSet | None) -> dict[str, Any]:
+    """Return what a claim says of its inputs; the caller adds the name and digest of a file of rows."""
+    if inputs is None:
+        return {"input_bound": None}
+    if inputs.rows is None:
+        return {"input_bound": inputs.bound}
+    return {"input_bound": inputs.bound, "among": "box" if inputs.is_hull else "rows", "inputs": {}}
 
 
 def certificate(

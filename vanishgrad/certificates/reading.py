@@ -105,6 +105,25 @@ def word(path: str, width: int, bound: float | None) -> Array:
     return xs
 
 
+def input_rows(path: str, width: int) -> Array:
+    """Return the inputs (S, d) that a set is made of.
+
+    Raises
+    ------
+    VanishgradError
+        If the file holds none of that width.
+    """
+    rows = np.atleast_2d(load_array(path, "inputs").astype(np.float64))
+    if rows.ndim == 3:
+        rows = rows.reshape(-1, rows.shape[2])
+    if rows.ndim != 2 or not len(rows) or rows.shape[1] != width or not np.isfinite(rows).all():
+        raise VanishgradError(
+            f"expected finite inputs (S, {width}) or (B, T, {width}), got shape {rows.shape} in {path!r}; try the file "
+            "that the layer is driven by"
+        )
+    return np.unique(rows, axis=0)
+
+
 def beside(certificate: str, name: str) -> str:
     """Return the path of a file that a certificate names, seen from the certificate's folder."""
     return str(Path(certificate).parent / name)

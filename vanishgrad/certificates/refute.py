@@ -17,12 +17,13 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
+from vanishgrad.certificates.boxes import InputSet
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.decimal_steps import Pull, Step, decimal_step
 from vanishgrad.certificates.decimals import Approximate, TooCoarse, context, exactly
 from vanishgrad.certificates.equilibria import cycle, fixed_point, period, settled
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
-from vanishgrad.certificates.prove import certificate
+from vanishgrad.certificates.prove import certificate, scope
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import VanishgradError
 
@@ -73,7 +74,9 @@ class Cycle:
         return float(abs(self.eigenvalue) ** (1 / len(self.word)))
 
 
-def refutations(cell: Cell, input_bound: float | None, words: Iterable[Array] = ()) -> Iterator[Certificate]:
+def refutations(
+    cell: Cell, input_bound: float | None, words: Iterable[Array] = (), inputs: InputSet | None = None
+) -> Iterator[Certificate]:
     """Yield certificates that no smaller ρ than theirs can be proved, the largest first; the checker has to show them.
 
     `words` (p, d) are tried beside zero and constants.
@@ -81,13 +84,15 @@ def refutations(cell: Cell, input_bound: float | None, words: Iterable[Array] = 
     target = subject(cell)
     form = equivalent_gru(target)
     with np.errstate(all="ignore"):
-        tried = (*_constants(target, input_bound), *words)
+        constants = () if inputs is not None and inputs.rows is not None else _constants(target, input_bound)
+        tried = (*constants, *words)
         cycles = [near for word in tried if (near := _cycle(cell, form, word, len(tried) <= MAX_ORBITS))]
         for near in sorted(cycles, key=lambda near: -near.rho)[:CANDIDATES]:
             with localcontext(context(DIGITS)):
                 refined = _refined(form, near)
             if refined is not None:
-                claim = {"kind": "refuted", "rho": refined[0], "input_bound": input_bound}
+                about = {"input_bound": input_bound} if inputs is None else scope(inputs)
+                claim = {"kind": "refuted", "rho": refined[0], **about}
                 yield certificate(target, claim, "periodic_orbit", refined[1])
 
 

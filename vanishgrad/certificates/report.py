@@ -18,6 +18,17 @@ from vanishgrad.reports.documents.report_document import ReportDocument
 Positive = Annotated[float, Limits(minimum=0)]
 
 
+AMONG = "every step's input is one of a file's rows, or lies in the box around them; absent: any within the bound"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InputsFileDocument(Document):
+    """A file of inputs that a claim is about."""
+
+    file: Annotated[str, "seen from the certificate's folder"]
+    sha256: Digest
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UniformClaimDocument(Document):
     """A bound for all t ≥ k and every input sequence: ‖∂s_t/∂s_k‖₂ ≤ C ρ^(t−k) (`upper`) or ≥ (`lower`)."""
@@ -26,6 +37,8 @@ class UniformClaimDocument(Document):
     C: Positive
     rho: Positive
     input_bound: Annotated[Positive | None, "B of |x_j| ≤ B, from s_0 = 0; null = every input, every start"]
+    among: Annotated[Literal["rows", "box"] | None, AMONG] = None
+    inputs: Annotated[InputsFileDocument | None, "with `among`: the file"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,14 +48,8 @@ class RefutedClaimDocument(Document):
     kind: Literal["refuted"]
     rho: Positive
     input_bound: Annotated[Positive | None, "B of |x_j| ≤ B; null = every input"]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class InputsFileDocument(Document):
-    """The file of the one input sequence that a claim is about."""
-
-    file: Annotated[str, "seen from the certificate's folder"]
-    sha256: Digest
+    among: Annotated[Literal["rows", "box"] | None, AMONG] = None
+    inputs: Annotated[InputsFileDocument | None, "with `among`: the file"] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells import Cell
 from vanishgrad.cells.own import OwnCell
+from vanishgrad.certificates.boxes import InputSet
 from vanishgrad.certificates.certificate import Certificate
 from vanishgrad.certificates.decide import decided
 from vanishgrad.certificates.enclosure_along_sequence import enclosed
 from vanishgrad.certificates.lower_bound_along_sequence import along
 from vanishgrad.certificates.prove import Outcome, lower
-from vanishgrad.certificates.reading import word
-from vanishgrad.certificates.subject import demand_provable, digest_of
+from vanishgrad.certificates.reading import input_rows, word
+from vanishgrad.certificates.source import CertifiedSource, beside, of_source
+from vanishgrad.certificates.subject import digest_of, subject
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputRequest
-from vanishgrad.models.open import Opened, Source, holds_weights, open_models
+from vanishgrad.models.open import Source, holds_weights
 from vanishgrad.models.options import ModelOptions
-from vanishgrad.models.random_models import weights_of
-from vanishgrad.models.subject import Prepared
 from vanishgrad.weights.hints import flag
-from vanishgrad.weights.model_string import ModelSpec, names_own_cell
-from vanishgrad.weights.save_npz import cell_npz, npz
-
-if TYPE_CHECKING:
-    from vanishgrad.weights.layers import LayerFile
+from vanishgrad.weights.model_string import names_own_cell
 
 CLAIMS = ("upper", "lower")
 
@@ -64,6 +56,9 @@ class CertifyRequest(ModelOptions):
         ``white``, one.
     start : int
         k of ∂s_T/∂s_k along `input`; the least k along `along`.
+    alphabet, hull : str or None
+        A file (S, d) of inputs: the claim is about sequences of its rows, or of anything in the box around them. So it
+        is about sequences of the rows of `embedding` where there is no `input_bound`.
     repeat : str or None
         A file (d,) or (p, d) of inputs: a refutation repeats it too, beside zero and constants. So are the rows of
         `embedding`, each alone.
@@ -79,6 +74,8 @@ class CertifyRequest(ModelOptions):
     along: str | None = None
     start: int = 0
     repeat: str | None = None
+    alphabet: str | None = None
+    hull: str | None = None
 
     def __post_init__(self) -> None:
         if self.along is not None:
@@ -97,6 +94,10 @@ class CertifyRequest(ModelOptions):
             raise UsageError(f"expected --claim upper or lower, got {self.claim!r}")
         if self.input_bound is not None and not self.input_bound >= 0:
             raise UsageError(f"expected --input-bound from 0 on, got {self.input_bound:g}; try --input-bound 1")
+        sets = [name for name in ("input_bound", "alphabet", "hull") if getattr(self, name) is not None]
+        if len(sets) > 1 or (sets and self.is_along and sets[0] != "input_bound"):
+            others = " and ".join(map(flag, [*sets, *(["input"] if self.is_along else [])]))
+            raise UsageError(f"expected one set of inputs, got {others}; try one of them")
         if self.input_bound is not None and self.is_along:
             raise UsageError("expected --input-bound (all inputs) or --input (one sequence), got both; try one of them")
         if self.repeat is not None and (self.is_along or self.claim != "upper"):
@@ -148,7 +149,13 @@ def certify(request: CertifyRequest) -> Certified:
     target = of_source(request)
     files, sequences = dict(target.files), target.sequences
     if not sequences:
-        outcome = lower(target.cell, request.input_bound) if request.claim == "lower" else _decided(target, request)
+        inputs = _inputs(target, request)
+        if inputs is not None and inputs.rows is not None:
+            sequences = [inputs.rows]
+        if request.claim == "lower":
+            outcome = lower(target.cell, request.input_bound, inputs)
+        else:
+            outcome = _decided(target, request, inputs)
     elif request.along is not None:
         outcome = enclosed(target.cell, sequences, request.start)
     else:
@@ -166,115 +173,37 @@ def certify(request: CertifyRequest) -> Certified:
     return Certified(replace(outcome, certificate=certificate), files)
 
 
-def _decided(target: CertifiedSource, request: CertifyRequest) -> Outcome:
+def _inputs(target: CertifiedSource, request: CertifyRequest) -> InputSet | None:
+    """Return the set of inputs that a claim is about; None where --input-bound says it, and for an RNN: all."""
+    path = request.alphabet or request.hull
+    if not subject(target.cell).is_gated:
+        if path is not None:
+            raise UsageError(
+                "expected --alphabet or --hull with a gated cell, got an rnn, whose bound holds for every input; "
+                "try it without"
+            )
+        return None
+    if path is not None:
+        rows = input_rows(path, target.cell.input_size)
+    elif request.embedding is not None and request.input_bound is None:
+        rows = np.unique(np.concatenate(target.tokens), axis=0)
+    else:
+        return None
+    return InputSet(float(np.abs(rows).max()), rows, request.hull is not None)
+
+
+def _decided(target: CertifiedSource, request: CertifyRequest, inputs: InputSet | None) -> Outcome:
     bound, words = request.input_bound, list(target.tokens)
+    if inputs is not None and inputs.rows is not None:
+        bound, words = inputs.bound, [row[None] for row in inputs.rows]
     if request.repeat is not None:
-        words.append(word(request.repeat, target.cell.input_size, bound))
-    return decided(target.cell, bound, words)
-
-
-def beside(output: str, ending: str) -> str:
-    """Return the path of a file beside a certificate: ``cert.json`` → ``cert.weights.npz``."""
-    path = Path(output)
-    return str(path.with_name(f"{path.stem}.{ending}"))
-
-
-@dataclass(frozen=True, eq=False)
-class CertifiedSource:
-    """What a certificate is about: a cell along inputs, seen from the certificate's folder.
-
-    Attributes
-    ----------
-    cell : Cell
-    sequences : list of (T, d) arrays
-        The input sequences, if the claim is along some.
-    tokens : list of (1, d) arrays
-        The rows of its embedding, those within the bound of the inputs.
-    name, layer : str
-        Its file, and which layer of it.
-    files : mapping
-        What to write beside the certificate, by path.
-    """
-
-    cell: Cell
-    sequences: list[Array]
-    tokens: list[Array]
-    name: str
-    layer: str
-    files: dict[str, bytes]
-
-
-def of_source(request: CertifyRequest) -> CertifiedSource:
-    """Return the one layer of a file that a request names, or trial 0 of its MODEL.
-
-    The MODEL's weights are written beside the certificate, and read back from there by the checker.
-    """
-    (opened,) = open_models([request.source], request)
-    if opened.file is None:
-        return _of_model(opened, request)
-    layers = opened.file.select(request.layer)
-    if len(layers) != 1:
-        names = ", ".join(each.name for each in layers)
-        raise VanishgradError(
-            f"expected one layer of {request.source}, got {len(layers)} ({names}); try --layer {layers[0].name}"
-        )
-    if layers[0].without:
-        raise VanishgradError(
-            f"expected a layer that is wholly understood to certify, got {layers[0].name} read without "
-            f"{', '.join(layers[0].without)}; try it without --ignore"
-        )
-    demand_provable(layers[0].cell)
-    if layers[0].masked_by:
-        raise VanishgradError(
-            f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "
-            "masked step hands the state on, and no bound by lag holds; try a model without it"
-        )
-    sequences = _along(next(opened.prepared_subjects()), request) if request.is_along else []
-    cell = layers[0].build()
-    tokens = _tokens(opened.file, layers[0].input_size, request) if not sequences and request.embedding else []
-    if isinstance(request.source, Mapping):
-        path = beside(request.output, "weights.npz")
-        files = {path: cell_npz(cell, layers[0].name)}
-        return CertifiedSource(cell, sequences, tokens, os.path.basename(path), "", files)
-    assert not isinstance(request.source, OwnCell)
-    name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return CertifiedSource(cell, sequences, tokens, Path(name).as_posix(), layers[0].name, {})
-
-
-def _along(prepared: Prepared, request: CertifyRequest) -> list[Array]:
-    """Return the sequences, (T, d), that a claim is along; the claim begins with s_0 = 0."""
-    if prepared.s0.any():
-        raise UsageError("expected a captured run that starts from 0 for a claim along it, got a start of its own; "
-                         "try --input with the sequence alone")  # fmt: skip
-    if prepared.sequences.masked_steps:
-        raise VanishgradError(
-            f"expected sequences of which every step is taken to certify, got masked steps in {request.input!r}; try "
-            "each sequence's own steps alone"
-        )
-    lengths, steps = prepared.sequences.lengths, prepared.sequences.steps
-    return [xs[steps - int(length) :] for xs, length in zip(prepared.sequences.xs, lengths, strict=True)]
-
-
-def _tokens(file: LayerFile, width: int, request: CertifyRequest) -> list[Array]:
-    assert request.embedding is not None
-    rows, bound = file.embedding(request.embedding), request.input_bound
-    if rows.shape[1] != width or not np.isfinite(rows).all():
-        raise VanishgradError(
-            f"expected an embedding with finite rows of {width} numbers, got {rows.shape[1]} in {request.embedding}; "
-            "try that of this layer"
-        )
-    return [row[None] for row in rows if bound is None or np.abs(row).max() <= bound]
-
-
-def _of_model(opened: Opened, request: CertifyRequest) -> CertifiedSource:
-    assert isinstance(opened.argument, ModelSpec) and opened.sequences is not None
-    if opened.argument.keys.get("untied"):
-        raise UsageError(f"expected tied weights, got {request.source!r}; try it without untied=true")
-    spec, weights = weights_of(opened.argument, opened.options, opened.sequences)
-    path = beside(request.output, "weights.npz")
-    files = {path: npz(weights, spec, request.seed, 0)}
-    sequences = list(opened.sequences.xs) if request.is_along else []
-    return CertifiedSource(weights.cell(spec).trial(0), sequences, [], os.path.basename(path), "", files)
+        repeated = word(request.repeat, target.cell.input_size, bound)
+        if inputs is not None and not inputs.holds(repeated):
+            raise VanishgradError(
+                f"expected inputs of the set to repeat, got others in {request.repeat!r}; try another --repeat"
+            )
+        words.append(repeated)
+    return decided(target.cell, bound, words, inputs)
 
 
 def _with_inputs(certificate: Certificate, request: CertifyRequest, xs: Array) -> tuple[Certificate, bytes]:

@@ -33,7 +33,10 @@ FAILED = 3
     "--coq", metavar="FILE.v", help="The certificate as a file that Coq checks, instead of --output; upper bounds only."
 )
 @click.option(
-    "--input-bound", type=click.FloatRange(0), metavar="B", help="Every input with |x_j| ≤ B: gated cells need it."
+    "--input-bound",
+    type=click.FloatRange(0),
+    metavar="B",
+    help="Every input with |x_j| ≤ B: gated cells need it, or a set.",
 )
 @click.option(
     "--claim",
@@ -54,6 +57,8 @@ FAILED = 3
     show_default=True,
     help="Of --input: k in ∂s_T/∂s_k; of --along the least.",
 )
+@click.option("--alphabet", metavar="FILE", help="Every step's input is one of these rows (S, d); gated cells.")
+@click.option("--hull", metavar="FILE", help="Every step's input lies in the box around these rows; gated cells.")
 @click.option(
     "--repeat", metavar="FILE", help="Inputs (d,) or (p, d) that a refutation repeats too, beside zero and constants."
 )

@@ -30,18 +30,28 @@ ROUGH = 128
 
 
 def periodic_orbit(
-    subject: CertifiedCell, claim: Mapping[str, Any], witness: Mapping[str, Any], shown: Inequalities
+    subject: CertifiedCell,
+    claim: Mapping[str, Any],
+    witness: Mapping[str, Any],
+    shown: Inequalities,
+    rows: Array | None = None,
 ) -> None:
     """Show that every C and ρ′ with ‖∂s_t/∂s_k‖₂ ≤ C ρ′^(t-k) for all the claim's inputs and starts have ρ′ ≥ ρ."""
     word = demanded.vectors(witness, "word", subject.input_size, MAX_PERIOD)
-    _demand_inputs(word, claim, shown)
+    _demand_inputs(word, claim, shown, rows)
     try:
         _Cycle(subject, word, witness, shown).demand_eigenvalue(demanded.exact(claim, "rho"))
     except Coarse:
         raise Undecided("the ball around the state is small") from None
 
 
-def _demand_inputs(word: Array, claim: Mapping[str, Any], shown: Inequalities) -> None:
+def _demand_inputs(word: Array, claim: Mapping[str, Any], shown: Inequalities, rows: Array | None) -> None:
+    if rows is not None and claim.get("among") == "box":
+        is_within = bool((rows.min(axis=0) <= word).all() and (word <= rows.max(axis=0)).all())
+        shown.demand(is_within, "the repeated inputs lie in the box around the rows")
+    elif rows is not None:
+        is_within = all(bool((rows == x).all(axis=1).any()) for x in word)
+        shown.demand(is_within, "the repeated inputs are among the rows")
     if claim.get("input_bound") is not None:
         bound = demanded.exact(claim, "input_bound")
         shown.demand(

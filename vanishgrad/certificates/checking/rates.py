@@ -13,7 +13,7 @@ from vanishgrad.certificates.checking import witness as demanded
 from vanishgrad.certificates.checking.majorants import amplitudes, rows
 from vanishgrad.certificates.checking.norm_bound import norm_at_most
 from vanishgrad.certificates.checking.rational import fractions, integers, product
-from vanishgrad.certificates.checking.states import MAX_CELLS, States, states, stays, sub_boxes
+from vanishgrad.certificates.checking.states import MAX_CELLS, States, row_boxes, states, stays, sub_boxes
 from vanishgrad.certificates.checking.verdict import Inequalities, Refuted
 from vanishgrad.certificates.subject import CertifiedCell
 
@@ -23,10 +23,11 @@ MAX_PIECES = 1024
 
 
 class RateClaim:
-    """C and ρ, exactly."""
+    """C and ρ, exactly, and the inputs that they are of."""
 
-    def __init__(self, claim: Mapping[str, Any]) -> None:
+    def __init__(self, claim: Mapping[str, Any], rows: Array | None = None) -> None:
         self.C, self.rho = demanded.exact(claim, "C"), demanded.exact(claim, "rho")
+        self.rows, self.is_box = rows, claim.get("among") == "box"
         self.bound = None if claim.get("input_bound") is None else demanded.exact(claim, "input_bound")
 
 
@@ -60,7 +61,7 @@ def block_norms(
     subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities
 ) -> None:
     """M₊ x ≤ ρ x for the norms of J's blocks (T7a); a GRU's ‖J‖₂ is at most z̄ + ‖J - diag z‖₂."""
-    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities)
+    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities, is_whole=True)
     norms = _factors(subject, box, witness, inequalities)
     if not subject.has_cell_state:
         inequalities.demand(claim.C >= 1, "1 ≤ C")
@@ -77,7 +78,7 @@ def block_norms(
 
 def cone(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities) -> None:
     """‖dh‖ ≤ q ‖dc‖ is kept, and ‖dc‖ falls by ρ at most (T5b); a GRU's σ_min(J) is at least z - ‖J - diag z‖₂."""
-    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities)
+    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities, is_whole=True)
     norms = _factors(subject, box, witness, inequalities)
     inequalities.demand(claim.C <= 1, "C ≤ 1")
     if not subject.has_cell_state:
@@ -100,7 +101,11 @@ def _steepness(subject: CertifiedCell, inequalities: Inequalities) -> Fraction:
 
 
 def _every_box(
-    subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities
+    subject: CertifiedCell,
+    claim: RateClaim,
+    witness: Mapping[str, Any],
+    inequalities: Inequalities,
+    is_whole: bool = False,
 ) -> list[States]:
     """Return what a step can do in each sub-box, having shown that the box of states is invariant and holds s_0 = 0."""
     if claim.bound is None:
@@ -111,7 +116,12 @@ def _every_box(
     h = fractions(demanded.non_negative(witness, "h", n))
     c = fractions(demanded.non_negative(witness, "c", n if subject.has_cell_state else 0))
     boxes = [
-        states(subject, h, c, *each) for each in sub_boxes(claim.bound, subject.input_size, _pieces(subject, witness))
+        states(subject, h, c, *each)
+        for each in (
+            sub_boxes(claim.bound, subject.input_size, _pieces(subject, witness))
+            if claim.rows is None
+            else row_boxes(claim.rows, claim.is_box or is_whole)
+        )
     ]
     inequalities.demand(all(map(stays, boxes)), "the box of states |h| ≤ h, |c| ≤ c is invariant")
     return boxes

@@ -54,6 +54,16 @@ def sub_boxes(bound: Fraction, width: int, pieces: Mapping[int, int]) -> Iterato
         yield center, radius
 
 
+def row_boxes(rows: Array, is_whole: bool) -> Iterator[tuple[Array, Array]]:
+    """Yield centre and half-width of each row, a point; or of the one box around all rows."""
+    exact = [fractions(row) for row in rows]
+    if not is_whole:
+        yield from ((row, row * 0) for row in exact)
+        return
+    lo, hi = (vector(pick(column) for column in zip(*exact, strict=True)) for pick in (min, max))
+    yield (lo + hi) / 2, (hi - lo) / 2
+
+
 class GateBounds:
     """The pre-activations that are reached from a sub-box of inputs and a box of hidden states."""
 

@@ -10,7 +10,8 @@ from vanishgrad.certificates.checking.verdict import Verification
 from vanishgrad.certificates.formal.check import check
 from vanishgrad.certificates.formal.prove import Formal, prove
 from vanishgrad.certificates.prove import demanded
-from vanishgrad.certificates.request import CertifyRequest, beside, of_source
+from vanishgrad.certificates.request import CertifyRequest
+from vanishgrad.certificates.source import beside, of_source
 from vanishgrad.certificates.subject import subject
 from vanishgrad.errors import UsageError
 from vanishgrad.weights.hints import flag
@@ -40,7 +41,7 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
         raise UsageError(
             "expected --coq with an upper bound for all inputs; try it without --claim lower, --input and --along"
         )
-    for name in ("repeat", "embedding"):
+    for name in ("repeat", "embedding", "alphabet", "hull"):
         if getattr(request, name) is not None:
             raise UsageError(f"expected {flag(name)} with --output, got --coq, which refutes nothing; try without it")
     if not request.output.endswith(ENDING):
