@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from vanishgrad import random_cell
 from vanishgrad.cells import RNN
 from vanishgrad.cells.registry import CELLS
-from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, upper
+from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, decided, upper
 from vanishgrad.certificates.subject import subject
 from vanishgrad.cli.certify import certify as command
 from vanishgrad.errors import UsageError, VanishgradError
@@ -70,6 +70,13 @@ def test_an_inconclusive_proof_writes_nothing_and_is_status_3(run, tmp_path):
     W = random_cell("rnn@gaussian:gain=0.8", hidden=8).W_hh[0]
     assert np.abs(np.linalg.eigvals(W)).max() == pytest.approx(below, rel=1e-12)
     assert below < 1 < above
+
+
+def test_where_no_input_refutes_anything_the_gap_begins_at_0(monkeypatch):
+    monkeypatch.setattr("vanishgrad.certificates.decide.refutations", lambda *_: iter(()))
+    outcome = decided(random_cell("rnn@gaussian:gain=0.8", hidden=8))
+    assert outcome.certificate is None
+    assert re.search(r"none below 1\.\d+ was proved: the gap is from 0 to that", outcome.reason)
 
 
 def test_a_refutation_is_written_with_status_3_and_its_check_says_what_was_refuted(run, tmp_path):
