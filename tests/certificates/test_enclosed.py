@@ -133,6 +133,16 @@ def test_relu_has_no_enclosure_where_a_pre_activation_is_at_its_kink():
     assert "could not be enclosed" in enclosed(cell, [np.zeros((4, 2))]).reason
 
 
+def test_what_leaves_the_range_of_float64_is_said():
+    cell = RNN(np.eye(2) * 1e4, np.eye(2), np.zeros(2), ACTIVATIONS["linear"])
+    assert "could not be enclosed" in enclosed(cell, [np.ones((100, 2))]).reason
+
+
+def test_a_relu_is_not_enclosed_a_unit_from_its_kink():
+    cell = RNN(np.eye(1), np.eye(1), np.zeros(1), ACTIVATIONS["relu"])
+    assert "could not be enclosed" in enclosed(cell, [np.full((1, 1), 2.0**-900)]).reason
+
+
 def test_a_run_that_grows_is_enclosed_with_more_digits():
     cell = random_cell("rnn@gaussian:gain=8", hidden=16)
     found = enclosure(target(cell), np.random.default_rng(0).normal(size=(60, cell.input_size)), 0)

@@ -23,7 +23,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.certificates.cholesky import frobenius_up
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.fixed_point_run import FixedPointRun, fixed_point_run
-from vanishgrad.certificates.limb_arrays import LIMB_BITS, LimbArray, fits
+from vanishgrad.certificates.limb_arrays import LIMB_BITS, MAX_TERMS, LimbArray, fits
 from vanishgrad.certificates.matrix_norms import (
     largest_singular_value,
     product_error,
@@ -97,8 +97,11 @@ def enclosed(cell: Cell, sequences: Sequence[Array], start: int = 0) -> Outcome:
         return Outcome(None, unknown)
     found = []
     for xs in sequences:
-        with np.errstate(all="ignore"):
-            one = enclosure(equivalent_gru(target), xs, start)
+        try:
+            with np.errstate(all="ignore"):
+                one = enclosure(equivalent_gru(target), xs, start)
+        except OverflowError:
+            one = None
         if one is None or not all(math.isfinite(high) for _, high in one.state + one.input):
             return Outcome(None, "the run along this sequence could not be enclosed; try fewer --steps")
         found.append(one)
@@ -119,7 +122,7 @@ def enclosure(target: CertifiedCell, xs: Array, start: int) -> Enclosure | None:
     O((T - k) m³ K²) for K limbs: LSTM, n = d = 128: 30 ms a step.
     """
     best, count = None, FIRST_LIMBS
-    while count <= MAX_LIMBS and fits(target.state_size, count):
+    while count <= MAX_LIMBS and fits(target.state_size, count) and target.input_size <= MAX_TERMS:
         latest = _Sweep(target, fixed_point_run(target, xs, count * BITS_PER_LIMB), start, count).enclosure()
         width, before = (math.inf if each is None else each.width for each in (latest, best))
         if width < before:
@@ -250,7 +253,7 @@ class _Sweep:
         errors, begun, grown, inner = {0: 0.0}, 0.0, 1.0, 0.0
         for t in range(1, self._steps + 1):
             norms, last = self._norms[t], errors[t - 1]
-            if not last < min(limit, self._run.margin * limit):
+            if not max(last, defect) < min(limit, self._run.margin * limit):
                 return None
             inner = (norms.jacobian * inner + defect + norms.rounding * last + beta * last**2) * UP
             grown = grown * norms.jacobian * UP

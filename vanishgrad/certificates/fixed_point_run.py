@@ -2,9 +2,9 @@ r"""A cell's run in fixed point on Python integers, in units of 2⁻ᵖ, with wh
 
 The state ŝ_t that a step ends with is cut to units, and the next step starts from exactly that: a step is off by a few
 units, its *defect*, and nothing is carried over. With M - 1 the largest |entry| of states and of what a reset gate
-multiplies, and S the largest row sum of |W_hh|, every number that a step makes of ŝ_{t-1} is within 64 (1 + S)(1 + M)²
-units of the real one: pre-activations are cut to 3 units, functions of them to 4 more, slopes at most double that, and
-each of at most three further products adds M times what its factors are off by.
+multiplies, and S the largest row sum of |W_hh| and that of |W_hx| together, each number that a step makes of ŝ_{t-1}
+is within 64 (1 + S)(1 + M)² units of the real one: pre-activations are cut to 3 units and S 2⁻²⁰, functions of them to
+4 more, slopes at most double that, and each of at most three further products adds M times what its factors are off by.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def fixed_point_run(target: CertifiedCell, xs: Array, bits: int) -> FixedPointRu
         state, of_step = cell.step(state, entered)
         factors.append(of_step)
     largest = 2 + cell.largest / 2.0**bits
-    row_sum = float(np.abs(target.tensors["W_hh"]).sum(axis=1).max(initial=0.0)) * (1 + 2.0**-30)
+    sums = [np.abs(target.tensors[name]).sum(axis=1).max(initial=0.0) for name in ("W_hh", "W_hx")]
+    row_sum = float(sum(sums)) * (1 + 2.0**-30)
     return FixedPointRun(factors, bits, largest, 64 * (1 + row_sum) * (1 + largest) ** 2 * 2.0**-bits, cell.margin)
 
 
