@@ -17,7 +17,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch==2.13.0")
 pytestmark = [
     pytest.mark.torch,
-    pytest.mark.filterwarnings("ignore:.*DataLoader|.*does not have many workers|__array__|.*tensorboard"),
+    pytest.mark.filterwarnings("ignore:.*DataLoader|.*does not have many workers|__array__|.*tensorboard|.*LeafSpec"),
 ]
 nn = torch.nn
 STEPS, WIDTH, UNITS, BATCHES = 12, 3, 4, 6

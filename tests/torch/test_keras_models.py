@@ -29,7 +29,7 @@ def precision(request, monkeypatch) -> Iterator[str]:
     """Keras's own product of float64 matrices is one of float32 in PyTorch: here PyTorch multiplies them."""
     before = keras.config.floatx()
     if request.param == "float64":
-        monkeypatch.setattr("keras.src.backend.numpy.matmul", torch.matmul)
+        monkeypatch.setattr("keras.src.backend.torch.numpy.matmul", torch.matmul)
     keras.config.set_floatx(request.param)
     keras.utils.set_random_seed(3)
     yield request.param
@@ -315,7 +315,7 @@ XS = np.zeros((1, STEPS, WIDTH))
         (lambda: on_ids(layers.GRU(2, name="r"), mask_zero=True), 0 * IDS, "steps? .*of r, got none in sequence 0"),
         (in_training, XS, "expected rnn without dropout"),
         (lambda: on_ids(layers.GRU(2), layers.Dense(2, activation="tanh")), None, "expected a batch to call"),
-        (lambda: on_ids(layers.LSTM(2, activation=lambda x: x)), IDS, "expected an activation among"),
+        (lambda: on_ids(layers.LSTM(2, activation="gelu")), IDS, "expected an activation among"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_captured_is_refused_by_name(double, make, batch, message: str) -> None:

@@ -114,7 +114,7 @@ def test_files_have_a_line_for_each_record_or_number(tmp_path) -> None:
     _, records, _ = trained(log=lines, **FREE)
     assert [json.loads(line)["step"] for line in lines.read_text().splitlines()] == [each["step"] for each in records]
     trained(log=rows, **FREE)
-    found = list(csv.DictReader(rows.open()))
+    found = list(csv.DictReader(rows.read_text().splitlines()))
     assert {row["layer"] for row in found} == {"rnn.0", "rnn.1"} and "horizon_state" in {
         row["quantity"] for row in found
     }

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 MIN_STEPS = 16
 """Steps of a sequence below which a horizon says nothing."""
-SECONDS_PER_WEIGHT = 1e-8
-"""A guess, twice what a core took: of a step of a sequence by each weight of the recurrent layers."""
-SECONDS_AT_LEAST = 0.03
+SECONDS_PER_WEIGHT = 2.5e-9
+"""A guess, what a core took: of a step of a sequence by each weight of the recurrent layers."""
+SECONDS_AT_LEAST = 0.02
 """A guess of what the smallest measurement takes beside the forward of a batch."""
 
 
@@ -50,9 +50,9 @@ class Budget:
     def guess(self, steps: int, weights: int) -> None:
         """Guess what a measurement takes, after so many training steps and with so many recurrent weights.
 
-        Its forward of a batch takes no more than a training step of that batch.
+        Its forward of a batch takes about a quarter of a training step of that batch.
         """
-        self.fixed, self.unit = SECONDS_AT_LEAST + self.trained / steps, SECONDS_PER_WEIGHT * weights
+        self.fixed, self.unit = SECONDS_AT_LEAST + self.trained / steps / 4, SECONDS_PER_WEIGHT * weights
 
     def size(self, longest: int) -> tuple[int, int] | None:
         """Return the trials and steps that there is time for: fewer trials first, then fewer steps; None for none."""
