@@ -180,7 +180,7 @@ def test_the_budget_is_kept_by_fewer_trials_then_fewer_steps_then_fewer_measurem
     sizes: dict[float, list] = {}
     for share in (0.1, 0.01, 0.001):
         budget = Budget(share, most_trials=4)
-        budget.guess(steps=100, weights=10**5)
+        budget.guess(steps=100, weights=4 * 10**5)
         sizes[share] = []
         for _ in range(50):
             budget.trained += 10.0
