@@ -89,7 +89,7 @@ def _with_step(product: Graded, step: EitherRange, t: int) -> Graded:
     if factors is None:
         return image
     own, trials = factors
-    return image.with_trials(trials, product[trials].before_transposed(own).more_exact(image[trials]))
+    return image.with_trials(trials, product[trials].before_transposed(own))
 
 
 def _image(product: Graded, step: EitherRange, t: int) -> Graded:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.propagation.singular_values.rank_revealing import RankRevealing, after_factors
+from vanishgrad.propagation.singular_values.rank_revealing import MAX_ERROR, RankRevealing, after_factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +46,13 @@ class Graded:
         """Return Mᵀ · this, with M = X diag(d) Y given by its factors: d meets Q before Y adds up what it scales."""
         m, dtype = self.Q.shape[1], self.Q.dtype
         eps = float(np.finfo(dtype).eps)
-        inner = after_factors(factors, np.swapaxes(factors.X, 1, 2) @ self.Q, self.log_d, m * self.loss, eps)
-        loss = np.take_along_axis(self.loss, inner.columns, axis=1) + inner.loss / m
+        inner = after_factors(factors, np.swapaxes(factors.X, 1, 2) @ self.Q, self.log_d, eps)
+        before = np.maximum.accumulate(np.take_along_axis(self.loss, inner.columns, axis=1), axis=1)
+        # Earlier errors grow as a rounding does, where that is by more than a step's sums make it.
+        loss = before * np.maximum(1, inner.loss / (16 * m)) + inner.loss / m
+        log_d = np.where(np.maximum.accumulate(loss, axis=1) * m * eps < MAX_ERROR, inner.log_d, -np.inf)
         image = (np.swapaxes(factors.Y, 1, 2) @ inner.X).astype(dtype)
-        step = graded_qr(image, inner.log_d, loss)
+        step = graded_qr(image, log_d, loss)
         return replace(step, V=step.V @ (inner.Y @ self.V).astype(dtype))
 
     def __getitem__(self, trials: Array) -> Graded:
@@ -62,12 +65,6 @@ class Graded:
         for name, array in arrays.items():
             array[trials] = getattr(others, name)
         return Graded(**arrays)
-
-    def more_exact(self, other: Graded) -> Graded:
-        """Return whichever of two ways to the same matrices has lost fewer directions, or else has the smaller loss."""
-        lost, others = (np.isneginf(each.log_d).sum(axis=1) for each in (self, other))
-        better = (others < lost) | ((others == lost) & (other.loss.max(axis=1) < self.loss.max(axis=1)))
-        return self.with_trials(better, other[better])
 
     def block(self, rows: slice, columns: slice) -> Graded:
         """Return a block of the matrix, zeros around it."""
