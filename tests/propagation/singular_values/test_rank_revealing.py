@@ -90,7 +90,7 @@ def test_a_unit_that_stays_saturated_keeps_its_digits_for_long() -> None:
     assert found["state"].error.max() < 1e-6
 
 
-SEEDS = [seed for seed in range(7, 42) if seed % 7 > 1] + [51, 163, 167, 224]
+SEEDS = [seed for seed in range(7, 42) if seed % 7 > 1] + [51, 163]
 """Gated cells: saturated, graded, masked, with open gates, switching."""
 
 
