@@ -21,7 +21,9 @@ from vanishgrad.questions.compare import CompareRequest, compare
 ROUNDOFF = 1e-11
 TIED = [case for case in CASES if case.name != "rnn-untied"]
 """An untied network's steps are its own: one that starts late has other weights than one that starts at once."""
-CONVEYED = [case for case in CASES if not case.name.startswith(("rnn", "stack", "layer-norm"))]
+OTHERWISE = ("rnn", "stack", "layer-norm", "clipped", "indrnn", "antisymmetric", "lru", "mamba", "cornn")
+"""Cells without a conveyor, or with one that is not a gate alone."""
+CONVEYED = [case for case in CASES if not case.name.startswith(OTHERWISE)]
 every_cell = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 

@@ -88,7 +88,7 @@ def measure(
     Along T steps of an LSTM: 12 n³ B T multiplications and additions, fewer where rows are left out; O(n²) numbers for
     each trial of a group beside the trajectory.
     """
-    sequences = Sequences(cell, trajectory, lengths, loss)
+    sequences = Sequences(cell, trajectory, lengths, loss if cell.has_weights else None)
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     own = scope.renamed(aliases)
     if takes_sums(cell, engine):
