@@ -157,10 +157,6 @@ CASES = [
         partial(reference.antisymmetric, epsilon=0.3, gamma=0.2), _shapes(1),
     ),
     Case("lru", LRU, reference.lru, _without_recurrence(2, nu_log=(N,), theta_log=(N,), gamma_log=(N,))),
-    Case(
-        "mamba", Mamba, reference.mamba,
-        _without_recurrence(1, W_x=(2 + P, N), W_dt=(N, 2), b_dt=(N,), A_log=(N, P)),
-    ),
     Case("cornn", CoRNN, reference.cornn, _shapes(1, h=2 * N)),
     Case("layer-norm", LayerNormLSTM, reference.layer_norm_lstm, NORMS, normed="c"),
     Case(
@@ -173,6 +169,16 @@ CASES = [
     ),
     Case("projected", ProjectedLSTM, reference.projected, _shapes(4, h=P, W_hr=(P, N))),
 ]  # fmt: skip
+
+WITHOUT_GRADIENTS = [
+    Case(
+        "mamba",
+        Mamba,
+        reference.mamba,
+        _without_recurrence(1, W_x=(2 + P, N), W_dt=(N, 2), b_dt=(N,), A_log=(N, P)),
+    ),
+]
+"""Cells that are measured, and have no gradient by their weights."""
 
 BY_NAME = {case.name: case for case in CASES}
 

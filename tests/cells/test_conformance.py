@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cells.cases import BATCH, CASES, Case, D, Run, T, random_run
+from tests.cells.cases import BATCH, CASES, WITHOUT_GRADIENTS, Case, D, Run, T, random_run
 from tests.reference import complex_step
 from vanishgrad.cells import Outer
 from vanishgrad.cells.gate_products import NARROW
@@ -15,10 +15,8 @@ ROUNDOFF = 1e-13
 """A few hundred units: sums of a dozen products of numbers of order 1."""
 WIDTHS = [1, NARROW, NARROW + 1]
 
-every_cell = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-every_trained_cell = pytest.mark.parametrize(
-    "case", [case for case in CASES if case.name != "mamba"], ids=lambda case: case.name
-)
+every_cell = pytest.mark.parametrize("case", [*CASES, *WITHOUT_GRADIENTS], ids=lambda case: case.name)
+every_trained_cell = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 own_and_shared_weights = pytest.mark.parametrize("trials", [BATCH, 1], ids=["own", "shared"])
 
 
