@@ -134,6 +134,12 @@ def softplus(a: Array) -> Array:
     return np.where(a.real > 0, a + small, small)
 
 
+def _sum(x: Array, axis: int) -> Array:
+    """Return sums along an axis, in either range."""
+    total: Array = namespace(x).mean(x, axis=axis, keepdims=False) * x.shape[axis]
+    return total
+
+
 class _MambaLinearisation(Linearisation):
     """The diagonals e^{ΔA}, and the chain from x to them and to what is written."""
 
@@ -167,10 +173,10 @@ class _MambaLinearisation(Linearisation):
         i, cell = t - self._first, self._cell
         w = W.reshape(*W.shape[:2], cell.hidden_size, cell.states)
         step, B = self._step[i][:, None, :, None], self._B[i][:, None, None]
-        of_step = (w * self._by_step(i)[:, None]).sum(axis=-1) * self._dstep[i][:, None]
-        of_B = (w * step * self._u[i][:, None, :, None]).sum(axis=-2)
+        of_step = _sum(w * self._by_step(i)[:, None], -1) * self._dstep[i][:, None]
+        of_B = _sum(w * step * self._u[i][:, None, :, None], -2)
         projected = namespace(W).concat([shared_matmul(of_step, cell.W_dt), of_B], axis=-1)
-        of_u = (w * step * B).sum(axis=-1) + shared_matmul(projected, cell.W_x)
+        of_u = _sum(w * step * B, -1) + shared_matmul(projected, cell.W_x)
         matmul_into(of_u * self._du[i][:, None], cell.W_hx, out)
 
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
