@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.curves.curves import ABSENT, ZERO, line, read
+from tests.curves.curves import ABSENT, LEVEL, ZERO, line, read
 from vanishgrad.curves.curve import Trend, Verdict
 
 
@@ -128,3 +128,11 @@ def test_rate_reads_lags_up_to_the_shortest_sequence() -> None:
     found = read(long, short)
     assert found.final_lag == 40
     assert found.rate.value == pytest.approx(-0.5)
+
+
+def test_the_projection_goes_on_from_the_last_lag_and_never_back() -> None:
+    late = [0.0] * 50 + [-0.1 * lag for lag in range(51)]
+    found = read(late, late)
+    assert found.horizon.censored
+    assert found.projected_horizon == round(100 + (LEVEL + 5) / found.rate.value)
+    assert found.projected_horizon > 100

@@ -178,7 +178,7 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
         (("curves",), None, r"an object of objects"),
         (("gates",), None, r"an object of objects"),
         (("hidden_size",), True, r"a whole number from 1"),
-        (("source",), {"kind": "found"}, r"'random' or 'file'"),
+        (("source",), {"kind": "found"}, r"'random' or 'file' or 'own'"),
         (("notes",), [None], r"a text"),
     ],
 )  # fmt: skip

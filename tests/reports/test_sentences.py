@@ -6,7 +6,7 @@ import pytest
 
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
-from vanishgrad.reports.table import horizon, sparkline
+from vanishgrad.reports.table import finals, horizon, sparkline
 from vanishgrad.reports.terminal import folded
 
 
@@ -68,3 +68,12 @@ def test_sparkline_is_on_one_scale_and_leaves_zero_blank():
 
 def test_long_labels_break_behind_their_own_separators():
     assert folded("rnn@orthogonal:gain=1.5", 18) == "rnn@orthogonal:\ngain=1.5"
+
+
+def test_of_different_lengths_the_sentence_and_the_columns_are_of_the_verdicts_lag():
+    document, found = models("lstm", lengths="30,12,50")
+    state = found["lstm"].curves["state"]
+    assert (state.verdict, state.common_lag, state.last) == ("preserved", 12, 50)
+    assert "after 12 steps more than 1/1000 is left" in sentence(found["lstm"])
+    assert finals(found["lstm"])[0] == state.log10_norm.median[12]
+    assert any("lag 12, the last that every sequence has" in note for note in notes(document.models))

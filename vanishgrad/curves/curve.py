@@ -147,6 +147,8 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     rate = None if final < SHORTEST_FIT or mostly_zero else _rate(trial_rates[~zero])
     trend = _trend(rate, final)
     contracting = trend is Trend.CONTRACTING and rate is not None
+    horizon = _horizon(log_norm[:, : final + 1], bands.median[: final + 1], level)
+    below_level = level - float(bands.median[final])
     return Curve(
         log_norm=bands,
         log_rms=over_trials(log_rms),
@@ -158,8 +160,8 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
         rate=rate,
         trend=trend,
         half_life=math.log(2) / -rate.value if rate and contracting else None,
-        projected_horizon=round(level / rate.value) if rate and contracting else None,
-        horizon=_horizon(log_norm[:, : final + 1], bands.median[: final + 1], level),
+        projected_horizon=_projected(final, below_level / rate.value, horizon) if rate and contracting else None,
+        horizon=horizon,
         threshold=threshold,
         verdict=Verdict.VANISHING if mostly_zero else _verdict(low, high, level),
         trial_rates=trial_rates,
@@ -229,6 +231,12 @@ def _horizon(log_norm: Array, median: Array, level: float) -> Horizon:
     by_trial = trial_horizons(log_norm, level)[:, None]
     low, high = (math.nan, math.nan) if np.isnan(by_trial).any() else (float(each[0]) for each in band(by_trial))
     return Horizon(_lag(end - 1), end == len(median), _lag(low), _lag(high))
+
+
+def _projected(final: int, further: float, horizon: Horizon) -> int:
+    """Return the lag `further` behind the last, or what was measured if that is more."""
+    measured = horizon.lag or 0
+    return max(measured, round(final + further)) if math.isfinite(further) else measured
 
 
 def trial_horizons(log_norm: Array, level: float) -> Array:

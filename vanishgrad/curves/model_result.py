@@ -250,6 +250,12 @@ def _masked(sequences: InputSequences) -> list[str]:
     if sequences.first is not None:
         outside, all_steps = int(np.sum(sequences.steps - lengths)), sequences.trials * sequences.steps
         notes.append(f"padding: {outside} of {all_steps} steps lie outside --lengths and are left out")
+    common, longest = int(lengths.min()), int(lengths.max())
+    if common < longest:
+        notes.append(
+            f"lengths: {common} to {longest} steps; verdict, rate, horizon and norms are read up to lag {common}, "
+            "the last that every sequence has"
+        )
     if sequences.masked_steps:
         notes.append(
             f"masked: {sequences.masked_steps} of {int(lengths.sum())} steps hand the state on (J = I, no input); "

@@ -106,7 +106,7 @@ def _changes(old: ModelDocument, new: ModelDocument) -> Iterator[DiffChange]:
 
 
 def _curve_changes(label: str, curve: str, old: CurveDocument, new: CurveDocument) -> Iterator[DiffChange]:
-    last = min(old.last, new.last)
+    last = min(old.common_lag, new.common_lag)
     norms = [each.log10_norm.median[last] for each in (old, new)]
     if norms[0] is not None and norms[1] is not None:
         yield _change(label, curve, f"log10 norm at lag {last}", norms[0], norms[1], abs(norms[1] - norms[0]))

@@ -40,7 +40,7 @@ def _members(model: ModelDocument) -> Iterator[tuple[str, Any]]:
         yield f"{name}.horizon", curve.horizon
         yield f"{name}.horizon_censored", curve.horizon_censored
         yield f"{name}.rate", curve.rate.value if curve.rate else None
-        yield f"{name}.log10_norm", curve.log10_norm.median[-1]
+        yield f"{name}.log10_norm", curve.log10_norm.median[curve.common_lag]
     yield from ((f"gate.{name}", gate.mean) for name, gate in model.gates.items())
 
 

@@ -32,13 +32,13 @@ def _factor(state: CurveDocument) -> str:
     if state.zero_trials:
         return f"the gradient is exactly zero in {state.zero_trials} of {max(state.count)} trials"
     if state.rate is None:
-        return f"{state.last} steps are too few for a rate"
+        return f"{state.common_lag} steps are too few for a rate"
     return f"each step multiplies the gradient by about {number(math.exp(state.rate.value))}"
 
 
 def reach(state: CurveDocument) -> str:
     """Return what is left of a curve's gradient, up to its horizon or at its end."""
-    threshold, last = state.threshold, state.last
+    threshold, last = state.threshold, state.common_lag
     if state.verdict == "exploding":
         return f"after {last} steps it is more than {number(1 / threshold)} times as large"
     if state.horizon_censored:
@@ -73,11 +73,11 @@ def _written(model: ModelDocument) -> str:
     state, received = model.curves["state"], model.curves.get("input")
     if received is None or state.verdict != "preserved":
         return ""
-    last = received.log10_norm.median[-1]
-    left = state.log10_norm.median[-1]
+    last = received.log10_norm.median[received.common_lag]
+    left = state.log10_norm.median[state.common_lag]
     if last is None or left is None or last > -1 or left - last < 1:
         return ""
-    return f"an input of {received.last} steps ago moves the output by only {power(last)}: kept, hardly written"
+    return f"an input of {received.common_lag} steps ago moves the output by only {power(last)}: kept, hardly written"
 
 
 class Cautioned(Protocol):

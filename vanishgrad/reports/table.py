@@ -133,12 +133,12 @@ def horizon(lag: int | None, censored: bool) -> str:
 
 
 def finals(model: ModelDocument) -> tuple[float | None, float | None, float | None]:
-    """Return log10 of the state's norm, of its typical direction and of the input's norm at their last lags."""
+    """Return log10 of the state's norm, of its typical direction and of the input's norm at their last common lags."""
     state, received = model.curves["state"], model.curves.get("input")
     return (
-        state.log10_norm.median[-1],
-        state.log10_rms.median[-1],
-        received.log10_norm.median[-1] if received else None,
+        state.log10_norm.median[state.common_lag],
+        state.log10_rms.median[state.common_lag],
+        received.log10_norm.median[received.common_lag] if received else None,
     )
 
 

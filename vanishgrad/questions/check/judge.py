@@ -207,6 +207,8 @@ def _reasons(curve: CurveDocument, reached: int, needs: int, request: CheckReque
     """Yield why a layer does not pass."""
     if reached < needs:
         yield f"reaches {reached} of {needs} steps"
+        if curve.common_lag <= reached:
+            yield f"the verdict is of lag {curve.common_lag}, the last that every sequence has"
     end = _log10_medians(curve)[curve.last]
     if end > -_rounded_log10(request.threshold):
         yield f"explodes to 10^{end:.1f}"

@@ -74,7 +74,9 @@ class CurveDocument(Document):
     rate: RateDocument | None
     trend: TrendName | None
     half_life: Annotated[float | None, "ln 2/|rate|, only if contracting"]
-    projected_horizon: Annotated[Count | None, "ln(threshold)/rate, only if contracting"]
+    projected_horizon: Annotated[
+        Count | None, "where the median meets the threshold, straight on from the last common lag; only if contracting"
+    ]
     horizon: Annotated[
         Count | None,
         "last lag up to which the median stays at the threshold; null if below at lag 0, or not resolved",
@@ -95,6 +97,12 @@ class CurveDocument(Document):
     def last(self) -> int:
         """The last lag."""
         return len(self.count) - 1
+
+    @property
+    def common_lag(self) -> int:
+        """The last lag that every trial has, of which the verdict is."""
+        trials = max(self.count)
+        return max(lag for lag, count in enumerate(self.count) if count == trials)
 
     def flaw(self) -> str | None:
         """Norms and counts have one length, and some trial has a lag."""
