@@ -63,7 +63,12 @@ def _horizons(
 @click.option("--curve", default="state", show_default=True, help="The curve to judge.")
 @click.option("--baseline", metavar="REPORT", help="A report made before: no layer may fall behind its horizon there.")
 @request_options(AnalyzeRequest)
-@click.option("--partial", "is_partial", is_flag=True, help="Pass although some recurrent layers cannot be read.")
+@click.option(
+    "--partial",
+    "is_partial",
+    is_flag=True,
+    help="Pass although some layers cannot be read, or only the baseline has them.",
+)
 @click.option(
     "--format",
     "format_",

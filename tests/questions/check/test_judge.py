@@ -9,6 +9,7 @@ import pytest
 
 import vanishgrad
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.questions.check.formats import to_junit, to_markdown, to_text
 from vanishgrad.questions.check.judge import CheckRequest, judgement
 
 HALVES = {"weight_hh_l0": np.eye(3) / 2, "weight_ih_l0": np.zeros((3, 1))}
@@ -107,3 +108,20 @@ def test_a_layer_that_the_baseline_has_not_needs_a_horizon():
 def test_the_only_layers_of_two_reports_are_the_same_one():
     document = judgement(factors(new=0.5), asked(baseline="b"), baseline=factors(old=0.6))
     assert (document.layers[0].was, document.passed) == (13, False)
+
+
+def test_a_layer_that_only_the_baseline_has_fails_and_is_named():
+    before = factors(encoder_a=0.4, encoder_b=0.9, decoder=0.99, head=0.8)
+    document = judgement(REPORT, asked(baseline="b"), baseline=before)
+    assert (document.passed, document.missing) == (False, ["head.0"])
+    assert all("head.0: in the baseline and not here" in write(document) for write in (to_text, to_markdown, to_junit))
+    assert judgement(REPORT, asked(baseline="b"), is_partial=True, baseline=before).passed
+
+
+def test_a_baseline_along_another_input_is_noted():
+    before = vanishgrad.analyze(HALVES, cell="rnn", activation="linear", input="white", steps=70).typed
+    document = judgement(report(1e-3).typed, asked(baseline="b"), baseline=before)
+    (note,) = document.baseline_notes
+    assert note.endswith("the baseline was measured along white over 70 steps, this along zeros over 60 steps")
+    assert note in to_text(document) and note in to_markdown(document)
+    assert judgement(report(1e-3).typed, asked(baseline="b"), baseline=report(1e-3).typed).baseline_notes == []

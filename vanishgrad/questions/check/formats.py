@@ -14,6 +14,7 @@ from vanishgrad.reports.sentences import opening
 from vanishgrad.reports.table import horizon
 
 UNREAD = "a recurrent layer could not be read; --partial checks the others alone"
+MISSING = "in the baseline and not here; --partial checks the others alone"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -32,6 +33,8 @@ def to_text(document: CheckDocument) -> str:
     lines += [f"not read: {refused}" for refused in document.refused]
     if document.refused and not document.passed:
         lines.append(f"FAIL {UNREAD}")
+    lines += [f"{'left' if document.passed else 'FAIL'} {label}: {MISSING}" for label in document.missing]
+    lines += [f"note: {note}" for note in document.baseline_notes]
     return "\n".join(lines) + "\n"
 
 
@@ -54,6 +57,8 @@ def to_markdown(document: CheckDocument) -> str:
     heading = f"vanishgrad check {'passed' if document.passed else 'failed'}: `{request.curve}` of `{request.report}`"
     sentences = [first] if (first := opening(document.layers)) else []
     sentences += [f"not read: {refused}" for refused in document.refused]
+    sentences += [f"{label}: {MISSING}" for label in document.missing]
+    sentences += [f"note: {note}" for note in document.baseline_notes]
     return markdown_page(heading, names, rows, sentences, f"Threshold {request.threshold:g}; horizons in steps.")
 
 
@@ -74,6 +79,8 @@ def _outcomes(document: CheckDocument) -> Iterator[tuple[bool, str]]:
         yield layer.passed, sentence(layer) + (f" ({layer.caution})" if layer.caution else "")
     if document.refused:
         yield document.passed, f"{UNREAD}: {'; '.join(document.refused)}"
+    yield from ((document.passed, f"{label}: {MISSING}") for label in document.missing)
+    yield from ((True, note) for note in document.baseline_notes)
 
 
 def _escaped(text: str, further: str = "") -> str:
@@ -86,6 +93,7 @@ def to_junit(document: CheckDocument) -> str:
     """Return JUnit's XML: a test case for each layer, a failure with its sentence in those that fail."""
     outcomes = [(layer.label, layer.passed, sentence(layer)) for layer in document.layers]
     outcomes += [(f"unread {i}", document.passed, refused) for i, refused in enumerate(document.refused, 1)]
+    outcomes += [(label, document.passed, f"{label}: {MISSING}") for label in document.missing]
     failures = sum(not is_passed for _, is_passed, _ in outcomes)
     suite = {"name": "vanishgrad check", "tests": f"{len(outcomes)}", "failures": f"{failures}", "errors": "0"}
     root = ElementTree.Element("testsuites")

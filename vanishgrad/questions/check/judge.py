@@ -12,7 +12,7 @@ from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.explain.findings.report import RemedyDocument
 from vanishgrad.reports.documents.curve import DIGITS, CurveDocument, VerdictName
 from vanishgrad.reports.documents.declaration import Document, Limits, Size
-from vanishgrad.reports.documents.model import ModelDocument
+from vanishgrad.reports.documents.model import FileSource, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.weights.layers import is_under
@@ -74,6 +74,8 @@ class CheckDocument(ReportDocument):
     passed: bool
     layers: Sequence[JudgedLayer]
     refused: Annotated[Sequence[str], "a sentence for each layer that could not be read"]
+    missing: Annotated[Sequence[str], "layers of the baseline's files that are not here"] = ()
+    baseline_notes: Annotated[Sequence[str], "how the baseline was measured otherwise than what is judged"] = ()
 
 
 Remedies = Callable[[Sequence[ModelDocument]], Mapping[str, RemedyDocument]]
@@ -90,8 +92,8 @@ def judgement(
     """Return the document of a check: every layer of a report against a horizon.
 
     A layer passes if the median norm is at `threshold` or above at every lag up to its horizon, if it does not explode
-    and if |rate| is at most `max_rate`. Where a recurrent layer of the file could not be read, the check fails unless
-    it `is_partial`: of the layers that could.
+    and if |rate| is at most `max_rate`. Where a recurrent layer of the file could not be read,
+    or the baseline has a file's layer that is not here, the check fails unless it `is_partial`.
 
     Raises
     ------
@@ -103,14 +105,26 @@ def judgement(
         raise VanishgradError(
             f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state"
         )
-    before = {} if baseline is None else _baseline_horizons(baseline, models, request)
+    earlier = {} if baseline is None else _baseline_layers(baseline, models, request.curve)
+    before = {
+        label: _horizon(label, layer.curves[request.curve], request.threshold, str(request.baseline))
+        for label, layer in earlier.items()
+        if any(model.label == label for model in models)
+    }
     needs = _needs(models, request, before)
     layers = [_layer_judgement(model, request, needs[model.label], before.get(model.label)) for model in models]
     best = remedies([model for model, layer in zip(models, layers, strict=True) if not layer.passed])
     layers = [JudgedLayer.of(layer, remedy=best.get(layer.label)) for layer in layers]
     refused = tuple(getattr(report, "refused", ()))
-    passed = all(layer.passed for layer in layers) and (is_partial or not refused)
-    return CheckDocument(request=request, passed=passed, layers=layers, refused=refused)
+    missing = _missing(earlier, report)
+    return CheckDocument(
+        request=request,
+        passed=all(layer.passed for layer in layers) and (is_partial or not (refused or missing)),
+        layers=layers,
+        refused=refused,
+        missing=missing,
+        baseline_notes=list(_differences(earlier, models)),
+    )
 
 
 def _needs(models: Sequence[ModelDocument], request: CheckRequest, before: Mapping[str, int]) -> dict[str, int]:
@@ -131,19 +145,37 @@ def _needs(models: Sequence[ModelDocument], request: CheckRequest, before: Mappi
     return needs
 
 
-def _baseline_horizons(
-    baseline: ModelsDocument, models: Sequence[ModelDocument], request: CheckRequest
-) -> dict[str, int]:
-    """Return the horizon in the baseline of each layer of the report, of the only one under whatever label."""
-    earlier = {model.label: model for model in baseline.models if request.curve in model.curves}
+def _baseline_layers(baseline: ModelsDocument, models: Sequence[ModelDocument], curve: str) -> dict[str, ModelDocument]:
+    """Return label → layer of the baseline; the only one under the label of the only one that is judged."""
+    earlier = {model.label: model for model in baseline.models if curve in model.curves}
     if len(earlier) == len(models) == 1:
-        earlier = {models[0].label: next(iter(earlier.values()))}
-    name = str(request.baseline)
-    return {
-        model.label: _horizon(model.label, earlier[model.label].curves[request.curve], request.threshold, name)
-        for model in models
-        if model.label in earlier
-    }
+        return {models[0].label: next(iter(earlier.values()))}
+    return earlier
+
+
+def _missing(earlier: Mapping[str, ModelDocument], report: ModelsDocument) -> list[str]:
+    """Return the baseline's layers of files that a report has not, among those that it was asked for."""
+    here = {model.label for model in report.models}
+    asked = getattr(report.request, "layers", ())
+    return [
+        label
+        for label, layer in earlier.items()
+        if label not in here
+        and isinstance(layer.source, FileSource)
+        and (not asked or any(is_under(layer.source.layer, path) for path in asked))
+    ]
+
+
+def _differences(earlier: Mapping[str, ModelDocument], models: Sequence[ModelDocument]) -> Iterator[str]:
+    """Yield, once for all layers alike, where the baseline's run was another one."""
+    by_difference: dict[str, list[str]] = {}
+    for model in models:
+        before = earlier.get(model.label, model)
+        ran = [f"{each.input} over {each.steps} steps" for each in (before, model)]
+        if ran[0] != ran[1]:
+            difference = f"the baseline was measured along {ran[0]}, this along {ran[1]}"
+            by_difference.setdefault(difference, []).append(model.label)
+    yield from (f"{', '.join(labels)}: {difference}" for difference, labels in by_difference.items())
 
 
 def _layer_judgement(model: ModelDocument, request: CheckRequest, needs: int, was: int | None) -> JudgedLayer:
