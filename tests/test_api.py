@@ -9,7 +9,7 @@ import pytest
 
 import vanishgrad
 from tests.models.nets import TOKENS, WIDTH, N, two_modules
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 
 SMALL = {"hidden": 4, "steps": 6, "trials": 2}
 
@@ -44,6 +44,29 @@ def test_one_layer_and_a_stack_are_spelled_as_on_the_command_line(tmp_path: Path
 def test_an_unknown_option_gets_the_nearest(command, option: str, nearest: str) -> None:
     with pytest.raises(UsageError, match=f"expected an option of {command.__name__}, got '{option}'; try {nearest}$"):
         command("lstm", **{option: 1})
+
+
+@pytest.mark.parametrize(
+    ("command", "source"),
+    [
+        (vanishgrad.analyze, None),
+        (vanishgrad.analyze, [{"weight_hh_l0": np.eye(2)}]),
+        (vanishgrad.explain, 3),
+        (vanishgrad.compare, [3]),
+        (vanishgrad.sweep, None),
+        (vanishgrad.sweep, [3]),
+        (vanishgrad.learn, [3]),
+    ],
+)
+def test_what_is_no_model_is_refused_in_a_sentence(command, source) -> None:
+    with pytest.raises(UsageError, match=r"expected .*MODEL.*, got .*; try"):
+        command(source)
+
+
+def test_lists_in_place_of_arrays_are_refused_by_name() -> None:
+    weights = {name: np.eye(2).tolist() for name in ("weight_hh_l0", "weight_ih_l0")}
+    with pytest.raises(VanishgradError, match=r"expected an array for weight_hh_l0, got a list; try numpy\.asarray"):
+        vanishgrad.analyze(weights)
 
 
 @pytest.mark.parametrize("command", [vanishgrad.compare, vanishgrad.analyze, vanishgrad.explain])

@@ -18,7 +18,7 @@ from vanishgrad.questions.compare import compare as compare_models
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import explain as explain_models
 from vanishgrad.questions.explain.request import ExplainRequest
-from vanishgrad.questions.keywords import along_batch, demand_known, request_of
+from vanishgrad.questions.keywords import along_batch, demand_known, model_strings, request_of
 from vanishgrad.questions.learn.document import DEFAULTS, LearnSettings
 from vanishgrad.questions.learn.findings import learning
 from vanishgrad.questions.learn.run import Plan
@@ -161,8 +161,7 @@ def learn(models: str | Sequence[str] = DEFAULT_MODELS, jobs: int = 1, **options
     3
     """
     demand_known("learn", options, tuple(DEFAULTS))
-    labels = (models,) if isinstance(models, str) else tuple(models)
-    settings = LearnSettings(models=labels, **{**DEFAULTS, **options})
+    settings = LearnSettings(models=model_strings(models), **{**DEFAULTS, **options})
     trainings = learn_models(Plan(settings, {}), lambda text: None, jobs)
     return LearnReport(learning(settings, {each.key: each.result for each in trainings}))
 
@@ -193,7 +192,7 @@ def sweep(models: str | Sequence[str], jobs: int = 1, **options: Any) -> SweepRe
     [True, False]
     """
     demand_known("sweep", options, tuple(SWEEP_DEFAULTS))
-    plan = SweepPlan(settings_of(models, options))
+    plan = SweepPlan(settings_of(model_strings(models), options))
     points = {place: point for batch in sweep_points(plan, plan.batches, jobs) for place, point in batch.items()}
     return SweepReport(swept(plan, points))
 

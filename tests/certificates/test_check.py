@@ -290,25 +290,25 @@ def test_other_inputs_are_invalid(tmp_path):
     assert check(str(path)).verdict is CertificateVerdict.INVALID
 
 
-NO_CERTIFICATES = (
-    "",
-    "[]",
-    "{}",
-    '{"format": "vanishgrad-certificate", "format_version": 1}',
-    '{"format": "vanishgrad-compare"}',
-    '{"format": 1, "format": 2}',
-    '{"a": NaN}',
-    '{"a": 1e999}',
-    "[" * 100_000,
-    "\x00",
-)
+NO_CERTIFICATES = {
+    "": "an empty file",
+    "[]": "JSON that is no object",
+    "{}": "JSON without a format",
+    '{"format": "vanishgrad-certificate", "format_version": 1}': "no dict for claim",
+    '{"format": "vanishgrad-compare"}': "the format 'vanishgrad-compare'",
+    '{"format": 1, "format": 2}': "the same name twice",
+    '{"a": NaN}': "NaN, which is not JSON",
+    '{"a": 1e999}': "a number too large",
+    "[" * 100_000: "JSON that is nested too deeply",
+    "\x00": "what is no JSON in line 1",
+}
 
 
-@pytest.mark.parametrize("text", NO_CERTIFICATES, ids=range(len(NO_CERTIFICATES)))
-def test_what_is_no_certificate_is_said_in_a_sentence(tmp_path, text):
+@pytest.mark.parametrize(("text", "got"), NO_CERTIFICATES.items(), ids=range(len(NO_CERTIFICATES)))
+def test_what_is_no_certificate_is_said_in_a_sentence(tmp_path, text, got):
     path = tmp_path / "cert.json"
     path.write_text(text)
-    with pytest.raises(VanishgradError, match=r"expected a certificate in .*, got .*; try"):
+    with pytest.raises(VanishgradError, match=rf"expected a certificate in .*, got {got}.*; try"):
         check(str(path))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
-from vanishgrad.reports.sentences import caveat, fraction, notes, number, power, sentence
-from vanishgrad.reports.table import finals, horizon, sparkline
+from vanishgrad.reports.markdown import to_markdown
+from vanishgrad.reports.sentences import caveat, fraction, log10_text, notes, number, power, sentence
+from vanishgrad.reports.table import finals, horizon, sparkline, to_table
 from vanishgrad.reports.terminal import folded
 
 
@@ -30,6 +31,13 @@ def test_the_horizon_of_the_table_stands_in_the_sentence():
     assert f"at least 1/1000 is left up to lag {horizon(state.horizon, False)}, less behind it" in sentence(
         found["lstm"]
     )
+
+
+def test_no_minus_zero_and_one_trial():
+    assert [log10_text(value) for value in (-0.04, -0.06, None)] == ["0.0", "-0.1", "zero"]
+    document, _ = models("rnn", steps=5, trials=1)
+    assert "1 trial, input white" in to_table(document)
+    assert ", 1 trial, input" in to_markdown(document)
 
 
 def test_exploding_and_zero():

@@ -9,7 +9,7 @@ import pytest
 
 from vanishgrad.questions.documents import report_in
 from vanishgrad.reports.table import COLUMNS, GATES, to_table
-from vanishgrad.reports.terminal import LEAST_LABEL, Column, Terminal, folded, remaining
+from vanishgrad.reports.terminal import LEAST_LABEL, Column, Terminal, fitted, folded, remaining
 
 GOLD = Path(__file__).parent / "gold" / "compare.json"
 WIDTHS = (60, 70, 80, 90, 110, 120, 160, 200)
@@ -65,6 +65,12 @@ def test_a_short_label_leaves_room():
     columns = (Column("a", is_text=True), Column("b"), Column("c", gives_way=1))
     assert remaining(columns, [3, 20, 20], 46) == [0, 1, 2]
     assert remaining(columns, [3, 20, 20], 44) == [0, 1]
+
+
+def test_a_label_keeps_its_room_where_no_column_gives_way():
+    columns = (Column("model", is_text=True), Column("by", is_text=True))
+    table = fitted(columns, [["lstm:forget_bias=5", "x" * 60]], 60)
+    assert [str(cell) for cell in table.columns[0].cells] == ["lstm:\nforget_bias\n=5"]
 
 
 def test_a_label_breaks_behind_its_separators():

@@ -163,6 +163,10 @@ def parse_certificate(text: str, name: str) -> Sealed:
     """
     try:
         content = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite)
+        if not isinstance(content, dict):
+            raise ValueError("JSON that is no object")
+        if "format" not in content:
+            raise ValueError("JSON without a format")
         if content.get("format") != FORMAT or content.get("format_version") != FORMAT_VERSION:
             raise ValueError(
                 f"the format {str(content.get('format'))[:40]!r}, version {str(content.get('format_version'))[:10]!r}"
@@ -174,10 +178,21 @@ def parse_certificate(text: str, name: str) -> Sealed:
         return Sealed(
             certificate, str(content.get("sha256")), digest(content), content["statement"], content["arithmetic"]
         )
-    except (ValueError, AttributeError, RecursionError, OverflowError) as error:
+    except (ValueError, KeyError, RecursionError, OverflowError) as error:
         raise VanishgradError(
-            f"expected a certificate in {name}, got {str(error)[:120]}; try what vanishgrad certify --output wrote"
+            f"expected a certificate in {name}, got {_instead(text, error)}; try what vanishgrad certify --output wrote"
         ) from None
+
+
+def _instead(text: str, error: Exception) -> str:
+    """Return what a text is that is no certificate."""
+    if not text.strip():
+        return "an empty file"
+    if isinstance(error, RecursionError):
+        return "JSON that is nested too deeply"
+    if isinstance(error, json.JSONDecodeError):
+        return f"what is no JSON in line {error.lineno}"
+    return f"no {error}" if isinstance(error, KeyError) else str(error)[:120]
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -129,8 +129,9 @@ def certificate(
 def demanded(input_bound: float | None, target: CertifiedCell) -> float:
     """Return the bound of the inputs of a gated cell."""
     if input_bound is None or not 0 <= input_bound < math.inf:
+        shown = "none" if input_bound is None else f"{input_bound:g}"
         raise UsageError(
-            f"expected --input-bound B for a {target.cell}, got {input_bound}: "
+            f"expected a finite --input-bound B for the cell {target.cell}, got {shown}: "
             "unbounded inputs can open every gate; try --input-bound 1"
         )
     return float(input_bound)

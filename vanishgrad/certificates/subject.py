@@ -134,7 +134,7 @@ def subject(cell: Cell) -> CertifiedCell:
     demand_provable(cell.name)
     if type(cell) not in (RNN, LSTM, GRU, MGU) or cell.W_hh.ndim != 3:
         raise VanishgradError(
-            f"expected an rnn, lstm, gru or mgu with tied weights, got {type(cell).__name__}{list(cell.W_hh.shape)}; "
+            f"expected the plain {cell.name} with tied weights to certify, got a variant of it; "
             "try a layer without projection, peepholes, norms and a clip"
         )
     if cell.trials != 1:

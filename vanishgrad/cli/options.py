@@ -179,9 +179,7 @@ OUTPUT = together(
     ),
     JSON,
     click.option("--output", default="-", metavar="FILE|-", help="Where the report goes.  [default: stdout]"),
-    click.option(
-        "--plot", "plots", multiple=True, metavar="FILE", help="Draw the curves: .png, .svg or .pdf; repeatable."
-    ),
+    click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable."),
     click.option("--plots", "plot_folder", metavar="DIR", help="Draw every kind of picture into a folder."),
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )

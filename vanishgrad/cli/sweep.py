@@ -77,11 +77,15 @@ def _measured(plan: SweepPlan, jobs: int, targets: Sequence[str], quiet: bool) -
     yield from sweep_points(plan, batches[:1])
     seconds = time.monotonic() - start
     rest, cost = batches[1:], sum(map(plan.cost, batches[1:]))
+    if not rest:
+        _tell(f"that took {_duration(seconds)}; then this is written: {', '.join(targets)}", quiet)
+        return
     workers = max(1, min(jobs, len(rest)))
     estimate = seconds * cost / plan.cost(batches[0]) / workers
     _tell(
-        f"{len(rest)} more batches take about {_duration(estimate)} in {workers} process{'es' * (workers > 1)} (the "
-        f"first took {_duration(seconds)}); then this is written: {', '.join(targets)}",
+        f"{len(rest)} more batch{'es take' if len(rest) > 1 else ' takes'} about {_duration(estimate)} in {workers} "
+        f"process{'es' * (workers > 1)} (the first took {_duration(seconds)}); "
+        f"then this is written: {', '.join(targets)}",
         quiet,
     )
     yield from _with_time_left(plan, rest, jobs, cost, quiet)

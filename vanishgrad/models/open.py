@@ -134,6 +134,11 @@ def _argument(source: Source) -> Argument:
         return own_cell(str(source))
     if isinstance(source, Mapping | OwnCell):
         return source
+    if not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            f"expected a MODEL, a file of weights or a mapping of arrays, got {type(source).__name__}; "
+            "try vanishgrad.analyze(model.state_dict())"
+        )
     from vanishgrad.models.captured_run import CapturedRun
     from vanishgrad.weights.formats.captured import is_captured
 
@@ -190,7 +195,7 @@ def open_argument(
         own = replace(options, input=CAPTURED) if options.input == ModelOptions.input else options
         return Opened(argument, own, None, argument.layers(Hints(**options.hints)), prefix)
     if options.input == CAPTURED:
-        raise UsageError(f"expected a captured run for --input {CAPTURED}, got {argument}; try vanishgrad capture")
+        raise UsageError(f"expected a captured run for the input {CAPTURED!r}, got {argument}; try vanishgrad capture")
     return Opened(argument, options, None, recurrent_layers(argument, **options.hints), prefix)
 
 

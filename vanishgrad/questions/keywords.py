@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -32,6 +32,20 @@ def demand_known(command: str, options: Mapping[str, Any], accepted: Sequence[st
         if name not in accepted:
             nearest = get_close_matches(name, accepted, n=1)
             raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or accepted)}")
+
+
+def model_strings(models: Any) -> tuple[str, ...]:
+    """Return one MODEL string or several as a tuple.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    several = (models,) if isinstance(models, str) else tuple(models) if isinstance(models, Iterable) else None
+    if several is None or not all(isinstance(each, str) for each in several):
+        raise UsageError(f"expected MODEL strings, got {models!r}; try ['rnn', 'lstm:forget_bias=1']")
+    return several
 
 
 def along_batch(source: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -19,7 +19,7 @@ def to_markdown(report: ModelsDocument) -> str:
     steps, trials = (span(getattr(model, name) for model in models) for name in ("steps", "trials"))
     lines = [
         *([f"**{first}**", ""] if first else []),
-        f"**∂s_T/∂s_k over T = {steps} steps**, {trials} trials, input `{driven_by(models)}`, "
+        f"**∂s_T/∂s_k over T = {steps} steps**, {trials} trial{'s' * (trials != '1')}, input `{driven_by(models)}`, "
         f"{request.dtype}, threshold {request.threshold:g}; norms are medians at the last lag.",
         "",
         "| " + " | ".join(HEADINGS) + " |",

@@ -160,9 +160,9 @@ SUPERSCRIPTS = str.maketrans("-0123456789.", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 def power(log10: float) -> str:
     """Return a power of ten: 10⁻²·⁵."""
-    return "10" + f"{log10:.1f}".translate(SUPERSCRIPTS)
+    return "10" + f"{round(log10, 1) + 0.0:.1f}".translate(SUPERSCRIPTS)
 
 
 def log10_text(value: float | None) -> str:
     """Return a base-10 logarithm for a table; an exact zero is 'zero'."""
-    return "zero" if value is None else f"{value:.1f}" if math.fabs(value) < 1000 else f"{value:.0f}"
+    return "zero" if value is None else f"{round(value, 1) + 0.0:.1f}" if math.fabs(value) < 1000 else f"{value:.0f}"

@@ -82,7 +82,8 @@ def title(report: ModelsDocument) -> str:
     """Return what was measured, over how many steps and trials of which input."""
     steps, trials = (span(getattr(model, name) for model in report.models) for name in ("steps", "trials"))
     source = textwrap.shorten(driven_by(report.models), LONGEST_SOURCE, placeholder=" …")
-    return f"∂s_T/∂s_k over T = {steps} steps, {trials} trials, input {source}, {report.request.dtype}"
+    several = "s" * (trials != "1")
+    return f"∂s_T/∂s_k over T = {steps} steps, {trials} trial{several}, input {source}, {report.request.dtype}"
 
 
 def _table(models: Sequence[ModelDocument], width: int) -> Table:

@@ -110,7 +110,7 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int, gap: int = 1) -> T
         for column, *cells in zip(columns, *rows, strict=True)
     ]
     shown = remaining(columns, needs, width, gap)
-    room = max(width - _taken(needs, shown[1:], gap), len(columns[0].heading))
+    room = max(width - _taken(needs, shown[1:], gap), len(columns[0].heading), min(LEAST_LABEL, needs[0]))
     labels = [folded(str(row[0]), room) for row in rows]
     longest = max(cell_len(line) for label in (columns[0].heading, *labels) for line in label.split("\n"))
     table = Table(box=SIMPLE_HEAD, padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False)

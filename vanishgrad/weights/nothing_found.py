@@ -38,7 +38,9 @@ def nothing_found(file: TensorFile) -> VanishgradError:
                 "its state is a field: try a model whose recurrent layer is dense"
             )
     some = ", ".join(str(tensor) for tensor in list(file.tensors.values())[:4])
-    holds = f"{len(file.tensors)} tensors ({some}{', …' if len(file.tensors) > 4 else ''})" if some else "no tensors"
+    count = len(file.tensors)
+    more = ", …" if count > 4 else ""
+    holds = f"{count} tensor{'s' * (count != 1)} ({some}{more})" if some else "no tensors"
     usual = "a file with names such as weight_hh_l0, recurrent_kernel, hi/kernel or w_hh"
     return VanishgradError(
         f"expected a recurrent layer in {file.path}, got {holds}; try {whole_checkpoint(file.path, usual)}"

@@ -29,6 +29,10 @@ def own_cell(argument: str) -> OwnCell:
         If there is no such file, package or name, if the file does not run, or if the name is no cell.
     """
     path, colon, name = argument.removeprefix(SIGN).rpartition(":")
+    if not name or (not colon and name.endswith(".py")):
+        raise UsageError(
+            f"expected the name of a cell, got none in {argument!r}; try {SIGN}{path or name or 'FILE.py'}:NAME"
+        )
     value = _of_file(path, name, argument) if colon else _of_package(name)
     if callable(value) and not isinstance(value, OwnCell):
         value = value()

@@ -21,9 +21,10 @@ def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
     Raises
     ------
     VanishgradError
-        If the mapping nests deeper than 64 levels.
+        If the mapping nests deeper than 64 levels, or has lists of numbers in place of arrays.
     """
     by_name: dict[str, Tensor] = {}
+    lists: list[str] = []
     waiting: list[tuple[tuple[str, ...], Any]] = [((), mapping)]
     while waiting:
         path, value = waiting.pop()
@@ -37,6 +38,12 @@ def live_tensors(mapping: Mapping[Any, Any]) -> TensorFile:
             by_name[".".join(path)] = _tensor(".".join(path), value.to_numpy())
         elif hasattr(value, "shape") and hasattr(value, "dtype"):
             by_name[".".join(path)] = _tensor(".".join(path), value)
+        elif isinstance(value, list | tuple):
+            lists.append(".".join(path))
+    if lists and not by_name:
+        raise VanishgradError(
+            f"expected an array for {shown(lists[0])}, got a list; try numpy.asarray on each value of the mapping first"
+        )
     return TensorFile(WHERE, "mapping", by_name)
 
 

@@ -27,6 +27,7 @@ from vanishgrad.formal_answer.renderers.terminal import plain, to_terminal
 from vanishgrad.formal_answer.renderers.typst_math import typst_math
 from vanishgrad.formal_answer.structure import LANGUAGES, SECTIONS
 from vanishgrad.proofs.theorems import parts_of, register
+from vanishgrad.reports.terminal import Terminal
 
 VOID = {"meta", "link", "br"}
 
@@ -176,7 +177,15 @@ def test_terminal_has_question_answer_and_table(small, language):
     assert "vanishgrad answer" in text
     assert "chrono" in text
     assert "…" not in text
-    assert max(map(cell_len, text.splitlines()[:-1])) <= 80
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 100])
+def test_a_narrow_terminal_leaves_out_columns_before_it_breaks_names(width):
+    bias = answer(AnswerRequest(models=("rnn", "lstm:forget_bias=5"), hidden=4, steps=60))
+    lines = to_terminal(bias, "en", Terminal(width)).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert any("forget_bias=5" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def to_pdf(answer: Answer, language: str, font: str | None = None) -> bytes:
         import typst
     except ImportError:
         raise VanishgradError(
-            "expected typst for a PDF, got no such package; try pip install vanishgrad[pdf]"
+            "expected typst for a PDF, got no such package; try pip install 'vanishgrad[pdf]'"
         ) from None
     files = [font] if font and Path(font).exists() else []
     fonts = typst.Fonts(font_paths=[str(Path(each).parent if Path(each).is_file() else each) for each in files])

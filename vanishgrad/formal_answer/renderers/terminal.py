@@ -10,7 +10,7 @@ from vanishgrad.formal_answer import Answer
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.tables import Cell
 from vanishgrad.formal_answer.text import texts
-from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted
+from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_wrapped
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,6 +23,8 @@ SUBSCRIPTS = {
     **dict(zip("0123456789+-=", "₀₁₂₃₄₅₆₇₈₉₊₋₌", strict=True)),
     **dict(zip("aehklmnpstx", "ₐₑₕₖₗₘₙₚₛₜₓ", strict=True)),
 }
+GIVE_WAY = {5: 1, 1: 2}
+"""Columns of the table, by which theorem a bound is proved, that are left out where there is no room."""
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -42,17 +44,17 @@ def to_terminal(answer: Answer, language: str, terminal: Terminal = FILE) -> str
     console.print()
     console.print(_table(composer, terminal.width), crop=False)
     console.print()
-    console.print(composer.words["terminal_more"], soft_wrap=True)
+    print_wrapped(console, composer.words["terminal_more"])
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def _table(composer: Composer, width: int) -> Table:
     source = composer.answer.tables["summary"]
     columns = [
-        Column(composer.words[name], is_text=isinstance(cell, str))
-        for name, cell in zip(source.columns, source.rows[0], strict=True)
+        Column(composer.words[name], is_text=isinstance(cell, str), gives_way=GIVE_WAY.get(i, 0))
+        for i, (name, cell) in enumerate(zip(source.columns, source.rows[0], strict=True))
     ]
-    return fitted(columns, [[_shown(cell, composer) for cell in row] for row in source.rows], width, gap=2)
+    return fitted(columns, [[_shown(cell, composer) for cell in row] for row in source.rows], width)
 
 
 def _shown(cell: Cell, composer: Composer) -> str:

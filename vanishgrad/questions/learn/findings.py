@@ -93,7 +93,7 @@ def _sentence(gaps: Sequence[LearnedGap], edge: int, censored: bool, horizon: in
         last = gaps[-1].median
         return f"learns every gap up to {edge} (median {last:g} updates there); horizon at the start {reach}{training}"
     first = next(each for each in gaps if each.gap > edge)
-    lost = f"at {first.gap} {first.solved} of {seeds} seeds learn it"
+    lost = f"at {first.gap}, {first.solved} of {seeds} seed{'s' * (seeds != 1)} learn{'s' * (seeds == 1)} it"
     if edge == 0:
         return f"learns not even the gap {first.gap}: {lost}; horizon at the start {reach}{training}"
     ratio = "beside" if far or not horizon else f"{edge / horizon:.1f} times"

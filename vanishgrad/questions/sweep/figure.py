@@ -109,7 +109,8 @@ def phase_axes(names: Sequence[str], asked: PhaseRequest) -> tuple[str, str]:
     y = asked.y or (free.pop(0) if free else None)
     if x is None or y is None or x == y:
         raise UsageError(
-            f"expected two axes for a phase diagram, got {', '.join(names) or 'none'}; try --hidden 64,128"
+            f"expected two axes for a phase diagram, got {', '.join(names) or 'none'}; "
+            "try vanishgrad sweep with --hidden 64,128"
         )
     return x, y
 

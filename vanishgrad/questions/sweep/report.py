@@ -92,8 +92,10 @@ def to_markdown(document: SweepDocument) -> str:
 def title(document: SweepDocument) -> str:
     """Return how many points were measured, and how."""
     r = document.request
+    count = len(document.points)
     return (
-        f"{len(document.points)} points of {len(r.models)} MODEL{'s' * (len(r.models) > 1)}, {r.trials} trials each, "
+        f"{count} point{'s' * (count != 1)} of {len(r.models)} MODEL{'s' * (len(r.models) > 1)}, "
+        f"{r.trials} trial{'s' * (r.trials != 1)} each, "
         f"input {r.input}, start {r.initial}, threshold {r.threshold:g}"
     )
 
