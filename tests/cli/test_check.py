@@ -39,3 +39,15 @@ def test_a_baseline_that_is_no_report_is_one_sentence(run, tmp_path):
     outcome = run("check", "rnn", "--baseline", str(tmp_path / "b.json"))
     assert outcome.status == 1
     assert "expected a report of vanishgrad" in outcome.err
+
+
+def test_settings_of_a_run_are_left_out_of_a_report_and_what_is_typed_is_not(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("compare", "rnn", "--hidden", "4", "--steps", "9", "--output", "r.json").status == 0
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.vanishgrad.check]\nhorizon = 2\nthreshold = 1e-9\ninput = 'none.npy'\nlayer = ['a', 'b']\n"
+    )
+    assert run("check", "r.json").status == 0
+    assert json.loads(run("check", "r.json", "--json").out)["request"]["threshold"] == 1e-9
+    typed = run("check", "r.json", "--input", "zeros")
+    assert (typed.status, "expected --input with weights or a MODEL, got a report" in typed.err) == (2, True)

@@ -76,6 +76,31 @@ def test_a_log_of_a_watch_is_read(tmp_path: Path) -> None:
     assert [point.horizon for point in found.points] == [60, 20] and found.fell == "step 200"
 
 
+def test_reports_are_tracked_at_their_own_threshold(folder: Path) -> None:
+    for name, threshold in (("ck1", 1e-2), ("ck2", 1e-2), ("ck10", 1e-4)):
+        report = vanishgrad.analyze(folder / f"{name}.npz", threshold=threshold, **RUN)
+        (folder / f"{name}.json").write_text(report.to_json())
+    (layer,) = (found := vanishgrad.track([folder / "ck1.json", folder / "ck2.json"])).layers
+    assert [point.place for point in layer.points] == ["ck1.json", "ck2.json"]
+    assert found.typed.request.threshold == 1e-2
+    with pytest.raises(VanishgradError, match=r"one threshold, got 0.0001, 0.01"):
+        vanishgrad.track(str(folder / "*.json"))
+    with pytest.raises(UsageError, match=r"expected --steps with weights or a MODEL, got a report"):
+        vanishgrad.track(folder / "ck1.json", steps=9)
+
+
+def test_a_report_without_the_state_is_refused(folder: Path) -> None:
+    (folder / "r.json").write_text(vanishgrad.analyze(folder / "ck1.npz", curves=("hidden",), **RUN).to_json())
+    with pytest.raises(VanishgradError, match=r"expected the curve 'state' of encoder.*got hidden"):
+        vanishgrad.track(folder / "r.json")
+
+
+def test_options_of_a_run_beside_a_log_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("")
+    with pytest.raises(UsageError, match="expected --input with weights or a MODEL, got the log of a watch"):
+        vanishgrad.track(tmp_path / "log.jsonl", input="zeros")
+
+
 @pytest.mark.parametrize("line", ["{", "[]", '{"step": 1}', '{"step": 1, "layers": {"a": {"rate": "x"}}}', "3"])
 def test_another_log_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
     (tmp_path / "log.jsonl").write_text(line + "\n")

@@ -10,11 +10,13 @@ import click
 from vanishgrad.cli.emit import put
 from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.errors import UsageError
+from vanishgrad.models.options import option_names
 from vanishgrad.questions.analyze import AnalyzeRequest
 from vanishgrad.questions.check.check import check as checked
 from vanishgrad.questions.check.formats import FORMATS, append_summary
 from vanishgrad.questions.check.judge import CheckRequest
 from vanishgrad.questions.check.settings import settings
+from vanishgrad.reports.documents.reading import is_report
 
 FAILED = 3
 
@@ -48,6 +50,16 @@ def _horizons(
         else:
             every = number
     return every, own
+
+
+def _of_a_run_in_settings() -> list[str]:
+    """Return the options of a run that a file of settings says and nobody typed: a report has been run."""
+    context, in_settings = click.get_current_context(), click.core.ParameterSource.DEFAULT_MAP
+    return [
+        name
+        for name in option_names(AnalyzeRequest)
+        if name != "threshold" and context.get_parameter_source(name) is in_settings
+    ]
 
 
 @click.command()
@@ -97,6 +109,8 @@ def check(
     **options: Any,
 ) -> int:
     """Exit 3 unless the gradient reaches far enough: for CI."""
+    if is_report(weights):
+        options |= {name: getattr(AnalyzeRequest, name) for name in _of_a_run_in_settings()}
     request = AnalyzeRequest(weights=(weights,), curves=(curve,), **options)
     every, own = horizon
     asked = CheckRequest(

@@ -17,7 +17,7 @@ from vanishgrad.reports.files import write_together
 
 
 @click.command()
-@click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|PATTERN|LOG.jsonl]...")
+@click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|REPORT|PATTERN|LOG.jsonl]...")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), help="[default: table]")
 @click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable.")
 @JSON

@@ -118,14 +118,20 @@ def reports(request: AnalyzeRequest, over: int | None = None, read: Collection[s
         For options of a run where there is nothing to run.
     """
     ready = [isinstance(source, str) and is_report(source) for source in request.weights]
-    for name in option_names(AnalyzeRequest) if all(ready) else ():
-        if name not in (*read, "weights") and getattr(request, name) != getattr(AnalyzeRequest, name):
-            raise UsageError(f"expected {flag(name)} with weights or a MODEL, got a report; try leaving it out")
+    if all(ready):
+        demand_no_run(request, "a report", read)
     arguments([source for source, is_read in zip(request.weights, ready, strict=True) if not is_read], request)
     return [
         read_models(str(source)) if is_read else analysis(analyze(alone(source, options_for(source, request), over)))
         for source, is_read in zip(request.weights, ready, strict=True)
     ]
+
+
+def demand_no_run(request: AnalyzeRequest, got: str, read: Collection[str] = ()) -> None:
+    """Refuse options of a run where there is nothing to run, but for those that are `read` there."""
+    for name in option_names(AnalyzeRequest):
+        if name not in (*read, "weights") and getattr(request, name) != getattr(AnalyzeRequest, name):
+            raise UsageError(f"expected {flag(name)} with weights or a MODEL, got {got}; try leaving it out")
 
 
 def alone(source: Source, request: AnalyzeRequest, over: int | None) -> AnalyzeRequest:

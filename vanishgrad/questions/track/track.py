@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.file_bytes import file_bytes
-from vanishgrad.questions.analyze import AnalyzeRequest, reports
+from vanishgrad.questions.analyze import AnalyzeRequest, demand_no_run, reports
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.documents.curve import VerdictName
 from vanishgrad.reports.documents.declaration import Count, Document
@@ -22,6 +22,8 @@ from vanishgrad.reports.table import horizon, sparkline
 
 CURVE = "state"
 LOG = ".jsonl"
+MEASURED = ("summary",)
+"""What a track asks for itself, and nobody types."""
 COLUMNS = ("label", "place", "horizon", "horizon_censored", "rate", "verdict")
 
 
@@ -70,20 +72,26 @@ def track(request: AnalyzeRequest, done: Callable[[str], None] = lambda label: N
     Raises
     ------
     UsageError
-        For a log beside other files.
+        For a log beside other files or options of a run.
     VanishgradError
-        If there are no files, or as `analyze`.
+        If there are no files, reports have no state or several thresholds, or as `analyze`.
     """
     files = _files([str(each) for each in request.weights])
     if any(Path(file).suffix.lower() == LOG for file in files):
         if len(files) > 1:
             raise UsageError(f"expected one log of a watch, or checkpoints, got {len(files)} files; try the log alone")
+        demand_no_run(request, "the log of a watch", MEASURED)
         return _document(files, None, _logged(files[0]), {})
     points, cautions = dict[str, list[TrackedPoint]](), dict[str, str | None]()
+    thresholds: set[float] = set()
     for file, place in zip(files, _places(files), strict=True):
-        (report,) = reports(replace(request, weights=(file,)))
+        (report,) = reports(replace(request, weights=(file,)), read=MEASURED)
         for model in report.models:
+            if CURVE not in model.curves:
+                raise VanishgradError(f"expected the curve {CURVE!r} of {model.label} in {file!r}, got "
+                                      f"{', '.join(model.curves) or 'none'}; try a report that has it")  # fmt: skip
             state = model.curves[CURVE]
+            thresholds.add(state.threshold)
             cautions.setdefault(model.label, model.caution)
             points.setdefault(model.label, []).append(
                 TrackedPoint(
@@ -95,7 +103,10 @@ def track(request: AnalyzeRequest, done: Callable[[str], None] = lambda label: N
                 )
             )
         done(place)
-    return _document(files, request.threshold, points, cautions)
+    if len(thresholds) > 1:
+        values = ", ".join(f"{threshold:g}" for threshold in sorted(thresholds))
+        raise VanishgradError(f"expected horizons at one threshold, got {values}; try reports of one --threshold")
+    return _document(files, next(iter(thresholds), None), points, cautions)
 
 
 def _document(
