@@ -222,3 +222,11 @@ def test_a_cell_of_which_nothing_is_proved_is_refused_by_name(monkeypatch):
     monkeypatch.setitem(CELLS, "unproved", replace(CELLS["rnn"], name="unproved"))
     with pytest.raises(VanishgradError, match="got unproved, of which nothing is proved; measure it instead"):
         subject(Unproved(np.eye(2)[None], np.eye(2)[None], np.zeros((1, 2))))
+
+
+def test_weights_of_an_earlier_certificate_are_named(run, tmp_path):
+    np.savez(tmp_path / "rnn.npz", weight_hh_l0=0.3 * np.eye(2), weight_ih_l0=np.eye(2))
+    assert "note:" not in run("rnn@gaussian:gain=0.2", "--hidden", "4", "--output", "a.json")[1]
+    note = "note: a.weights.npz is of an earlier certificate, not of this one"
+    assert note in run("rnn.npz", "--cell", "rnn", "--output", "a.json")[1]
+    assert "note:" not in run("a.weights.npz", "--output", "a.json")[1]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vanishgrad.questions.documents import document_of
+from vanishgrad.reports.terminal import Terminal
 
 
 @pytest.fixture
@@ -127,6 +128,16 @@ def test_diff_sorts_what_changed(run, checkpoint, tmp_path):
     assert found["changes"][0]["label"] == "encoder.0"
     picture = str(tmp_path / "both.svg")
     assert run("diff", checkpoint, str(tmp_path / "later.npz"), "--steps", "20", "--plot", picture).status == 0
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_inspect_and_diff_fit_the_terminal(run, checkpoint, tmp_path, monkeypatch, width):
+    monkeypatch.chdir(tmp_path)
+    for command, arguments in (("inspect", []), ("diff", ["lstm", "--hidden", "8", "--input-size", "8"])):
+        monkeypatch.setattr(f"vanishgrad.cli.{command}.terminal", lambda: Terminal(width))
+        outcome = run(command, "model.npz", "--layer", "encoder.0", *arguments)
+        assert outcome.status == 0, outcome.err
+        assert width - 20 < max(map(len, outcome.out.splitlines())) <= width
 
 
 def test_diff_of_the_same_is_empty(run, checkpoint):

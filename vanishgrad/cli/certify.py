@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -11,6 +13,7 @@ from vanishgrad.certificates import certify as certified
 from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.certificates.report import CertifyDocument
+from vanishgrad.certificates.source import beside
 from vanishgrad.cli.emit import demand_writable, put, report_format
 from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.curves.processes import blas_threads
@@ -20,6 +23,8 @@ from vanishgrad.reports.files import write_together
 from vanishgrad.weights.hints import flag
 
 FAILED = 3
+BESIDE = ("weights.npz", "inputs.npy")
+"""Endings of what stands beside a certificate."""
 
 
 @click.command(
@@ -101,6 +106,8 @@ def certify(
         put(result.files[output].decode(), format_)
         return 0
     click.echo(_told(result, list(result.files)), nl=False)
+    for path in _left_over(target, request, result.files):
+        click.echo(f"note: {path} is of an earlier certificate, not of this one")
     return 0 if result.outcome.verdict is ProverVerdict.PROVED else FAILED
 
 
@@ -127,6 +134,17 @@ def _check(certificate: str, weights: str | None, format_: str | None, options: 
             )
         )
     return 0 if verification.verdict is CertificateVerdict.VALID else FAILED
+
+
+def _left_over(target: str, request: CertifyRequest, written: Collection[str]) -> list[str]:
+    """Return the files that an earlier certificate of the same name has left beside this one."""
+    read = [os.path.realpath(each) for each in vars(request).values() if isinstance(each, str)]
+    candidates = [beside(target, ending) for ending in BESIDE] if written else []
+    return [
+        path
+        for path in candidates
+        if path not in written and os.path.exists(path) and os.path.realpath(path) not in read
+    ]
 
 
 def _told(result: Certified | FormallyCertified, files: list[str]) -> str:

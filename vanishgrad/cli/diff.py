@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import PICTURES, echo
+from vanishgrad.cli.emit import PICTURES, echo, terminal
 from vanishgrad.cli.options import JSON, request_options
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
@@ -32,4 +32,4 @@ def diff(before: str, after: str, format_: str | None, plot: str | None, **optio
         from vanishgrad.reports.files import write
 
         write(plot, render(replace(new, models=document.models), "curves", Path(plot).suffix[1:].lower()))
-    echo(document, format_, to_text)
+    echo(document, format_, lambda document: to_text(document, terminal()))

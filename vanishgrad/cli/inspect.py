@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import echo
+from vanishgrad.cli.emit import echo, terminal
 from vanishgrad.cli.options import JSON, request_options
 from vanishgrad.models.options import HINT_NAMES, ModelOptions
 from vanishgrad.questions.inspect.measure import inspect as inspect_file
@@ -20,4 +20,8 @@ from vanishgrad.weights.recognition import recurrent_layers
 @JSON
 def inspect(weights: str, layer: tuple[str, ...], format_: str | None, **hints: Any) -> None:
     """Which recurrent layers a file holds."""
-    echo(inspection(inspect_file(recurrent_layers(weights, **hints), layer)), format_, to_text)
+    echo(
+        inspection(inspect_file(recurrent_layers(weights, **hints), layer)),
+        format_,
+        lambda document: to_text(document, terminal()),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,6 +16,7 @@ from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number, opening
 from vanishgrad.reports.table import horizon
+from vanishgrad.reports.terminal import FILE, Terminal
 
 LN_10 = math.log(10)
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
@@ -125,31 +127,45 @@ def _change(label: str, curve: str | None, quantity: str, old: float, new: float
     )  # fmt: skip
 
 
-def to_text(document: DiffDocument) -> str:
-    """Return the changes as lines, what matters most first."""
+def to_text(document: DiffDocument, terminal: Terminal = FILE) -> str:
+    """Return the changes as lines, what matters most first, as a terminal has room for them."""
     first = opening(document.models)
+    changes = document.changes[:MOST_LINES]
+    verdicts = list(_verdicts(document.models))
+    label_width = max([len(label) for label, _ in verdicts] + [len(change.label) for change in changes], default=0)
+    quantity_width = max(map(len, map(_quantity, changes)), default=0)
     lines = [*([first] if first else []), f"{document.request.before} → {document.request.after}"]
-    lines += [f"  {line}" for line in _verdicts(document.models)]
-    for change in document.changes[:MOST_LINES]:
-        what = f"{change.curve} {change.quantity}" if change.curve else change.quantity
+    lines += [f"  {label:<{label_width}}  {verdict}" for label, verdict in verdicts]
+    for change in changes:
         values = f"{_signed(change.before)} → {_signed(change.after)}"
-        lines.append(f"  {change.label:<18} {what:<32} {values}")
+        lines.append(f"  {change.label:<{label_width}}  {_quantity(change):<{quantity_width}}  {values}")
     if len(document.changes) > MOST_LINES:
         lines.append(f"  … {len(document.changes) - MOST_LINES} smaller changes: --json has them all")
     if not document.changes:
         lines.append("  no difference")
     lines += [f"  only before: {label}" for label in document.only_before]
     lines += [f"  only after: {label}" for label in document.only_after]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{_fitting(line, terminal.width)}\n" for line in lines)
 
 
-def _verdicts(models: Sequence[ModelDocument]) -> Iterator[str]:
-    """Yield each layer's verdict and horizon of the state, before and after."""
+def _fitting(line: str, width: int) -> str:
+    """Return a line as it is where it fits, else broken between words."""
+    if len(line) <= width:
+        return line
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False))
+
+
+def _quantity(change: DiffChange) -> str:
+    return f"{change.curve} {change.quantity}" if change.curve else change.quantity
+
+
+def _verdicts(models: Sequence[ModelDocument]) -> Iterator[tuple[str, str]]:
+    """Yield each layer's label, and its verdict and horizon of the state, before and after."""
     for old, new in zip(models[::2], models[1::2], strict=True):
         if "state" in old.curves and "state" in new.curves:
             before, after = (_verdict(model.curves["state"]) for model in (old, new))
             label = new.label.removeprefix("after ")
-            yield f"{label:<18} {before if before == after else f'{before} → {after}'}"
+            yield label, before if before == after else f"{before} → {after}"
 
 
 def _verdict(state: CurveDocument) -> str:

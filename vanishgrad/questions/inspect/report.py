@@ -13,7 +13,7 @@ from vanishgrad.reports.documents.declaration import Count, Digest, Document, Na
 from vanishgrad.reports.documents.kinds import finite
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number
-from vanishgrad.reports.terminal import FILE
+from vanishgrad.reports.terminal import FILE, LONGEST_LINE, Terminal
 from vanishgrad.weights.layers import Layer
 
 QUANTILE_NAMES = tuple(f"{q:g}" for q in QUANTILES)
@@ -123,13 +123,17 @@ def _steps(value: float | None) -> str:
     return "beyond 1e308" if value is None else number(value)
 
 
-def to_text(document: InspectDocument) -> str:
-    """Return a paragraph for each layer."""
+def to_text(document: InspectDocument, terminal: Terminal = FILE) -> str:
+    """Return a paragraph for each layer, as wide as a terminal has room for."""
     count = len(document.layers)
     lines = [f"{document.file} ({document.file_format}): {count} recurrent layer{'s' * (count != 1)}"]
     for layer in document.layers:
-        lines += ["", _headline(layer), *(_indented(text) for text in _facts(layer))]
-    lines += [f"\nnot read: {sentence}" for sentence in document.refused]
+        lines += [
+            "",
+            _wrapped(_headline(layer), terminal),
+            *(_wrapped(f"  {text}", terminal) for text in _facts(layer)),
+        ]
+    lines += ["\n" + _wrapped(f"not read: {sentence}", terminal) for sentence in document.refused]
     lines += ["", *(f"not run: {name}" for name in document.calls)] if document.calls else []
     return "\n".join(lines) + "\n"
 
@@ -164,5 +168,6 @@ def _facts(layer: LayerDocument) -> list[str]:
     return texts + [f"note: {assumption}" for assumption in layer.assumptions]
 
 
-def _indented(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, FILE.width, initial_indent="  ", subsequent_indent="    "))
+def _wrapped(text: str, terminal: Terminal) -> str:
+    width = min(terminal.width, LONGEST_LINE)
+    return "\n".join(textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=False))
