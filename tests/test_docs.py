@@ -51,6 +51,13 @@ def commands(page: Path) -> list[tuple[list[str], str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_row_of_a_table_stands_in_one(page):
+    lines = ["", *BLOCK.sub("", page.read_text(encoding="utf-8")).splitlines(), ""]
+    starts = [i for i, line in enumerate(lines) if line.startswith("|") and not lines[i - 1].startswith("|")]
+    assert [lines[i] for i in starts if not lines[i + 1].startswith("|--")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_command_and_option_exists(page):
     for lines, _ in commands(page):
         for line in (each for each in lines if each.startswith("vanishgrad ")):

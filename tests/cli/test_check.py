@@ -51,3 +51,12 @@ def test_settings_of_a_run_are_left_out_of_a_report_and_what_is_typed_is_not(run
     assert json.loads(run("check", "r.json", "--json").out)["request"]["threshold"] == 1e-9
     typed = run("check", "r.json", "--input", "zeros")
     assert (typed.status, "expected --input with weights or a MODEL, got a report" in typed.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "options", [("--horizon", "no=5", "--horizon", "2"), ("--horizon", "10", "--steps", "5"),
+                ("--horizon", "2", "--curve", "cell")],
+)  # fmt: skip
+def test_options_that_do_not_fit_the_model_are_usage_errors(run, options):
+    outcome = run("check", "rnn", "--hidden", "4", *options)
+    assert (outcome.status, outcome.err.count("\n")) == (2, 1)

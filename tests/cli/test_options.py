@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.models.nets import TOKENS, two_modules
-from vanishgrad.cli import COMMANDS, cli
+from vanishgrad.cli import COMMANDS, _status, cli
 from vanishgrad.cli.options import OPTIONS
 from vanishgrad.formal_answer import AnswerRequest
 from vanishgrad.formal_answer.subjects import runs
@@ -174,3 +174,21 @@ def test_the_same_numbers_through_every_command(run, tmp_path: Path, source: str
     request = {"layer": "b.0", "stack": "a,b"} if of_file else {"hidden": 4}
     (answered,) = runs(AnswerRequest(models=(source,), steps=8, **request))
     assert answered.products.log_state / np.log(10) == pytest.approx(analyzed[-1], rel=1e-11)
+
+
+@pytest.mark.parametrize("options", [["--json", "--format", "csv"], ["--format", "csv", "--json"]])
+def test_json_beside_another_format_is_refused_in_either_order(options, capsys):
+    small = ["compare", "rnn", "--hidden", "2", "--steps", "5", "--trials", "1"]
+    assert _status([*small, *options]) == 2
+    assert "expected --json or --format csv, got both" in capsys.readouterr().err
+    for same in (["--json", "--format", "json"], ["--format", "json"], ["--json"]):
+        assert _status([*small, *same]) == 0
+        assert json.loads(capsys.readouterr().out)["format"] == "vanishgrad-compare"
+
+
+@pytest.mark.parametrize("option", ["--output", "--coq"])
+def test_a_check_of_a_certificate_writes_none(option, tmp_path, capsys):
+    target = tmp_path / "new.json"
+    assert _status(["certify", "--check", str(tmp_path / "old.json"), option, str(target)]) == 2
+    assert f"expected {option} with a proof, got --check" in capsys.readouterr().err
+    assert not target.exists()

@@ -93,6 +93,7 @@ def test_a_model_is_immutable_and_pickles() -> None:
     ("lstm:forgetbias=1", "expected a key that exists, got 'forgetbias' in .*; try forget_bias"),
     ("rnn:gian=2", "expected a key that exists, got 'gian' in 'rnn:gian=2'; try gain"),
     ("rnn:hidden", "expected key=value after ':', got 'hidden' in 'rnn:hidden'; try rnn:hidden=64"),
+    ("lstm:", "expected key=value after ':', got '' in 'lstm:'; try lstm:hidden=64"),
     ("rnn:hidden=8,", "expected key=value after ':', got '' in"),
     ("rnn:hidden=8,hidden=9", "expected each key once, got hidden twice in"),
     ("rnn@chrono", "expected a gated cell for the law chrono, got 'rnn@chrono'; try lstm@chrono or gru@chrono"),

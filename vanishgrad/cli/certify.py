@@ -85,6 +85,9 @@ def certify(
 ) -> int:
     """A certificate about all input sequences, and its checker."""
     if certificate is not None:
+        if output or coq:
+            name = flag("output" if output else "coq")
+            raise UsageError(f"expected {name} with a proof, got --check; try leaving it out")
         return _check(certificate, source, format_, options)
     if format_ and (coq or options["along"] is None):
         raise UsageError(

@@ -171,7 +171,21 @@ def _option(
     )
 
 
-JSON = click.option("--json", "format_", flag_value="json", help="JSON: short for --format json, where there is one.")
+class _Json(click.Option):
+    """``--json``: one value with ``--format``, and refused beside another one."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        parser.add_option(self, self.opts, dest=self.opts[0], action="store_const", const="json")
+
+    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> tuple[Any, list[str]]:
+        if opts.pop(self.opts[0], None) and opts.setdefault(self.name, "json") != "json":
+            raise UsageError(f"expected --json or --format {opts[self.name]}, got both; try one of them alone")
+        return super().handle_parse_result(ctx, opts, args)
+
+
+JSON = click.option(
+    "--json", "format_", cls=_Json, flag_value="json", help="JSON: short for --format json, where there is one."
+)
 
 OUTPUT = together(
     click.option(

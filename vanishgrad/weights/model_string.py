@@ -78,12 +78,12 @@ def parse(label: str) -> ModelSpec:
             f"expected a MODEL whose weights are drawn, got the cell of one's own {label!r}; "
             "try compare, analyze, explain or verify"
         )
-    head, _, tail = label.partition(":")
+    head, colon, tail = label.partition(":")
     cell, at, law = head.partition("@")
     known(cell, CELLS, "cell", label)
     law = known(law, LAWS, "law", label) if at else CELLS[cell].laws[0]
     keys: dict[str, Any] = {}
-    for item in tail.split(",") if tail else []:
+    for item in tail.split(",") if colon else []:
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"expected key=value after ':', got {item!r} in {label!r}; try {cell}:hidden=64")

@@ -97,14 +97,14 @@ def judgement(
 
     Raises
     ------
+    UsageError
+        If the report is shorter than a horizon, has not the curve or the layer of a horizon.
     VanishgradError
-        If the report is shorter than a horizon, has not the curve, or a layer has no horizon to be held against.
+        If a layer has no horizon to be held against, or one that the report cannot tell.
     """
     models = [model for model in report.models if request.curve in model.curves]
     if not models:
-        raise VanishgradError(
-            f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state"
-        )
+        raise UsageError(f"expected the curve {request.curve!r}, got none in {request.report!r}; try --curve state")
     earlier = {} if baseline is None else _baseline_layers(baseline, models, request.curve)
     before = {
         label: _horizon(label, layer.curves[request.curve], request.threshold, str(request.baseline))
@@ -132,7 +132,7 @@ def _needs(models: Sequence[ModelDocument], request: CheckRequest, before: Mappi
     labels = [model.label for model in models]
     for name in request.horizons:
         if not any(is_under(label, name) for label in labels):
-            raise VanishgradError(f"expected --horizon of a layer of {request.report!r}, got {name!r}; "
+            raise UsageError(f"expected --horizon of a layer of {request.report!r}, got {name!r}; "
                                   f"try {', '.join(get_close_matches(name, labels, 3, 0.3) or labels)}")  # fmt: skip
     needs = {}
     for label in labels:
@@ -181,7 +181,7 @@ def _differences(earlier: Mapping[str, ModelDocument], models: Sequence[ModelDoc
 def _layer_judgement(model: ModelDocument, request: CheckRequest, needs: int, was: int | None) -> JudgedLayer:
     label, curve = model.label, model.curves[request.curve]
     if curve.last < needs:
-        raise VanishgradError(
+        raise UsageError(
             f"expected a report of at least {needs} lags for --horizon {needs}, got {curve.last} "
             f"of {label} in {request.report!r}; try a longer run or a smaller --horizon"
         )
