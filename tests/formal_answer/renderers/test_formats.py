@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from vanishgrad.errors import VanishgradError
 from vanishgrad.formal_answer import AnswerRequest, answer
 from vanishgrad.formal_answer.renderers import pdf
+from vanishgrad.formal_answer.renderers.chinese_lines import chinese_lines
 from vanishgrad.formal_answer.renderers.claims_json import answer_document
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.renderers.figure import drawing, svg
@@ -178,6 +179,20 @@ def test_terminal_has_question_answer_and_table(small, language):
     assert "chrono" in text
     assert "…" not in text
     assert max(map(cell_len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 100])
+def test_chinese_lines_keep_their_punctuation(small, width):
+    lines = to_terminal(small, "zh", Terminal(width)).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert not [
+        line for line in lines if line.endswith(("（", "“")) or line.lstrip().startswith(tuple("，。；：、）”"))
+    ]
+    assert not re.search("[，。；：、）] [^ ]", "\n".join(line for line in lines if "本次运行" not in line))
+
+
+def test_emphasis_survives_a_line_break():
+    assert chinese_lines("如果**一定**消失（*T*）。 然后", 7) == ["如果**一", "定**消失", "（*T*）。", "然后"]
 
 
 @pytest.mark.parametrize("width", [60, 70, 80, 100])

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from vanishgrad.formal_answer import Answer
+from vanishgrad.formal_answer.renderers.chinese_lines import broken, chinese_lines
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.tables import Cell
 from vanishgrad.formal_answer.text import texts
@@ -35,16 +36,22 @@ def to_terminal(answer: Answer, language: str, terminal: Terminal = FILE) -> str
     composer = Composer(answer, language)
     prose = texts(language)["conclusion"].parts["text"].partition("{{table:summary}}")[0]
     lines = re.sub(r"\$([^$]+)\$", lambda match: plain(match[1]), composer.filled(prose))
+    more = composer.words["terminal_more"]
+    if language == "zh":
+        lines, more = broken(lines, terminal.width), "\n".join(chinese_lines(more, terminal.width))
     buffer = io.StringIO()
     console = console_to(buffer, terminal)
     console.print(composer.words["title"], style="bold")
     for caution in composer.cautions:
-        console.print(Markdown(caution))
+        console.print(Markdown(broken(caution, terminal.width) if language == "zh" else caution))
     console.print(Markdown(lines))
     console.print()
     console.print(_table(composer, terminal.width), crop=False)
     console.print()
-    print_wrapped(console, composer.words["terminal_more"])
+    if language == "zh":
+        console.print(more, markup=False)
+    else:
+        print_wrapped(console, more)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
