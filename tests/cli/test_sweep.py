@@ -31,7 +31,7 @@ def test_ctrl_c_keeps_what_is_finished(run, tmp_path, monkeypatch):
     monkeypatch.setattr(sweep_run, "measured_batch", interrupted)
     arguments = ("sweep", "rnn", "--hidden", "4,5", "--steps", "9", "--jobs", "1", "--output", str(path))
     outcome = run(*arguments)
-    assert outcome.status == 130 and f"1 points are kept in '{path}'" in outcome.err
+    assert outcome.status == 130 and f"1 point is kept in '{path}'" in outcome.err
     monkeypatch.undo()
     assert run(*arguments, "--resume", str(path)).status == 0
     assert [point["hidden"] for point in json.loads(path.read_text())["points"]] == [4, 5]

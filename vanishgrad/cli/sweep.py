@@ -121,7 +121,8 @@ def _interrupted(document: SweepDocument, resume: str | None, output: str, quiet
         _tell("interrupted before the first batch was finished", quiet)
     else:
         write(path, document.to_json().encode())
-        where = f"{len(document.points)} points are kept in {path!r}"
+        count = len(document.points)
+        where = f"{count} point{'s are' if count != 1 else ' is'} kept in {path!r}"
         _tell(f"interrupted: {where}; go on with {resuming_command(resume, path)}", quiet)
     return INTERRUPTED
 
