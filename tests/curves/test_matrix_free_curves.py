@@ -113,6 +113,7 @@ def test_what_fits(hidden: int, trials: int, fits: bool) -> None:
     spec = parse("lstm").resolved(2, 1)
     cell = draw(spec, 1, 1, 1, 0).cell(spec)
     cell.W_hh = np.broadcast_to(cell.W_hh[:, :1, :1], (1, 4 * hidden, hidden))
+    cell.W_hx = np.broadcast_to(cell.W_hx[:, :1], (1, 4 * hidden, 1))
     assert products_fit(cell, trials) == fits
 
 
