@@ -123,7 +123,7 @@ def test_every_command_reads_it(file: str, argv: str, status: int, says: str, ca
 
 def test_only_a_captured_run_drives_its_layers(tmp_path: Path) -> None:
     np.savez(tmp_path / "plain.npz", **weights(4))
-    with pytest.raises(UsageError, match="expected a captured run for the input .captured."):
+    with pytest.raises(UsageError, match="expected a captured run for the input 'captured'"):
         vanishgrad.analyze(tmp_path / "plain.npz", input="captured")
 
 
