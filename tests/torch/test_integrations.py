@@ -74,7 +74,9 @@ class TestLightning:
 
         torch.manual_seed(1)
         module = Module()
-        quiet = dict.fromkeys(("enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False)
+        quiet = dict.fromkeys(("enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False) | {
+            "log_every_n_steps": 1
+        }
         trainer = lightning.Trainer(
             max_epochs=1, accelerator="cpu", callbacks=list(callbacks), **quiet, **{"logger": False, **options}
         )

@@ -27,13 +27,15 @@ RELATIVE = {"float64": 1e-9, "float32": 1e-5}
 @pytest.fixture(params=["float64", "float32"])
 def precision(request, monkeypatch) -> Iterator[str]:
     """Keras's own product of float64 matrices is one of float32 in PyTorch: here PyTorch multiplies them."""
-    before = keras.config.floatx()
+    before = keras.config.floatx(), keras.config.dtype_policy()
     if request.param == "float64":
         monkeypatch.setattr("keras.src.backend.torch.numpy.matmul", torch.matmul)
     keras.config.set_floatx(request.param)
+    keras.config.set_dtype_policy(request.param)  # it is made once, of the floatx at that time
     keras.utils.set_random_seed(3)
     yield request.param
-    keras.config.set_floatx(before)
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
 
 
 @pytest.fixture
