@@ -249,7 +249,8 @@ def _by_factors(step: EitherRange, t: int, V: Array, trials: Array, Q: Array, lo
         return
     own, trials = factors
     images = own.Y @ V[trials]
-    inner = after_factors(own, images, np.zeros_like(log_r[trials]), eps, in_order=True)
+    nothing = np.zeros_like(log_r[trials])
+    inner = after_factors(own, images, nothing, nothing, eps, in_order=True)
     turned, R = np.linalg.qr(own.X @ inner.X)
     r = np.abs(np.diagonal(R, axis1=1, axis2=2))
     with np.errstate(divide="ignore"):

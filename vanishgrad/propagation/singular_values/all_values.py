@@ -2,8 +2,8 @@ r"""All singular values of ∂s_T/∂s_k, and the directions that are best prese
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
 from vanishgrad.propagation.singular_values.graded_qr import Graded, identity
 from vanishgrad.propagation.singular_values.lanczos import unit
 from vanishgrad.propagation.singular_values.one_sided_jacobi import orthogonal_rows
-from vanishgrad.propagation.singular_values.rank_revealing import step_factors
+from vanishgrad.propagation.singular_values.rank_revealing import MAX_ERROR, step_factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,31 +65,44 @@ def spectra(
     Notes
     -----
     5 m³ multiplications a step for a whole state of size m, then about 20 m³ for each lag and block; O(B m²) numbers
-    beside the trajectory. The error of ln σ_i is about 4m·u·Σ_t ‖J_t‖/r_i(t), with r_i(t) what the step did to the i-th
+    beside the trajectory. The error of ln σ_i is about 8m·u·Σ_t ‖J_t‖/r_i(t), with r_i(t) what the step did to the i-th
     direction: of the order u·T for the best, u·Σ κ(J_t) for the last that is not zero; then the rounding of V and that
     of the logarithms' sum.
     """
     steps, batch = trajectory.steps, trajectory.states.shape[1]
-    product = identity(batch, cell.state_size, trajectory.states.dtype)
+    plain = graded = identity(batch, cell.state_size, trajectory.states.dtype)
     walk = linearisations(cell, trajectory, batch)
     for lag in range(max(lags) + 1):
         if lag:
-            product = _with_step(product, next(walk), steps - lag + 1)
+            step, t = next(walk), steps - lag + 1
+            image, by_factors = _with_step(graded, step, t)
+            plain, graded = image if graded is plain else _image(plain, step, t), by_factors
         if lag in lags:
-            yield lag, {name: _spectrum(cell, product, block, lag) for name, block in blocks.items()}
+            ways = [plain] if graded is plain else [graded, plain]
+            yield lag, {name: _best(_spectrum(cell, way, block, lag) for way in ways) for name, block in blocks.items()}
 
 
-def _with_step(product: Graded, step: EitherRange, t: int) -> Graded:
-    """Return J_tᵀ times a transposed product; by a graded step's own factors where its image would lose any."""
+def _best(ways: Iterable[Spectrum]) -> Spectrum:
+    """Return the spectrum of each trial by the way that knows most of it, the first of equals."""
+    best, *others = ways
+    for other in others:
+        more = np.isfinite(other.log_sigma).sum(axis=1) > np.isfinite(best.log_sigma).sum(axis=1)
+        pairs = ((getattr(other, each.name), getattr(best, each.name)) for each in fields(Spectrum))
+        best = Spectrum(*(np.where(more[:, None], new, old) for new, old in pairs))
+    return best
+
+
+def _with_step(product: Graded, step: EitherRange, t: int) -> tuple[Graded, Graded]:
+    """Return J_tᵀ times a transposed product; and by a graded step's own factors where that would lose any."""
     image = _image(product, step, t)
     lost = np.isneginf(image.log_d).sum(axis=1) > np.isneginf(product.log_d).sum(axis=1)
     eps = float(np.finfo(product.Q.dtype).eps)
     doubtful = lost | (image.loss.max(axis=1) > product.loss.max(axis=1) + eps**-0.5)
     factors = step_factors(step, t, doubtful, product.Q.shape[1], eps) if doubtful.any() else None
     if factors is None:
-        return image
+        return image, image
     own, trials = factors
-    return image.with_trials(trials, product[trials].before_transposed(own))
+    return image, image.with_trials(trials, product[trials].before_transposed(own))
 
 
 def _image(product: Graded, step: EitherRange, t: int) -> Graded:
@@ -116,12 +129,15 @@ def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, lag
     first = Y[:, 0]
     gains = np.exp(other.log_d - np.where(np.isfinite(log_sigma[:, :1]), log_sigma[:, :1], 0))
     image = unit(gains * _applied(other.V, first))
-    size = _size(cell, block)
+    size, error = _size(cell, block), _error(other, log_sigma, lag)
+    # A direction that a step lost may lead again behind one so uncertain.
+    is_known = np.logical_and.accumulate(error < MAX_ERROR, axis=1)
+    log_sigma, error = np.where(is_known, log_sigma, -np.inf), np.where(is_known, error, 0)
     return Spectrum(
         log_sigma=log_sigma[:, :size],
         left=_applied(other.Q, image),
         right=_applied(part.Q, first),
-        error=_error(other, log_sigma, lag)[:, :size],
+        error=error[:, :size],
     )
 
 
@@ -134,12 +150,13 @@ def _size(cell: Cell, block: tuple[str, str] | None) -> int:
 def _error(product: Graded, log_sigma: Array, lag: int) -> Array:
     """Return the errors of ln σ, descending as these; 0 where σ is zero to rounding, and at lag 0."""
     order = np.argsort(-product.log_d, axis=1, kind="stable")
-    loss = np.take_along_axis(product.loss, order, axis=1)
+    # A direction is told from those before it, whose errors it has.
+    loss = np.maximum.accumulate(np.take_along_axis(product.loss, order, axis=1), axis=1)
     m, u = log_sigma.shape[1], np.finfo(product.V.dtype).eps / 2
-    # Four times the first-order estimate: directions that change places at a step, and factors whose own entries cancel
-    # as a layer norm's do, err by more than it says.
+    # Eight times the first-order estimate: directions that change places at a step, and factors whose own entries
+    # cancel as a layer norm's do, err by more than it says.
     finite = np.isfinite(log_sigma)
-    return np.where(finite & (lag > 0), 4 * u * (m * loss + lag * np.abs(np.where(finite, log_sigma, 0))), 0)
+    return np.where(finite & (lag > 0), 8 * u * (m * loss + lag * np.abs(np.where(finite, log_sigma, 0))), 0)
 
 
 def _applied(matrices: Array, vectors: Array) -> Array:

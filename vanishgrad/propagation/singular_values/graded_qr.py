@@ -46,10 +46,9 @@ class Graded:
         """Return Mᵀ · this, with M = X diag(d) Y given by its factors: d meets Q before Y adds up what it scales."""
         m, dtype = self.Q.shape[1], self.Q.dtype
         eps = float(np.finfo(dtype).eps)
-        inner = after_factors(factors, np.swapaxes(factors.X, 1, 2) @ self.Q, self.log_d, eps)
+        inner = after_factors(factors, np.swapaxes(factors.X, 1, 2) @ self.Q, self.log_d, m * self.loss, eps)
         before = np.maximum.accumulate(np.take_along_axis(self.loss, inner.columns, axis=1), axis=1)
-        # Earlier errors grow as a rounding does, where that is by more than a step's sums make it.
-        loss = before * np.maximum(1, inner.loss / (16 * m)) + inner.loss / m
+        loss = before + inner.loss / m
         log_d = np.where(np.maximum.accumulate(loss, axis=1) * m * eps < MAX_ERROR, inner.log_d, -np.inf)
         image = (np.swapaxes(factors.Y, 1, 2) @ inner.X).astype(dtype)
         step = graded_qr(image, log_d, loss)
@@ -114,8 +113,10 @@ def graded_qr(M: Array, log_d: Array, loss: Array, blur: Array | None = None) ->
     order = np.argsort(-log_norms, axis=1, kind="stable")
     Q, R = np.linalg.qr(_columns(M, order))
     rank = _rank(R, size)
-    places = _independent_first(R, rank)
-    if np.any(np.diff(places, axis=1) < 0):
+    for _ in range(M.shape[1]):
+        places = _without_dependent(R, rank, size)
+        if np.all(np.diff(places, axis=1) > 0):
+            break
         order = np.take_along_axis(order, places, axis=1)
         Q, R = np.linalg.qr(_columns(M, order))
     norms, log_norms, log_d, loss = (np.take_along_axis(x, order, axis=1) for x in (norms, log_norms, log_d, loss))
@@ -158,10 +159,16 @@ def _rank(R: Array, size: Array) -> Array:
     return rank
 
 
-def _independent_first(R: Array, rank: Array) -> Array:
-    """Return an order of the columns in which those that depend on the ones before them come last."""
-    by_size = np.argsort(np.argsort(-_diagonal(R), axis=1, kind="stable"), axis=1)
-    return np.argsort(by_size >= rank[:, None], axis=1, kind="stable")
+def _without_dependent(R: Array, rank: Array, size: Array) -> Array:
+    """Return an order of the columns: of those that the rank counts, the first that depends on others comes last.
+
+    One at a time: behind it, r_jj say nothing, since what is left of it is rounding whose direction they lose.
+    """
+    m = R.shape[1]
+    counted = np.arange(m) < rank[:, None]
+    depends = counted & (_diagonal(R) <= m * np.finfo(R.dtype).eps * size)
+    first = depends & (np.cumsum(depends, axis=1) == 1)
+    return np.argsort(first, axis=1, kind="stable")
 
 
 def _at_the_end(condition: Array) -> Array:

@@ -117,13 +117,13 @@ def rank_revealing(
 
 
 def after_factors(
-    factors: RankRevealing, A: Array, log_columns: Array, eps: float, in_order: bool = False
+    factors: RankRevealing, A: Array, log_columns: Array, loss: Array, eps: float, in_order: bool = False
 ) -> RankRevealing:
     """Return the factors of diag(e^log_d) A diag(e^log_columns), the step's own errors of log_d included.
 
-    A (B, r, q) is what X, or Y, makes of vectors that are off by a rounding.
+    A (B, r, q) is what X, or Y, makes of vectors that are off by a rounding and by `loss`, (B, q), in units of u.
     """
-    error = 2 * eps * np.maximum(1, np.abs(A))
+    error = eps * (2 + loss[:, None] / 2) * np.maximum(1, np.abs(A))
     inner = rank_revealing(A, factors.log_d, log_columns, error, eps, in_order)
     rows = np.maximum.accumulate(_at(factors.loss, inner.rows), axis=1)
     return replace(inner, loss=np.where(np.isfinite(inner.log_d), inner.loss + rows, 0))
