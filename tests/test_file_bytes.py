@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -70,3 +72,16 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path):
         file_bytes(str(tmp_path / "pipe"), "words")
     with pytest.raises(OSError, match="a pipe"):
         demand_regular(str(tmp_path / "pipe"))
+
+
+@pipes
+@pytest.mark.parametrize("command", [("analyze",), ("inspect",), ("explain",), ("check", "--horizon", "2"), ("track",)])
+def test_weights_that_are_a_pipe_without_a_writer_are_one_sentence(tmp_path, command):
+    """Nothing waits for a writer that never comes."""
+    os.mkfifo(tmp_path / "pipe.pt")
+    name, *options = command
+    done = subprocess.run(
+        [sys.executable, "-m", "vanishgrad", name, "pipe.pt", *options], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)

@@ -94,7 +94,7 @@ def read_as(formats: Iterable[str], path: str) -> TensorFile:
 
 def _head(path: str) -> bytes:
     if not os.path.isfile(path):
-        kind = "a folder" if os.path.isdir(path) else "a device" if os.path.exists(path) else "nothing"
+        kind = "a folder" if os.path.isdir(path) else "a pipe or a device" if os.path.exists(path) else "nothing"
         raise VanishgradError(f"expected a file of weights at {shown(path, 200)}, got {kind}; try the path of a file")
     try:
         with open(path, "rb") as file:

@@ -17,6 +17,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
+from vanishgrad.file_bytes import demand_regular
 from vanishgrad.weights.formats import npz
 from vanishgrad.weights.formats.zip_members import members
 from vanishgrad.weights.tensors import TensorFile, shown
@@ -38,6 +39,7 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 def is_captured(path: str) -> bool:
     """Whether a path is a file that holds a captured run."""
     try:
+        demand_regular(path)
         with open(path, "rb") as file:
             is_archive = file.read(4) == b"PK\x03\x04"
         return is_archive and f"{CAPTURED}.npy" in members(path)
