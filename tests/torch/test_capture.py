@@ -90,7 +90,7 @@ class TestOnnx:
         ("model", "message"),
         [
             ("inside_if.onnx", "got recurrent in the body of an If"),
-            ("peephole.onnx", "got peepholes"),
+            ("peephole.onnx", "got the tensors of a peephole"),
             ("activations.onnx", "got the activation hard_sigmoid_0.25"),
             ("torch_rnn_new.onnx", "unrolled over its steps"),
             ("nothing.onnx", "expected a file of weights"),

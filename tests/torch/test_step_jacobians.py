@@ -141,7 +141,7 @@ def test_norms_equal_autograd_through_the_very_module(cell: type[nn.Module], kin
         logs = np.mean([each[name] for each in by_sequence], axis=0)  # of logarithms: absolute is relative to the norm
         assert found.curves[name].log_norm.mean[: len(logs)] == pytest.approx(logs, rel=0, abs=RELATIVE)
     assert set(found.curves) == {"state", "hidden", "input", "output"} | ({"cell"} if cell is not Elman else set())
-    assert any("derivatives alone" in note for note in found.notes)
+    assert any("by automatic differentiation" in note for note in found.notes)
     assert not found.gates and not found.share_by_lag.size and found.input_gain is None
 
 

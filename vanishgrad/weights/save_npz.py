@@ -118,7 +118,7 @@ def named_tensors(cell: Cell, label: str, place: int | None = 0, backward: bool 
     VanishgradError
         For what these names cannot say.
     """
-    unsayable = f"a {cell.name} in a stack, or backwards," if cell.row.own_names else _unsayable(cell)
+    unsayable = f"the tensors of a {cell.name}" if cell.row.own_names else _unsayable(cell)
     if unsayable:
         raise _unsaid(unsayable, label)
     suffix = ("" if place is None else f"_l{place}") + ("_reverse" if backward else "")
