@@ -97,11 +97,12 @@ def test_the_factor_bounds_the_change_of_norms(source):
 
 def test_the_gated_rate_is_that_of_the_exact_checker(target):
     """The same majorant in two arithmetics: σ to 2⁻³⁰ of its argument's square, and the vector's 20 digits."""
+    from vanishgrad.certificates.boxes import InputSet
     from vanishgrad.certificates.methods import _max_norm
 
     if target.cell == "rnn":
         pytest.skip("an rnn has no gates")
-    (other,) = _max_norm(equivalent_gru(target), BOUND, {})
+    (other,) = _max_norm(equivalent_gru(target), InputSet(BOUND), {})
     assert rho(prove(target, BOUND).source) == pytest.approx(other.rho, rel=1e-4)
 
 
@@ -337,7 +338,7 @@ def test_an_inconclusive_proof_writes_nothing(tmp_path):
         (["rnn", "--coq", "c.txt"], "expected --coq FILE.v"),
         (["rnn", "--coq", "c.v", "--claim", "lower"], "expected --coq with an upper bound"),
         (["rnn", "--coq", "c.v", "--output", "c.json"], "--output FILE or --coq FILE.v"),
-        (["lstm", "--coq", "c.v"], "expected --input-bound"),
+        (["lstm", "--coq", "c.v"], "expected a finite --input-bound"),
         (["--check", "no-weights-beside-it.v"], "expected the weights"),
     ],
 )

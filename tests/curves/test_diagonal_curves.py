@@ -147,8 +147,12 @@ def test_every_section_of_explain_is_measured_or_says_what_is_missing(label: str
     assert model["paths"] is not None or any("no paths" in note for note in model["notes"])
 
 
-def test_what_a_diagonal_cell_cannot_do_is_refused_by_name() -> None:
+@pytest.mark.torch
+def test_a_diagonal_cell_runs_on_numpy_alone() -> None:
     with pytest.raises(UsageError, match="expected --backend numpy for lru, got torch; try without it"):
         vanishgrad.compare("lru", hidden=4, steps=8, backend="torch")
+
+
+def test_what_a_diagonal_cell_cannot_do_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="expected a cell whose weights have a gradient here, got 'mamba'"):
         vanishgrad.learn("mamba", gaps=(3,))

@@ -74,7 +74,7 @@ def told(path: Path, content: bytes, sentence: str, **options: object) -> None:
     ("x.csv", b"1,2\n3\n", r"expected 2 numbers in every line, got 1 in line 2"),
     ("x.csv", b"1,nan\n", r"expected finite inputs, got nan at index \(0, 0, 1\)"),
     ("x.csv", b"", r"expected at least one step of inputs, got none"),
-    ("x.csv", b"\xff\xfe\x00", r"expected at least one step"),
+    ("x.csv", b"\xff\xfe\x00", r"expected (at least one step|a table of numbers)"),
     ("x.txt", b"", r"expected at least one step of inputs, got none"),
     ("x.wav", b"", r"expected inputs in a .npy, .csv or .txt file, got .*; try one of these endings"),
     ("x", b"", r"expected inputs in a .npy, .csv or .txt file"),

@@ -85,9 +85,7 @@ def _of_a_run_in_settings() -> list[str]:
     "--format",
     "format_",
     type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="github: annotations, and a table in the job's summary.",
+    help="github: annotations, and a table in the job's summary.  [default: text]",
 )
 @JSON
 @click.option(
@@ -105,7 +103,7 @@ def check(
     curve: str,
     baseline: str | None,
     is_partial: bool,
-    format_: str,
+    format_: str | None,
     **options: Any,
 ) -> int:
     """Exit 3 unless the gradient reaches far enough: for CI."""
@@ -118,7 +116,8 @@ def check(
         baseline=baseline,
     )  # fmt: skip
     document = checked(request, asked, is_partial)
-    put(FORMATS[format_](document), format_)
-    if format_ == "github":
+    kind = format_ or "text"
+    put(FORMATS[kind](document), kind)
+    if kind == "github":
         append_summary(document)
     return 0 if document.passed else FAILED
