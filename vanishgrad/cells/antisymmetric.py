@@ -46,11 +46,6 @@ class AntisymmetricRNN(ElementwiseCell):
         A: Array = self.W_hh - xp.matrix_transpose(self.W_hh) - self.gamma * xp.eye(self.hidden_size, dtype=self.dtype)
         return A
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """The one that there is."""
-        return (self.activation,)
-
     def state(self, record: Array, s: Array) -> Array:
         """Return h_t."""
         return s + self.epsilon * self.activation.phi(record)

@@ -11,6 +11,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -88,7 +89,7 @@ class Cell(ABC):
                 f"W_hx {W_hx.shape}, b {b.shape}; try stacking the gates {' '.join(self.gates)}"
             )
 
-    @property
+    @cached_property
     def row(self) -> CellRow:
         """What the registry says of the cell."""
         return CELLS[self.name].form(self.form)
@@ -102,6 +103,10 @@ class Cell(ABC):
         """Return where a gate stands in the stacked weights and in a record."""
         place, n = self.row.place(gate), self.hidden_size
         return slice(place * n, (place + 1) * n)
+
+    def split(self, a: Array) -> list[Array]:
+        """Return each gate's share of a stacked vector."""
+        return [a[..., self.rows(gate)] for gate in self.gates]
 
     @property
     def variant(self) -> dict[str, str]:
@@ -230,9 +235,9 @@ class Cell(ABC):
         return (self,)
 
     @property
-    @abstractmethod
     def activations(self) -> tuple[Activation, ...]:
-        """The functions that a step applies, each one once."""
+        """The functions that a step applies: the candidate's, then that of the gates."""
+        return (self.activation,) if self.gate_activation is None else (self.activation, self.gate_activation)
 
     @property
     def steps(self) -> int | None:
@@ -256,15 +261,8 @@ class Cell(ABC):
     ) -> Array:
         """Return the records of consecutive steps (L, B, r) with what only the step before each of them tells.
 
-        Parameters
-        ----------
-        records : (L, B, r) array
-            Changed in place.
-        states : (L + 1, B, m) array
-        before : (B, r) array, optional
-            The record of the step before these; None at the beginning of a run.
-        marks : (L + 1, B) array, optional
-            Those of the step before and of these, where some are masked.
+        They are changed in place. `states` is (L + 1, B, m); `before`, (B, r), the record of the step before these,
+        None at the beginning of a run; `marks`, (L + 1, B), those of that step and of these, where some are masked.
         """
         return records
 

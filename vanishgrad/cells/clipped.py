@@ -31,13 +31,12 @@ class ClippedLSTM(LSTM):
         super().__init__(W_hh, W_hx, b, activation, gate_activation)
         self.clip = clip
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return (h_t, c_t)."""
-        xp = namespace(s)
-        i, f, g, o = self.gate_outputs(record)
-        c = f * s[..., self.hidden_size :] + i * g
-        c = xp.where(c.real > self.clip, self.clip + 0 * c, xp.where(c.real < -self.clip, -self.clip + 0 * c, c))
-        return xp.concat([o * self.cell_activation.phi(c), c], axis=-1)
+    def cell_state(self, record: Array, c: Array) -> Array:
+        """Return c_t from c_{t-1}."""
+        c = super().cell_state(record, c)
+        where = namespace(c).where
+        clipped: Array = where(c.real > self.clip, self.clip + 0 * c, where(c.real < -self.clip, -self.clip + 0 * c, c))
+        return clipped
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""

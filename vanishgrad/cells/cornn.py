@@ -56,11 +56,6 @@ class CoRNN(ElementwiseCell):
         """The position h, then the velocity c."""
         return (Part("h", self.hidden_size), Part("c", self.hidden_size))
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """The one that there is."""
-        return (self.activation,)
-
     def state(self, record: Array, s: Array) -> Array:
         """Return (h_t, c_t)."""
         h, c = s[..., : self.hidden_size], s[..., self.hidden_size :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, namespace
+from vanishgrad.arrays import Array
 from vanishgrad.cells.linearisation import Linearisation
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
 
@@ -16,12 +16,11 @@ class CoupledLSTM(LSTM):
 
     form = {"coupled": "true"}
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return (h_t, c_t)."""
-        a_f, a_g, a_o = self.split(record)
+    def cell_state(self, record: Array, c: Array) -> Array:
+        """Return c_t from c_{t-1}."""
+        a_f, a_g, _ = self.split(record)
         gate = self.gate_activation
-        c = gate.phi(a_f) * s[..., self.hidden_size :] + gate.complement(a_f) * self.activation.phi(a_g)
-        return namespace(c).concat([gate.phi(a_o) * self.cell_activation.phi(c), c], axis=-1)
+        return gate.phi(a_f) * c + gate.complement(a_f) * self.activation.phi(a_g)
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""

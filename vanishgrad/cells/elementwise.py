@@ -75,11 +75,6 @@ class ElementwiseCell(Cell):
         a = a_x + times(W, s[..., : W.shape[-1]]) if W.shape[-1] else a_x
         return self.state(a, s), a
 
-    def gate_shares(self, a: Array) -> list[Array]:
-        """Return each gate's share of a stacked vector."""
-        n = self.hidden_size
-        return [a[..., j * n : (j + 1) * n] for j in range(len(self.gates))]
-
     @property
     def is_diagonal(self) -> bool:  # type: ignore[override]
         """Whether J_t is diagonal, of real numbers or, in two parts, of complex ones: no gate sees the state."""

@@ -46,11 +46,6 @@ class GRU(ConvexUpdate):
         self.gate_activation = gate_activation
         self.reset: Reset = reset
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """Of the candidate, then of the gates."""
-        return self.activation, self.gate_activation
-
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and the pre-activations of r, z and the candidate, then what r multiplies, W^n h + b_hn or h."""
         xp, n, gate = namespace(a_x), self.hidden_size, self.gate_activation.phi

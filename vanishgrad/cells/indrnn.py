@@ -43,11 +43,6 @@ class IndRNN(ElementwiseCell):
         """Return u from N(0, 1)."""
         return {"u": draw.of(Role.OTHER_TENSOR).standard_normal(draw.n)}
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """The one that there is."""
-        return (self.activation,)
-
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and a_t."""
         a = a_x + for_each_sequence(self.u, s.shape[0]) * s

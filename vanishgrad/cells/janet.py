@@ -54,29 +54,24 @@ class JANET(ElementwiseCell):
         """Return β = 1."""
         return {"beta": np.ones(1)}
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """Of the candidate, then of the gate."""
-        return self.activation, self.gate_activation
-
     def _shifted(self, a_f: Array) -> Array:
         """Return s - β."""
         return a_f - for_each_sequence(self.beta, a_f.shape[-2])
 
     def state(self, record: Array, s: Array) -> Array:
         """Return h_t."""
-        a_f, a_n = self.gate_shares(record)
+        a_f, a_n = self.split(record)
         gate = self.gate_activation
         return gate.phi(a_f) * s + gate.complement(self._shifted(a_f)) * self.activation.phi(a_n)
 
     def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
-        a_f, a_n = self.gate_shares(a)
+        a_f, a_n = self.split(a)
         gate, activation, shifted = self.gate_activation, self.activation, self._shifted(a_f)
         of_f = before * gate.dphi(a_f) - activation.phi(a_n) * gate.dphi(shifted)
         kept = gate.phi(a_f)
         return Slopes((of_f, gate.complement(shifted) * activation.dphi(a_n)), {("h", "h"): kept}, conveyor=kept)
 
     def own_gradients(self, w: Array, a: Array, before: Array) -> tuple[Outer, ...]:
-        a_f, a_n = self.gate_shares(a)
+        a_f, a_n = self.split(a)
         of_beta = w * self.activation.phi(a_n) * self.gate_activation.dphi(self._shifted(a_f))
         return (Outer("beta", namespace(w).sum(of_beta, axis=-1, keepdims=True)),)

@@ -83,12 +83,10 @@ class LayerNormLSTM(LSTM):
         record = namespace(s).concat([normed + for_each_sequence(self.b, s.shape[0]), a_x + 0 * u_h, u_h], axis=-1)
         return self.state(record, s), record
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return (h_t, c_t)."""
-        i, f, g, o = self.gate_outputs(record)
-        c_hat = f * s[..., self.hidden_size :] + i * g
-        c = self.norm(c_hat, self.gain_c).output + for_each_sequence(self.shift_c, s.shape[0])
-        return namespace(c).concat([o * self.cell_activation.phi(c), c], axis=-1)
+    def cell_state(self, record: Array, c: Array) -> Array:
+        """Return c_t from c_{t-1}."""
+        c_hat = super().cell_state(record, c)
+        return self.norm(c_hat, self.gain_c).output + for_each_sequence(self.shift_c, c.shape[0])
 
     def norm(self, v: Array, gain: Array) -> LayerNorm:
         """Return the layer normalisation of vectors (…, B, m)."""

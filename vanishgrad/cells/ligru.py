@@ -37,19 +37,14 @@ class LiGRU(ElementwiseCell):
         """Return stacked Glorot matrices and no biases."""
         return stacked_glorot(draw)
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """Of the candidate, then of the gate."""
-        return self.activation, self.gate_activation
-
     def state(self, record: Array, s: Array) -> Array:
         """Return h_t."""
-        a_z, a_n = self.gate_shares(record)
+        a_z, a_n = self.split(record)
         gate = self.gate_activation
         return gate.phi(a_z) * s + gate.complement(a_z) * self.activation.phi(a_n)
 
     def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
-        a_z, a_n = self.gate_shares(a)
+        a_z, a_n = self.split(a)
         gate, activation = self.gate_activation, self.activation
         of_z, kept = (before - activation.phi(a_n)) * gate.dphi(a_z), gate.phi(a_z)
         return Slopes((of_z, gate.complement(a_z) * activation.dphi(a_n)), {("h", "h"): kept}, conveyor=kept)

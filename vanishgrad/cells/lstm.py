@@ -49,9 +49,19 @@ class LSTM(Cell):
 
     def state(self, record: Array, s: Array) -> Array:
         """Return (h_t, c_t)."""
-        i, f, g, o = self.gate_outputs(record)
-        c = f * s[..., self.hidden_size :] + i * g
-        return namespace(c).concat([o * self.cell_activation.phi(c), c], axis=-1)
+        c = self.cell_state(record, s[..., self.parts[0].size :])
+        o = self.gate_activation.phi(record[..., self.rows("o")])
+        return namespace(c).concat([self.output(o, c), c], axis=-1)
+
+    def cell_state(self, record: Array, c: Array) -> Array:
+        """Return c_t from c_{t-1}."""
+        a_i, a_f, a_g, _ = self.split(record)
+        gate = self.gate_activation.phi
+        return gate(a_f) * c + gate(a_i) * self.activation.phi(a_g)
+
+    def output(self, o: Array, c: Array) -> Array:
+        """Return h_t."""
+        return o * self.cell_activation.phi(c)
 
     @property
     def activations(self) -> tuple[Activation, ...]:
@@ -63,11 +73,6 @@ class LSTM(Cell):
         a_i, a_f, a_g, a_o = self.split(a)
         gate = self.gate_activation.phi
         return gate(a_i), gate(a_f), self.activation.phi(a_g), gate(a_o)
-
-    def split(self, a: Array) -> list[Array]:
-        """Return each gate's share of a stacked vector."""
-        n = self.hidden_size
-        return [a[..., j * n : (j + 1) * n] for j in range(len(self.gates))]
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""

@@ -55,11 +55,6 @@ class MGU(ConvexUpdate):
         self.reset: MinimalReset = reset
         self.keep: Multiplied = keep
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """Of the candidate, then of the gate."""
-        return self.activation, self.gate_activation
-
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return h_t and the pre-activations of f and the candidate, then what f may multiply, W^n h + b_hn or h."""
         (a_xf, a_xn), b_hn = self.split(a_x), for_each_sequence(self.b_hn, s.shape[0])

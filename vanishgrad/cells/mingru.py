@@ -49,11 +49,6 @@ class MinGRU(ElementwiseCell):
         rows = draw.gates * draw.n
         return {"W_hx": linear_uniform(draw.of(Role.W_HX), rows, draw.d), "b": np.zeros(rows)}
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """Of the candidate, then of the gates."""
-        return self.activation, self.gate_activation
-
     def factors(self, a: Array) -> tuple[Array, Array]:
         """Return what is kept and what is written, which sum to 1."""
         a_z = a[..., self.rows("z")]

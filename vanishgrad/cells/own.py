@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from vanishgrad.arrays import Array, floating, matmul_into, namespace
-from vanishgrad.cells.activations import LINEAR, Activation
+from vanishgrad.cells.activations import LINEAR
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.linearisation import Linearisation, Outer
@@ -152,11 +152,6 @@ class OwnCell(Cell):
     def derivative_error(self) -> float:  # type: ignore[override]
         """How far its own derivative may be off, relative, where it is not analytic."""
         return self.step.derivative_error
-
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """Nothing is known of them."""
-        return (LINEAR,)
 
     def input_preactivation(self, xs: Array) -> Array:
         """Return x_t for every step, (T, B, d): the step itself multiplies it."""

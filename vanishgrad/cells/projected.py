@@ -55,15 +55,13 @@ class ProjectedLSTM(LSTM):
         a = a_x + self.recurrent(t, s[..., : self.parts[0].size])
         return self.state(a, s), a
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return (h_t, c_t)."""
-        i, f, g, o = self.gate_outputs(record)
-        c = f * s[..., self.parts[0].size :] + i * g
-        return namespace(c).concat([times(self.W_hr, self.unprojected(o, c)), c], axis=-1)
+    def output(self, o: Array, c: Array) -> Array:
+        """Return h_t = R m."""
+        return times(self.W_hr, self.unprojected(o, c))
 
     def unprojected(self, o: Array, c: Array) -> Array:
         """Return m = o ⊙ φ(c), what R multiplies."""
-        return o * self.cell_activation.phi(c)
+        return super().output(o, c)
 
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.arrays import Array, bits, matmul_into, namespace, times
-from vanishgrad.cells.activations import LINEAR, Activation
+from vanishgrad.cells.activations import LINEAR
 from vanishgrad.cells.cell import Cell, Part
 from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.linearisation import Linearisation, Outer
@@ -117,11 +117,6 @@ class Recorded(Cell):
     def steps(self) -> int:
         """For how many steps there are Jacobians."""
         return int(self.jacobians.shape[1])
-
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """The replay is linear."""
-        return (LINEAR,)
 
     def between(self, start: int, stop: int) -> Self:
         """Return the replay of steps start + 1 … stop alone."""

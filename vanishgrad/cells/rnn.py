@@ -52,11 +52,6 @@ class RNN(Cell):
         """Return h_t."""
         return self.activation.phi(record)
 
-    @property
-    def activations(self) -> tuple[Activation, ...]:
-        """The one that there is."""
-        return (self.activation,)
-
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""
         return _RNNLinearisation(self, states, records, start)
