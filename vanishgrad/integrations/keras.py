@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vanishgrad.questions.watch.watch import Watch
+from vanishgrad.integrations.watched_training import WatchedTraining
 
 try:
     from keras.callbacks import Callback
@@ -12,7 +12,7 @@ except ImportError:
     raise ImportError("expected Keras 3 for KerasWatch, got none; try pip install 'vanishgrad[keras-live]'") from None
 
 
-class KerasWatch(Callback):  # type: ignore[misc]
+class KerasWatch(WatchedTraining, Callback):  # type: ignore[misc]
     """Measures the recurrent layers of a Keras model at every so many training steps, as `vanishgrad.watch` does.
 
     The batch is the first one of ``fit``, unless `batch=` says what the model is called with; it has to where Keras
@@ -31,24 +31,15 @@ class KerasWatch(Callback):  # type: ignore[misc]
         Of the last training; its `records` hold every measurement.
     """
 
-    def __init__(self, early_stop: bool = False, **options: Any) -> None:
-        super().__init__()
-        self._early_stop, self._options = early_stop, options
-        self.watch: Watch | None = None
-
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin to watch."""
-        self.watch = Watch(self.model, **self._options)
-        self.watch.begin()
+        self._begin(self.model)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Count a training step."""
-        if self.watch is not None:
-            self.watch.after_step()
-            if self._early_stop and self.watch.should_stop:
-                self.model.stop_training = True
+        if self._counted():
+            self.model.stop_training = True
 
     def on_train_end(self, logs: Any = None) -> None:
         """Take away what listens."""
-        if self.watch is not None:
-            self.watch.end()
+        self._end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vanishgrad.questions.watch.watch import Watch
+from vanishgrad.integrations.watched_training import WatchedTraining
 
 try:
     from lightning.pytorch import Callback
@@ -14,7 +14,7 @@ except ImportError:
     ) from None
 
 
-class LightningWatch(Callback):  # type: ignore[misc]
+class LightningWatch(WatchedTraining, Callback):  # type: ignore[misc]
     """Measures the recurrent layers of a LightningModule at every so many optimizer steps, as `vanishgrad.watch` does.
 
     The batch is what the first training step gives to the module, or to the module within it that has the recurrent
@@ -36,28 +36,25 @@ class LightningWatch(Callback):  # type: ignore[misc]
     """
 
     def __init__(self, log: Any = None, early_stop: bool = False, **options: Any) -> None:
-        self._log, self._early_stop, self._options = log, early_stop, options
-        self.watch: Watch | None = None
+        super().__init__(early_stop, **options, **({} if log is None else {"log": log}))
         self._step = 0
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin to watch."""
         if trainer.is_global_zero:
-            log = list(trainer.loggers) if self._log is None else self._log
-            self.watch, self._step = Watch(pl_module, log=log, **self._options), trainer.global_step
-            self.watch.begin()
+            self._step = trainer.global_step
+            self._begin(pl_module, log=list(trainer.loggers))
 
     def on_train_batch_end(self, trainer: Any, *of_batch: Any) -> None:
         """Count an optimizer step, which several batches may share."""
         if self.watch is not None and trainer.global_step > self._step:
             self._step = trainer.global_step
-            self.watch.after_step(self._step)
-            trainer.should_stop = trainer.should_stop or (self._early_stop and self.watch.should_stop)
+            if self._counted(self._step):
+                trainer.should_stop = True
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Take away what listens."""
-        if self.watch is not None:
-            self.watch.end()
+        self._end()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """Take away what listens, after an error too."""

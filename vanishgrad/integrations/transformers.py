@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vanishgrad.questions.watch.watch import Watch
+from vanishgrad.integrations.watched_training import WatchedTraining
 
 try:
     from transformers import TrainerCallback
@@ -14,7 +14,7 @@ except ImportError:
     ) from None
 
 
-class TrainerWatch(TrainerCallback):  # type: ignore[misc]
+class TrainerWatch(WatchedTraining, TrainerCallback):  # type: ignore[misc]
     """Measures the recurrent layers of a model at every so many optimizer steps, as `vanishgrad.watch` does.
 
     The batch is the first one that training gives to the model, unless `batch=` says what its ``forward`` takes. Of
@@ -34,24 +34,16 @@ class TrainerWatch(TrainerCallback):  # type: ignore[misc]
         Of the last training; its `records` hold every measurement.
     """
 
-    def __init__(self, early_stop: bool = False, **options: Any) -> None:
-        self._early_stop, self._options = early_stop, options
-        self.watch: Watch | None = None
-
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **rest: Any) -> None:
         """Begin to watch."""
         if state.is_world_process_zero:
-            self.watch = Watch(model, **self._options)
-            self.watch.begin()
+            self._begin(model)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Count an optimizer step."""
-        if self.watch is not None:
-            self.watch.after_step(state.global_step)
-            if self._early_stop and self.watch.should_stop:
-                control.should_training_stop = True
+        if self._counted(state.global_step):
+            control.should_training_stop = True
 
     def on_train_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Take away what listens."""
-        if self.watch is not None:
-            self.watch.end()
+        self._end()
