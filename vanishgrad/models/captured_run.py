@@ -22,6 +22,11 @@ from vanishgrad.weights.tensors import TensorFile, stored_array
 MASK = "a mask of its batch"
 
 
+def call_key(name: str, number: int) -> str:
+    """Return what a module's call is named by: the module, with ``#2`` from its second call on."""
+    return name if number == 1 else f"{name}#{number}"
+
+
 @dataclass(frozen=True, eq=False)
 class CapturedCall:
     """One call of a recurrent module.

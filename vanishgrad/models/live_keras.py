@@ -13,7 +13,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, CapturedRun
+from vanishgrad.models.captured_run import CapturedCall, CapturedRun, call_key
 from vanishgrad.models.live_torch import generators_unchanged
 from vanishgrad.weights.hints import Hints
 from vanishgrad.weights.recognition import layers_of
@@ -271,7 +271,7 @@ def _named(
     named = dict[str, CapturedCall]()
     for layer, own in calls.items():
         for number, call in enumerate([_one_batch(own)] if own and layer in mapped else own, 1):
-            key = paths[layer] if number == 1 else f"{paths[layer]}#{number}"
+            key = call_key(paths[layer], number)
             if key not in named:
                 named[key] = call
             elif named[key].reading == call.reading and named[key].starts.shape == call.starts.shape:

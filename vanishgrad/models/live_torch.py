@@ -13,7 +13,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, CapturedRun
+from vanishgrad.models.captured_run import CapturedCall, CapturedRun, call_key
 from vanishgrad.models.forward_arguments import arguments
 from vanishgrad.models.own_modules import nothing_recorded, own_modules, recurrent_steps
 from vanishgrad.models.state_chains import ChainRecorder
@@ -205,11 +205,11 @@ class _Recorder:
 
     def _keep(self, name: str, call: CapturedCall) -> None:
         number = self._counts[name] = self._counts.get(name, 0) + 1
-        self._calls[_key(name, number)] = call
+        self._calls[call_key(name, number)] = call
 
     def _layer(self, name: str, module: Any, call: CapturedCall, output: Any) -> None:
         """Append a layer's call to the sequence whose last state it starts from, or begin a sequence."""
-        key = _key(name, self._counts.get(name, 0))
+        key = call_key(name, self._counts.get(name, 0))
         whole = not module.bidirectional and (call.lengths == call.xs.shape[1]).all()
         last = self._outputs.get(key)
         if last is not None and whole and call.starts.any() and np.array_equal(last, call.starts):
@@ -217,14 +217,14 @@ class _Recorder:
         else:
             self._keep(name, call)
         if whole:
-            self._outputs[_key(name, self._counts[name])] = _state(output[1]).reshape(call.starts.shape)
+            self._outputs[call_key(name, self._counts[name])] = _state(output[1]).reshape(call.starts.shape)
 
     def _step(self, name: str, cell: Any, x: Any, hx: Any, output: Any) -> None:
         """Append a step to the sequence whose last state it starts from, or begin a sequence."""
         xs, start = _numbers(x), None if hx is None else _state(hx)
         number = self._counts.get(name, 0)
-        if number and start is not None and np.array_equal(self._outputs[_key(name, number)], start):
-            self._inputs.setdefault(_key(name, number), []).append(xs.reshape(-1, 1, xs.shape[-1]))
+        if number and start is not None and np.array_equal(self._outputs[call_key(name, number)], start):
+            self._inputs.setdefault(call_key(name, number), []).append(xs.reshape(-1, 1, xs.shape[-1]))
         elif number and start is not None and start.any():
             self.broken[name] = (
                 f"expected the state of {name} to be handed on from step to step as it is, got a changed one; try a "
@@ -234,11 +234,7 @@ class _Recorder:
             del self.parts[name]
         else:
             self._keep(name, _cell_call(cell, xs, start))
-        self._outputs[_key(name, self._counts[name])] = _state(output)
-
-
-def _key(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}#{number}"
+        self._outputs[call_key(name, self._counts[name])] = _state(output)
 
 
 def _parts(hx: Any) -> Any:

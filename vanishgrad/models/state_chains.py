@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.models.captured_run import call_key
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +189,7 @@ class ChainRecorder:
     def chains(self) -> dict[str, StateChain]:
         """Name of a module, with ``#2`` from its second sequence on → its calls, where they hand on a state."""
         return {
-            chain.name if number == 1 else f"{chain.name}#{number}": chain
+            call_key(chain.name, number): chain
             for chains in self._chains.values()
             for number, chain in enumerate((chain for chain in chains if chain.links), start=1)
         }

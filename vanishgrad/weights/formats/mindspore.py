@@ -5,14 +5,13 @@ A tensor has sizes 1, a dtype by name 2 and raw numbers 3. A scalar's sizes are 
 
 from __future__ import annotations
 
-import mmap
 from functools import partial
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.protobuf import fields, message, text, varint, varints
-from vanishgrad.weights.formats.raw import WIDTHS, decoded
+from vanishgrad.weights.formats.raw import WIDTHS, decoded, mapped
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 VALUE = 0x0A
@@ -39,8 +38,7 @@ def tensors(path: str) -> TensorFile:
     VanishgradError
         If the file is damaged or cut short.
     """
-    with open(path, "rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    content = mapped(path)
     try:
         values = [dict(fields(message(value))) for number, value in fields(content) if number == 1]
         parameters = {text(value[1]): message(value[2]) for value in values if 2 in value}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Any
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.limits import elements
-from vanishgrad.weights.formats.raw import WIDTHS, decoded
+from vanishgrad.weights.formats.raw import WIDTHS, decoded, mapped
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 ARRAY = 1
@@ -43,8 +42,7 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the arrays of the tree by path, none of them read."""
-    with open(path, "rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    content = mapped(path)
     try:
         tree = _Reader(content).value(0)
     except (ValueError, IndexError, struct.error):

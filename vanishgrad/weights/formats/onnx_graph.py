@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 from typing import Any
@@ -11,6 +10,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.onnx_tensor import tensor_of
 from vanishgrad.weights.formats.operator_graph import Graph, Node
 from vanishgrad.weights.formats.protobuf import fields, message, signed, text, varint, varints
+from vanishgrad.weights.formats.raw import mapped
 from vanishgrad.weights.tensors import TensorFile
 
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
@@ -39,8 +39,7 @@ def recognises(head: bytes, names: frozenset[str]) -> bool:
 
 def tensors(path: str) -> TensorFile:
     """Return the initial values of every graph by name, none of them read, and the graph itself."""
-    with open(path, "rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    content = mapped(path)
     try:
         graphs = [message(value) for number, value in fields(content) if number == GRAPH]
         if not graphs:

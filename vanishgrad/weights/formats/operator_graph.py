@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,3 +52,15 @@ class Graph:
                 return graph.producers[name], graph
             graph = None if name in graph.inputs else graph.outer
         return None
+
+
+def recurrent_names(graphs: Iterable[Graph], stem: Callable[[Node], str | None]) -> dict[int, str]:
+    """Return id of a node → its stem, with a number from the second of that stem on; of nodes that have a stem."""
+    names: dict[int, str] = {}
+    counts: Counter[str] = Counter()
+    for graph in graphs:
+        for node in graph.nodes:
+            if own := stem(node):
+                names[id(node)] = f"{own}_{counts[own]}" if counts[own] else own
+                counts[own] += 1
+    return names

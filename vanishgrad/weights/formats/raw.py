@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +25,12 @@ def decoded(data: bytes | memoryview, dtype: str, shape: Sequence[int], big_endi
     values: Array = np.frombuffer(data, np.dtype(words).newbyteorder(">" if big_endian else "<"))
     native = values.astype(words, copy=False)
     return (widened_bfloat16(native) if dtype == "bfloat16" else native).reshape(tuple(shape))
+
+
+def mapped(path: str) -> memoryview:
+    """Return the bytes of a file, none of them read before they are looked at."""
+    with open(path, "rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def stretch(path: str, start: int, count: int, what: str) -> bytes:

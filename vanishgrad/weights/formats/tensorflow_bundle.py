@@ -6,7 +6,6 @@ table of BundleEntryProto: dtype 1, shape 2, shard 3, offset 4, size 5, slices 7
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from vanishgrad.weights.formats.beside import beside
 from vanishgrad.weights.formats.leveldb_table import entries
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.protobuf import fields, message, signed, varints
-from vanishgrad.weights.formats.raw import WIDTHS, decoded, stretch
+from vanishgrad.weights.formats.raw import WIDTHS, decoded, mapped, stretch
 from vanishgrad.weights.formats.tensorflow_objects import full_names
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
@@ -49,8 +48,7 @@ def tensors(path: str) -> TensorFile:
     VanishgradError
         If the index is damaged, or tells of a variable outside its data.
     """
-    with open(path, "rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    content = mapped(path)
     try:
         table = dict(entries(content))
         shards, big_endian = _header(table.pop(b"", memoryview(b"")))

@@ -6,7 +6,6 @@ Model: 1 operator codes, 2 subgraphs, 4 buffers. Subgraph: 0 tensors, 3 operator
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.weights.formats.flatbuffer import FlatTable, root
 from vanishgrad.weights.formats.limits import elements
 from vanishgrad.weights.formats.operator_graph import Graph, Node
-from vanishgrad.weights.formats.raw import WIDTHS, decoded
+from vanishgrad.weights.formats.raw import WIDTHS, decoded, mapped
 from vanishgrad.weights.tensors import Tensor, TensorFile, shown
 
 IDENTIFIER = b"TFL3"
@@ -63,8 +62,7 @@ def tensors(path: str) -> TensorFile:
     VanishgradError
         If the file is damaged or cut short.
     """
-    with open(path, "rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    content = mapped(path)
     try:
         model = root(content)
         operators = [_operator(code) for code in model.tables(1)]

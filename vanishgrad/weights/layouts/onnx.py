@@ -9,7 +9,7 @@ from typing import Any
 
 from vanishgrad.cells.activations import Activation
 from vanishgrad.weights.formats.onnx_constants import NotConstant, constant
-from vanishgrad.weights.formats.operator_graph import Graph, Node
+from vanishgrad.weights.formats.operator_graph import Graph, Node, recurrent_names
 from vanishgrad.weights.gate_order import ONNX
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -45,7 +45,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     graph = file.configuration.get("onnx")
     if not isinstance(graph, Graph):
         return
-    names = _names(graph)
+    names = recurrent_names(graph.every(), _stem)
     visited: set[object] = set()
     for where in graph.every():
         for node in where.nodes:
@@ -68,7 +68,7 @@ def node_layers(file: TensorFile) -> Iterator[tuple[str, Graph, Node, list[Layer
         For a node that is not wholly understood.
     """
     graph = file.configuration["onnx"]
-    names = _names(graph)
+    names = recurrent_names(graph.every(), _stem)
     for where in graph.every():
         for node in where.nodes:
             if node.op in CELL_OF_NODE or node.op in REFUSED:
@@ -130,17 +130,10 @@ def _refuse_loop(op: str) -> Layer:
     )
 
 
-def _names(graph: Graph) -> dict[int, str]:
-    """Return a name for each recurrent node: its own, or the operation's and a number."""
-    names: dict[int, str] = {}
-    counts: Counter[str] = Counter()
-    for where in graph.every():
-        for node in where.nodes:
-            if node.op in CELL_OF_NODE or node.op in REFUSED:
-                stem = node.name.strip("/").replace("/", ".") or node.op.lower()
-                names[id(node)] = f"{stem}_{counts[stem]}" if counts[stem] else stem
-                counts[stem] += 1
-    return names
+def _stem(node: Node) -> str | None:
+    """Return what a recurrent node's name begins with: its own, or the operation's."""
+    is_known = node.op in CELL_OF_NODE or node.op in REFUSED
+    return node.name.strip("/").replace("/", ".") or node.op.lower() if is_known else None
 
 
 def _same(node: Node, graph: Graph, file: TensorFile) -> tuple[object, tuple[str, ...]]:

@@ -8,12 +8,11 @@ as in ONNX.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from vanishgrad.weights.formats.operator_graph import Graph, Node
+from vanishgrad.weights.formats.operator_graph import Graph, Node, recurrent_names
 from vanishgrad.weights.gate_order import OPENVINO
 from vanishgrad.weights.hints import Hints, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -42,7 +41,7 @@ def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Ite
     graph = file.configuration.get("openvino")
     if not isinstance(graph, Graph):
         return
-    names = _names(graph)
+    names = recurrent_names([graph], _stem)
     sequences, read = SequenceOrigins(graph, WEIGHTS, names, PASSING), set[tuple[str, ...]]()
     for node in graph.nodes:
         if node.op in WEIGHTS and (node.op.endswith("Sequence") or _weights(node) not in read):
@@ -66,16 +65,12 @@ def _refuse(node: Node) -> Layer:
     )
 
 
-def _names(graph: Graph) -> dict[int, str]:
-    names: dict[int, str] = {}
-    counts: Counter[str] = Counter()
-    for node in graph.nodes:
-        if node.op in WEIGHTS:
-            cell = _cell(node)
-            stem = cell if NUMBERED.fullmatch(node.name) else node.name.strip("/").replace("/", ".") or cell
-            names[id(node)] = f"{stem}_{counts[stem]}" if counts[stem] else stem
-            counts[stem] += 1
-    return names
+def _stem(node: Node) -> str | None:
+    """Return what a recurrent layer's name begins with: its own, or the cell's where nobody gave it one."""
+    if node.op not in WEIGHTS:
+        return None
+    cell = _cell(node)
+    return cell if NUMBERED.fullmatch(node.name) else node.name.strip("/").replace("/", ".") or cell
 
 
 def _cell(node: Node) -> str:

@@ -7,12 +7,11 @@ Keras's converter always writes 10. A reversed sequence is an operator before th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from vanishgrad.cells.activations import LINEAR, RELU, SIGMOID, TANH
-from vanishgrad.weights.formats.operator_graph import Graph, Node
+from vanishgrad.weights.formats.operator_graph import Graph, Node, recurrent_names
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -34,14 +33,12 @@ FORWARD_LSTM = {"W": 1, "U": 5, "p": 9, "b": 12, "projection": 16, "projection b
 BACKWARD_LSTM = {"W": 18, "U": 22, "p": 26, "b": 29, "projection": 33, "projection bias": 34, "second input": 39}
 PLAIN_RNN = {"W": 1, "U": 2, "b": 3}
 BACKWARD_RNN = {"W": 5, "U": 6, "b": 7, "second input": 9}
-WIDTH = {"W": 4, "U": 4, "p": 3, "b": 4, "norm": 4}
-"""Inputs that a role of an LSTM takes, if more than one."""
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
     """Yield a sighting for each direction of each recurrent operator, and a refusal for each loop."""
     graphs: Sequence[Graph] = file.configuration.get("tflite", ())
-    names = _names(graphs)
+    names = recurrent_names(graphs, lambda node: RECURRENT.get(node.op))
     for graph in graphs:
         sequences = SequenceOrigins(graph, RECURRENT, names, PASSING)
         for node in graph.nodes:
@@ -57,17 +54,6 @@ def _refuse_loop() -> Layer:
         "expected a fused LSTM or RNN, got a WHILE, as the converter writes every GRU and what it cannot fuse; "
         "try the Keras file or checkpoint that it was converted from"
     )
-
-
-def _names(graphs: Sequence[Graph]) -> dict[int, str]:
-    names: dict[int, str] = {}
-    counts: Counter[str] = Counter()
-    for graph in graphs:
-        for node in graph.nodes:
-            if cell := RECURRENT.get(node.op):
-                names[id(node)] = f"{cell}_{counts[cell]}" if counts[cell] else cell
-                counts[cell] += 1
-    return names
 
 
 def _sighting(file: TensorFile, sequences: SequenceOrigins, node: Node, is_second: bool, hints: Hints) -> Sighting:
