@@ -23,6 +23,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.certificates.cholesky import frobenius_up
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.fixed_point_run import FixedPointRun, fixed_point_run
+from vanishgrad.certificates.intervals import MAX_UNDERFLOW, UP
 from vanishgrad.certificates.limb_arrays import LIMB_BITS, MAX_TERMS, LimbArray, fits
 from vanishgrad.certificates.matrix_norms import (
     largest_singular_value,
@@ -44,9 +45,6 @@ BITS_PER_LIMB = 40
 """Binary digits of the run for each limb of its Jacobians."""
 WIDTH = 5e-9
 """Relative width of an enclosure that is narrow enough."""
-UP = 1 + 2.0**-40
-LEAST = 2.0**-1000
-"""More than any underflow in a bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +163,7 @@ class _Block:
         """Multiply by the Jacobian of the step before, which is within `error` and of at most the given norm."""
         P = self._product
         own = product_error(P, J) + frobenius_up(P) * error
-        self._product, self._error = P @ J, (self._error * norm + own) * UP + LEAST
+        self._product, self._error = P @ J, (self._error * norm + own) * UP + MAX_UNDERFLOW
 
     @property
     def norm(self) -> float:
@@ -248,7 +246,7 @@ class _Sweep:
 
     def _state_errors(self, beta: float) -> dict[int, float] | None:
         """Return a bound of ‖s_t - ŝ_t‖ by step, or None once it is too large for β."""
-        defect = math.sqrt(self._m) * self._run.defect * UP + LEAST
+        defect = math.sqrt(self._m) * self._run.defect * UP + MAX_UNDERFLOW
         limit = 1 / (1 + frobenius_up(self._target.tensors["W_hh"])) / UP
         errors, begun, grown, inner = {0: 0.0}, 0.0, 1.0, 0.0
         for t in range(1, self._steps + 1):
@@ -273,7 +271,8 @@ class _Sweep:
         for t in range(self._steps, self._start, -1):
             norms = self._norms[t]
             blur = (norms.rounding + beta * errors[t - 1]) * UP
-            inner = (inner * (norms.jacobian + blur) + norms.product * blur + norms.product_rounding) * UP + LEAST
+            own = norms.product * blur + norms.product_rounding
+            inner = (inner * (norms.jacobian + blur) + own) * UP + MAX_UNDERFLOW
             grown = grown * norms.jacobian * UP
             blurs += math.log1p(blur / norms.jacobian) * UP if norms.jacobian > 0 else math.inf
             blurred = grown * math.expm1(blurs) * UP if blurs < 1 else math.inf

@@ -20,10 +20,6 @@ from vanishgrad.certificates.limb_arrays import BASE, LIMB_BITS
 from vanishgrad.certificates.subject import CertifiedCell
 
 
-class KinkReached(Exception):
-    """A pre-activation of a relu is too near 0 for its slope to be known."""
-
-
 @dataclass(frozen=True, eq=False)
 class FixedPointRun:
     """A run, and the vectors by name that `step_jacobians` puts together.

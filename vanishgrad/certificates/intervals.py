@@ -23,6 +23,8 @@ from vanishgrad.arrays import Array
 ROUNDOFF = 2.0**-53
 MAX_UNDERFLOW = 2.0**-1000
 """More than any underflow of up to 2⁴⁰ operations on numbers below 2²⁰: each loses at most 2⁻¹⁰⁷⁵."""
+UP = 1 + 2.0**-40
+"""Raises a bound by more than its own rounding, of fewer than a thousand operations."""
 SLACK = 2.0**-48
 
 

@@ -16,14 +16,12 @@ from functools import cached_property
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.certificates.intervals import MAX_UNDERFLOW, UP
 
 LIMB_BITS = 20
 BASE = 2.0**LIMB_BITS
 MAX_TERMS, MAX_LENGTH = 1 << 13, 1 << 11
 """Most products of limbs in one sum, and longest rows."""
-MAX_UNDERFLOW = 2.0**-1000
-UP = 1 + 2.0**-40
-"""Raises a bound by more than its own rounding, of fewer than a thousand operations."""
 
 
 @dataclass(frozen=True, eq=False)

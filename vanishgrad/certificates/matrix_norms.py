@@ -12,8 +12,8 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.cholesky import frobenius_up, gamma, norm_up
+from vanishgrad.certificates.intervals import UP
 
-UP = 1 + 2.0**-40
 MAX_DEFECT = 0.5
 """Largest ‖I - X A‖ for which X counts as an inverse."""
 

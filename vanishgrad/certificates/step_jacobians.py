@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from vanishgrad.certificates.cholesky import frobenius_up
 from vanishgrad.certificates.fixed_point_run import FixedPointRun
+from vanishgrad.certificates.intervals import UP
 from vanishgrad.certificates.limb_arrays import LimbArray, column, diagonal, of_floats, of_integers, stacked
 from vanishgrad.certificates.subject import CertifiedCell
 
@@ -27,7 +28,7 @@ class StepJacobians:
         """Return β."""
         power = 4 if self._target.reset == "before" else 2
         A = frobenius_up(self._target.tensors["W_hh"])
-        return (run.largest + 4) * (run.largest + 9) * (1 + A) ** power * (1 + 2.0**-40)
+        return (run.largest + 4) * (run.largest + 9) * (1 + A) ** power * UP
 
     def recurrent(self, run: FixedPointRun, t: int) -> LimbArray:
         """Return ∂s_t/∂s_{t-1} (m, m) at the run's states, t from 1."""
