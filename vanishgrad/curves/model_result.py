@@ -165,13 +165,7 @@ def _result(
     curves = _curves(measured, threshold, scope.per_trial)
     taken = None if sequences.marks is None else sequences.marks == TAKEN
     gain = input_gain(cell, sequences.inputs, trajectory.steps, taken) if cell.has_weights else None
-    notes = (
-        *_masked(sequences),
-        *_notes(cell, curves, sequences, s0),
-        *_saturating(cell, gain),
-        *_of_engine(measured.engine),
-        *_thinned(standing.stride),
-    )
+    of_run = (*_masked(sequences), *_notes(cell, curves, sequences, s0), *_saturating(cell, gain))
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -194,7 +188,7 @@ def _result(
         ),
         check=verified,
         engine=measured.engine,
-        notes=(*subject.notes, *notes),
+        notes=(*subject.notes, *of_run, *_of_engine(measured.engine), *_thinned(standing.stride)),
         masked_steps=sequences.masked_steps,
     )  # fmt: skip
 

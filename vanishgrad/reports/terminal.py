@@ -56,7 +56,6 @@ class Column:
     gives_way: int = 0
 
 
-Cell = "str | Text"
 Rows = Sequence[Sequence["str | Text"]]
 
 

@@ -24,7 +24,8 @@ def check(request: AnalyzeRequest, asked: CheckRequest, is_partial: bool = False
     """
     (source,) = request.weights
     baseline = None if asked.baseline is None else read_models(asked.baseline)
-    over = 2 * (asked.furthest or _longest(baseline)) or None
+    longest = 0 if baseline is None else max((model.steps for model in baseline.models), default=0)
+    over = 2 * (asked.furthest or longest) or None
     (report,) = reports(request, over=over, read=("threshold", "curves"))
 
     def remedies(failing: Sequence[ModelDocument]) -> Mapping[str, RemedyDocument]:
@@ -33,11 +34,6 @@ def check(request: AnalyzeRequest, asked: CheckRequest, is_partial: bool = False
         return best_remedies(alone(source, request, over), failing)
 
     return judgement(report, asked, is_partial, baseline, remedies)
-
-
-def _longest(baseline: object) -> int:
-    models = getattr(baseline, "models", ())
-    return max((model.steps for model in models), default=0)
 
 
 def best_remedies(request: AnalyzeRequest, failing: Sequence[ModelDocument]) -> dict[str, RemedyDocument]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import glob
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,10 +141,8 @@ def _places(files: Sequence[str]) -> list[str]:
 
 def _logged(path: str) -> dict[str, list[TrackedPoint]]:
     """Return the points in the JSON lines of a watch."""
-    points: dict[str, list[TrackedPoint]] = {}
-    for number, line in enumerate(file_bytes(path, "a log").decode(errors="replace").splitlines(), 1):
-        for label, point in _record(line, f"line {number} of {path!r}"):
-            points.setdefault(label, []).append(point)
+    lines = file_bytes(path, "a log").decode(errors="replace").splitlines()
+    points = _by_label(_record(line, f"line {number} of {path!r}") for number, line in enumerate(lines, 1))
     if not points:
         raise VanishgradError(f"expected records of a watch in {path!r}, got none; try a longer training")
     return points
@@ -166,10 +165,14 @@ def points_of(record: Mapping[str, Any]) -> list[tuple[str, TrackedPoint]]:
 
 def watched(records: Sequence[Mapping[str, Any]], threshold: float | None = None) -> TrackDocument:
     """Return the track of a watch's records."""
+    return _document(["a watch"], threshold, _by_label(map(points_of, records)), {})
+
+
+def _by_label(records: Iterable[list[tuple[str, TrackedPoint]]]) -> dict[str, list[TrackedPoint]]:
     points: dict[str, list[TrackedPoint]] = {}
-    for label, point in (each for record in records for each in points_of(record)):
+    for label, point in chain.from_iterable(records):
         points.setdefault(label, []).append(point)
-    return _document(["a watch"], threshold, points, {})
+    return points
 
 
 def _point(place: str, layer: Mapping[str, Any]) -> TrackedPoint:
