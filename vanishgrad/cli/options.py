@@ -138,7 +138,11 @@ SWEPT: Mapping[str, Mapping[str, Any]] = {
     "input": {"help": "white[:STD] or zeros."},
     "initial": {"help": "Start: zeros or normal[:STD]."},
     "threshold": OPTIONS["threshold"],
-    "measure": {"metavar": "NAMES", "help": "What to measure: rate, horizon, input_horizon, norm@LAG; with commas."},
+    "measure": {
+        "metavar": "NAMES",
+        "help": "What to measure, with commas: rate, horizon, verdict, norm@LAG of the state, or of a CURVE_ as "
+        "input_horizon and conveyor_rate; lyapunov, spectral_radius, keep_gate.",
+    },
 }
 """How `sweep` measures: setting → its option, in the order of the help."""
 

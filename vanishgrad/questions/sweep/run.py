@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import product
 
@@ -23,7 +23,7 @@ from vanishgrad.models.random_models import shared_sequences, weights_of
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.questions.sweep.axes import MAX_VALUES, models_of
 from vanishgrad.questions.sweep.document import OPTION_AXES, SweepSettings, SweptPoint
-from vanishgrad.questions.sweep.measures import MeasuredQuantity, measure_named
+from vanishgrad.questions.sweep.measures import BatchRun, MeasuredQuantity, absent, mean_over_trials, measure_named
 from vanishgrad.weights.laws import Weights
 from vanishgrad.weights.model_string import KEYS, ModelSpec, parse
 
@@ -95,6 +95,11 @@ def points(settings: SweepSettings) -> list[Point]:
     labels = [(point.label, point.options) for point in grid]
     if len(set(labels)) < len(labels):
         raise UsageError("expected each point once, got one in two MODELs; try leaving one out")
+    specs = {point.model: point.spec for point in grid}.values()
+    for name in settings.measure:
+        if not any(map(measure_named(name).applies, specs)):
+            cells = ", ".join(dict.fromkeys(spec.cell for spec in specs))
+            raise UsageError(f"expected {name} of a MODEL that has it, got {cells}; try another --measure")
     return grid
 
 
@@ -179,17 +184,25 @@ def measured_batch(plan: SweepPlan, batch: Batch) -> dict[int, SweptPoint]:
 def _measured(several: Sequence[Point], settings: SweepSettings) -> Iterator[SweptPoint]:
     """Yield each point of equal shape, from one run and one backward sweep."""
     measures = {name: measure_named(name) for name in settings.measure}
-    norms = _log_norms(several, {each.curve for each in measures.values()}, settings.threshold)
-    trials = settings.trials
+    run = _run(several)
+    norms = _log_norms(run, {each.curve for each in measures.values() if each.curve}, settings.threshold)
+    values = {
+        name: each.by_trial(run) for name, each in measures.items() if each.by_trial and each.applies(several[0].spec)
+    }
     for i, point in enumerate(several):
-        own = {name: each[i * trials : (i + 1) * trials] for name, each in norms.items()}
-        curves = {name: curve(each, each, {}, settings.threshold) for name, each in own.items()}
-        readings = {name: each.read(curves[each.curve], own[each.curve]) for name, each in measures.items()}
+        own = slice(i * settings.trials, (i + 1) * settings.trials)
+        curves = {name: curve(each[own], each[own], {}, settings.threshold) for name, each in norms.items()}
+        readings = dict[str, MeasuredQuantity]()
+        for name, each in measures.items():
+            if each.read and each.curve in curves:
+                readings[name] = each.read(curves[each.curve], norms[each.curve][own])
+            else:
+                readings[name] = mean_over_trials(values[name][own]) if name in values else absent(settings.trials)
         yield _swept(point, readings, None)
 
 
-def _log_norms(several: Sequence[Point], curves: set[str], threshold: float) -> dict[str, Array]:
-    """Return curve → ln norms (P·B, L), the trials of each point behind one another.
+def _run(several: Sequence[Point]) -> BatchRun:
+    """Return the run of points of equal shape, the trials of each behind one another.
 
     Each point has the weights, inputs and start that `compare` gives its MODEL.
     """
@@ -198,8 +211,10 @@ def _log_norms(several: Sequence[Point], curves: set[str], threshold: float) -> 
     drawn = [weights_of(parse(point.label), point.options, sequences) for point in several]
     cell = Weights.concatenated([weights for _, weights in drawn]).cell(drawn[0][0])
     start = initial_state(options.initial, cell, cell.name, sequences.trials, options.seed, options.dtype)
-    together = sequences.with_inputs(np.tile(sequences.xs, (number, 1, 1)))
-    s0, lengths = np.tile(start, (number, 1)), np.tile(sequences.lengths, number)
+    together = replace(
+        sequences.with_inputs(np.tile(sequences.xs, (number, 1, 1))), lengths=np.tile(sequences.lengths, number)
+    )
+    s0 = np.tile(start, (number, 1))
     trajectory = path(cell, together.inputs, s0, sequences.burn_in + sequences.steps)
     verified = check(cell, trajectory, together.inputs)
     if not verified.passed:
@@ -207,8 +222,15 @@ def _log_norms(several: Sequence[Point], curves: set[str], threshold: float) -> 
             f"expected the Jacobian of {several[0].label} to equal its complex step within {verified.tolerance:.1e}, "
             f"got {verified.jacobian_error:.1e}; try vanishgrad verify"
         )
+    return BatchRun(cell, together, s0, trajectory, number, options.seed)
+
+
+def _log_norms(run: BatchRun, curves: set[str], threshold: float) -> dict[str, Array]:
+    """Return curve → ln norms (P·B, L) of those that the cell has."""
+    if not curves:
+        return {}
     scope = Scope(tuple(sorted(curves)), details=False)
-    measured = measure(cell, trajectory, lengths, None, threshold, scope)
+    measured = measure(run.cell, run.trajectory, run.sequences.lengths, None, threshold, scope)
     return {name: norms.log_norm for name, norms in measured.curves.items()}
 
 
