@@ -13,8 +13,8 @@ from vanishgrad.curves.processes import blas_threads
 from vanishgrad.errors import UsageError
 from vanishgrad.formal_answer import AnswerRequest
 from vanishgrad.formal_answer import answer as answer_models
-from vanishgrad.formal_answer.structure import LANGUAGES
 from vanishgrad.formal_answer.subjects import DEFAULT_MODELS as ANSWERED
+from vanishgrad.languages import LANGUAGES
 from vanishgrad.models.open import Source
 from vanishgrad.models.options import HINT_NAMES
 from vanishgrad.option_ranges import demand_count

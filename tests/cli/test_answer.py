@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from vanishgrad.cli.answer import locale_language
+from vanishgrad.languages import VARIABLES, locale_language
 
 SMALL = ("--hidden", "3", "--steps", "12")
 
@@ -76,10 +76,12 @@ def test_wrong_usage(run, arguments, sentence):
         ({"LANG": "zh_CN", "LC_ALL": "C"}, "en"),
         ({}, "en"),
         ({"LC_MESSAGES": "zh_TW"}, "zh"),
+        ({"LANGUAGE": "fr:zh_CN:en", "LC_ALL": "en_US.UTF-8"}, "zh"),
+        ({"LANGUAGE": "en", "LANG": "zh_CN.UTF-8"}, "en"),
     ],
 )
 def test_language_by_the_locale(monkeypatch, environment, language):
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -15,8 +15,9 @@ from vanishgrad.formal_answer import AnswerRequest, answer
 from vanishgrad.formal_answer.claims import Log
 from vanishgrad.formal_answer.numerals import log_numeral, numeral
 from vanishgrad.formal_answer.renderers.compose import Composer
-from vanishgrad.formal_answer.structure import LANGUAGES, SECTIONS, Section
+from vanishgrad.formal_answer.structure import SECTIONS, Section
 from vanishgrad.formal_answer.text import fill_places, labels, parse_text, places, texts
+from vanishgrad.languages import LANGUAGES
 
 TERMS = (
     "雅可比矩阵的乘积",

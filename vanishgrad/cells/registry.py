@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vanishgrad.cells.cell_row import ANY_NUMBER, PUBLISHED, STANDARD_LAWS, CellRow
+from vanishgrad.languages import translatable
 
 RNN = CellRow("rnn", "vanishgrad.cells.rnn:RNN", stream=0, gates="h", candidate="h", untied=True)
 LSTM = CellRow(
@@ -16,7 +17,7 @@ LSTM = CellRow(
     keep="f",
     write="i",
     output="o",
-    words={"i": "input", "f": "forget", "o": "output"},
+    words={"i": translatable("input"), "f": translatable("forget"), "o": translatable("output")},
     parts=("h", "c"),
     cost=8,
     forms={
@@ -27,7 +28,7 @@ LSTM = CellRow(
                 "gates": "fgo",
                 "write": None,
                 "own_names": True,
-                "words": {"f": "forget", "o": "output"},
+                "words": {"f": translatable("forget"), "o": translatable("output")},
             }
         },
         "projection": {
@@ -44,7 +45,7 @@ GRU = CellRow(
     candidate="n",
     keep="z",
     reset="r",
-    words={"r": "reset", "z": "keep"},
+    words={"r": translatable("reset"), "z": translatable("keep")},
     cost=3,
     variants={"reset": ("after", "before")},
 )
@@ -55,7 +56,7 @@ MGU = CellRow(
     gates="fn",
     candidate="n",
     keep="f",
-    words={"f": "keep"},
+    words={"f": translatable("keep")},
     cost=2,
     variants={"reset": ("before", "after", "none"), "keep": ("new", "old")},
     by_shape=False,
@@ -78,7 +79,7 @@ JANET = CellRow(
     gates="fn",
     candidate="n",
     keep="f",
-    words={"f": "forget"},
+    words={"f": translatable("forget")},
     cost=2,
     laws=(PUBLISHED, *STANDARD_LAWS),
     by_shape=False,
@@ -91,7 +92,7 @@ LIGRU = replace(
     stream=6,
     gates="zn",
     keep="z",
-    words={"z": "keep"},
+    words={"z": translatable("keep")},
     activation="relu",
 )
 INDRNN = CellRow(
@@ -112,7 +113,7 @@ MINGRU = CellRow(
     candidate="n",
     keep="z",
     multiplies="new",
-    words={"z": "keep"},
+    words={"z": translatable("keep")},
     laws=(PUBLISHED,),
     activation=None,
     by_shape=False,
@@ -127,7 +128,7 @@ MINLSTM = replace(
     keep="f",
     write="i",
     multiplies="old",
-    words={"f": "forget", "i": "input"},
+    words={"f": translatable("forget"), "i": translatable("input")},
 )
 ANTISYMMETRIC = replace(
     INDRNN,

@@ -15,6 +15,7 @@ import click
 from vanishgrad import __version__
 from vanishgrad.cli.encoding import encodable_streams
 from vanishgrad.errors import HostileContentWarning, VanishgradError
+from vanishgrad.languages import ENGLISH, in_language
 
 COMMANDS = {
     "compare": "Models side by side: how far back does the gradient reach?",
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _status(arguments: list[str]) -> int:
-    with encodable_streams():
+    with encodable_streams(), in_language(ENGLISH):
         return _outcome(arguments)
 
 

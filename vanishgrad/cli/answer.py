@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, report_format, terminal
-from vanishgrad.cli.options import JOBS, JSON, request_options
+from vanishgrad.cli.emit import demand_writable, put, report_format, stdout_language, terminal
+from vanishgrad.cli.options import JOBS, JSON, LANG, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
 from vanishgrad.formal_answer import Answer, AnswerRequest
 from vanishgrad.formal_answer import answer as answered
-from vanishgrad.formal_answer.structure import LANGUAGES
 from vanishgrad.formal_answer.subjects import DEFAULT_MODELS
+from vanishgrad.languages import language
 from vanishgrad.reports.files import write
 from vanishgrad.reports.terminal import FILE, Terminal
 
@@ -29,7 +28,7 @@ ENDINGS = {
 
 @click.command(epilog=f"Default models: {' '.join(DEFAULT_MODELS)}.")
 @click.argument("models", nargs=-1, metavar="[WEIGHTS|MODEL]...")
-@click.option("--lang", type=click.Choice(LANGUAGES), help="Language.  [default: by the locale]")
+@LANG
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or a summary as text]"
 )
@@ -41,7 +40,6 @@ ENDINGS = {
 @click.option("--quiet", is_flag=True, help="No progress.")
 def answer(
     models: tuple[str, ...],
-    lang: str | None,
     format_: str | None,
     output: str,
     font: str | None,
@@ -59,17 +57,13 @@ def answer(
     demand_writable(output, ())
     with progress(None, quiet) as done:
         formal = answered(request, done, jobs or cores())
-    content = answer_bytes(formal, lang or locale_language(), kind, font, terminal() if output == "-" else FILE)
     if output != "-":
-        write(output, content)
+        write(output, answer_bytes(formal, language(), kind, font, FILE))
+    elif kind == "text":
+        with stdout_language(kind):
+            put(answer_bytes(formal, language(), kind, font, terminal()).decode(), kind)
     else:
-        click.echo(content.decode() if kind == "text" else content, nl=False)
-
-
-def locale_language() -> str:
-    """Return ``zh`` in a Chinese locale, else ``en``."""
-    chosen = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "zh" if chosen.lower().startswith("zh") else "en"
+        click.echo(answer_bytes(formal, language(), kind, font, FILE), nl=False)
 
 
 def answer_bytes(formal: Answer, language: str, kind: str, font: str | None, page: Terminal) -> bytes:

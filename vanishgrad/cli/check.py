@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import put
-from vanishgrad.cli.options import JSON, counts, request_options
+from vanishgrad.cli.emit import put, stdout_language
+from vanishgrad.cli.options import JSON, LANG, counts, request_options
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import option_names
 from vanishgrad.questions.analyze import AnalyzeRequest
@@ -88,6 +88,7 @@ def _of_a_run_in_settings() -> list[str]:
     help="github: annotations, and a table in the job's summary.  [default: text]",
 )
 @JSON
+@LANG
 @click.option(
     "--config",
     metavar="FILE",
@@ -117,7 +118,8 @@ def check(
     )  # fmt: skip
     document = checked(request, asked, is_partial)
     kind = format_ or "text"
-    put(FORMATS[kind](document), kind)
+    with stdout_language(kind):
+        put(FORMATS[kind](document), kind)
     if kind == "github":
         append_summary(document)
     return 0 if document.passed else FAILED

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import PICTURES, echo, terminal
-from vanishgrad.cli.options import JSON, request_options
+from vanishgrad.cli.options import JSON, LANG, request_options
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
 from vanishgrad.questions.diff import DiffRequest, difference, to_text
@@ -20,6 +20,7 @@ from vanishgrad.questions.diff import DiffRequest, difference, to_text
 @click.argument("after", metavar="B")
 @request_options(AnalyzeRequest)
 @JSON
+@LANG
 @click.option("--plot", metavar="FILE", help="Draw both curves: .png, .svg or .pdf.")
 def diff(before: str, after: str, format_: str | None, plot: str | None, **options: Any) -> None:
     """Two reports, checkpoints or MODELs: what changed, what matters most first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from vanishgrad.cli.encoding import can_encode
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.languages import ENGLISH, LANGUAGES, in_language, language
 from vanishgrad.questions.rendering import Rendered, report_text
 from vanishgrad.reports.files import demand_folder, demand_target, write_together
 from vanishgrad.reports.terminal import FILE, NARROWEST, WIDEST, Terminal
@@ -61,12 +64,26 @@ def emit(
     itself = [] if output == "-" else [(output, utf8(report_text(report, kind)))]
     write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
-        put(report_text(report, kind, terminal()), kind)
+        with stdout_language(kind):
+            put(report_text(report, kind, terminal()), kind)
 
 
 def echo(document: R, format_: str | None, to_text: Callable[[R], str]) -> None:
     """Write a document of a command that has no other formats to stdout: as JSON, or as its text."""
-    put(document.to_json() if format_ == "json" else to_text(document), format_ or "text")
+    with stdout_language(format_):
+        put(document.to_json() if format_ == "json" else to_text(document), format_ or "text")
+
+
+@contextlib.contextmanager
+def stdout_language(kind: str | None) -> Iterator[None]:
+    """Speak English where stdout's encoding lacks the characters of the language asked for, and say so on stderr."""
+    encoding = sys.stdout.encoding or "utf-8"
+    if kind in DATA or can_encode(LANGUAGES[language()], encoding):
+        yield
+        return
+    warn([f"stdout's encoding {encoding} has no characters of --lang {language()}; try PYTHONIOENCODING=utf-8"], False)
+    with in_language(ENGLISH):
+        yield
 
 
 def put(text: str, kind: str) -> None:

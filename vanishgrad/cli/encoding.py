@@ -107,11 +107,12 @@ def _form_in_table(form: str, spaces: str) -> str:
 def forms(encoding: str) -> Mapping[str, str]:
     """Return the ASCII forms of the characters that an encoding lacks."""
     single = [{character: form} for character, form in {**SYMBOLS, **GREEK}.items()]
-    lacking = [group for group in (*WHOLE, *single) if not _has("".join(group), encoding)]
+    lacking = [group for group in (*WHOLE, *single) if not can_encode("".join(group), encoding)]
     return {character: form for group in lacking for character, form in group.items()}
 
 
-def _has(text: str, encoding: str) -> bool:
+def can_encode(text: str, encoding: str) -> bool:
+    """Whether an encoding has every character of a text."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

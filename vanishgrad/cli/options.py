@@ -11,6 +11,7 @@ from vanishgrad.cells.registry import CELLS
 from vanishgrad.curves.request import ENGINES
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.lengths import PADDINGS
+from vanishgrad.languages import LANGUAGES, locale_language, set_language
 from vanishgrad.models.options import DTYPES, ModelOptions, option_names
 from vanishgrad.option_ranges import COUNTS
 from vanishgrad.propagation.backends import DEVICES
@@ -191,6 +192,19 @@ JSON = click.option(
     "--json", "format_", cls=_Json, flag_value="json", help="JSON: short for --format json, where there is one."
 )
 
+
+def _speak(context: click.Context, option: click.Parameter, chosen: str | None) -> None:
+    set_language(chosen or locale_language())
+
+
+LANG = click.option(
+    "--lang",
+    type=click.Choice(list(LANGUAGES)),
+    callback=_speak,
+    expose_value=False,
+    help="Language of what people read.  [default: by the locale]",
+)
+
 OUTPUT = together(
     click.option(
         "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or table]"
@@ -199,6 +213,7 @@ OUTPUT = together(
     click.option("--output", default="-", metavar="FILE|-", help="Where the report goes.  [default: stdout]"),
     click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable."),
     click.option("--plots", "plot_folder", metavar="DIR", help="Draw every kind of picture into a folder."),
+    LANG,
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )
 

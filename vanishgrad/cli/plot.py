@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vanishgrad.cli.emit import PICTURES
+from vanishgrad.cli.options import LANG
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.documents import demand_models, read_report
 from vanishgrad.questions.learn.document import LearnDocument
@@ -33,6 +34,7 @@ from vanishgrad.reports.files import write
 @click.option("--y", metavar="AXIS", help="Of a report of sweep: the axis upwards.")
 @click.option("--measure", metavar="NAME", help="Of a report of sweep: what the colours show.")
 @click.option("--no-theory", is_flag=True, help="Of a report of sweep: without the critical line that theory gives.")
+@LANG
 def plot(
     report: str, output: str, kind: str | None, x: str | None, y: str | None, measure: str | None, no_theory: bool
 ) -> None:

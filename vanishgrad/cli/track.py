@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable
-from vanishgrad.cli.options import JSON, request_options
+from vanishgrad.cli.emit import demand_writable, put, stdout_language
+from vanishgrad.cli.options import JSON, LANG, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest
 from vanishgrad.questions.track.track import to_csv, to_text
@@ -21,6 +21,7 @@ from vanishgrad.reports.files import write_together
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), help="[default: table]")
 @click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable.")
 @JSON
+@LANG
 @request_options(AnalyzeRequest)
 @click.option("--quiet", is_flag=True, help="No progress.")
 def track(weights: tuple[str, ...], format_: str | None, plots: tuple[str, ...], quiet: bool, **options: Any) -> None:
@@ -33,5 +34,6 @@ def track(weights: tuple[str, ...], format_: str | None, plots: tuple[str, ...],
         from vanishgrad.questions.track.figure import render
 
         write_together((path, render(document, Path(path).suffix.lower()[1:])) for path in plots)
-    text = document.to_json() if format_ == "json" else (to_csv if format_ == "csv" else to_text)(document)
-    click.echo(text, nl=False)
+    kind = format_ or "table"
+    with stdout_language(kind):
+        put(document.to_json() if kind == "json" else (to_csv if kind == "csv" else to_text)(document), kind)

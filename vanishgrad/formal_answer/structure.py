@@ -54,4 +54,3 @@ CHAPTERS = (
     Chapter("back", (Section("table"), Section("misstated"), Section("symbols"), Section("sources"))),
 )
 SECTIONS = tuple(section for chapter in CHAPTERS for section in chapter.sections)
-LANGUAGES = ("en", "zh")

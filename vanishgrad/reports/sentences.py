@@ -7,16 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from vanishgrad.cells.registry import keep_words
+from vanishgrad.languages import ENGLISH, language, translate, translate_count, translated
 
 if TYPE_CHECKING:
     from vanishgrad.reports.documents.curve import CurveDocument
     from vanishgrad.reports.documents.model import ModelDocument
     from vanishgrad.reports.documents.report import ModelsDocument
-
-CAVEAT = (
-    "Random weights before training{noise}. An LSTM's cell makes a long memory possible; its forget bias decides "
-    "whether it has one.{chrono}"
-)
 
 
 def sentence(model: ModelDocument) -> str:
@@ -25,37 +21,52 @@ def sentence(model: ModelDocument) -> str:
     if state is None:
         return ""
     parts = [_factor(state), reach(state), _gates(model), _weights(model), _written(model)]
-    return "; ".join(part for part in parts if part) + "."
+    return translate("; ").join(part for part in parts if part) + translate(".")
 
 
 def _factor(state: CurveDocument) -> str:
     if state.zero_trials:
-        return f"the gradient is exactly zero in {state.zero_trials} of {max(state.count)} trials"
+        return translate(
+            "the gradient is exactly zero in {count} of {trials} trials",
+            count=state.zero_trials,
+            trials=max(state.count),
+        )
     if state.rate is None:
-        return f"{state.common_lag} steps are too few for a rate"
-    return f"each step multiplies the gradient by about {number(math.exp(state.rate.value))}"
+        return translate("{steps} steps are too few for a rate", steps=state.common_lag)
+    factor = number(math.exp(state.rate.value))
+    return translate("each step multiplies the gradient by about {factor}", factor=factor)
 
 
 def reach(state: CurveDocument) -> str:
     """Return what is left of a curve's gradient, up to its horizon or at its end."""
     threshold, last = state.threshold, state.common_lag
     if state.verdict == "exploding":
-        return f"after {last} steps it is more than {number(1 / threshold)} times as large"
+        factor = number(1 / threshold)
+        return translate("after {steps} steps it is more than {factor} times as large", steps=last, factor=factor)
+    left = fraction(threshold)
+    if state.horizon_censored and state.projected_horizon:
+        return translate(
+            "after {steps} steps more than {left} is left, projected to {lag}",
+            steps=last, left=left, lag=state.projected_horizon,
+        )  # fmt: skip
     if state.horizon_censored:
-        more = f", projected to {state.projected_horizon}" if state.projected_horizon else ""
-        return f"after {last} steps more than {fraction(threshold)} is left{more}"
+        return translate("after {steps} steps more than {left} is left", steps=last, left=left)
     if state.horizon is not None:
-        return f"at least {fraction(threshold)} is left up to lag {state.horizon}, less behind it"
+        return translate("at least {left} is left up to lag {lag}, less behind it", left=left, lag=state.horizon)
     start = state.log10_norm.median[0]
     if start is None or start < math.log10(threshold):
-        return f"less than {fraction(threshold)} is left at lag 0"
-    return f"where less than {fraction(threshold)} is left was not measured"
+        return translate("less than {left} is left at lag 0", left=left)
+    return translate("where less than {left} is left was not measured", left=left)
 
 
 def _gates(model: ModelDocument) -> str:
     gates = model.gates
-    averages = [f"{word} gates average {gates[word].mean:.2g}" for word in keep_words() if word in gates]
-    return ", ".join(averages)
+    averages = [
+        translate("{gate} gates average {mean}", gate=translated(word), mean=f"{gates[word].mean:.2g}")
+        for word in keep_words()
+        if word in gates
+    ]
+    return translate(", ").join(averages)
 
 
 def _weights(model: ModelDocument) -> str:
@@ -63,9 +74,15 @@ def _weights(model: ModelDocument) -> str:
     norm, radius = values.get("gamma_norm"), values.get("spectral_radius")
     if norm is None or radius is None:
         return ""
-    whole = " without masked steps" if model.masked_steps else ""
-    proof = f"which proves it for every input{whole}" if norm < 1 else "which proves nothing"
-    return f"γ‖W‖₂ is {number(norm)}, {proof}, and ρ(W) is {number(radius)}"
+    if norm >= 1:
+        proof = translate("which proves nothing")
+    elif model.masked_steps:
+        proof = translate("which proves it for every input without masked steps")
+    else:
+        proof = translate("which proves it for every input")
+    return translate(
+        "γ‖W‖₂ is {norm}, {proof}, and ρ(W) is {radius}", norm=number(norm), proof=proof, radius=number(radius)
+    )
 
 
 def _written(model: ModelDocument) -> str:
@@ -77,7 +94,10 @@ def _written(model: ModelDocument) -> str:
     left = state.log10_norm.median[state.common_lag]
     if last is None or left is None or last > -1 or left - last < 1:
         return ""
-    return f"an input of {received.common_lag} steps ago moves the output by only {power(last)}: kept, hardly written"
+    return translate(
+        "an input of {steps} steps ago moves the output by only {power}: kept, hardly written",
+        steps=received.common_lag, power=power(last),
+    )  # fmt: skip
 
 
 class Cautioned(Protocol):
@@ -96,8 +116,14 @@ def opening(models: Sequence[Cautioned]) -> str:
     """Return what must be read before any number, and of which models where it is not true of all; or nothing."""
     cautions = list(dict.fromkeys(model.caution for model in models if model.caution))
     if all(model.caution for model in models):
-        return "; ".join(f"{caution[0].upper()}{caution[1:]}." for caution in cautions)
-    return "; ".join(f"{', '.join(_labels(models, caution))}: {caution}" for caution in cautions)
+        sentences = (translated(caution) for caution in cautions)
+        return translate("; ").join(f"{text[0].upper()}{text[1:]}{translate('.')}" for text in sentences)
+    return translate("; ").join(about(_labels(models, caution), translated(caution)) for caution in cautions)
+
+
+def about(labels: Iterable[str], text: str) -> str:
+    """Return what is said of the models of some labels."""
+    return translate("{labels}: {sentence}", labels=translate(", ").join(labels), sentence=text)
 
 
 def _labels(models: Sequence[Cautioned], caution: str) -> list[str]:
@@ -120,10 +146,19 @@ def _is_noise(report: ModelsDocument) -> bool:
 def caveat(report: ModelsDocument) -> str:
     """Return what holds for every number of random weights; of a file's layers, that each stands alone."""
     if not _is_random(report):
-        return "A layer's curve goes through that layer alone, its input sequence held fixed."
-    noise = ", driven by white noise" if _is_noise(report) else ""
-    is_chrono = any("@chrono" in model.spec for model in report.models)
-    return CAVEAT.format(noise=noise, chrono=" The chrono law was told the length T." if is_chrono else "")
+        return translate("A layer's curve goes through that layer alone, its input sequence held fixed.")
+    return sentences(
+        translate("Random weights before training, driven by white noise.")
+        if _is_noise(report)
+        else translate("Random weights before training."),
+        translate("An LSTM's cell makes a long memory possible; its forget bias decides whether it has one."),
+        translate("The chrono law was told the length T.") if any("@chrono" in m.spec for m in report.models) else "",
+    )
+
+
+def sentences(*texts: str) -> str:
+    """Return sentences as one paragraph, without those that are empty."""
+    return (" " if language() == ENGLISH else "").join(filter(None, texts))
 
 
 def notes(models: Sequence[ModelDocument]) -> list[str]:
@@ -132,7 +167,7 @@ def notes(models: Sequence[ModelDocument]) -> list[str]:
     for model in models:
         for note in model.notes:
             labels.setdefault(note, []).append(model.label)
-    return [f"{', '.join(about)}: {note}" for note, about in labels.items()]
+    return [about(labels_, translated(note)) for note, labels_ in labels.items()]
 
 
 def number(value: float) -> str:
@@ -145,7 +180,13 @@ def number(value: float) -> str:
 def span(numbers: Iterable[int]) -> str:
     """Return whole numbers as their one value, or the least and the largest."""
     values = sorted(set(numbers))
-    return str(values[0]) if len(values) == 1 else f"{values[0]} to {values[-1]}"
+    return str(values[0]) if len(values) == 1 else translate("{low} to {high}", low=values[0], high=values[-1])
+
+
+def trials_text(models: Iterable[ModelDocument]) -> str:
+    """Return how many trials models have."""
+    text = span(model.trials for model in models)
+    return translate_count("{count} trial", "{count} trials", 1 if text == "1" else 2, count=text)
 
 
 def fraction(threshold: float) -> str:

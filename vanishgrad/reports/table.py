@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vanishgrad.cells.registry import keep_words
-from vanishgrad.reports.sentences import caveat, driven_by, log10_text, notes, number, opening, sentence, span
+from vanishgrad.languages import translatable, translate, translated
+from vanishgrad.reports.sentences import (
+    about,
+    caveat,
+    driven_by,
+    log10_text,
+    notes,
+    number,
+    opening,
+    sentence,
+    span,
+    trials_text,
+)
 from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_legend, print_wrapped
 
 if TYPE_CHECKING:
@@ -25,26 +37,31 @@ SPARK, WIDE_SPARK = 8, 24
 WIDE = 110
 """Columns from which there is."""
 BLOCKS = "▁▂▃▄▅▆▇█"
-ARROWS = {"contracting": "↘", "neutral": "→", "expanding": "↗", None: " "}
-COLOURS = {"vanishing": "red", "preserved": "green", "exploding": "magenta", "inconclusive": "yellow"}
+ARROWS = {translatable("contracting"): "↘", translatable("neutral"): "→", translatable("expanding"): "↗", None: " "}
+COLOURS = {
+    translatable("vanishing"): "red",
+    translatable("preserved"): "green",
+    translatable("exploding"): "magenta",
+    translatable("inconclusive"): "yellow",
+}
 LONGEST_SOURCE = 40
 """Characters of what drove the models, in the title."""
 COLUMNS = (
-    Column("model", is_text=True),
-    Column("verdict", is_text=True),
-    Column("×/step"),
-    Column("horizon"),
-    Column("state"),
-    Column("typical", gives_way=2),
-    Column("input"),
-    Column("by lag", is_text=True, gives_way=1),
+    Column(translatable("model"), is_text=True),
+    Column(translatable("verdict"), is_text=True),
+    Column(translatable("×/step")),
+    Column(translatable("horizon")),
+    Column(translatable("state")),
+    Column(translatable("typical"), gives_way=2),
+    Column(translatable("input")),
+    Column(translatable("by lag"), is_text=True, gives_way=1),
 )
 GATES = (
-    Column("layer", is_text=True),
-    Column("gate", is_text=True),
-    Column("mean"),
+    Column(translatable("layer"), is_text=True),
+    Column(translatable("gate"), is_text=True),
+    Column(translatable("mean")),
     Column("5 %", gives_way=1),
-    Column("median"),
+    Column(translatable("median")),
     Column("95 %", gives_way=2),
     Column("≈ 0"),
     Column("≈ 1"),
@@ -67,23 +84,29 @@ def to_table(report: ModelsDocument, terminal: Terminal = FILE) -> str:
     console.print()
     if report.command == "analyze" and any(model.gates for model in models):
         console.print(_gates(models, terminal.width), crop=False)
-        print_legend(console, "gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps")
+        print_legend(
+            console,
+            translate("gates over units and steps; ≈ 0, ≈ 1: within 0.05; τ: median unit's -1/ln(mean), steps"),
+        )
         console.print()
     for model in models:
-        print_wrapped(console, f"{model.label}: {sentence(model)}")
+        print_wrapped(console, about([model.label], sentence(model)))
     console.print()
     for note in notes(models):
-        print_wrapped(console, f"note: {note}")
+        print_wrapped(console, translate("note: {note}", note=note))
     print_wrapped(console, caveat(report))
     return out.getvalue()
 
 
 def title(report: ModelsDocument) -> str:
     """Return what was measured, over how many steps and trials of which input."""
-    steps, trials = (span(getattr(model, name) for model in report.models) for name in ("steps", "trials"))
-    source = textwrap.shorten(driven_by(report.models), LONGEST_SOURCE, placeholder=" …")
-    several = "s" * (trials != "1")
-    return f"∂s_T/∂s_k over T = {steps} steps, {trials} trial{several}, input {source}, {report.request.dtype}"
+    return translate(
+        "∂s_T/∂s_k over T = {steps} steps, {trials}, input {input}, {dtype}",
+        steps=span(model.steps for model in report.models),
+        trials=trials_text(report.models),
+        input=textwrap.shorten(driven_by(report.models), LONGEST_SOURCE, placeholder=" …"),
+        dtype=report.request.dtype,
+    )
 
 
 def _table(models: Sequence[ModelDocument], width: int) -> Table:
@@ -95,7 +118,7 @@ def _table(models: Sequence[ModelDocument], width: int) -> Table:
         state = model.curves["state"]
         return [
             model.label,
-            Text(f"{state.verdict} {ARROWS[state.trend]}", style=COLOURS[state.verdict]),
+            Text(f"{translated(state.verdict)} {ARROWS[state.trend]}", style=COLOURS[state.verdict]),
             factor(state),
             horizon(state.horizon, state.horizon_censored),
             *final_texts(model),
@@ -113,7 +136,7 @@ def _gates(models: Sequence[ModelDocument], width: int) -> Table:
             numbers = [f"{value:.2f}" for value in (gate.mean, low, median, high)]
             shares = [f"{100 * share:.0f} %" for share in (gate.saturated.near_zero, gate.saturated.near_one)]
             tau = _median_time(model) if name in keep_words() and model.time_constants else ""
-            rows.append([model.label, name, *numbers, *shares, tau])
+            rows.append([model.label, translated(name), *numbers, *shares, tau])
     return fitted(GATES, rows, width, gap=2)
 
 
@@ -130,7 +153,7 @@ def factor(state: CurveDocument) -> str:
 
 def horizon(lag: int | None, censored: bool) -> str:
     """Return the horizon, "> T" where the curve never falls below the threshold."""
-    return "none" if lag is None else f"> {lag}" if censored else str(lag)
+    return translate("none") if lag is None else f"> {lag}" if censored else str(lag)
 
 
 def finals(model: ModelDocument) -> tuple[float | None, float | None, float | None]:
@@ -167,9 +190,12 @@ def _legend(models: Sequence[ModelDocument], headings: Sequence[object]) -> str:
     if not models:
         return ""
     low, high = _scale(models)
-    sparklines = f"; sparklines from lag 0: 10^{high:.0f} (top) to 10^{low:.0f}" if "by lag" in headings else ""
-    return (
-        f"↘ contracting, → neutral, ↗ expanding; horizon: the last lag before the norm is below "
-        f"{models[0].curves['state'].threshold:g}; state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input "
-        f"‖∂h_T/∂x_k‖₂ are log₁₀ medians at the last lag{sparklines}"
+    columns = translate(
+        "↘ contracting, → neutral, ↗ expanding; horizon: the last lag before the norm is below {threshold}; "
+        "state ‖∂s_T/∂s_k‖₂, typical ‖·‖_F/√q and input ‖∂h_T/∂x_k‖₂ are log₁₀ medians at the last lag",
+        threshold=f"{models[0].curves['state'].threshold:g}",
     )
+    if translate("by lag") not in headings:
+        return columns
+    sparklines = translate("sparklines from lag 0: 10^{high} (top) to 10^{low}", high=f"{high:.0f}", low=f"{low:.0f}")
+    return translate("; ").join((columns, sparklines))

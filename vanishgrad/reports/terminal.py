@@ -13,6 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from vanishgrad.languages import ENGLISH, language, translate
+from vanishgrad.reports.chinese_lines import chinese_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -45,6 +48,7 @@ class Column:
     Attributes
     ----------
     heading : str
+        In English; tables show it in the language spoken.
     is_text : bool
         To the left, not to the right as numbers are.
     gives_way : int
@@ -85,8 +89,15 @@ def print_legend(console: Console, text: str) -> None:
 
 
 def _lines(console: Console, text: str, indent: str) -> list[str]:
-    width = min(console.width, LONGEST_LINE) - 1
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    return paragraph(text, min(console.width, LONGEST_LINE) - 1, indent)
+
+
+def paragraph(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a text in lines of so many columns, broken as its language is; all but the first are indented."""
+    if language() == ENGLISH:
+        return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    first, *rest = chinese_lines(text, width - len(indent))
+    return [first, *(indent + line for line in rest)]
 
 
 def fitted(columns: Sequence[Column], rows: Rows, width: int, gap: int = 1) -> Table:
@@ -104,19 +115,20 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int, gap: int = 1) -> T
     from rich.table import Table
     from rich.text import Text
 
+    headings = [translate(column.heading) for column in columns]
     needs = [
-        max(cell_len(part) for cell in (column.heading, *cells) for part in str(cell).split("\n"))
-        for column, *cells in zip(columns, *rows, strict=True)
+        max(cell_len(part) for cell in (heading, *cells) for part in str(cell).split("\n"))
+        for heading, *cells in zip(headings, *rows, strict=True)
     ]
     shown = remaining(columns, needs, width, gap)
-    room = max(width - _taken(needs, shown[1:], gap), len(columns[0].heading), min(LEAST_LABEL, needs[0]))
+    room = max(width - _taken(needs, shown[1:], gap), cell_len(headings[0]), min(LEAST_LABEL, needs[0]))
     labels = [folded(str(row[0]), room) for row in rows]
-    longest = max(cell_len(line) for label in (columns[0].heading, *labels) for line in label.split("\n"))
+    longest = max(cell_len(line) for label in (headings[0], *labels) for line in label.split("\n"))
     table = Table(box=SIMPLE_HEAD, padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(columns[0].heading, no_wrap=True, min_width=longest)
+    table.add_column(headings[0], no_wrap=True, min_width=longest)
     for i in shown[1:]:
         justify: Literal["left", "right"] = "left" if columns[i].is_text else "right"
-        table.add_column(columns[i].heading, justify=justify, no_wrap=True, min_width=needs[i])
+        table.add_column(headings[i], justify=justify, no_wrap=True, min_width=needs[i])
     for label, row in zip(labels, rows, strict=True):
         table.add_row(Text(label), *(row[i] for i in shown[1:]))
     return table

@@ -16,7 +16,6 @@ from rich.cells import cell_len
 from vanishgrad.errors import VanishgradError
 from vanishgrad.formal_answer import AnswerRequest, answer
 from vanishgrad.formal_answer.renderers import pdf
-from vanishgrad.formal_answer.renderers.chinese_lines import chinese_lines
 from vanishgrad.formal_answer.renderers.claims_json import answer_document
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.renderers.figure import drawing, svg
@@ -26,8 +25,10 @@ from vanishgrad.formal_answer.renderers.mathml import mathml
 from vanishgrad.formal_answer.renderers.parse import parse
 from vanishgrad.formal_answer.renderers.terminal import plain, to_terminal
 from vanishgrad.formal_answer.renderers.typst_math import typst_math
-from vanishgrad.formal_answer.structure import LANGUAGES, SECTIONS
+from vanishgrad.formal_answer.structure import SECTIONS
+from vanishgrad.languages import LANGUAGES
 from vanishgrad.proofs.theorems import parts_of, register
+from vanishgrad.reports.chinese_lines import chinese_lines
 from vanishgrad.reports.terminal import Terminal
 
 VOID = {"meta", "link", "br"}

@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from vanishgrad.formal_answer import Answer
-from vanishgrad.formal_answer.renderers.chinese_lines import broken, chinese_lines
 from vanishgrad.formal_answer.renderers.compose import Composer
 from vanishgrad.formal_answer.tables import Cell
 from vanishgrad.formal_answer.text import texts
+from vanishgrad.reports.chinese_lines import broken, chinese_lines
 from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_wrapped
 
 if TYPE_CHECKING:

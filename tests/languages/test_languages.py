@@ -1,0 +1,32 @@
+"""Messages in the language spoken: values, numbers, sentences of reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from vanishgrad.languages import in_language, language, translate, translate_count, translated
+
+
+def test_english_is_what_is_written():
+    assert language() == "en"
+    assert translate("{low} to {high}", low=1, high=2) == "1 to 2"
+    assert translated("vanishing") == "vanishing"
+
+
+def test_a_message_has_its_values_in_every_language():
+    with in_language("zh"):
+        assert translate("{low} to {high}", low=1, high=2) == "1 至 2"
+        assert translate_count("{count} trial", "{count} trials", 8) == "8 次试验"
+        assert translated("vanishing") == "消失"
+    assert language() == "en"
+
+
+def test_what_is_no_message_stays_as_it_is():
+    with in_language("zh"):
+        assert translate("") == translated("") == ""
+        assert translated("encoder.1: anything {else}") == "encoder.1: anything {else}"
+
+
+def test_another_language_is_refused():
+    with pytest.raises(ValueError, match="expected one of en, zh, got 'fr'"), in_language("fr"):
+        pass
