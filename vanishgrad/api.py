@@ -172,12 +172,12 @@ def sweep(models: str | Sequence[str], jobs: int = 1, **options: Any) -> SweepRe
     Parameters
     ----------
     models : str or a sequence of them
-        MODEL strings whose numbers may be axes: ``a..b/n``, ``a..b/n/log`` or ``a,b,c``.
+        MODEL strings whose keys may be axes: ``a..b/n``, ``a..b/n/log`` or ``a,b,c``; or patterns of files of weights.
     jobs : int
         Processes side by side; no result depends on it.
     **options
-        Those of ``vanishgrad sweep``: hidden, input_size, steps, burn_in (numbers, sequences of them, or axes as
-        typed), trials, seed, input, initial, threshold, measure.
+        Those of ``vanishgrad sweep``: hidden, input_size, steps, burn_in, seed, input, initial, dtype, threshold (one
+        value, a sequence, or an axis as typed), layer, trials, measure.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -48,6 +49,12 @@ def whole_numbers(context: click.Context, option: click.Parameter, text: str | N
         flag = option.opts[0]
         raise UsageError(f"expected whole numbers from 1 on between commas for {flag}, got {text!r}; try {flag} 1,10")
     return numbers
+
+
+def one_count(context: click.Context, option: click.Parameter, text: Any) -> Any:
+    """Return a number that counts something; an axis is left for the sentence that refuses it."""
+    name = option.name or ""
+    return text if isinstance(text, str) and re.search(r",|\.\.", text) else counts(name).convert(text, option, context)
 
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -134,11 +141,16 @@ SWEPT: Mapping[str, Mapping[str, Any]] = {
     "input_size": {"metavar": "AXIS", "help": "Input size d.  [default: the hidden size]"},
     "steps": {"metavar": "AXIS", "help": "Length T."},
     "burn_in": {"metavar": "AXIS", "help": OPTIONS["burn_in"]["help"]},
-    "trials": OPTIONS["trials"],
-    "seed": OPTIONS["seed"],
-    "input": {"help": "white[:STD] or zeros."},
-    "initial": {"help": "Start: zeros or normal[:STD]."},
-    "threshold": OPTIONS["threshold"],
+    "seed": {"metavar": "AXIS", "help": OPTIONS["seed"]["help"]},
+    "input": {
+        "metavar": "AXIS",
+        "help": "zeros, white[:STD], white:AXIS, with commas: the axis is noise. Of files of weights also files.",
+    },
+    "initial": {"metavar": "AXIS", "help": "Start: zeros, normal[:STD], normal:AXIS."},
+    "dtype": {"metavar": "NAMES", "help": "float64, float32, or both with a comma."},
+    "threshold": {"metavar": "AXIS", "help": OPTIONS["threshold"]["help"]},
+    "layer": {"metavar": "NAMES", "help": "Of files of weights: only these layers, with commas."},
+    "trials": {"metavar": "N", "callback": one_count, "help": "Independent trials, over which intervals are."},
     "measure": {
         "metavar": "NAMES",
         "help": "What to measure, with commas: rate, horizon, verdict, norm@LAG of the state, or of a CURVE_ as "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from vanishgrad.errors import UsageError
@@ -55,10 +56,9 @@ def test_a_model_with_axes_is_a_grid_of_models():
     [
         ("rnn@gaussian:forget_bias=0..1/3", "expected forget_bias on "),
         ("rnn:gain=0..1/3", "expected gain with the law gaussian"),
-        (
-            "rnn:activation=tanh,relu",
-            "expected an axis once of gain, forget_bias, chrono_max, hidden, .*, got 'activation=",
-        ),
+        ("rnn:activation=tanh,relu,tanh", "expected different values between commas for activation, got 'tanh,relu,"),
+        ("rnn:activation=tanh,soft", "expected one of .* for activation, got 'soft'"),
+        ("lstm:speed=1,2", "expected an axis once of activation, gain, .*, got 'speed=1,2'"),
         ("rnn@gaussian:gain=1,2,gain=3,4", "expected an axis once of"),
         ("rnn@gaussian:gain=", "expected a finite number for gain, got ''"),
     ],
@@ -80,6 +80,34 @@ def test_points_run_through_the_options_last():
     ]
 
 
+def test_every_option_of_a_run_is_an_axis():
+    options = {
+        "input": "zeros,white:0.5..1/2", "initial": "zeros,normal:0.1", "dtype": "float32,float64", "seed": "3,4",
+        "threshold": "1e-4,1e-3", "burn_in": "0,2", "hidden": 3, "steps": 9,
+    }  # fmt: skip
+    grid = points(settings_of(["rnn:activation=tanh,relu"], options))
+    assert len(grid) == 2 * 3 * 2**5
+    assert dict(grid[-1].coordinates) == {
+        "activation": "relu", "burn_in": 2.0, "seed": 4.0, "noise": 1.0, "initial": 0.1, "dtype": "float64",
+        "threshold": 1e-3,
+    }  # fmt: skip
+    last = grid[-1].options
+    assert (last.input, last.initial, last.dtype, last.seed) == ("white:1", "normal:0.1", "float64", 4)
+    assert grid[0].options.input == "zeros" and grid[0].coordinates["noise"] == 0
+
+
+def test_files_are_an_axis_in_the_order_of_their_numbers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (10, 2):
+        np.savez(f"ck{number}.npz", weight_ih_l0=np.ones((9, 2)), weight_hh_l0=np.eye(9)[:, :3])
+    grid = points(settings_of("ck*.npz", {"steps": "5,6"}))
+    assert [(each.coordinates["file"], each.coordinates["steps"]) for each in grid] == [
+        ("ck2.npz", 5.0), ("ck2.npz", 6.0), ("ck10.npz", 5.0), ("ck10.npz", 6.0)
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match=r"expected --hidden with a MODEL, got files of weights"):
+        points(settings_of("ck*.npz", {"hidden": "5"}))
+
+
 @pytest.mark.parametrize(
     ("models", "options", "said"),
     [
@@ -93,10 +121,21 @@ def test_points_run_through_the_options_last():
             {"measure": "spectral_radius"},
             "expected spectral_radius of a MODEL that has it, got lstm",
         ),
-        (["rnn"], {"input": "x.npy"}, "expected --input white or zeros in a sweep, got 'x.npy'"),
+        (["rnn"], {"input": "x.npy"}, "expected --input white or zeros for 'rnn', got 'x.npy'"),
         (["rnn"], {"hidden": 0}, "expected --hidden from 1 on, got 0"),
         ([], {}, "expected at least one model, got none"),
         (["rnn"], {"input": "white:x"}, "expected white or white:STD"),
+        (["rnn"], {"input": "zeros:1"}, "expected zeros without a value"),
+        (["rnn"], {"input": "white:2,white"}, "expected values that increase for --input, got 'white:2,white'"),
+        (["rnn"], {"input": "white:2..1/3"}, "expected finite numbers .* for --input white:, got '2..1/3'"),
+        (["rnn"], {"initial": "x.npy"}, "expected --initial zeros or normal in a sweep, got 'x.npy'"),
+        (["rnn"], {"trials": "4,8"}, "expected one number of --trials, .*, got '4,8'; try --seed"),
+        (["rnn"], {"dtype": "float64,float64"}, "expected different values between commas for --dtype"),
+        (["rnn"], {"dtype": "float16"}, "expected --dtype float64 or float32, got 'float16'"),
+        (["rnn"], {"threshold": "0.1,2"}, "expected --threshold between 0 and 1, got 2"),
+        (["rnn"], {"threshold": "0.2,0.1"}, "expected values that increase for --threshold"),
+        (["rnn"], {"layer": "a"}, "expected --layer with files of weights, got 'rnn'"),
+        (["none_*.pt"], {}, "expected files of weights that match 'none_\\*.pt', got none"),
     ],
 )
 def test_a_request_that_cannot_be_is_one_sentence(models, options, said):

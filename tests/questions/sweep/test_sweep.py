@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +46,46 @@ def test_every_point_has_the_numbers_of_compare(document):
             measured = point.measures[name]
             assert (measured.value, measured.censored) == (horizon.lag, horizon.censored)
             assert (measured.low, measured.high) == (horizon.low, horizon.high)
+
+
+def test_options_of_a_run_are_those_of_compare():
+    axes = {
+        "hidden": 4,
+        "input": "zeros,white:2",
+        "initial": "normal,normal:2",
+        "dtype": "float32,float64",
+        "seed": "1,2",
+    }
+    document = found("gru@gaussian:gain=3", threshold="1e-2,1e-1", measure="rate,horizon", **axes)
+    assert len(document.points) == 32
+    for point in document.points[::5]:
+        at = point.coordinates
+        report = vanishgrad.compare(
+            point.label, hidden=4, steps=20, burn_in=2, trials=3, input=f"white:{at['noise']}", dtype=at["dtype"],
+            initial=f"normal:{at['initial']}", seed=int(at["seed"]), threshold=at["threshold"],
+        )  # fmt: skip
+        state, eps = report.result.models[0].curves["state"], float(np.finfo(at["dtype"]).eps)
+        assert point.measures["rate"].value == pytest.approx(state.rate.value, abs=100 * eps)
+        assert point.measures["horizon"].value == state.horizon.lag
+
+
+def test_files_of_weights_are_measured_as_analyze_has_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for seed in (1, 2):
+        cell = vanishgrad.random_cell("lstm@gaussian:gain=3", hidden=4, seed=seed)
+        weights = {"weight_hh_l0": cell.W_hh[0], "weight_ih_l0": cell.W_hx[0], "bias_ih_l0": cell.b[0]}
+        np.savez(f"ck{seed}.npz", **weights, bias_hh_l0=np.zeros(16))
+    Path("ck3.npz").write_bytes(b"no weights")
+    document = found("ck*.npz", hidden=64, measure="rate,lyapunov,keep_gate", input="white:0.5")
+    *good, bad = document.points
+    assert "ck3.npz" in bad.failed and bad.coordinates == {"file": "ck3.npz"}
+    for point in good:
+        report = vanishgrad.analyze(point.coordinates["file"], steps=20, burn_in=2, trials=3, input="white:0.5")
+        model = report.result.models[0]
+        assert point.measures["rate"].value == pytest.approx(model.curves["state"].rate.value, abs=ERROR_LIMIT)
+        assert point.measures["keep_gate"].value == pytest.approx(model.gates["forget"].mean, rel=1e-9)
+        assert (point.hidden, point.input_size) == (4, 4)
+    assert SweepDocument.read(document.to_dict()).to_json() == document.to_json()
 
 
 def test_points_of_one_shape_are_one_batch():

@@ -7,38 +7,39 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from vanishgrad.errors import UsageError
-from vanishgrad.inputs.sequences import white_std
-from vanishgrad.option_ranges import demand_count, demand_threshold
-from vanishgrad.questions.sweep.axes import option_axis
+from vanishgrad.models.options import DTYPES
+from vanishgrad.option_ranges import COUNTS, demand_count, demand_threshold
+from vanishgrad.questions.sweep.axes import GENERATED, generated_std, option_axis
 from vanishgrad.questions.sweep.measures import MeasuredQuantity, measure_named
 from vanishgrad.reports.documents.declaration import Count, Document, Limits, Size
 from vanishgrad.reports.documents.report_document import ReportDocument
 
 DEFAULTS: Mapping[str, Any] = {
-    "hidden": (64,), "input_size": (), "steps": (100,), "burn_in": (0,), "trials": 8, "seed": 0, "input": "white",
-    "initial": "zeros", "threshold": 1e-3, "measure": ("rate", "horizon"),
+    "hidden": (64,), "input_size": (), "steps": (100,), "burn_in": (0,), "seed": (0,), "input": ("white",),
+    "initial": ("zeros",), "dtype": ("float64",), "threshold": (1e-3,), "layer": (), "trials": 8,
+    "measure": ("rate", "horizon"),
 }  # fmt: skip
 """As for `compare`, where nobody says otherwise."""
-OPTION_AXES = ("hidden", "input_size", "steps", "burn_in")
+OPTION_AXES = ("hidden", "input_size", "steps", "burn_in", "seed", "input", "initial", "dtype", "threshold")
 """The options that may have several values, the last running fastest."""
-GENERATED = {"input": ("white", "zeros"), "initial": ("zeros", "normal")}
-"""What is drawn for every point alike: a file would have one shape."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SweepSettings(Document):
     """Which points, and what is measured at each."""
 
-    models: Annotated[Sequence[str], "as typed, their axes among the keys"]
+    models: Annotated[Sequence[str], "as typed, their axes among the keys; or patterns of files of weights"]
     hidden: Sequence[Size]
     input_size: Annotated[Sequence[Size], "none: the hidden size"]
     steps: Sequence[Size]
     burn_in: Sequence[Count]
+    seed: Sequence[Count]
+    input: Sequence[str]
+    initial: Sequence[str]
+    dtype: Sequence[str]
+    threshold: Sequence[Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]]
+    layer: Annotated[Sequence[str], "of files; none: all"]
     trials: Size
-    seed: Count
-    input: str
-    initial: str
-    threshold: Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]
     measure: Sequence[str]
 
     def __post_init__(self) -> None:
@@ -49,19 +50,21 @@ class SweepSettings(Document):
             for value in values:
                 if values.count(value) > 1:
                     raise UsageError(f"expected each {name.removesuffix('s')} once, got {value!r} twice")
-        for name in OPTION_AXES:
-            for value in getattr(self, name):
-                demand_count(name, value)
-        for name in ("trials", "seed"):
-            demand_count(name, getattr(self, name))
-        demand_threshold(self.threshold)
-        for name, kinds in GENERATED.items():
+        for name in (*OPTION_AXES, "trials"):
             value = getattr(self, name)
-            kind = value.partition(":")[0]
-            if kind not in kinds or (kind == "zeros" and value != kind):
-                raise UsageError(f"expected --{name} {' or '.join(kinds)} in a sweep, got {value!r}; try zeros")
-            if kind != "zeros":
-                white_std(value)
+            for each in (value if name != "trials" else (value,)) if name in COUNTS else ():
+                demand_count(name, each)
+        for threshold in self.threshold:
+            demand_threshold(threshold)
+        for dtype in self.dtype:
+            if dtype not in DTYPES:
+                raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, got {dtype!r}")
+        for value in (*self.input, *self.initial):
+            if value.partition(":")[0] in ("white", "normal", "zeros"):
+                generated_std(value)
+        for value in self.initial:
+            if value.partition(":")[0] not in GENERATED["initial"]:
+                raise UsageError(f"expected --initial zeros or normal in a sweep, got {value!r}; try zeros")
         for name in self.measure:
             self._demand_lag(name)
 
@@ -85,9 +88,14 @@ def settings_of(models: str | Sequence[str], options: Mapping[str, Any]) -> Swee
         For a value that cannot be.
     """
     given = {**DEFAULTS, **options}
-    axes = {name: list(option_axis(name, given[name])) for name in OPTION_AXES}
+    axes = {name: list(option_axis(name, given[name])) for name in (*OPTION_AXES, "layer")}
     measure = given["measure"].split(",") if isinstance(given["measure"], str) else list(given["measure"])
     labels = [models] if isinstance(models, str) else list(models)
+    trials = given["trials"]
+    if not isinstance(trials, int):
+        raise UsageError(
+            f"expected one number of --trials, over which intervals are taken, got {trials!r}; try --seed 0..4/5"
+        )
     return SweepSettings(**{**given, **axes, "measure": measure, "models": labels})
 
 
@@ -97,7 +105,7 @@ class SweptPoint(Document):
 
     model: Annotated[str, "as in the request"]
     label: Annotated[str, "the MODEL of this point alone"]
-    coordinates: Annotated[Mapping[str, float], "axis → value, of every axis with several"]
+    coordinates: Annotated[Mapping[str, float | str], "axis → value, of every axis with several"]
     hidden: Size
     input_size: Size
     steps: Size
@@ -111,7 +119,7 @@ class CriticalGain(Document):
     """Where the rate crosses zero along the axis of the gain, beside theory."""
 
     model: str
-    coordinates: Annotated[Mapping[str, float], "the other axes"]
+    coordinates: Annotated[Mapping[str, float | str], "the other axes"]
     measured: Annotated[float | None, "by linear interpolation between points; null where it does not cross"]
     predicted: Annotated[float | None, "null where no theory speaks of the model and its input"]
     theory: Annotated[str | None, "which one"]

@@ -12,6 +12,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
+from vanishgrad.questions.sweep.axes import Value, value_text
 from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.measures import Measure, measure_named
 from vanishgrad.questions.sweep.report import axes_of, by_model, title
@@ -57,7 +58,7 @@ class _Panel:
     """The points of a MODEL at one value of every axis but two."""
 
     model: str
-    rest: Mapping[str, float]
+    rest: Mapping[str, Value]
     points: Sequence[SweptPoint]
 
 
@@ -129,7 +130,7 @@ def _draw(document: SweepDocument, x: str, y: str, name: str, theory: bool) -> F
             _overlay(axes, document.critical, panel, x, y)
         axes.set_xlabel(x)
         axes.set_ylabel(y)
-        rest = "".join(f", {key} = {value:g}" for key, value in panel.rest.items())
+        rest = "".join(f", {key} = {value_text(value)}" for key, value in panel.rest.items())
         axes.set_title(wrapped(drawable(panel.model.partition(":")[0] + rest), 40, 2), fontsize=9, loc="left")
         box = axes.get_position()
         bar = figure.add_axes((box.x1 + 0.08 / figure.get_figwidth(), box.y0, 0.1 / figure.get_figwidth(), box.height))

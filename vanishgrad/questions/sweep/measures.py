@@ -82,7 +82,9 @@ class Measure:
     lag : int or None
         The lag that a run must have.
     applies : callable
-        Whether a MODEL has it.
+        Whether a MODEL has it, told before it is drawn.
+    suits : callable
+        Whether a cell has what a measure of the run is taken from.
     """
 
     title: str
@@ -92,6 +94,7 @@ class Measure:
     neutral: float | None = None
     lag: int | None = None
     applies: Callable[[ModelSpec], bool] = lambda spec: True
+    suits: Callable[[Cell], bool] = lambda cell: True
 
 
 def mean_over_trials(values: Array) -> MeasuredQuantity:
@@ -148,17 +151,27 @@ def _lyapunov(run: BatchRun) -> Array:
     """Return λ₁ by QR of one tangent vector: along 1000 steps of generated input after 100, else along the run."""
     sequences = run.sequences
     source, own_steps = sequences.source, run.cell.steps
-    if own_steps is not None or source.partition(":")[0] not in ("white", "zeros"):
-        inputs: Iterator[Array] = iter([sequences.xs])
-        steps, burn_in = sequences.steps, sequences.burn_in
-    else:
-        shape = (sequences.trials // run.points, STRETCH, sequences.input_size)
-        generated = stretches(source, run.seed, shape, str(run.s0.dtype))
+    steps, burn_in = sequences.steps, sequences.burn_in
+    inputs: Iterator[Array] = iter([sequences.xs])
+    if own_steps is None and source.partition(":")[0] in ("white", "zeros") and _is_generated(run):
         steps, burn_in = LYAPUNOV_STEPS, sequences.burn_in + LYAPUNOV_BURN_IN
         needed = -(-(steps + burn_in) // STRETCH)
-        inputs = (np.tile(xs, (run.points, 1, 1)) for xs in islice(generated, needed))
+        inputs = (np.tile(xs, (run.points, 1, 1)) for xs in islice(_generated(run), needed))
     exponent: Array = lyapunov_spectrum(run.cell, inputs, run.s0, steps, burn_in, exponents=1).lam[:, 0]
     return exponent
+
+
+def _generated(run: BatchRun) -> Iterator[Array]:
+    sequences = run.sequences
+    shape = (sequences.trials // run.points, STRETCH, sequences.input_size)
+    return stretches(sequences.source, run.seed, shape, str(run.s0.dtype))
+
+
+def _is_generated(run: BatchRun) -> bool:
+    """Whether the input is what its source generates, and not a layer's below, or turned round."""
+    first, own = next(_generated(run)), run.sequences.xs[: run.sequences.trials // run.points]
+    length = min(first.shape[1], own.shape[1])
+    return np.array_equal(first[:, :length], own[:, :length])
 
 
 def _spectral_radius(run: BatchRun) -> Array:
@@ -198,11 +211,12 @@ OF_CURVES = {
 OF_RUNS = {
     "lyapunov": Measure("largest Lyapunov exponent, nats per step", by_trial=_lyapunov, neutral=0.0),
     "spectral_radius": Measure(
-        "spectral radius of the candidate's recurrent matrix", by_trial=_spectral_radius, applies=_has_matrix
+        "spectral radius of the candidate's recurrent matrix", by_trial=_spectral_radius, applies=_has_matrix,
+        suits=lambda cell: cell.W_hh.ndim == 3 and cell.W_hh.shape[-1] == cell.hidden_size,
     ),
     "keep_gate": Measure(
         "mean of the gate that keeps the state", by_trial=_keep_gate,
-        applies=lambda spec: CELLS[spec.cell].keep is not None,
+        applies=lambda spec: CELLS[spec.cell].keep is not None, suits=lambda cell: cell.keep_gate is not None,
     ),
 }  # fmt: skip
 OF_A_CURVE = re.compile(

@@ -10,8 +10,10 @@ import numpy as np
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.documents import read_report
+from vanishgrad.questions.sweep.axes import axes_among, value_text
 from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweepSettings, SweptPoint
-from vanishgrad.questions.sweep.run import Point, SweepPlan
+from vanishgrad.questions.sweep.points import Point
+from vanishgrad.questions.sweep.run import SweepPlan
 from vanishgrad.questions.sweep.theory import critical_gains
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
@@ -56,21 +58,16 @@ def finished_points(path: str, settings: SweepSettings) -> dict[int, SweptPoint]
             f"expected --resume with the request of {path!r}, got another {', '.join(different)}; "
             "try the same command line, or without --resume"
         )
-    options = [
-        (point.label, int(point.spec.keys["hidden"]), point.width, point.options.steps, point.options.burn_in)
-        for point in SweepPlan(settings).points
-    ]
-    places = {key: place for place, key in enumerate(options)}
-    keys = [(each.label, each.hidden, each.input_size, each.steps, each.burn_in) for each in report.points]
+    places = {point.key: place for place, point in enumerate(SweepPlan(settings).points)}
+    keys = [(each.model, each.label, frozenset(each.coordinates.items())) for each in report.points]
     if not set(keys) <= places.keys():
         raise VanishgradError(f"expected the points of its request in {path!r}, got others; try without --resume")
     return {places[key]: point for key, point in zip(keys, report.points, strict=True)}
 
 
-def axes_of(points: Sequence[SweptPoint | Point]) -> dict[str, list[float]]:
-    """Return axis → its values, increasing."""
-    names = list(dict.fromkeys(name for point in points for name in point.coordinates))
-    return {name: sorted({each.coordinates[name] for each in points if name in each.coordinates}) for name in names}
+def axes_of(points: Sequence[SweptPoint | Point]) -> dict[str, list[Any]]:
+    """Return axis → its values, numbers increasing."""
+    return axes_among([point.coordinates for point in points])
 
 
 def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
@@ -96,8 +93,13 @@ def title(document: SweepDocument) -> str:
     return (
         f"{count} point{'s' * (count != 1)} of {len(r.models)} MODEL{'s' * (len(r.models) > 1)}, "
         f"{r.trials} trial{'s' * (r.trials != 1)} each, "
-        f"input {r.input}, start {r.initial}, threshold {r.threshold:g}"
+        f"input {_brief(r.input)}, start {_brief(r.initial)}, threshold {_brief(r.threshold)}"
     )
+
+
+def _brief(values: Sequence[float | str]) -> str:
+    ends = [value_text(value) for value in dict.fromkeys((values[0], values[-1]))]
+    return (", " if len(values) == 2 else " … ").join(ends)
 
 
 def _headings(document: SweepDocument) -> list[str]:
@@ -138,7 +140,7 @@ def sentences(document: SweepDocument) -> Iterator[str]:
 
 
 def _critical(line: CriticalGain) -> str:
-    where = ", ".join([line.model, *(f"{name} = {value:g}" for name, value in line.coordinates.items())])
+    where = ", ".join([line.model, *(f"{name} = {value_text(value)}" for name, value in line.coordinates.items())])
     measured = "does not cross 0" if line.measured is None else f"crosses 0 at gain {line.measured:.4g}"
     if line.predicted is None:
         return f"{where}: the rate {measured}; no theory speaks of it."

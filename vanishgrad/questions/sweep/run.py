@@ -5,115 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import product
 
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.cells.registry import CELLS
+from vanishgrad.cells import Cell
 from vanishgrad.curves.curve import curve
 from vanishgrad.curves.jacobian_check import check
-from vanishgrad.curves.measure import group_size, measure
+from vanishgrad.curves.measure import measure
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.curves.request import Scope
-from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
-from vanishgrad.models.options import ModelOptions
+from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.models.open import open_argument
 from vanishgrad.models.random_models import shared_sequences, weights_of
 from vanishgrad.propagation.checkpoints import path
-from vanishgrad.questions.sweep.axes import MAX_VALUES, models_of
-from vanishgrad.questions.sweep.document import OPTION_AXES, SweepSettings, SweptPoint
+from vanishgrad.questions.sweep.document import SweepSettings, SweptPoint
 from vanishgrad.questions.sweep.measures import BatchRun, MeasuredQuantity, absent, mean_over_trials, measure_named
+from vanishgrad.questions.sweep.points import FilePoint, Point, points
 from vanishgrad.weights.laws import Weights
-from vanishgrad.weights.model_string import KEYS, ModelSpec, parse
+from vanishgrad.weights.model_string import parse
 
-BITS = 64
-BATCH_BYTES = 2**27
-"""Of the states, pre-activations, inputs and matrices of one batch."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point: a MODEL of its own and the options that it is drawn and run with."""
-
-    model: str
-    label: str
-    coordinates: Mapping[str, float]
-    options: ModelOptions
-
-    @cached_property
-    def spec(self) -> ModelSpec:
-        """The MODEL with every key resolved."""
-        return parse(self.label).resolved(self.options.hidden, self.options.steps or 0)
-
-    @property
-    def width(self) -> int:
-        """The input size d."""
-        return self.options.input_size or self.options.hidden
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        """What points of one batch have in common: the cell and its variant, n, d, T and burn-in."""
-        spec = self.spec
-        words = {name: value for name, value in spec.keys.items() if name not in KEYS or KEYS[name].number is None}
-        n, options = spec.keys["hidden"], self.options
-        return spec.cell, *sorted(words.items()), n, self.width, options.steps, options.burn_in
-
-    @property
-    def cost(self) -> float:
-        """What it takes beside others: T products of n × n matrices, and what does not grow with n."""
-        n = self.spec.keys["hidden"]
-        return float(CELLS[self.spec.cell].cost * n**2 * (n + 64) * (self.options.steps or 0))
-
-    @property
-    def trials_together(self) -> int:
-        """How many trials of it are measured together: what fits into a cache, and into `BATCH_BYTES`."""
-        row, n = CELLS[self.spec.cell], int(self.spec.keys["hidden"])
-        steps, size = (self.options.steps or 0) + self.options.burn_in, len(row.parts) * n
-        matrices = len(row.gates) * n * (n + self.width) * (steps if self.spec.keys.get("untied") else 1)
-        held = steps * (size + 2 * len(row.gates) * n + self.width) + matrices
-        return max(1, min(group_size(size, BITS), BATCH_BYTES // (held * BITS // 8)))
-
-
-def points(settings: SweepSettings) -> list[Point]:
-    """Return every point, MODEL after MODEL, the last option running fastest.
-
-    Raises
-    ------
-    UsageError
-        For a MODEL, key or option that cannot be.
-    """
-    grid = list[Point]()
-    combinations = list(product(*(getattr(settings, name) or (None,) for name in OPTION_AXES)))
-    for model in settings.models:
-        for label, keys in models_of(model):
-            if "hidden" in parse(label).keys and len(settings.hidden) > 1:
-                raise UsageError(f"expected hidden in {model!r} or several --hidden, got both; try one of the two")
-            grid += [_point(settings, model, label, keys, values) for values in combinations]
-            if len(grid) > MAX_VALUES:
-                raise UsageError(f"expected at most {MAX_VALUES} points, got more in {model!r}; try coarser axes")
-    labels = [(point.label, point.options) for point in grid]
-    if len(set(labels)) < len(labels):
-        raise UsageError("expected each point once, got one in two MODELs; try leaving one out")
-    specs = {point.model: point.spec for point in grid}.values()
-    for name in settings.measure:
-        if not any(map(measure_named(name).applies, specs)):
-            cells = ", ".join(dict.fromkeys(spec.cell for spec in specs))
-            raise UsageError(f"expected {name} of a MODEL that has it, got {cells}; try another --measure")
-    return grid
-
-
-def _point(
-    settings: SweepSettings, model: str, label: str, keys: Mapping[str, float], values: Sequence[int | None]
-) -> Point:
-    named = dict(zip(OPTION_AXES, values, strict=True))
-    several = {name: float(value or 0) for name, value in named.items() if len(getattr(settings, name)) > 1}
-    options = ModelOptions(
-        **{name: value for name, value in named.items() if value is not None},  # type: ignore[arg-type]
-        trials=settings.trials, seed=settings.seed, input=settings.input, initial=settings.initial,
-    )  # fmt: skip
-    return Point(model, label, {**keys, **several}, options)
-
+NO_THRESHOLD = 0.5
+"""Of singular values, which a sweep does not count; each point's own is for its curves."""
 
 Batch = tuple[int, ...]
 """Places of points."""
@@ -165,7 +80,7 @@ def sweep(plan: SweepPlan, batches: Sequence[Batch], jobs: int = 1) -> Iterator[
     VanishgradError
         If processes cannot be started, or are killed. What goes wrong at a point is recorded there.
     """
-    widest = max((2 * int(point.spec.keys["hidden"]) for point in plan.points), default=1)
+    widest = max((2 * point.hidden for point in plan.points), default=1)
     with blas_threads(widest, jobs):
         yield from map_in_processes(partial(measured_batch, plan), batches, jobs, plan.cost)
 
@@ -184,21 +99,19 @@ def measured_batch(plan: SweepPlan, batch: Batch) -> dict[int, SweptPoint]:
 def _measured(several: Sequence[Point], settings: SweepSettings) -> Iterator[SweptPoint]:
     """Yield each point of equal shape, from one run and one backward sweep."""
     measures = {name: measure_named(name) for name in settings.measure}
-    run = _run(several)
-    norms = _log_norms(run, {each.curve for each in measures.values() if each.curve}, settings.threshold)
-    values = {
-        name: each.by_trial(run) for name, each in measures.items() if each.by_trial and each.applies(several[0].spec)
-    }
+    run = _run_of_file(several[0]) if isinstance(several[0], FilePoint) else _run(several)
+    norms = _log_norms(run, {each.curve for each in measures.values() if each.curve})
+    values = {name: each.by_trial(run) for name, each in measures.items() if each.by_trial and each.suits(run.cell)}
     for i, point in enumerate(several):
         own = slice(i * settings.trials, (i + 1) * settings.trials)
-        curves = {name: curve(each[own], each[own], {}, settings.threshold) for name, each in norms.items()}
+        curves = {name: curve(each[own], each[own], {}, point.threshold) for name, each in norms.items()}
         readings = dict[str, MeasuredQuantity]()
         for name, each in measures.items():
             if each.read and each.curve in curves:
                 readings[name] = each.read(curves[each.curve], norms[each.curve][own])
             else:
                 readings[name] = mean_over_trials(values[name][own]) if name in values else absent(settings.trials)
-        yield _swept(point, readings, None)
+        yield _swept(point, readings, None, run.cell)
 
 
 def _run(several: Sequence[Point]) -> BatchRun:
@@ -214,29 +127,46 @@ def _run(several: Sequence[Point]) -> BatchRun:
     together = replace(
         sequences.with_inputs(np.tile(sequences.xs, (number, 1, 1))), lengths=np.tile(sequences.lengths, number)
     )
-    s0 = np.tile(start, (number, 1))
-    trajectory = path(cell, together.inputs, s0, sequences.burn_in + sequences.steps)
-    verified = check(cell, trajectory, together.inputs)
+    return _checked(several[0], cell, together, np.tile(start, (number, 1)), number)
+
+
+def _run_of_file(point: FilePoint) -> BatchRun:
+    """Return the run of a layer of a file, as `analyze` has it."""
+    opened = open_argument(point.path, point.options)
+    prepared = list(opened.prepared_subjects())
+    chosen = next((each for each in prepared if each.subject.label == point.layer), prepared[0])
+    sequences = chosen.sequences
+    if sequences.first is not None or sequences.marks is not None:
+        raise VanishgradError(f"expected sequences of one length without masked steps for {point.label}, got others")
+    return _checked(point, chosen.subject.cell, sequences, chosen.s0, 1)
+
+
+def _checked(point: Point, cell: Cell, sequences: InputSequences, s0: Array, number: int) -> BatchRun:
+    """Return a run once its own Jacobian has passed the check."""
+    trajectory = path(cell, sequences.inputs, s0, sequences.burn_in + sequences.steps)
+    verified = check(cell, trajectory, sequences.inputs)
     if not verified.passed:
         raise VanishgradError(
-            f"expected the Jacobian of {several[0].label} to equal its complex step within {verified.tolerance:.1e}, "
+            f"expected the Jacobian of {point.label} to equal its complex step within {verified.tolerance:.1e}, "
             f"got {verified.jacobian_error:.1e}; try vanishgrad verify"
         )
-    return BatchRun(cell, together, s0, trajectory, number, options.seed)
+    return BatchRun(cell, sequences, s0, trajectory, number, point.options.seed)
 
 
-def _log_norms(run: BatchRun, curves: set[str], threshold: float) -> dict[str, Array]:
+def _log_norms(run: BatchRun, curves: set[str]) -> dict[str, Array]:
     """Return curve → ln norms (P·B, L) of those that the cell has."""
     if not curves:
         return {}
     scope = Scope(tuple(sorted(curves)), details=False)
-    measured = measure(run.cell, run.trajectory, run.sequences.lengths, None, threshold, scope)
+    measured = measure(run.cell, run.trajectory, run.sequences.lengths, None, NO_THRESHOLD, scope)
     return {name: norms.log_norm for name, norms in measured.curves.items()}
 
 
-def _swept(point: Point, measures: Mapping[str, MeasuredQuantity], failed: str | None) -> SweptPoint:
+def _swept(
+    point: Point, measures: Mapping[str, MeasuredQuantity], failed: str | None, cell: Cell | None = None
+) -> SweptPoint:
     return SweptPoint(
-        model=point.model, label=point.label, coordinates=point.coordinates, hidden=int(point.spec.keys["hidden"]),
-        input_size=point.width, steps=point.options.steps or 0, burn_in=point.options.burn_in, measures=measures,
-        failed=failed,
+        model=point.model, label=point.label, coordinates=point.coordinates,
+        hidden=cell.hidden_size if cell else point.hidden, input_size=cell.input_size if cell else point.width,
+        steps=point.options.steps or 0, burn_in=point.options.burn_in, measures=measures, failed=failed,
     )  # fmt: skip

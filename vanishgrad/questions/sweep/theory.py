@@ -16,6 +16,7 @@ from vanishgrad.cells.registry import CELLS
 from vanishgrad.inputs.sequences import white_std
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.explain.lyapunov.mean_field import exponents_above
+from vanishgrad.questions.sweep.axes import NOISE, Value
 from vanishgrad.questions.sweep.document import CriticalGain, SweepSettings, SweptPoint
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import ModelSpec, parse
@@ -103,14 +104,16 @@ def critical_gains(settings: SweepSettings, points: Sequence[SweptPoint]) -> lis
 
 
 def _critical_gains(settings: SweepSettings, points: Sequence[SweptPoint]) -> Iterator[CriticalGain]:
-    lines = dict[tuple[str, tuple[tuple[str, float], ...]], list[SweptPoint]]()
+    lines = dict[tuple[str, tuple[tuple[str, Value], ...]], list[SweptPoint]]()
     for point in points:
         if GAIN in point.coordinates:
             lines.setdefault((point.model, tuple(others(point.coordinates).items())), []).append(point)
     for (model, rest), line in lines.items():
         spec = parse(line[0].label).resolved(line[0].hidden, line[0].steps)
-        prediction = predicted_gain(spec, settings.input, settings.initial)
-        measured = crossing([each.coordinates[GAIN] for each in line], [_rate(each) for each in line])
+        noise, start = (line[0].coordinates.get(name) for name in (NOISE, "initial"))
+        source = settings.input[0] if noise is None else f"white:{noise}" if noise else "zeros"
+        prediction = predicted_gain(spec, source, "normal" if start else settings.initial[0])
+        measured = crossing([float(each.coordinates[GAIN]) for each in line], [_rate(each) for each in line])
         predicted = prediction.gain if prediction else None
         yield CriticalGain(
             model=model, coordinates=dict(rest), measured=measured, predicted=predicted,
@@ -119,7 +122,7 @@ def _critical_gains(settings: SweepSettings, points: Sequence[SweptPoint]) -> It
         )  # fmt: skip
 
 
-def others(coordinates: Mapping[str, float], *names: str) -> dict[str, float]:
+def others(coordinates: Mapping[str, Value], *names: str) -> dict[str, Value]:
     """Return the coordinates other than those named, or than the gain."""
     return {name: value for name, value in coordinates.items() if name not in (names or (GAIN,))}
 

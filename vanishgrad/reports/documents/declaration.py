@@ -25,6 +25,7 @@ from vanishgrad.reports.documents.kinds import (
     MappingKind,
     NullableKind,
     NumberKind,
+    NumberOrTextKind,
     Schema,
     StringKind,
     member_path,
@@ -278,6 +279,8 @@ def _bare(hint: Any) -> Kind:
 
 def _union(members: tuple[Any, ...]) -> Kind:
     some = [each for each in members if each is not NoneType]
+    if set(members) == {float, str}:
+        return NumberOrTextKind()
     kind = kind_of(some[0]) if len(some) == 1 else _tagged(some)
     if len(some) == len(members):
         return kind

@@ -170,6 +170,22 @@ class NumberKind(Kind):
 
 
 @dataclass(frozen=True)
+class NumberOrTextKind(Kind):
+    """A finite number, or a string."""
+
+    one = "a number or a text"
+    many = "numbers or texts"
+
+    def read(self, value: Any, path: str) -> Any:
+        """Return either."""
+        return value if isinstance(value, str) else NumberKind(whole=False).read(value, path)
+
+    def schema(self) -> Schema:
+        """Return the schema of both."""
+        return {"type": ["number", "string"]}
+
+
+@dataclass(frozen=True)
 class NullableKind(Kind):
     """Another type, or null."""
 
