@@ -151,7 +151,7 @@ def curve(log_norm: Array, log_rms: Array, alive: Mapping[int, Array], threshold
     below_level = level - float(bands.median[final])
     return Curve(
         log_norm=bands,
-        log_rms=over_trials(log_rms),
+        log_rms=bands if log_rms is log_norm else over_trials(log_rms),
         count=np.sum(~np.isnan(log_norm), axis=0),
         final_lag=final,
         zero_trials=int(zero.sum()),

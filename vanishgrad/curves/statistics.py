@@ -19,6 +19,8 @@ def quantile(values: Array, q: float) -> Array:
 
     values (B, L), NaN for absent; the result (L,) is NaN where no trial is present.
     """
+    if len(values) == 1:
+        return values[0].copy()
     ordered = np.sort(values, axis=0)
     count = np.sum(~np.isnan(values), axis=0)
     position = q * np.maximum(count - 1, 0)

@@ -6,6 +6,7 @@ import os
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from numbers import Integral, Real
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -28,7 +29,7 @@ def settle(options: Any) -> None:
     UsageError
         For an array that cannot be.
     """
-    hints = get_type_hints(type(options))
+    hints = _hints(options.__class__)
     for option in fields(options):
         value, hint = getattr(options, option.name), hints[option.name]
         if value is None:
@@ -42,6 +43,11 @@ def settle(options: Any) -> None:
         elif isinstance(value, os.PathLike) and _fits("", hint):
             value = os.fspath(value)
         object.__setattr__(options, option.name, value)
+
+
+@cache
+def _hints(request: type) -> dict[str, Any]:
+    return get_type_hints(request)
 
 
 def _several(name: str, value: Any) -> tuple[Any, ...]:
@@ -63,7 +69,7 @@ def demand_types(options: Any) -> None:
     UsageError
         Which names the option, what it is and what it should be.
     """
-    hints = get_type_hints(type(options))
+    hints = _hints(options.__class__)
     for option in fields(options):
         value, hint = getattr(options, option.name), hints[option.name]
         if not _fits(value, hint):

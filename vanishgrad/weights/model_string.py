@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -197,9 +198,14 @@ KEYS = {
 }
 
 
-def all_keys() -> dict[str, Key]:
+def all_keys() -> Mapping[str, Key]:
     """Return every key: those of all cells, numbers of some, and those by which some choose a variant or a form."""
-    rows = CELLS.values()
+    return _all_keys(tuple(CELLS))
+
+
+@lru_cache(maxsize=4)
+def _all_keys(cells: tuple[str, ...]) -> Mapping[str, Key]:
+    rows = [CELLS[name] for name in cells]
     numbers = {name: _number_key(name) for row in rows for name in row.numbers}
     return KEYS | numbers | {name: _variant_key(name) for row in rows for name in (*row.variants, *row.forms)}
 
