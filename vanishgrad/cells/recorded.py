@@ -127,6 +127,17 @@ class Recorded(Cell):
             inputs=self.inputs[:, start:stop],
         )
 
+    def aligned(self, lengths: Array) -> Self:
+        """Return the first steps of each sequence, as many as its length says, aligned at their end."""
+        longest = int(lengths.max())
+        if lengths.min() == longest:
+            return self.between(0, longest)
+        places = np.arange(longest + 1) - (longest - lengths)[:, None]
+        rows, states = np.arange(len(lengths))[:, None], np.maximum(places, 0)
+        steps = states[:, :-1]
+        by_step = {name: getattr(self, name)[rows, steps] for name in ("jacobians", "input_jacobians", "inputs")}
+        return self.with_weights(states=self.states[rows, states], **by_step)
+
     def input_preactivation(self, xs: Array) -> Array:
         """Return x_t for every step, (T, B, d): what multiplies it depends on the step."""
         return namespace(xs).permute_dims(xs, (1, 0, 2))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.lengths import PADDINGS, at_the_end
 from vanishgrad.inputs.sequences import InputRequest, InputSequences
 from vanishgrad.inputs.sources import Held
@@ -20,6 +20,61 @@ from vanishgrad.weights.recognition import layers_of
 from vanishgrad.weights.tensors import TensorFile, stored_array
 
 MASK = "a mask of its batch"
+
+
+class TakenSteps:
+    """Which steps of a batch are taken: each sequence from its first one on, up to its last one.
+
+    The steps before hand the initial state on, those behind hand on the last: neither changes a norm.
+
+    Parameters
+    ----------
+    name : str
+        What a message calls them by.
+    taken : (B, T) array of bool
+
+    Attributes
+    ----------
+    lengths : (B,) array of int
+    gaps : (B, T) array of bool, or None
+        Which steps within the lengths are taken; None where all are.
+
+    Raises
+    ------
+    VanishgradError
+        For a sequence without a step.
+    """
+
+    def __init__(self, name: str, taken: Array) -> None:
+        if not taken.any(axis=1).all():
+            row = int(np.flatnonzero(~taken.any(axis=1))[0])
+            raise VanishgradError(f"expected a step that is not masked in every sequence of {name}, got none in "
+                                  f"sequence {row}; try leaving that sequence out")  # fmt: skip
+        self._first, last = taken.argmax(axis=1), taken.shape[1] - taken[:, ::-1].argmax(axis=1)
+        self.lengths = (last - self._first).astype(np.int64)
+        within = np.arange(taken.shape[1]) < self.lengths[:, None]
+        self._own = np.take_along_axis(taken, self._places(taken.shape[1]), axis=1) & within
+        self.gaps = None if (self._own == within).all() else self._own
+        self._is_whole = bool(taken.all())
+
+    def _places(self, count: int) -> Array:
+        places: Array = np.minimum(np.arange(count) + self._first[:, None], count - 1)
+        return places
+
+    def of_steps(self, values: Array) -> Array:
+        """Return values (B, T, …) of steps, each sequence's from its first on, zero where no step is taken."""
+        if self._is_whole:
+            return values
+        axes = (..., *[None] * (values.ndim - 2))
+        moved = np.take_along_axis(values, self._places(values.shape[1])[axes], axis=1)
+        own: Array = np.where(self._own[axes], moved, 0)
+        return own
+
+    def of_states(self, states: Array) -> Array:
+        """Return states (B, T + 1, m), each sequence's from where it starts on."""
+        if self._is_whole:
+            return states
+        return np.take_along_axis(states, self._places(states.shape[1])[..., None], axis=1)
 
 
 def call_key(name: str, number: int) -> str:

@@ -81,12 +81,13 @@ class LayerRuns:
                 "of another; try leaving it out"
             )
         call = self._captured.call_of(layer)
-        if call.xs.shape != cell.inputs.shape or call.lengths.min() < cell.steps:
+        if call.xs.shape != cell.inputs.shape:
             raise VanishgradError(
                 f"expected derivatives of all steps of {layer.name} in {self._captured}, got {cell.steps} of "
                 f"{cell.trials} sequences for inputs {call.xs.shape}; try capturing it anew"
             )
-        return cell.among(slice(options.trials)).between(0, min(options.steps or cell.steps, cell.steps))
+        lengths = np.minimum(call.lengths, options.steps or cell.steps)[: options.trials]
+        return cell.among(slice(options.trials)).aligned(lengths)
 
     def _start(self, layer: Layer, sequences: InputSequences) -> Array:
         options = self._options

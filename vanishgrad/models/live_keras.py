@@ -13,7 +13,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, CapturedRun, call_key
+from vanishgrad.models.captured_run import CapturedCall, CapturedRun, TakenSteps, call_key
 from vanishgrad.models.live_torch import generators_unchanged
 from vanishgrad.weights.hints import Hints
 from vanishgrad.weights.recognition import layers_of
@@ -209,8 +209,8 @@ def _call(layer: Any, path: str, xs: Array, initial_state: Any, mask: Any) -> Ca
     for place, cell in enumerate(cells):
         weights |= named_tensors(cell, path, place if len(cells) > 1 else None, backward=layer.go_backwards)
     taken = np.ones(xs.shape[:2], bool) if mask is None else np.array(_host(mask), bool).reshape(xs.shape[:2])
-    aligned, lengths, gaps = _from_first_taken(path, xs, taken)
-    return CapturedCall(weights, about, aligned, lengths, _starts(layer, initial_state, len(xs), cells), taken=gaps)
+    own, starts = TakenSteps(path, taken), _starts(layer, initial_state, len(xs), cells)
+    return CapturedCall(weights, about, own.of_steps(xs), own.lengths, starts, taken=own.gaps)
 
 
 def _built(cell: Any, path: str) -> Cell:
@@ -225,24 +225,6 @@ def _built(cell: Any, path: str) -> Cell:
     model = {"class_name": "Sequential", "config": {"layers": layers}}
     file = TensorFile("the model", "keras", tensors, {"keras": model, "keras_version": keras.__version__})
     return layers_of(file, Hints()).layers[0].build()
-
-
-def _from_first_taken(path: str, xs: Array, taken: Array) -> tuple[Array, Array, Array | None]:
-    """Return sequences from their first step that is taken on, their lengths up to the last, and which are between.
-
-    The steps before hand the initial state on, those behind the last one: neither changes a norm.
-    """
-    if not taken.any(axis=1).all():
-        row = int(np.flatnonzero(~taken.any(axis=1))[0])
-        raise VanishgradError(f"expected a step that is not masked in every sequence of {path}, got none in sequence "
-                              f"{row}; try leaving that sequence out")  # fmt: skip
-    first, last = taken.argmax(axis=1), taken.shape[1] - taken[:, ::-1].argmax(axis=1)
-    lengths = (last - first).astype(np.int64)
-    place = np.minimum(np.arange(taken.shape[1]) + first[:, None], taken.shape[1] - 1)
-    within = np.arange(taken.shape[1]) < lengths[:, None]
-    own = np.take_along_axis(taken, place, axis=1) & within
-    aligned = np.where(own[..., None], np.take_along_axis(xs, place[..., None], axis=1), 0)
-    return aligned, lengths, None if (own == within).all() else own
 
 
 def _starts(layer: Any, initial_state: Any, batch: int, cells: list[Cell]) -> Array:

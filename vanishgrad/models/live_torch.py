@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, CapturedRun, call_key
+from vanishgrad.models.captured_run import CapturedRun
+from vanishgrad.models.chain_recorder import ChainRecorder
 from vanishgrad.models.forward_arguments import arguments
+from vanishgrad.models.layer_recorder import LayerRecorder
 from vanishgrad.models.own_modules import nothing_recorded, own_modules, recurrent_steps
-from vanishgrad.models.state_chains import ChainRecorder
 from vanishgrad.models.step_jacobians import recorded_call
 
 
@@ -55,6 +54,8 @@ def captured_run(
     """
     import torch
 
+    from vanishgrad.models.torch_modes import StateBlends
+
     if batch is None or isinstance(batch, str):
         raise UsageError(
             f"expected a batch to run {type(module).__name__} on, got {batch!r}; "
@@ -64,21 +65,22 @@ def captured_run(
     with _unchanged(module), torch.no_grad(), torch.compiler.set_stance("force_eager"):
         if evaluating:
             module.eval()
-        names = _recurrent_modules(module)
-        recorder, others = _Recorder(names), ChainRecorder(own_modules(module, names))
+        names, blends = _recurrent_modules(module), StateBlends()
+        recorder, others = LayerRecorder(names, blends), ChainRecorder(own_modules(module, names), blends)
         if not (names or others.names):
             raise nothing_recorded(module, names, others)
         handles = [each.register_forward_hook(recorder, with_kwargs=True) for each in names]
         handles += [each.register_forward_hook(others, with_kwargs=True) for each in others.names]
         try:
             positional, named = arguments(module, batch)
-            module(*positional, **named)
+            with blends:
+                module(*positional, **named)
         finally:
             for handle in handles:
                 handle.remove()
         calls, broken = recorder.calls, recorder.broken
         chains = recurrent_steps(others, recorder.parts, broken, is_alone=not calls)
-        calls |= {name: recorded_call(chain, trials, steps) for name, chain in chains.items()}
+        calls |= {name: recorded_call(chain, others.taken(chain), trials, steps) for name, chain in chains.items()}
     if not calls:
         raise nothing_recorded(module, names, others)
     return CapturedRun(calls)
@@ -158,138 +160,3 @@ def generators_unchanged() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-
-
-class _Recorder:
-    """The forward hook: it copies what each call was given, and joins a cell's calls to sequences.
-
-    Attributes
-    ----------
-    parts : mapping
-        Name → the parts of the state that its last call was given.
-    broken : mapping
-        Name of a cell whose state was changed between two steps → that, as a sentence.
-    """
-
-    def __init__(self, names: Mapping[Any, str]) -> None:
-        self._names = names
-        self._outputs: dict[str, Array] = {}
-        self._counts: dict[str, int] = {}
-        self._calls: dict[str, CapturedCall] = {}
-        self._inputs: dict[str, list[Array]] = {}
-        self.parts: dict[str, list[Any]] = {}
-        self.broken: dict[str, str] = {}
-
-    def __call__(self, module: Any, positional: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
-        from torch import nn
-
-        xs, hx = [(*positional, None, None)[k] if k < len(positional) else named.get(key)
-                  for k, key in enumerate(("input", "hx"))]  # fmt: skip
-        name = self._names[module]
-        if name in self.broken:
-            return
-        self.parts[name] = [] if hx is None else [part.detach().clone() for part in _parts(hx)]
-        if isinstance(module, nn.RNNCellBase):
-            self._step(name, module, xs, hx, output)
-        else:
-            self._layer(name, module, _layer_call(module, xs, hx), output)
-
-    @property
-    def calls(self) -> dict[str, CapturedCall]:
-        """Name of a module, with ``#2`` from its second call on → what it was given, a cell's steps as one sequence."""
-        joined = dict[str, CapturedCall]()
-        for key, call in self._calls.items():
-            xs = np.concatenate([call.xs, *self._inputs.get(key, ())], axis=1)
-            joined[key] = replace(call, xs=xs, lengths=call.lengths + xs.shape[1] - call.xs.shape[1])
-        return joined
-
-    def _keep(self, name: str, call: CapturedCall) -> None:
-        number = self._counts[name] = self._counts.get(name, 0) + 1
-        self._calls[call_key(name, number)] = call
-
-    def _layer(self, name: str, module: Any, call: CapturedCall, output: Any) -> None:
-        """Append a layer's call to the sequence whose last state it starts from, or begin a sequence."""
-        key = call_key(name, self._counts.get(name, 0))
-        whole = not module.bidirectional and (call.lengths == call.xs.shape[1]).all()
-        last = self._outputs.get(key)
-        if last is not None and whole and call.starts.any() and np.array_equal(last, call.starts):
-            self._inputs.setdefault(key, []).append(call.xs)
-        else:
-            self._keep(name, call)
-        if whole:
-            self._outputs[call_key(name, self._counts[name])] = _state(output[1]).reshape(call.starts.shape)
-
-    def _step(self, name: str, cell: Any, x: Any, hx: Any, output: Any) -> None:
-        """Append a step to the sequence whose last state it starts from, or begin a sequence."""
-        xs, start = _numbers(x), None if hx is None else _state(hx)
-        number = self._counts.get(name, 0)
-        if number and start is not None and np.array_equal(self._outputs[call_key(name, number)], start):
-            self._inputs.setdefault(call_key(name, number), []).append(xs.reshape(-1, 1, xs.shape[-1]))
-        elif number and start is not None and start.any():
-            self.broken[name] = (
-                f"expected the state of {name} to be handed on from step to step as it is, got a changed one; try a "
-                "model that hands it on"
-            )
-            self._calls = {key: call for key, call in self._calls.items() if key.partition("#")[0] != name}
-            del self.parts[name]
-        else:
-            self._keep(name, _cell_call(cell, xs, start))
-        self._outputs[call_key(name, self._counts[name])] = _state(output)
-
-
-def _parts(hx: Any) -> Any:
-    return hx if isinstance(hx, tuple | list) else (hx,)
-
-
-def _numbers(tensor: Any) -> Array:
-    """Return a copy as float64 on the host, that later edits and inference mode leave alone."""
-    import torch
-
-    with torch.inference_mode(False):
-        return np.array(tensor.detach().to("cpu", torch.float64).clone().numpy())
-
-
-def _state(hx: Any) -> Array:
-    """Return the full state, h and then c, side by side."""
-    return np.concatenate([_numbers(part) for part in _parts(hx)], axis=-1)
-
-
-def _reading(module: Any) -> dict[str, str]:
-    """Return the activation of an nn.RNN or its cell; the others have but one."""
-    return {"activation": module.nonlinearity} if hasattr(module, "nonlinearity") else {}
-
-
-def _layer_call(module: Any, xs: Any, hx: Any) -> CapturedCall:
-    from torch import nn
-    from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
-
-    if isinstance(xs, PackedSequence):
-        padded, counts = pad_packed_sequence(xs, batch_first=True)
-        inputs, lengths = _numbers(padded), counts.numpy().astype(np.int64)
-    else:
-        inputs = _numbers(xs)
-        if inputs.ndim == 2:
-            inputs = inputs[None]
-        elif not module.batch_first:
-            inputs = np.swapaxes(inputs, 0, 1)
-        lengths = np.full(len(inputs), inputs.shape[1])
-    directions = 2 if module.bidirectional else 1
-    width = (module.proj_size or module.hidden_size) + module.hidden_size * isinstance(module, nn.LSTM)
-    shape = (module.num_layers * directions, len(inputs), width)
-    starts = np.zeros(shape) if hx is None else _state(hx).reshape(shape)
-    weights = {
-        name: _numbers(tensor) for name, tensor in zip(module._flat_weights_names, module._flat_weights, strict=True)
-    }
-    return CapturedCall(weights, _reading(module), inputs, lengths, starts, directions)
-
-
-def _cell_call(cell: Any, xs: Array, start: Array | None) -> CapturedCall:
-    """Return one step as a sequence of length 1."""
-    from torch import nn
-
-    xs = xs.reshape(-1, 1, xs.shape[-1])
-    shape = (1, len(xs), cell.hidden_size * (2 if isinstance(cell, nn.LSTMCell) else 1))
-    starts = np.zeros(shape) if start is None else start.reshape(shape)
-    weights = {name: _numbers(tensor) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-               if (tensor := getattr(cell, name)) is not None}  # fmt: skip
-    return CapturedCall(weights, _reading(cell), xs, np.ones(len(xs), dtype=np.int64), starts)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
-from vanishgrad.models.state_chains import ChainRecorder, StateChain, carriers
+from vanishgrad.models.chain_recorder import ChainRecorder, carriers
+from vanishgrad.models.state_chains import StateChain
 
 
 def own_modules(module: Any, known: Collection[Any]) -> dict[Any, str]:
@@ -86,4 +87,4 @@ def nothing_recorded(module: Any, names: Mapping[Any, str], others: ChainRecorde
     held = ", ".join(sorted({type(part).__name__ for part in module.modules()}))
     return VanishgradError(f"expected an nn.RNN, nn.LSTM, nn.GRU or a cell of theirs, or a module that is called step "
                            f"by step and handed its last state, got {held}; called more than once: {others.seen()}; "
-                           "try a module for the step: (x, state) → state")  # fmt: skip
+                           "try a module for the step, (x, state) → state, and all that changes it")  # fmt: skip

@@ -2,17 +2,53 @@
 
 What is handed on is told by the numbers: an argument whose tensor equals, call after call, one that the last call
 returned is a part of the state, and the first real tensor beside it is the input. So any signature is followed:
-``(x, (h, c)) → (h, c)``, ``(x, h) → h``, ``(x, state) → (output, state)``.
+``(x, (h, c)) → (h, c)``, ``(x, h) → h``, ``(x, state) → (output, state)``. A sequence whose state is instead the one
+that the last call was given has masked that step, as ``where(mask, new, old)`` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
-from vanishgrad.models.captured_run import call_key
+
+
+def rows_equal(one: Any, other: Any) -> Array:
+    """Return which rows of two tensors (B, …) are equal to the last bit, (B,) of bool; a vector is one row."""
+    equal = (one == other).cpu().numpy()
+    rows: Array = equal.reshape(len(equal) if equal.ndim > 1 else 1, -1).all(axis=1)
+    return rows
+
+
+def changed_state(name: str, steps: int) -> str:
+    """Return why a module whose state is changed between two calls is not measured, as a sentence."""
+    return (
+        f"expected the state of {name} to be handed on from step to step as it is, or by a mask as it was before, got "
+        f"another one after {steps} step{'s' * (steps > 1)}; try a module for the step that holds what changes it"
+    )
+
+
+def steps_taken(name: str, batch: int, taken: Sequence[Array], last: Array | None) -> Array:
+    """Return which steps each sequence takes, (B, T), of those that the next step shows, and the last one.
+
+    Raises
+    ------
+    VanishgradError
+        If some are masked, and nothing shows the last one.
+    """
+    if last is None:
+        last = np.ones(batch, bool)
+        if not all(each.all() for each in taken):
+            raise VanishgradError(
+                f"expected to see which sequences take the last step of {name}, as some before are masked, got no "
+                "tensor with rows of its new and of its old state; try where(mask, new, old) behind every step"
+            )
+    return np.stack([*taken, last], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,26 +79,34 @@ class StateChain:
     calls : list of StepCall
     links : list of (int, int)
         Where a part of the state stands among the leaves given → where among those returned by the call before.
+    taken : list of (B,) array of bool
+        Which sequences take each call but the last.
     """
 
     module: Any
     name: str
     calls: list[StepCall]
     links: list[tuple[int, int]] = field(default_factory=list)
+    taken: list[Array] = field(default_factory=list)
 
     def takes(self, call: StepCall) -> bool:
         """Append a call that is given what the last one returned, and say whether it is."""
         last = self.calls[-1]
         if not self.links:
-            self.links = list(_links(last, call))
-            if self.links:
-                self.calls.append(call)
-            return bool(self.links)
-        same = [(into, out) for into, out in self.links if _equal(last.returned[out], call.given[into])]
-        if call.structure != last.structure or not same or (len(self.calls) > 2 and same != self.links):
+            links = list(_links(last, call))
+            taken = _taken(last, call, links)
+            if taken is None or not taken.any():
+                return False
+        elif call.structure != last.structure:
             return False
-        self.links = same  # what was equal once, by chance, is no state
+        else:
+            links = [link for link in self.links if _taken(last, call, [link]) is not None]
+            taken = _taken(last, call, links)
+            if taken is None or (len(self.calls) > 2 and links != self.links):
+                return False
+        self.links = links  # what was equal once, by chance, is no state
         self.calls.append(call)
+        self.taken.append(taken)
         return True
 
     def is_begun_anew_by(self, call: StepCall) -> bool:
@@ -77,7 +121,7 @@ class StateChain:
     def input_place(self) -> int | None:
         """Where the input stands among the leaves given: the first real tensor that is no state."""
         states = {place for place, _ in self.links}
-        places = (k for k, leaf in enumerate(self.calls[-1].given) if k not in states and _is_real(leaf))
+        places = (k for k, leaf in enumerate(self.calls[-1].given) if k not in states and is_real(leaf))
         return next(places, None)
 
     def from_zero(self) -> StepCall:
@@ -115,121 +159,64 @@ class StateChain:
                 f"expected states (batch, units) and an input (batch, width) at {self.name}, got "
                 f"{' and '.join(map(str, sorted(shapes)))} and {tuple(x.shape)}; try a module whose state is a vector"
             )
-        if any(x.shape == state.shape and _equal(x, state) and x.any() for state in states):
+        if any(x.shape == state.shape and is_equal(x, state) and x.any() for state in states):
             return (
                 f"expected one argument of {self.name} to be its last state, got two; try a module that takes it once"
             )
         return None
 
 
-def _is_real(leaf: Any) -> bool:
+def is_real(leaf: Any) -> bool:
     return hasattr(leaf, "is_floating_point") and leaf.is_floating_point() and leaf.ndim > 0
 
 
-def _equal(one: Any, other: Any) -> bool:
+def is_equal(one: Any, other: Any) -> bool:
     import torch
 
     return one.shape == other.shape and one.dtype == other.dtype and torch.equal(one, other)
 
 
-def _links(before: StepCall, call: StepCall) -> Iterator[tuple[int, int]]:
-    """Yield (given, returned) places of equal tensors of two calls in a row, each returned one once."""
-    free = [k for k, leaf in enumerate(before.returned) if _is_real(leaf)]
-    for into, leaf in enumerate(call.given):
-        place = next((k for k in free if _is_real(leaf) and _equal(before.returned[k], leaf)), None)
-        if place is not None:
-            free.remove(place)
-            yield into, place
-
-
-class ChainRecorder:
-    """The forward hook for modules that are not PyTorch's own: it copies their calls and joins them.
-
-    Parameters
-    ----------
-    names : mapping
-        Module → name.
-
-    Attributes
-    ----------
-    counts : mapping
-        Module → how many calls.
-    broken : mapping
-        Name of a module whose state was changed between two calls → that, as a sentence.
-    """
-
-    def __init__(self, names: Mapping[Any, str]) -> None:
-        self.names = names
-        self.counts: dict[Any, int] = {}
-        self._chains: dict[Any, list[StateChain]] = {}
-        self.broken: dict[str, str] = {}
-
-    def __call__(self, module: Any, positional: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
-        from torch.utils._pytree import tree_flatten
-
-        self.counts[module] = self.counts.get(module, 0) + 1
-        given, structure = tree_flatten((positional, dict(named)))
-        returned, _ = tree_flatten(output)
-        if not (any(map(_is_real, given)) and any(map(_is_real, returned))):
-            return
-        call = StepCall(list(map(_copy, given)), list(map(_copy, returned)), structure)
-        chains, name = self._chains.setdefault(module, []), self.names[module]
-        if chains and chains[-1].takes(call):
-            return
-        if chains and chains[-1].links and not chains[-1].is_begun_anew_by(call):
-            self.broken[name] = (
-                f"expected the state of {name} to be handed on from step to step as it is, got a changed one after "
-                f"{len(chains[-1].calls)} steps; try a model that hands it on, without padding"
-            )
-        if chains and not chains[-1].links:
-            chains.pop()
-        chains.append(StateChain(module, name, [call]))
-
-    @property
-    def chains(self) -> dict[str, StateChain]:
-        """Name of a module, with ``#2`` from its second sequence on → its calls, where they hand on a state."""
-        return {
-            call_key(chain.name, number): chain
-            for chains in self._chains.values()
-            for number, chain in enumerate((chain for chain in chains if chain.links), start=1)
-        }
-
-    def seen(self) -> str:
-        """Return which modules were called several times, for a message."""
-        repeated = [
-            f"{self.names[module]} ({type(module).__name__}, {count} calls)"
-            for module, count in self.counts.items()
-            if count > 1
-        ]
-        return ", ".join(repeated[:5]) or "no module of one's own twice"
-
-
-def _copy(leaf: Any) -> Any:
-    """Return a tensor's copy, which later edits and inference mode leave alone; all else as it is."""
+def _old(before: StepCall, call: StepCall, place: int) -> Any:
+    """Return what the call before was given in the place of a part of the state; zeros where it was given none."""
     import torch
 
-    if not isinstance(leaf, torch.Tensor):
-        return leaf
-    with torch.inference_mode(False):
-        return leaf.detach().clone()
+    given = before.given[place] if before.structure == call.structure else None
+    return torch.zeros_like(call.given[place]) if given is None else given
 
 
-def carriers(chains: Mapping[str, StateChain], known: Mapping[str, Sequence[Any]]) -> dict[str, StateChain]:
-    """Return the innermost chains that carry a whole state: what modules within hand on by themselves is theirs.
+def _taken(before: StepCall, call: StepCall, links: Sequence[tuple[int, int]]) -> Array | None:
+    """Return which sequences of a call are given the state that the call before put out, (B,).
 
-    Parameters
-    ----------
-    chains : mapping
-        Name → chain.
-    known : mapping
-        Name of a module that its weights tell → the parts of the state that it was given last.
+    The others are given the state that the call before was given; None where some are given another one.
     """
-    needed = dict[str, StateChain]()
-    for name, chain in sorted(chains.items(), key=lambda item: -item[1].name.count(".")):
-        within = f"{chain.name}."
-        parts = [part for each in needed.values() if each.name.startswith(within) for part in each.states(-1)]
-        parts += [part for each, known_parts in known.items() if each.startswith(within) for part in known_parts]
-        if not all(any(_equal(part, state) for part in parts) for state in chain.states(-1)):
-            needed = {each: other for each, other in needed.items() if not other.name.startswith(within)}
-            needed[name] = chain
-    return {name: chain for name, chain in chains.items() if name in needed}
+    new, old = [], []
+    for into, out in links:
+        given, returned, handed_on = call.given[into], before.returned[out], _old(before, call, into)
+        if not (is_real(given) and _alike(given, returned) and _alike(given, handed_on)):
+            return None
+        new.append(rows_equal(given, returned))
+        old.append(rows_equal(given, handed_on))
+    if not links:
+        return None
+    is_new, is_old = np.logical_and.reduce(new), np.logical_and.reduce(old)
+    return is_new if (is_new | is_old).all() else None
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return hasattr(other, "dtype") and one.shape == other.shape and one.dtype == other.dtype
+
+
+def _links(before: StepCall, call: StepCall) -> Iterator[tuple[int, int]]:
+    """Yield (given, returned) places where a call is given the state that the one before put out, each place once."""
+    free = [k for k, leaf in enumerate(before.returned) if is_real(leaf)]
+    for into, leaf in enumerate(call.given):
+        if is_real(leaf):
+            place = next((k for k in free if _is_handed_on(before, call, (into, k))), None)
+            if place is not None:
+                free.remove(place)
+                yield into, place
+
+
+def _is_handed_on(before: StepCall, call: StepCall, link: tuple[int, int]) -> bool:
+    taken = _taken(before, call, [link])
+    return taken is not None and bool(taken.any())

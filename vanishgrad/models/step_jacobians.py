@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.recorded import RECORDED
 from vanishgrad.errors import VanishgradError
-from vanishgrad.models.captured_run import CapturedCall
+from vanishgrad.models.captured_run import CapturedCall, TakenSteps
 from vanishgrad.models.state_chains import StateChain, StepCall
 
 MAX_BYTES = 2**30
@@ -22,7 +22,7 @@ Step = Callable[[Any, Any], Any]
 """(state (B, m), input (B, d)) → state (B, m)."""
 
 
-def recorded_call(chain: StateChain, trials: int | None = None, steps: int | None = None) -> CapturedCall:
+def recorded_call(chain: StateChain, taken: Array, trials: int | None = None, steps: int | None = None) -> CapturedCall:
     r"""Return the derivatives J_t = ∂s_t/∂s_{t-1} and B_t = ∂s_t/∂x_t of every call of a chain.
 
     Each call is done again on float64 copies of parameters, buffers and arguments (`torch.func.functional_call`), with
@@ -32,6 +32,8 @@ def recorded_call(chain: StateChain, trials: int | None = None, steps: int | Non
     Parameters
     ----------
     chain : StateChain
+    taken : (B, T) array of bool
+        Which calls are steps of each sequence; the others hand its state on.
     trials, steps : int, optional
         The first of the sequences and calls, all by default.
 
@@ -45,29 +47,49 @@ def recorded_call(chain: StateChain, trials: int | None = None, steps: int | Non
     -----
     O(m) backward passes of a step for each call, and B T m (m + d) numbers.
     """
-    batch, calls = slice(trials), [chain.from_zero(), *chain.calls[1:]]
-    calls = calls if steps is None else calls[:steps]
-    states = [_numbers([call.given[place] for place, _ in chain.links]) for call in calls]
-    ends = _numbers([calls[-1].returned[place] for _, place in chain.links])
+    batch, calls = slice(trials), [chain.from_zero(), *chain.calls[1:]][:steps]
+    states = [_numbers([call.given[into] for into, _ in chain.links]) for call in calls]
+    ends = [_numbers([call.returned[out] for _, out in chain.links]) for call in calls]
     place = chain.input_place or 0
     xs = [_numbers([call.given[place]]) for call in calls]
     B, m, d = len(states[0][batch]), states[0].shape[1], xs[0].shape[1]
     _demand_room(chain, len(calls), B, m, d)
     J, J_x = np.empty((B, len(calls), m, m)), np.empty((B, len(calls), m, d))
+    about = About(chain.name, type(chain.module).__name__, chain.states(-1)[0].device)
     copies = _double_copies(chain.module)
     for t, call in enumerate(calls):
-        expected = states[t + 1] if t + 1 < len(calls) else ends
-        precision = call.returned[chain.links[0][1]].dtype
-        J[:, t], J_x[:, t] = (
-            each[batch]
-            for each in _derivatives(chain, _step(chain, call, copies), states[t], xs[t], expected, precision)
-        )
-    inputs = np.stack(xs, axis=1)[batch]
-    path = np.stack([*states, ends], axis=1)[batch]
-    weights = {"jacobians": J, "input_jacobians": J_x, "states": path, "inputs": inputs}
+        tolerance = _tolerance(call.returned[chain.links[0][1]].dtype)
+        by_state, by_input, _ = derivatives(about, _step(chain, call, copies), states[t], xs[t], (ends[t], tolerance))
+        J[:, t], J_x[:, t] = by_state[batch], by_input[batch]
+    taken = taken[batch, : len(calls)]
+    last = np.where(taken[:, -1:], ends[-1][batch], states[-1][batch])
+    path = np.concatenate([np.stack(states, axis=1)[batch], last[:, None]], axis=1)
     sizes = [state.shape[-1] for state in chain.states(-1)]
-    reading = {"cell": RECORDED, "module": type(chain.module).__name__, "parts": " ".join(map(str, sizes))}
-    return CapturedCall(weights, reading, inputs, np.full(B, len(calls)), path[None, :, 0])
+    return replayed(about, sizes, TakenSteps(chain.name, taken), (J, J_x, path, np.stack(xs, axis=1)[batch]))
+
+
+class About(NamedTuple):
+    """What steps are called by in messages and reports, and on which device they run."""
+
+    name: str
+    kind: str
+    device: Any
+
+
+def replayed(about: About, sizes: Sequence[int], own: TakenSteps, recorded: tuple[Array, ...]) -> CapturedCall:
+    """Return a run whose Jacobians (B, T, m, m), (B, T, m, d), states (B, T + 1, m) and inputs (B, T, d) are known."""
+    J, J_x, states, inputs = recorded
+    weights = {"jacobians": own.of_steps(J), "input_jacobians": own.of_steps(J_x), "states": own.of_states(states),
+               "inputs": own.of_steps(inputs)}  # fmt: skip
+    reading = {"cell": RECORDED, "module": about.kind, "parts": " ".join(map(str, sizes))}
+    return CapturedCall(weights, reading, weights["inputs"], own.lengths, weights["states"][None, :, 0], taken=own.gaps)
+
+
+def _tolerance(precision: Any) -> float:
+    """Return by how much, relative to the largest, a step in a type of numbers may differ from its float64 copy."""
+    import torch
+
+    return float(torch.finfo(precision).eps) ** 0.5
 
 
 def _demand_room(chain: StateChain, T: int, B: int, m: int, d: int) -> None:
@@ -126,42 +148,50 @@ def _step(chain: StateChain, call: StepCall, copies: Mapping[str, Any]) -> Step:
     return step
 
 
-def _derivatives(
-    chain: StateChain, step: Step, s: Array, x: Array, expected: Array, precision: Any
-) -> tuple[Array, Array]:
-    """Return J_t (B, m, m) and B_t (B, m, d) of one call."""
+def derivatives(
+    about: About, step: Step, s: Array, x: Array, expected: tuple[Array, float] | None = None
+) -> tuple[Array, Array, Array]:
+    """Return J_t (B, m, m), B_t (B, m, d) and the next state (B, m) of one call, in float64.
+
+    Raises
+    ------
+    VanishgradError
+        If it fails, mixes sequences, or differs from what is expected by more than a tolerance.
+    """
     import torch
 
-    place = chain.states(-1)[0].device
+    from vanishgrad.models.torch_modes import InFloat64
+
     try:
-        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(place.type, enabled=False):
-            state, given = (torch.as_tensor(each, dtype=torch.float64, device=place) for each in (s, x))
+        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(about.device.type, enabled=False), \
+             InFloat64():  # fmt: skip
+            state, given = (torch.as_tensor(each, dtype=torch.float64, device=about.device) for each in (s, x))
             output, pull = torch.func.vjp(step, state, given)
-            _demand_same(chain, output.detach().cpu().numpy(), expected, precision)
-            _demand_apart(chain, pull, output)
+            end = output.detach().cpu().numpy()
+            if expected is not None:
+                _demand_same(about, end, *expected)
+            _demand_apart(about, pull, output)
             chunk = max(1, CHUNK_NUMBERS // state.numel())
             jacobian = torch.func.jacrev(lambda s, x: step(s, x).sum(0), argnums=(0, 1), chunk_size=chunk)
             by_state, by_input = (each.detach().permute(1, 0, 2).cpu().numpy() for each in jacobian(state, given))
     except (RuntimeError, TypeError, ValueError, NotImplementedError, IndexError) as error:
-        line, kind = (str(error).strip().splitlines() or [""])[0], type(chain.module).__name__
-        raise VanishgradError(f"expected {chain.name} ({kind}) to run and be differentiated in float64, got: "
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise VanishgradError(f"expected {about.name} ({about.kind}) to run and be differentiated in float64, got: "
                               f"{line[:300] or type(error).__name__}; try module.eval()") from None  # fmt: skip
-    return by_state, by_input
+    return by_state, by_input, end
 
 
-def _demand_same(chain: StateChain, output: Array, expected: Array, precision: Any) -> None:
+def _demand_same(about: About, output: Array, expected: Array, tolerance: float) -> None:
     """Refuse a module that is no function of its arguments: dropout's masks, or a state that it keeps to itself."""
-    import torch
-
     error, size = float(np.abs(output - expected).max()), max(1.0, float(np.abs(expected).max()))
-    if not error <= float(torch.finfo(precision).eps) ** 0.5 * size:
+    if not error <= tolerance * size:
         raise VanishgradError(
-            f"expected {chain.name} ({type(chain.module).__name__}) to put out the same for the same input and state, "
-            f"got a difference of {error:.2g}: dropout, or a state that is not handed on; try module.eval()"
+            f"expected {about.name} ({about.kind}) to put out the same for the same input and state, got a difference "
+            f"of {error:.2g}: dropout, or a state that is not handed on; try module.eval()"
         )
 
 
-def _demand_apart(chain: StateChain, pull: Callable[[Any], tuple[Any, ...]], output: Any) -> None:
+def _demand_apart(about: About, pull: Callable[[Any], tuple[Any, ...]], output: Any) -> None:
     """Refuse a module in which one sequence of the batch reaches another's state: a batch norm in training."""
     import torch
 
@@ -169,6 +199,6 @@ def _demand_apart(chain: StateChain, pull: Callable[[Any], tuple[Any, ...]], out
     cotangent[1::2] = 0
     if any(each[1::2].any() for each in pull(cotangent)):
         raise VanishgradError(
-            f"expected the sequences of a batch to be apart at {chain.name} ({type(chain.module).__name__}), got one "
-            "that reaches another's state, as in a batch norm in training; try module.eval()"
+            f"expected the sequences of a batch to be apart at {about.name} ({about.kind}), got one that reaches "
+            "another's state, as in a batch norm in training; try module.eval()"
         )
