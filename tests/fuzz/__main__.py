@@ -23,7 +23,7 @@ def main() -> None:
         count, faults = judged(draw(seed))
         checked, wrong = checked + count, wrong + len(faults)
         for fault in faults:
-            print(fault)
+            print(fault, flush=True)
     print(f"{checked} numbers of {seed - given.first} models checked, {wrong} of them wrong")
     sys.exit(3 if wrong else 0)
 

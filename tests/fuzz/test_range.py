@@ -13,7 +13,11 @@ SEEDS = {
     f"{name}, {title}": cell + len(CELLS) * kind for cell, name in enumerate(CELLS) for kind, title in enumerate(KINDS)
 }
 """One of every kind of every cell; ``python -m tests.fuzz --minutes 10`` tries more."""
-LESS_EXACT_ONCE = {"mgu whose candidates saturate": 54, "gru that switches": 80}
+LESS_EXACT_ONCE = {
+    "mgu whose candidates saturate": 54,
+    "gru that switches": 80,
+    "gru whose candidate comes back to a state that stayed": 7310055,
+}
 
 
 @pytest.mark.slow

@@ -56,6 +56,14 @@ class Activation:
         beside: Array = xp.where(xp.abs(value) > 1 / 2, (y - side) + side * self.tail(a), y - value)
         return beside
 
+    def ends(self, a: Array) -> tuple[Array, Array]:
+        """Return 1 + φ(a) and 1 - φ(a), where there is a tail to their last digit however small they are."""
+        value, xp = self.phi(a), namespace(a)
+        if self.tail is None:
+            return 1 + value, 1 - value
+        tail = self.tail(a)
+        return xp.where(value < -1 / 2, tail, 1 + value), xp.where(value > 1 / 2, tail, 1 - value)
+
     def difference(self, a: Array, b: Array) -> Array:
         """Return φ(a) - φ(b), to the digits of both tails where they saturate on one side."""
         of_a, of_b, xp = self.phi(a), self.phi(b), namespace(a)

@@ -14,6 +14,10 @@ LOST = 1e-300
 """Differences above it are in floating point's range, whatever digits they have."""
 AGREEMENT = 2.0**-18
 """To which the difference of a state and a candidate that has been followed is that of the numbers themselves."""
+CANCELLED = 2.0**-4
+"""Share of its terms at which a difference has lost digits."""
+NEARER = 2.0**-10
+"""Share of those terms at which the distances of both from the activation's end say more."""
 
 
 class ConvexUpdate(Cell):
@@ -23,6 +27,9 @@ class ConvexUpdate(Cell):
     own, in which nothing cancels but what does in exact arithmetic:
 
         h_t - n̂_{t+1} = k_t (h_{t-1} - n̂_t) + (n̂_t - n̂_{t+1}) .
+
+    Where these terms cancel, as the candidate comes to the end at which h has stayed, the distances of both from there
+    tell it: 1 ± h_t = k_t (1 ± h_{t-1}) + (1 - k_t) (1 ± n̂_t) keeps its digits too.
 
     A record ends with the pre-activation of the candidate, what a gate multiplies, and that difference.
     """
@@ -53,19 +60,26 @@ class ConvexUpdate(Cell):
         xp, a_n, first = namespace(records), self.split(records)[-3], int(before is None)
         earlier = records[:-1] if before is None else xp.concat([before[None], records[:-1]])
         directly = self.activation.distance(states[:-1], a_n)
-        keep, change = self.factors(earlier)[0], self.activation.difference(self.split(earlier)[-3], a_n[first:])
+        (keep, write), a_before, h = self.factors(earlier), self.split(earlier)[-3], states[first:-1]
+        change = self.activation.difference(a_before, a_n[first:])
         if marks is not None:
             zeros, ones = xp.zeros_like(keep), xp.ones_like(keep)
             alone, handed_on = marks[first:-1, :, None] == NOT_BEGUN, marks[first + 1 :, :, None] == HANDED_ON
             keep, change = xp.where(alone, zeros, keep), xp.where(alone, directly[first:], change)
             keep, change = xp.where(handed_on, ones, keep), xp.where(handed_on, zeros, change)
+            write = xp.where(alone | handed_on, zeros, write)
         start = directly[0] if before is None else self.split(before)[-1]
         followed = _followed(start, keep, change)
         if is_extended(records):
-            followed = self._beyond_range(records, directly[first:], followed, states[first:-1])
+            followed = self._beyond_range(records, directly[first:], followed, h)
             # The first of these steps need not be the first of its run.
             in_range = self.split(records)[-1][:1]
             directly[:1] = xp.where(xp.abs(in_range) > LOST, in_range, directly[:1])
+        elif self.activation.tail is not None and len(followed):
+            ends = self.activation.ends(xp.concat([a_before[:1], a_n[first:]]))
+            if _cancels(followed, start, keep, ends, h):
+                s_0 = states[0] if before is None else None
+                followed = _followed_beside_ends(start, s_0, keep, change, write, ends, h)
         records[..., -self.hidden_size :] = directly
         records[first:, ..., -self.hidden_size :] = followed
         return records
@@ -94,4 +108,53 @@ def _followed(start: Array, keep: Array, changes: Array) -> Array:
         moved_on = k * D + change
         D = xp.where((moved_on == 0) & (k != 0) & (D != 0), xp.finfo(D.dtype).smallest_normal, moved_on)
         followed[i] = D
+    return followed
+
+
+def _cancels(followed: Array, start: Array, keep: Array, ends: tuple[Array, Array], h: Array) -> bool:
+    """Return whether a difference is far below what it was made of, and h and n̂ are both that near to an end."""
+    xp = namespace(h)
+    before = xp.abs(keep * xp.concat([start[None], followed[:-1]]))
+    terms = before + xp.minimum(*(end[:-1] + end[1:] for end in ends))
+    beside = xp.minimum(*(xp.abs(1 + sign * h) + end[1:] for sign, end in zip((1, -1), ends, strict=True)))
+    return bool(xp.any((xp.abs(followed) < CANCELLED * terms) & (beside < NEARER * terms)))
+
+
+def _followed_beside_ends(
+    start: Array,
+    s_0: Array | None,
+    keep: Array,
+    changes: Array,
+    write: Array,
+    ends: tuple[Array, Array],
+    h: Array,
+) -> Array:
+    """Return D_1, D_2, … each by the way whose terms' roundings have added up to least.
+
+    `ends` are 1 + n̂ and 1 - n̂ from the step before the first difference on, `h` the states that the differences are of,
+    `s_0` the one before them at the beginning of a run.
+    """
+    xp, signs, D, differences = namespace(start), (1, -1), start, list[Array]()
+    error = xp.abs(start) + xp.minimum(*(end[0] for end in ends))
+    if s_0 is None:
+        distances = [sign * start + end[0] for sign, end in zip(signs, ends, strict=True)]
+        errors = [xp.abs(start) + end[0] for end in ends]
+    else:
+        distances = [1 + sign * s_0 for sign in signs]
+        errors = [xp.abs(distance) for distance in distances]
+    for i, (k, change, w) in enumerate(zip(keep, changes, write, strict=True)):
+        before, D = D, k * D + change
+        error = k * (error + xp.abs(before)) + xp.minimum(*(end[i] + end[i + 1] for end in ends))
+        for j, (sign, end) in enumerate(zip(signs, ends, strict=True)):
+            distance, of_distance = k * distances[j] + w * end[i], k * errors[j] + xp.abs(distances[j])
+            # What has not been followed, or not well, is told by the state itself.
+            directly = (k + w == 0) | (of_distance > 1)
+            distances[j] = xp.where(directly, 1 + sign * h[i], distance)
+            errors[j] = xp.where(directly, xp.ones_like(D), of_distance)
+            better = errors[j] + end[i + 1] < error
+            D = xp.where(better, sign * (distances[j] - end[i + 1]), D)
+            error = xp.where(better, errors[j] + end[i + 1], error)
+        D = xp.where((D == 0) & (k != 0) & (before != 0), xp.finfo(D.dtype).smallest_normal, D)
+        differences.append(D)
+    followed: Array = xp.stack(differences)
     return followed

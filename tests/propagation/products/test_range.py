@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.engine import trajectory
-from vanishgrad.cells import LSTM, RNN
+from vanishgrad.cells import GRU, LSTM, RNN, Cell
 from vanishgrad.cells.activations import RELU
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
@@ -26,7 +26,7 @@ def logit(p: float) -> float:
     return float(np.log(p / (1 - p)))
 
 
-def found(cell: LSTM | RNN, xs: np.ndarray, engine: str, s0: np.ndarray | None = None) -> dict[str, np.ndarray]:
+def found(cell: Cell, xs: np.ndarray, engine: str, s0: np.ndarray | None = None) -> dict[str, np.ndarray]:
     loss = np.full((1, cell.parts[0].size), cell.parts[0].size ** -0.5)
     measured = measure(cell, trajectory(cell, xs, s0), np.array([xs.shape[1]]), loss, 1e-3, Scope(None), engine)
     return {name: norms.log_norm[0] for name, norms in measured.curves.items()}
@@ -76,6 +76,16 @@ def test_a_forget_gate_that_is_shut_is_not_zero(engine: str) -> None:
     curves = found(LSTM(np.zeros((4, 1)), np.zeros((4, 1)), b), np.zeros((1, 4, 1)), engine)
     np.testing.assert_allclose(curves["cell"], -800.0 * np.arange(5), rtol=1e-14)
     np.testing.assert_allclose(curves["conveyor"], -800.0 * np.arange(5), rtol=1e-14)
+
+
+@every_engine
+def test_a_state_to_which_a_saturated_candidate_returns_keeps_its_distance(engine: str) -> None:
+    """h_1 - n̂_2 is (h_0 + 1) k + 2 (1 - k) with n̂_1 = 1 and n̂_2 = -1 to rounding, of terms that cancel to 1e-8."""
+    cell = GRU(np.zeros((3, 1)), np.array([[0.0], [1.0], [40.0]]), np.array([0.0, 30.0, 0.0]))
+    s0 = np.array([[-1 + 1e-8]])
+    keep, z = (1 / (1 + np.exp(-a)) for a in (31.0, 29.0))
+    expected = np.log(((s0[0, 0] + 1) * keep + 2 / (1 + np.exp(31.0))) * z * (1 / (1 + np.exp(29.0))))
+    assert found(cell, np.array([[[1.0], [-1.0]]]), engine, s0)["input"][0] == pytest.approx(expected, abs=1e-14)
 
 
 @every_engine
