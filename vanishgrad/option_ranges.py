@@ -14,7 +14,7 @@ COUNTS = {
     "hidden": (1, 10**6), "input_size": (1, 10**7), "steps": (1, MAX_STEPS), "trials": (1, 10**6),
     "seed": (0, 2**64 - 1), "burn_in": (0, MAX_STEPS), "start": (0, MAX_STEPS), "exponents": (1, 10**6),
     "lyapunov_steps": (1, MAX_STEPS), "truncation": (1, MAX_STEPS), "horizon": (1, MAX_STEPS // 2),
-    "jobs": (1, 1024), "seeds": (1, 10**4), "batch": (1, 10**6), "updates": (1, MAX_STEPS),
+    "length": (1, 64), "jobs": (1, 1024), "seeds": (1, 10**4), "batch": (1, 10**6), "updates": (1, MAX_STEPS),
 }  # fmt: skip
 """The least and the largest value of each; a check runs over twice its horizon."""
 MIN_THRESHOLD = 1e-300

@@ -45,6 +45,9 @@ class Certificate:
         ``{kind: enclosure, lengths, start, inputs, sequences}``: along each sequence, low ≤ value ≤ high of
         :math:`\|\partial s_T/\partial s_k\|_2`, its least singular value and :math:`\|\partial s_T/\partial x_k\|_2`,
         by lag.
+        ``{kind: words, length, count, inputs, least, greatest}``: of all words of L rows of a file, from s_0 = 0,
+        least.low ≤ :math:`\|\partial s_L/\partial s_0\|_2` ≤ greatest.high; that of least.word is ≤ least.high, that
+        of greatest.word ≥ greatest.low.
         ``{kind: refuted, rho, input_bound}``: no C and ρ′ < ρ bound :math:`\|\partial s_t/\partial s_k\|_2 \le
         C\rho'^{t-k}` for all t ≥ k, every such input sequence and every start s_0.
     model : mapping
@@ -117,6 +120,17 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         return (
             f"{where}: {inputs}: low ≤ ‖∂s_T/∂s_k‖₂, σ_min(∂s_T/∂s_k), ‖∂s_T/∂x_k‖₂ ≤ high as listed, "
             f"k from {claim['start']} on"
+        )
+    if claim["kind"] == "words":
+        (low, least), (high, greatest) = (
+            (claim[end][side], " ".join(map(str, claim[end]["word"])))
+            for end, side in (("least", "low"), ("greatest", "high"))
+        )
+        L, words = claim["length"], f"over all {claim['count']} words of the rows of {claim['inputs']['file']}"
+        return (
+            f"{where}: {words}, from s_0 = 0: {low!r} ≤ ‖∂s_{L}/∂s_0‖₂ ≤ {high!r}; the least is that of the rows "
+            f"{least}, at most {claim['least']['high']!r}, the greatest that of {greatest}, at least "
+            f"{claim['greatest']['low']!r}"
         )
     bound = claim["input_bound"]
     inputs = "every input sequence" if bound is None else f"every input sequence with |x_j| ≤ {bound!r}"

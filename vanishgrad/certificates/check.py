@@ -25,10 +25,13 @@ from vanishgrad.certificates.checking.minimal_gate import as_gru
 from vanishgrad.certificates.checking.periodic_orbit import periodic_orbit
 from vanishgrad.certificates.checking.rates import GATED_ONLY, LOWER, RNN_ONLY, UPPER, RateClaim
 from vanishgrad.certificates.checking.verdict import CertificateVerdict, Inequalities, Refuted, Undecided, Verification
+from vanishgrad.certificates.checking.word_norms import word_norms
 from vanishgrad.certificates.reading import beside, layer_subject, read_certificate, sequence
 from vanishgrad.certificates.subject import CertifiedCell, digest_of
 
 MAX_STEPS = 100_000
+ENCLOSING = (("along", "bilinear"), ("enclosure", "enclosure"), ("words", "words"), ("refuted", "periodic_orbit"))
+"""Kinds and methods whose checks run the cell."""
 
 
 def check(path: str, weights: str | None = None) -> Verification:
@@ -88,7 +91,7 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
     shown.demand(dict(certificate.model) == subject.described, "the model is the one that it describes")
     subject = as_gru(subject, shown)
     kind, method = certificate.claim.get("kind"), certificate.method
-    if (kind, method) in (("along", "bilinear"), ("enclosure", "enclosure"), ("refuted", "periodic_orbit")):
+    if (kind, method) in ENCLOSING:
         known = (subject.activation, subject.gate_activation) == ("tanh", "sigmoid")
         shown.demand(known or not subject.is_gated or None, "the gates are σ and the candidate tanh")
     if kind == "along" and method == "bilinear" and xs is not None:
@@ -96,6 +99,10 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
         return
     if kind == "enclosure" and method == "enclosure" and xs is not None:
         _enclosure(certificate.claim, subject, xs, shown)
+        return
+    if kind == "words" and method == "words" and xs is not None:
+        _demand_rows(certificate.claim, subject, xs, shown)
+        word_norms(subject, certificate.claim, xs, shown)
         return
     rows = _rows(certificate.claim, subject, xs, shown)
     if kind == "refuted" and method == "periodic_orbit":
@@ -131,10 +138,14 @@ def _rows(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array | None, sh
         return None
     if among not in ("rows", "box") or xs is None:
         raise Refuted("inputs are among rows, or in the box around them")
+    _demand_rows(claim, subject, xs, shown)
+    return xs
+
+
+def _demand_rows(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
     named = demanded.mapping(claim, "inputs").get("sha256")
     shown.demand(len(xs) > 0 and xs.shape[1] == subject.input_size, "the inputs have the cell's width")
     shown.demand(named == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
-    return xs
 
 
 def _enclosure(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:

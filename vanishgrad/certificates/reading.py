@@ -106,7 +106,7 @@ def word(path: str, width: int, bound: float | None) -> Array:
 
 
 def input_rows(path: str, width: int) -> Array:
-    """Return the inputs (S, d) that a set is made of.
+    """Return the inputs (S, d) that a set is made of, in the file's order.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def input_rows(path: str, width: int) -> Array:
             f"expected finite inputs (S, {width}) or (B, T, {width}), got shape {rows.shape} in {path!r}; try the file "
             "that the layer is driven by"
         )
-    return np.unique(rows, axis=0)
+    return rows
 
 
 def beside(certificate: str, name: str) -> str:

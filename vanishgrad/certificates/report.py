@@ -92,6 +92,27 @@ class EnclosureClaimDocument(Document):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class ExtremeWordDocument(Document):
+    """The least, or the greatest, norm of all words."""
+
+    low: Positive
+    high: Positive
+    word: Annotated[Sequence[Count], "one that attains it: rows of the file of inputs, from 0"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WordsClaimDocument(Document):
+    """Bounds of ‖∂s_L/∂s_0‖₂, from s_0 = 0, for all words of L rows of a file."""
+
+    kind: Literal["words"]
+    length: Annotated[Size, "L"]
+    count: Annotated[Size, "the number of words"]
+    inputs: InputsFileDocument
+    least: Annotated[ExtremeWordDocument, "no word is below `low`, and `word` is not above `high`"]
+    greatest: Annotated[ExtremeWordDocument, "no word is above `high`, and `word` is not below `low`"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CertifiedCellDocument(Document):
     """The cell whose weights the claim is about."""
 
@@ -169,11 +190,17 @@ class CertificateDocument(Document):
     format: Literal["vanishgrad-certificate"]
     format_version: Annotated[int, Limits(minimum=1, maximum=1)]
     statement: Annotated[str, "the claim as a sentence"]
-    claim: UniformClaimDocument | SequenceClaimDocument | EnclosureClaimDocument | RefutedClaimDocument
+    claim: (
+        UniformClaimDocument
+        | SequenceClaimDocument
+        | EnclosureClaimDocument
+        | WordsClaimDocument
+        | RefutedClaimDocument
+    )
     model: CertifiedCellDocument
     weights: WeightsFileDocument
     method: Annotated[
-        Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "enclosure", "periodic_orbit"],
+        Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "enclosure", "words", "periodic_orbit"],
         "the kind of witness",
     ]
     arithmetic: ArithmeticDocument

@@ -19,6 +19,7 @@ from vanishgrad.certificates.prove import Outcome, lower
 from vanishgrad.certificates.reading import input_rows, word
 from vanishgrad.certificates.source import CertifiedSource, beside, of_source
 from vanishgrad.certificates.subject import digest_of, subject
+from vanishgrad.certificates.word_norms import word_norms
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.sequences import InputRequest
 from vanishgrad.models.open import Source, holds_weights
@@ -59,6 +60,8 @@ class CertifyRequest(ModelOptions):
     alphabet, hull : str or None
         A file (S, d) of inputs: the claim is about sequences of its rows, or of anything in the box around them. So it
         is about sequences of the rows of `embedding` where there is no `input_bound`.
+    length : int or None
+        L: the claim is about ‖∂s_L/∂s_0‖₂ of all words of L rows of `alphabet`, or of `embedding`.
     repeat : str or None
         A file (d,) or (p, d) of inputs: a refutation repeats it too, beside zero and constants. So are the rows of
         `embedding`, each alone.
@@ -75,6 +78,7 @@ class CertifyRequest(ModelOptions):
     start: int = 0
     repeat: str | None = None
     alphabet: str | None = None
+    length: int | None = None
     hull: str | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +98,7 @@ class CertifyRequest(ModelOptions):
             raise UsageError(f"expected --claim upper or lower, got {self.claim!r}")
         if self.input_bound is not None and not self.input_bound >= 0:
             raise UsageError(f"expected --input-bound from 0 on, got {self.input_bound:g}; try --input-bound 1")
+        self._demand_words()
         sets = [name for name in ("input_bound", "alphabet", "hull") if getattr(self, name) is not None]
         if len(sets) > 1 or (sets and self.is_along and sets[0] != "input_bound"):
             others = " and ".join(map(flag, [*sets, *(["input"] if self.is_along else [])]))
@@ -107,6 +112,17 @@ class CertifyRequest(ModelOptions):
         for name in () if self.is_along else (*ALONG, *(("steps",) if holds_weights(self.source) else ())):
             if getattr(self, name):
                 raise UsageError(f"expected --input with {flag(name)}, got a claim about all; try --input white")
+
+    def _demand_words(self) -> None:
+        if self.length is None:
+            return
+        if self.alphabet is None and self.embedding is None:
+            raise UsageError("expected --length with --alphabet or --embedding, got neither; try --alphabet FILE")
+        for name in ("hull", "input_bound", "repeat"):
+            if getattr(self, name) is not None:
+                raise UsageError(f"expected --length alone with its rows, got {flag(name)} too; try without it")
+        if self.is_along or self.claim != "upper":
+            raise UsageError("expected --length, which is about all words, got another claim; try without the latter")
 
     @property
     def is_along(self) -> bool:
@@ -148,7 +164,10 @@ def certify(request: CertifyRequest) -> Certified:
     """
     target = of_source(request)
     files, sequences = dict(target.files), target.sequences
-    if not sequences:
+    if request.length is not None:
+        sequences = [_alphabet(target, request)]
+        outcome = word_norms(target.cell, sequences[0], request.length)
+    elif not sequences:
         inputs = _inputs(target, request)
         if inputs is not None and inputs.rows is not None:
             sequences = [inputs.rows]
@@ -173,6 +192,13 @@ def certify(request: CertifyRequest) -> Certified:
     return Certified(replace(outcome, certificate=certificate), files)
 
 
+def _alphabet(target: CertifiedSource, request: CertifyRequest) -> Array:
+    """Return the rows that words are made of, in the order of their file."""
+    if request.alphabet is not None:
+        return input_rows(request.alphabet, target.cell.input_size)
+    return np.concatenate(target.tokens)
+
+
 def _inputs(target: CertifiedSource, request: CertifyRequest) -> InputSet | None:
     """Return the set of inputs that a claim is about; None where --input-bound says it, and for an RNN: all."""
     path = request.alphabet or request.hull
@@ -184,7 +210,7 @@ def _inputs(target: CertifiedSource, request: CertifyRequest) -> InputSet | None
             )
         return None
     if path is not None:
-        rows = input_rows(path, target.cell.input_size)
+        rows = np.unique(input_rows(path, target.cell.input_size), axis=0)
     elif request.embedding is not None and request.input_bound is None:
         rows = np.unique(np.concatenate(target.tokens), axis=0)
     else:

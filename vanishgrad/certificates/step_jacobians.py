@@ -1,6 +1,6 @@
 r"""One-step Jacobians ∂s_t/∂s_{t-1} and ∂s_t/∂x_t as arrays of limbs, and how far they are from those of the real run.
 
-With A = ‖W_hh‖_F and M as in `fixed_point_run`, a state that is off by e ≤ 1 / (1 + A) moves the Jacobian by at most
+With A ≥ ‖W_hh‖₂ and M as in `fixed_point_run`, a state that is off by e ≤ 1 / (1 + A) moves the Jacobian by at most
 β e in the 2-norm, β = (M + 4)(M + 9)(1 + A)^q, q = 2, and q = 4 for a GRU (before), whose candidate holds a product of
 two weights. Each factor is a product of gates, slopes and at most one entry of size M; |σ′| ≤ ¼, |σ″| ≤ 0.1, |tanh′| ≤
 1, |tanh″| ≤ 0.77, and a pre-activation moves by A e, that of a GRU's candidate by (1 + M A / 4) A e (q = 2: (1 + M / 4)
@@ -9,11 +9,17 @@ A e). ∂s_t/∂x_t moves by (1 + ‖W_hx‖_F) β e at most.
 
 from __future__ import annotations
 
-from vanishgrad.certificates.cholesky import frobenius_up
 from vanishgrad.certificates.fixed_point_run import FixedPointRun
 from vanishgrad.certificates.intervals import UP
 from vanishgrad.certificates.limb_arrays import LimbArray, column, diagonal, of_floats, of_integers, stacked
+from vanishgrad.certificates.matrix_norms import quick_norm_up
 from vanishgrad.certificates.subject import CertifiedCell
+
+
+def curvature(target: CertifiedCell, largest: float, weight_norm: float) -> float:
+    """Return β for M = `largest` and A = `weight_norm`."""
+    power = 4 if target.reset == "before" else 2
+    return (largest + 4) * (largest + 9) * (1 + weight_norm) ** power * UP
 
 
 class StepJacobians:
@@ -26,9 +32,7 @@ class StepJacobians:
 
     def curvature(self, run: FixedPointRun) -> float:
         """Return β."""
-        power = 4 if self._target.reset == "before" else 2
-        A = frobenius_up(self._target.tensors["W_hh"])
-        return (run.largest + 4) * (run.largest + 9) * (1 + A) ** power * UP
+        return curvature(self._target, run.largest, quick_norm_up(self._target.tensors["W_hh"]))
 
     def recurrent(self, run: FixedPointRun, t: int) -> LimbArray:
         """Return ∂s_t/∂s_{t-1} (m, m) at the run's states, t from 1."""

@@ -63,6 +63,12 @@ BESIDE = ("weights.npz", "inputs.npy")
     help="Of --input: k in ∂s_T/∂s_k; of --along the least.",
 )
 @click.option("--alphabet", metavar="FILE", help="Every step's input is one of these rows (S, d); gated cells.")
+@click.option(
+    "--length",
+    type=counts("length"),
+    metavar="L",
+    help="Bound ‖∂s_L/∂s_0‖ over all words of L rows of --alphabet or --embedding, and name the least and greatest.",
+)
 @click.option("--hull", metavar="FILE", help="Every step's input lies in the box around these rows; gated cells.")
 @click.option(
     "--repeat", metavar="FILE", help="Inputs (d,) or (p, d) that a refutation repeats too, beside zero and constants."
@@ -89,9 +95,9 @@ def certify(
             name = flag("output" if output else "coq")
             raise UsageError(f"expected {name} with a proof, got --check; try leaving it out")
         return _check(certificate, source, format_, options)
-    if format_ and (coq or options["along"] is None):
+    if format_ and (coq or (options["along"] is None and options["length"] is None)):
         raise UsageError(
-            "expected --json with --check or --along, got a proof, whose JSON is --output; try leaving it out"
+            "expected --json with --check, --along or --length, got a proof, whose JSON is --output; try leaving it out"
         )
     target = output or coq
     if source is None or target is None or (output and coq):

@@ -48,7 +48,7 @@ def enclosed_norms(
         if not 0 <= low <= high < math.inf:
             raise Refuted(f"0 ≤ low ≤ high < ∞ for {quantity} {lag} of {name}")
         A, stray = _neighbour(matrix)
-        is_enclosed = _least_within if quantity == "sigma_min" else _norm_within
+        is_enclosed = _least_within if quantity == "sigma_min" else norm_within
         label = f"{quantity} at {len(xs) - lag - (quantity != 'input')} of {name}"
         verdict = is_enclosed(A, stray, Fraction(low), Fraction(high))
         if verdict is not True:
@@ -66,6 +66,12 @@ def _matrices(subject: CertifiedCell, xs: Array, start: int) -> Iterator[tuple[s
         P = pull(P)
         yield "state", lag, P
         yield "sigma_min", lag, P
+
+
+def last_product(subject: CertifiedCell, xs: Array) -> tuple[Array, Fraction]:
+    """Return a float64 matrix near ∂s_T/∂s_0 along xs (T, d), and how far from it that may be."""
+    *_, (_, _, matrix) = _matrices(subject, xs, 0)
+    return _neighbour(matrix)
 
 
 def _pulls(subject: CertifiedCell, xs: Array) -> tuple[list[Pull], int]:
@@ -95,7 +101,7 @@ def _neighbour(matrix: Ball) -> tuple[Array, Fraction]:
     return A, Fraction(matrix.radius, unit) + matrix.root * (largest / (1 << 53) + Fraction(1, 1 << 1074))
 
 
-def _norm_within(A: Array, stray: Fraction, low: Fraction, high: Fraction) -> bool | None:
+def norm_within(A: Array, stray: Fraction, low: Fraction, high: Fraction) -> bool | None:
     """Return whether low ≤ ‖·‖₂ ≤ high for all matrices near A (True), for none (False), or None."""
     below: bool | None = True if low <= 0 or _stretches(A, low + stray) else None
     if below is None and _at_most(A, (low - stray) * SHORT, math.floor):

@@ -41,7 +41,7 @@ def certify_formally(request: CertifyRequest) -> FormallyCertified:
         raise UsageError(
             "expected --coq with an upper bound for all inputs; try it without --claim lower, --input and --along"
         )
-    for name in ("repeat", "embedding", "alphabet", "hull"):
+    for name in ("length", "repeat", "embedding", "alphabet", "hull"):
         if getattr(request, name) is not None:
             raise UsageError(f"expected {flag(name)} with --output, got --coq, which refutes nothing; try without it")
     if not request.output.endswith(ENDING):
