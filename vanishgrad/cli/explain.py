@@ -13,6 +13,7 @@ from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import TEXT
+from vanishgrad.languages import translate
 from vanishgrad.questions.explain.document import explanation
 from vanishgrad.questions.explain.explain import explain as explain_models
 from vanishgrad.questions.explain.findings.apply import demand_applicable, remedy_weights
@@ -83,7 +84,7 @@ def explain(
     if applied is not None:
         weights, effect = remedy_weights(result, remedy)
         files.append((applied, weights))
-        notes.append(f"wrote {applied}: {effect}")
+        notes.append(translate("wrote {file}: {effect}", file=applied, effect=effect))
     emit(document, format_, output, files, [plot_folder])
     for note in [] if quiet else notes:
         click.echo(note, err=True)

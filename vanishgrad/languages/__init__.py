@@ -10,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec
 
 if TYPE_CHECKING:
     from gettext import NullTranslations
+
+P = ParamSpec("P")
 
 ENGLISH = "en"
 """What messages are written in."""
@@ -85,6 +87,12 @@ def translate_count(one: str, several: str, number: int, /, **values: object) ->
 def english(text: str, /, **values: object) -> str:
     """Return a message in English for a report, whatever is spoken here; `translated` finds it again."""
     return text.format(**values) if values else text
+
+
+def in_english(text: Callable[P, str], *arguments: P.args, **named: P.kwargs) -> str:
+    """Return a text that a report holds, made by a function that speaks the language spoken otherwise."""
+    with in_language(ENGLISH):
+        return text(*arguments, **named)
 
 
 def translatable(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from vanishgrad.inputs.lengths import lengths_of
+from vanishgrad.languages import translate
 from vanishgrad.questions.explain.section import Passage
 from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.documents.declaration import Size
@@ -84,7 +85,7 @@ def _model(explained: ExplainedModel) -> ExplainedModelDocument:
 def why(model: ModelDocument) -> list[str]:
     """Return the sentences that answer why, before any section."""
     stack = model.curves.get("stack")
-    through = [] if stack is None else [f"through all layers up to this one {reach(stack)}"]
+    through = [] if stack is None else [translate("through all layers up to this one {reach}", reach=reach(stack))]
     return [sentence(model), *through]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from vanishgrad.curves.model_result import ModelResult
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import english
 from vanishgrad.models.open import input_of_all, open_models
 from vanishgrad.questions.explain.curves import further_curves
 from vanishgrad.questions.explain.request import ExplainRequest
@@ -84,7 +85,10 @@ def _explained(run: Run, jobs: int) -> ExplainedModel:
     measured = _measured(run, [MEASURED, FURTHER_CURVES, *sections], jobs)
     result, further = measured[MEASURED], measured[FURTHER_CURVES]
     absent = {name: measured[name].reason for name in sections if isinstance(measured[name], Absent)}
-    notes = (*result.notes, *(f"no {name}: {reason}" for name, reason in absent.items()))
+    notes = (
+        *result.notes,
+        *(english("no {section}: {reason}", section=name, reason=reason) for name, reason in absent.items()),
+    )
     return ExplainedModel(
         replace(result, curves={**result.curves, **further}, notes=notes),
         {name: None if name in absent else measured[name] for name in sections},

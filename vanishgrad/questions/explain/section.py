@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vanishgrad.languages import english
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.figures.page import PictureKind
 
@@ -26,9 +27,9 @@ class Absent:
     reason: str
 
 
-MASKED = "some steps are masked, and its theory is of steps that are all taken; --lengths leaves padding out"
+MASKED = english("some steps are masked, and its theory is of steps that are all taken; --lengths leaves padding out")
 """Why a section does not apply to a run with masked steps."""
-NO_GATES = "it needs gates and weights, and of this cell there are derivatives alone"
+NO_GATES = english("it needs gates and weights, and of this cell there are derivatives alone")
 """Why a section does not apply to a recorded module."""
 
 

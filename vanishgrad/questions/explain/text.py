@@ -7,14 +7,15 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vanishgrad.languages import translate, translated
 from vanishgrad.questions.explain.document import ExplainDocument, ExplainedModelDocument, passages, shown_sections, why
-from vanishgrad.questions.explain.findings.report import FindingDocument, best_remedy, effect
+from vanishgrad.questions.explain.findings.report import FindingDocument, best_remedy, outcome
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.reports.csv_rows import columns, csv_text
 from vanishgrad.reports.documents.model import FileSource
 from vanishgrad.reports.markdown import to_markdown as table_of_models
-from vanishgrad.reports.sentences import caveat, notes, opening
+from vanishgrad.reports.sentences import caveat, notes, opening, sentences
 from vanishgrad.reports.table import COLOURS, horizon, title
 from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_legend, print_wrapped
 
@@ -35,10 +36,12 @@ def to_terminal(report: ExplainDocument, terminal: Terminal = FILE) -> str:
     for model in report.models:
         console.print()
         state = model.curves["state"]
-        reached = f"horizon {horizon(state.horizon, state.horizon_censored)} of {model.steps} steps"
-        console.print(
-            f"{model.label}: {state.verdict}, {reached}", style=f"bold {COLOURS[state.verdict]}", markup=False
-        )
+        headline = translate(
+            "{label}: {verdict}, horizon {horizon} of {steps} steps",
+            label=model.label, verdict=translated(state.verdict), steps=model.steps,
+            horizon=horizon(state.horizon, state.horizon_censored),
+        )  # fmt: skip
+        console.print(headline, style=f"bold {COLOURS[state.verdict]}", markup=False)
         for line in _in_brief(model):
             print_wrapped(console, line)
         for reason in why(model):
@@ -48,7 +51,7 @@ def to_terminal(report: ExplainDocument, terminal: Terminal = FILE) -> str:
             _print_passage(console, passage)
     console.print()
     for note in notes(report.models):
-        print_wrapped(console, f"note: {note}")
+        print_wrapped(console, translate("note: {note}", note=note))
     print_wrapped(console, caveat(report))
     return out.getvalue()
 
@@ -58,14 +61,13 @@ def _in_brief(model: ExplainedModelDocument) -> Iterator[str]:
     found: Sequence[FindingDocument] = model.sections.get("findings") or ()
     best = best_remedy(found)
     if found:
-        yield f"cause: {found[0].title}"
+        yield translate("cause: {finding}", finding=translated(found[0].title))
     if best is None:
         return
-    change, _, outcome = effect(best).partition(": ")
-    yield f"best remedy: {change}"
-    yield f"its effect: {outcome}"
+    yield translate("best remedy: {change}", change=translated(best.change))
+    yield translate("its effect: {outcome} (computed)", outcome=outcome(best))
     which = f"--layer {shlex.quote(model.source.layer)}" if isinstance(model.source, FileSource) else "--trials 1"
-    yield f"next: the same command with {which} --only findings --apply remedied.npz"
+    yield translate("next: the same command with {options}", options=f"{which} --only findings --apply remedied.npz")
 
 
 def _print_passage(console: Console, passage: Passage) -> None:
@@ -89,7 +91,7 @@ def to_markdown(report: ExplainDocument) -> str:
 def _markdown(model: ExplainedModelDocument) -> Iterator[str]:
     yield f"## `{model.label}`"
     yield ""
-    yield " ".join(why(model))
+    yield sentences(*why(model))
     yield ""
     for passage in passages(model):
         yield from _markdown_passage(passage)
@@ -101,7 +103,7 @@ def _markdown_passage(passage: Passage) -> Iterator[str]:
     yield from (f"- {each}" for each in passage.sentences)
     yield ""
     if passage.rows:
-        yield "| " + " | ".join(passage.headings) + " |"
+        yield "| " + " | ".join(map(translate, passage.headings)) + " |"
         yield "|---|" + "--:|" * (len(passage.headings) - 1)
         yield from ("| " + " | ".join(row) + " |" for row in passage.rows)
         yield ""

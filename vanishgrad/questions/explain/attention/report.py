@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.csv_rows import columns
@@ -51,11 +52,11 @@ def attention_passage(section: AttentionDocument, model: ModelDocument) -> Passa
         for lag in few_lags(len(attention) - 1)
     )
     return Passage(
-        title="Attention and skips: what a path of length one would send back",
+        title=translate("Attention and skips: what a path of length one would send back"),
         sentences=tuple(each for each in (_oldest(section, recurrent), _diluted(section)) if each),
-        headings=("lag", "recurrent", "attention", "skip"),
+        headings=(translatable("lag"), translatable("recurrent"), translatable("attention"), translatable("skip")),
         rows=rows,
-        legend=(
+        legend=translate(
             "log₁₀ of ‖∂h_T/∂h_s‖₂, of ‖∂c/∂h_s‖₂ for a random head c = Σ α_s W_v h_s with the query of the last "
             "state, and of ‖I + ∂h_T/∂h_s‖₂, where the loss sees h_s itself; medians"
         ),
@@ -66,18 +67,22 @@ def _oldest(section: AttentionDocument, recurrent: Sequence[float | None]) -> st
     """Compare what reaches the oldest state."""
     attended = section.attention.log10_norm.median
     lag, values = len(attended) - 1, (attended[-1], recurrent[len(attended) - 1])
-    by_attention, by_recurrence = ("nothing" if each is None else power(each) for each in values)
-    return f"at lag {lag} attention sends back {by_attention}, the recurrence {by_recurrence}"
+    by_attention, by_recurrence = (translate("nothing") if each is None else power(each) for each in values)
+    return translate(
+        "at lag {lag} attention sends back {attention}, the recurrence {recurrence}",
+        lag=lag, attention=by_attention, recurrence=by_recurrence,
+    )  # fmt: skip
 
 
 def _diluted(section: AttentionDocument) -> str:
     exponent, rate = section.exponent, section.attention.rate
     if exponent is None or rate is None or rate.factor is None:
         return ""
-    return (
-        f"attention does not fall with the lag ({number(rate.factor)} a step), but with the number T of states that "
-        f"share it: measured T^{exponent:.2f}, polynomial, neither exponential nor O(1)"
-    )
+    return translate(
+        "attention does not fall with the lag ({factor} a step), but with the number T of states that share it: "
+        "measured T^{exponent}, polynomial, neither exponential nor O(1)",
+        factor=number(rate.factor), exponent=f"{exponent:.2f}",
+    )  # fmt: skip
 
 
 def attention_series(section: AttentionDocument) -> Series:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
+from vanishgrad.languages import in_english, translatable, translate, translated
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import log10s
 from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
@@ -88,7 +89,7 @@ def directions_document(directions: Directions, model: ModelDocument) -> Directi
     """Return the section's part of the JSON document."""
     blocks = {name: [_at_lag(each) for each in lags] for name, lags in directions.blocks.items()}
     document = DirectionsDocument.of(directions, blocks=blocks, sentence="")
-    return replace(document, sentence=sentence(document))
+    return replace(document, sentence=in_english(sentence, document))
 
 
 def _at_lag(at_lag: DirectionsAtLag) -> DirectionsAtLagDocument:
@@ -118,13 +119,19 @@ def sentence(directions: DirectionsDocument) -> str:
     name, last = _told(directions)
     values = last.log10_sigma.median
     if values[0] is None:
-        return f"at lag {last.lag} every direction of the {name} is lost exactly"
+        return translate(
+            "at lag {lag} every direction of the {block} is lost exactly", lag=last.lag, block=translated(name)
+        )
     middle = values[len(values) // 2]
-    median = "lost to rounding" if middle is None else f"multiplied by {power(middle)}"
-    return (
-        f"at lag {last.lag} the best direction of the {name} is multiplied by {power(values[0])}, the median one is "
-        f"{median}: of {len(values)} directions {number(last.effective_rank)} count"
+    median = (
+        translate("lost to rounding") if middle is None else translate("multiplied by {power}", power=power(middle))
     )
+    return translate(
+        "at lag {lag} the best direction of the {block} is multiplied by {power}, the median one is {median}: of {all} "
+        "directions {count} count",
+        lag=last.lag, block=translated(name), power=power(values[0]), median=median, all=len(values),
+        count=number(last.effective_rank),
+    )  # fmt: skip
 
 
 def _told(directions: DirectionsDocument) -> tuple[str, DirectionsAtLagDocument]:
@@ -137,20 +144,35 @@ def directions_passage(directions: DirectionsDocument, model: ModelDocument) -> 
     """Return the singular values in short, and the units that carry the best direction."""
     rows = [_row(name, each) for name, lags in directions.blocks.items() for each in lags]
     return Passage(
-        title=f"Directions: the singular values of ∂s_T/∂s_k{_of_trials(directions, model)}",
-        sentences=(directions.sentence, *_carried(directions, model), *_errors(directions)),
-        headings=("block", "lag", "best", "10 %", "median", "90 %", "last", "eff. rank", "spread", "zero"),
+        title=_title(directions, model),
+        sentences=(sentence(directions), *_carried(directions, model), *_errors(directions)),
+        headings=(
+            translatable("block"),
+            "lag",
+            translatable("best"),
+            "10 %",
+            "median",
+            "90 %",
+            translatable("last"),
+            translatable("eff. rank"),
+            translatable("spread"),
+            translatable("zero"),
+        ),
         rows=tuple(rows),
-        legend=(
+        legend=translate(
             "best … last: log₁₀ σ by rank; eff. rank: exp of the entropy of σ/Σσ; spread: standard deviation of "
             "log₁₀ σ, 0 for an isometry; zero: singular values that are 0 to rounding"
         ),
     )
 
 
-def _of_trials(directions: DirectionsDocument, model: ModelDocument) -> str:
-    trials = directions.trials
-    return "" if trials == model.trials else f", {trials} of {model.trials} trials"
+def _title(directions: DirectionsDocument, model: ModelDocument) -> str:
+    if directions.trials == model.trials:
+        return translate("Directions: the singular values of ∂s_T/∂s_k")
+    return translate(
+        "Directions: the singular values of ∂s_T/∂s_k, {count} of {trials} trials",
+        count=directions.trials, trials=model.trials,
+    )  # fmt: skip
 
 
 def _row(name: str, at_lag: DirectionsAtLagDocument) -> tuple[str, ...]:
@@ -158,7 +180,7 @@ def _row(name: str, at_lag: DirectionsAtLagDocument) -> tuple[str, ...]:
     picked = [values[round(share * (len(values) - 1))] for share in (0, 0.1, 0.5, 0.9, 1)]
     spread = at_lag.spread_log10
     return (
-        name,
+        translated(name),
         str(at_lag.lag),
         *map(log10_text, picked),
         number(at_lag.effective_rank),
@@ -171,14 +193,16 @@ def _carried(directions: DirectionsDocument, model: ModelDocument) -> Iterator[s
     name, last = _told(directions)
     if last.source is None or last.target is None or last.log10_sigma.median[0] is None:
         return
-    whose = "" if directions.pooled or directions.trials == 1 else " (first trial)"
-    source, target = _units(last.source), _units(last.target)
-    yield f"the best direction over {last.lag} steps of the {name}{whose} starts in {source}, and ends in {target}"
+    whose = "" if directions.pooled or directions.trials == 1 else translate(" (first trial)")
+    yield translate(
+        "the best direction over {lag} steps of the {block}{whose} starts in {source}, and ends in {target}",
+        lag=last.lag, block=translated(name), whose=whose, source=_units(last.source), target=_units(last.target),
+    )  # fmt: skip
 
 
 def _units(carriers: CarriersDocument) -> str:
-    units = ", ".join(_named(unit) for unit in carriers.units[:3])
-    return f"{units}: {number(carriers.number)} units in all"
+    units = translate(", ").join(_named(unit) for unit in carriers.units[:3])
+    return translate("{units}: {count} units in all", units=units, count=number(carriers.number))
 
 
 def _named(unit: UnitDocument) -> str:
@@ -192,7 +216,10 @@ def _errors(directions: DirectionsDocument) -> Iterator[str]:
     errors = [error for error, value in zip(last.error_log10, values, strict=True) if value is not None]
     if errors:
         first, worst = f"{errors[0]:.0e}", f"{max(errors):.0e}"
-        yield f"estimated error of log₁₀ σ: {first} for the best, at most {worst} for all (u Σ κ(J_t))"
+        yield translate(
+            "estimated error of log₁₀ σ: {first} for the best, at most {worst} for all (u Σ κ(J_t))",
+            first=first, worst=worst,
+        )  # fmt: skip
 
 
 def directions_series(directions: DirectionsDocument) -> Series:

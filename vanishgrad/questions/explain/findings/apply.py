@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.languages import translate
 from vanishgrad.questions.explain.findings.report import effect, remedy_document
 from vanishgrad.questions.explain.section import MASKED
 from vanishgrad.weights.save_npz import cell_npz
@@ -72,7 +73,9 @@ def _chosen(diagnosis: Diagnosis, name: str | None) -> Remedy:
 def _driven(source: Mapping[str, Any], below: int) -> str:
     """Say so where the layer's input was the output of others, and whether the file holds them."""
     if below:
-        return f"; the layers that drive it stand before it, unchanged: it is the last of {below + 1}"
+        return translate(
+            "; the layers that drive it stand before it, unchanged: it is the last of {count}", count=below + 1
+        )
     if source["kind"] == "random" or not source["layer_index"]:
         return ""
-    return "; its input was the output of the layers below, which this file does not hold"
+    return translate("; its input was the output of the layers below, which this file does not hold")

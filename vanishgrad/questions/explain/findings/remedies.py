@@ -12,6 +12,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.cells.activations import Activation
 from vanishgrad.cells.cell_row import KeepGate
+from vanishgrad.languages import english
 from vanishgrad.questions.explain.findings.context import DiagnosisContext
 from vanishgrad.questions.explain.findings.critical_gain import neutral_gain
 from vanishgrad.questions.explain.findings.rules import dead_units
@@ -56,8 +57,10 @@ def orthogonal(facts: DiagnosisContext) -> Change:
     """Put the nearest orthogonal matrix in the place of W, over γ: isometric where nothing saturates."""
     U, _, Vt = np.linalg.svd(facts.cell.W_hh)
     gain = 1 / facts.cell.activation.gamma
-    times = "" if gain == 1 else f"{gain:g} × "
-    return Change(facts.cell.with_weights(W_hh=gain * (U @ Vt)), f"W → {times}its nearest orthogonal matrix")
+    change = english("W → its nearest orthogonal matrix")
+    if gain != 1:
+        change = english("W → {gain} × its nearest orthogonal matrix", gain=f"{gain:g}")
+    return Change(facts.cell.with_weights(W_hh=gain * (U @ Vt)), change)
 
 
 def scaled(facts: DiagnosisContext) -> Change:
@@ -71,7 +74,7 @@ def smaller_inputs(facts: DiagnosisContext) -> Change:
     sequences = facts.cell.input_preactivation(facts.sequences.xs)
     gain = min(1.0, LINEAR_DRIVE_RMS / max(float(np.sqrt(np.mean(np.square(sequences)))), np.finfo(float).tiny))
     cell = facts.cell.with_weights(W_hx=gain * facts.cell.W_hx, b=gain * facts.cell.b)
-    return Change(cell, f"W_hx and b × {gain:.3g}")
+    return Change(cell, english("W_hx and b × {gain}", gain=f"{gain:.3g}"))
 
 
 def closed_input_gates(facts: DiagnosisContext) -> Change:
@@ -91,7 +94,7 @@ def raised_biases(facts: DiagnosisContext) -> Change:
     middle = np.median(a, axis=0) if len(off) > 1 else np.median(a, axis=(0, 1))[None]
     b = facts.cell.b.copy()
     b[:, facts.cell.rows(gate)] -= np.where(off, middle - REVIVED_PREACTIVATION, 0)
-    return Change(facts.cell.with_weights(b=b), f"b of {int(off.sum())} dead units raised")
+    return Change(facts.cell.with_weights(b=b), english("b of {count} dead units raised", count=int(off.sum())))
 
 
 REMEDIES: Mapping[str, Callable[[DiagnosisContext], Change]] = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import VerdictName, log10
 from vanishgrad.reports.documents.declaration import Count, Document, Log10
@@ -55,11 +56,19 @@ class FindingDocument(Document):
 FindingsDocument = Annotated[Sequence[FindingDocument], "costliest first; empty if no rule finds anything"]
 
 
-NONE_FOUND = "no finding: the gradient stays within the thresholds, and gates, slopes and weights are in place"
-LEGEND = "state, input: log₁₀ norms at the last lag; the best remedy first, nearest to carrying both as they are"
-NONE_COMMON = "no finding that the trials have in common: some are within the thresholds and some are not"
-NO_HELP = "no remedy brings it nearer to carrying state and input over the whole length"
-UNEXPLAINED = "no finding, though the gradient is {verdict}: none of the rules explains it"
+NONE_FOUND = {
+    "preserved": translatable(
+        "no finding: the gradient stays within the thresholds, and gates, slopes and weights are in place"
+    ),
+    "inconclusive": translatable(
+        "no finding that the trials have in common: some are within the thresholds and some are not"
+    ),
+}
+UNEXPLAINED = translatable("no finding, though the gradient is {verdict}: none of the rules explains it")
+LEGEND = translatable(
+    "state, input: log₁₀ norms at the last lag; the best remedy first, nearest to carrying both as they are"
+)
+NO_HELP = translatable("no remedy brings it nearer to carrying state and input over the whole length")
 
 
 def findings_document(diagnosis: Diagnosis, model: ModelDocument) -> list[FindingDocument]:
@@ -88,28 +97,29 @@ def findings_passage(findings: Sequence[FindingDocument], model: ModelDocument) 
     """Return the findings, costliest first, and a row for each remedy, best first."""
     if not findings:
         verdict = model.curves["state"].verdict
-        sentence = {"preserved": NONE_FOUND, "inconclusive": NONE_COMMON}.get(
-            verdict, UNEXPLAINED.format(verdict=verdict)
-        )
-        return Passage(title="Findings", sentences=(*_caution(model), sentence))
+        sentence = translate(NONE_FOUND.get(verdict, UNEXPLAINED), verdict=translated(verdict))
+        return Passage(title=translate("Findings"), sentences=(*_caution(model), sentence))
     remedies, best = distinct(findings), best_remedy(findings)
-    advice = dict.fromkeys(each for finding in findings for each in finding.advice)
+    advice = dict.fromkeys(translated(each) for finding in findings for each in finding.advice)
     return Passage(
-        title="Findings, costliest first, and what would help, computed on the changed weights",
+        title=translate("Findings, costliest first, and what would help, computed on the changed weights"),
         sentences=(
             *_caution(model),
-            *(f"{finding.title} ({number(finding.severity)} nats a step)" for finding in findings),
-            *([] if not remedies else [NO_HELP] if best is None else [_best(best)]),
-            *([f"without a number: {'; '.join(advice)}"] if advice else []),
+            *(
+                translate("{finding} ({rate} nats a step)", finding=translated(each.title), rate=number(each.severity))
+                for each in findings
+            ),
+            *([] if not remedies else [translate(NO_HELP)] if best is None else [_best(best)]),
+            *([translate("without a number: {advice}", advice=translate("; ").join(advice))] if advice else []),
         ),
-        headings=("remedy", "horizon", "×/step", "state", "input"),
-        rows=(("as it is", *_numbers(remedies[0].before)), *map(_row, remedies)) if remedies else (),
-        legend=LEGEND if remedies else "",
+        headings=(translatable("remedy"), "horizon", "×/step", "state", "input"),
+        rows=((translate("as it is"), *_numbers(remedies[0].before)), *map(_row, remedies)) if remedies else (),
+        legend=translate(LEGEND) if remedies else "",
     )
 
 
 def _caution(model: ModelDocument) -> tuple[str, ...]:
-    return () if model.caution is None else (f"{model.caution}",)
+    return () if model.caution is None else (translated(model.caution),)
 
 
 def best_remedy(findings: Sequence[FindingDocument]) -> RemedyDocument | None:
@@ -119,8 +129,9 @@ def best_remedy(findings: Sequence[FindingDocument]) -> RemedyDocument | None:
 
 
 def _best(remedy: RemedyDocument) -> str:
-    best = "best" if remedy.caution is None else "best under this noise"
-    return f"{best}: {effect(remedy)}; --apply FILE writes these weights"
+    if remedy.caution is None:
+        return translate("best: {effect}; --apply FILE writes these weights", effect=effect(remedy))
+    return translate("best under this noise: {effect}; --apply FILE writes these weights", effect=effect(remedy))
 
 
 def distinct(findings: Sequence[FindingDocument]) -> list[RemedyDocument]:
@@ -137,20 +148,27 @@ def _distance(reach: ReachDocument | None) -> float:
 
 def effect(remedy: RemedyDocument) -> str:
     """Return a remedy with its effect: ``b_f + 3.6: horizon 14 → 96 (computed)``."""
+    return translate("{change}: {outcome} (computed)", change=translated(remedy.change), outcome=outcome(remedy))
+
+
+def outcome(remedy: RemedyDocument) -> str:
+    """Return what a remedy brings: ``horizon 14 → 96``."""
     before, after = remedy.before, remedy.after
     if after is None:
-        return f"{remedy.change}: a state overflows (computed)"
+        return translate("a state overflows")
     old, new = (horizon(reach.horizon, reach.horizon_censored) for reach in (before, after))
-    change = f"horizon {old} → {new}"
-    if old == new:
-        change = f"log₁₀ of the state's norm {log10_text(before.log10_norm)} → {log10_text(after.log10_norm)}"
-    return f"{remedy.change}: {change} (computed)"
+    if old != new:
+        return translate("horizon {before} → {after}", before=old, after=new)
+    return translate(
+        "log₁₀ of the state's norm {before} → {after}",
+        before=log10_text(before.log10_norm), after=log10_text(after.log10_norm),
+    )  # fmt: skip
 
 
 def _row(remedy: RemedyDocument) -> tuple[str, ...]:
     after = remedy.after
-    numbers = ("overflow", "", "", "") if after is None else _numbers(after)
-    return (f"{remedy.name}: {remedy.change}", *numbers)
+    numbers = (translate("overflow"), "", "", "") if after is None else _numbers(after)
+    return (f"{remedy.name}: {translated(remedy.change)}", *numbers)
 
 
 def _numbers(reach: ReachDocument) -> tuple[str, str, str, str]:

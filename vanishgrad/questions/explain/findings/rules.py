@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import RNN
+from vanishgrad.languages import english
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 from vanishgrad.questions.explain.findings.context import MAX_NATS, DiagnosisContext, nats
 
@@ -23,8 +24,8 @@ OPEN_INPUT_RATIO = 10.0
 """Of i to 1 - f, which T8's matched gates have equal, above which input gates stand too far open."""
 SHUT_RESET_GATE = 0.1
 """Mean below which reset gates are shut."""
-SKIP_ADVICE = "shorter lags, or a skip connection over them"
-CLIP_ADVICE = "clip the norm of the gradient in training"
+SKIP_ADVICE = english("shorter lags, or a skip connection over them")
+CLIP_ADVICE = english("clip the norm of the gradient in training")
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,16 @@ def expanding_detours(facts: DiagnosisContext) -> Finding | None:
     if max(largest, rate * facts.steps) <= -math.log(facts.threshold):
         return None
     evidence = {"factor_per_step": math.exp(rate), "log10_largest": largest / math.log(10)}
-    conveyor, growth = facts.curves.get("conveyor"), f"the gradient reaches 10^{largest / math.log(10):.1f}"
-    title = f"W expands: {growth}"
+    conveyor, log10 = facts.curves.get("conveyor"), f"{largest / math.log(10):.1f}"
+    title = english("W expands: the gradient reaches 10^{log10}", log10=log10)
     if conveyor is not None and conveyor.final_lag:
         lost = float(conveyor.log_norm.median[conveyor.final_lag]) / conveyor.final_lag
         evidence["conveyor_factor_per_step"] = float(np.exp(lost))
-        title = f"detours through the gates expand: {growth}, where the conveyor alone has {np.exp(lost):.2f} a step"
+        title = english(
+            "detours through the gates expand: the gradient reaches 10^{log10}, where the conveyor alone has "
+            "{factor} a step",
+            log10=log10, factor=f"{np.exp(lost):.2f}",
+        )  # fmt: skip
     return Finding(
         rule="expanding_detours",
         title=title,
@@ -93,8 +98,14 @@ def keeping_gates_below_one(facts: DiagnosisContext) -> Finding | None:
     mean, bias = float(values.mean()), keep.sign * float(facts.cell.b[..., facts.cell.rows(keep.letter)].mean())
     return Finding(
         rule=f"{keep.word}_gates",
-        title=f"{keep.word} gates are centred at {mean:.2f}, their bias at {round(bias, 2) + 0.0:.2f}: "
-        f"no unit keeps {facts.threshold:g} over {facts.steps} steps",
+        title=english(
+            "{gate} gates are centred at {mean}, their bias at {bias}: no unit keeps {threshold} over {steps} steps",
+            gate=keep.word,
+            mean=f"{mean:.2f}",
+            bias=f"{round(bias, 2) + 0.0:.2f}",
+            threshold=f"{facts.threshold:g}",
+            steps=facts.steps,
+        ),
         severity=lost,
         evidence={
             "mean": mean,
@@ -119,10 +130,14 @@ def contractive_weights(facts: DiagnosisContext) -> Finding | None:
     lost = -math.log(radius) if radius > 0 else MAX_NATS
     if lost <= facts.allowance:
         return None
-    proof = "proves it for every input" if norm < 1 else "proves nothing"
     return Finding(
         rule="contractive_weights",
-        title=f"W contracts: γρ(W) = {radius:.2f} is a step's factor without saturation; γ‖W‖₂ = {norm:.2f} {proof}",
+        title=english(
+            "W contracts: γρ(W) = {radius} is a step's factor without saturation; γ‖W‖₂ = {norm} {proof}",
+            radius=f"{radius:.2f}",
+            norm=f"{norm:.2f}",
+            proof=english("proves it for every input") if norm < 1 else english("proves nothing"),
+        ),
         severity=lost,
         evidence={"gamma_radius": radius, "gamma_norm": norm},
         remedies=("scaled", "orthogonal"),
@@ -147,11 +162,18 @@ def _at_every_step(facts: DiagnosisContext, slopes: Array) -> Finding | None:
         return None
     evidence = {**_evidence(slopes), "factor_per_step": math.exp(-lost)}
     phi = facts.cell.activation.name
-    flat = "off" if phi == "relu" else "flat"
+    flat = english("off") if phi == "relu" else english("flat")
     return Finding(
         rule="saturated_units",
-        title=f"units leave the linear part of {phi}: a step loses a factor {math.exp(-lost):.2f} by "
-        f"its slopes, of which {100 * evidence['flat_share']:.0f} % are {flat}",
+        title=english(
+            "units leave the linear part of {activation}: a step loses a factor {factor} by its slopes, of which "
+            "{share} % "
+            "are {flat}",
+            activation=phi,
+            factor=f"{math.exp(-lost):.2f}",
+            share=f"{100 * evidence['flat_share']:.0f}",
+            flat=flat,
+        ),
         severity=lost,
         evidence=evidence,
         remedies=("scaled", "smaller_inputs"),
@@ -165,8 +187,11 @@ def _once(facts: DiagnosisContext, slopes: Array) -> Finding | None:
         return None
     return Finding(
         rule="saturated_units",
-        title=f"{100 * evidence['flat_share']:.0f} % of the cells are where the read-out is flat: "
-        "what a loss on h sends back to them is lost at once",
+        title=english(
+            "{share} % of the cells are where the read-out is flat: what a loss on h sends back to them is lost at "
+            "once",
+            share=f"{100 * evidence['flat_share']:.0f}",
+        ),
         severity=nats(slopes) / facts.steps,
         evidence=evidence,
         remedies=("closed_input_gates",),
@@ -194,7 +219,7 @@ def dead_relus(facts: DiagnosisContext) -> Finding | None:
     severity = nats(slopes) if facts.cell.gate_activation is None else nats(slopes) / facts.steps
     return Finding(
         rule="dead_relus",
-        title=f"{100 * share:.0f} % of the relu units are off at every step",
+        title=english("{share} % of the relu units are off at every step", share=f"{100 * share:.0f}"),
         severity=severity,
         evidence={"dead_share": share, "active_share": float((slopes > 0).mean())},
         remedies=("raised_biases",),
@@ -216,8 +241,14 @@ def open_input_gates(facts: DiagnosisContext) -> Finding | None:
     c, read_out = facts.trajectory.states[-1][:, cell.slices[cell.conveyed]][remembering], cell.read_out
     return Finding(
         rule="open_input_gates",
-        title=f"units that remember {facts.steps} steps have their input gates open at {opening:.2f}, where 1 - f is "
-        f"{matched:.2g}: every step writes over what they keep",
+        title=english(
+            "units that remember {steps} steps have their input gates open at {open}, where 1 - f is {leak}: every "
+            "step "
+            "writes over what they keep",
+            steps=facts.steps,
+            open=f"{opening:.2f}",
+            leak=f"{matched:.2g}",
+        ),
         severity=nats(read_out.dphi(c) / read_out.gamma) / facts.steps,
         evidence={
             "remembering_share": float(remembering.mean()),
@@ -239,7 +270,10 @@ def shut_reset_gates(facts: DiagnosisContext) -> Finding | None:
         return None
     return Finding(
         rule="shut_reset_gates",
-        title=f"reset gates are shut (mean {mean:.3f}): the candidate does not see the state, only keep gates carry it",
+        title=english(
+            "reset gates are shut (mean {mean}): the candidate does not see the state, only keep gates carry it",
+            mean=f"{mean:.3f}",
+        ),
         severity=-math.log(max(mean, np.finfo(float).tiny)) / facts.steps,
         evidence={"mean": mean, "shut_share": float(np.mean(r < SHUT_RESET_GATE))},
         remedies=("opened_reset_gates",),

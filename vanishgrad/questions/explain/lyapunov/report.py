@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from vanishgrad.languages import in_english, translatable, translate, translate_count
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.declaration import Count, Document, Size
 from vanishgrad.reports.documents.kinds import one_length
@@ -100,7 +101,7 @@ def lyapunov_document(lyapunov: Lyapunov, model: ModelDocument) -> LyapunovDocum
         ],
         sentence="",
     )
-    return replace(document, sentence=sentence(document))
+    return replace(document, sentence=in_english(sentence, document))
 
 
 def _numbers(values: Array) -> list[float | None]:
@@ -116,16 +117,32 @@ def sentence(lyapunov: LyapunovDocument) -> str:
     exponents = lyapunov.exponents.mean
     first, error = exponents[0], lyapunov.exponents.error[0]
     if first is None:
-        return "every direction is lost exactly"
+        return translate("every direction is lost exactly")
     margin = f" ± {_rounded(error, error)}" if error else ""
-    factor = f"λ₁ = {_rounded(first, error)}{margin} nats a step (× {number(math.exp(first))})"
+    rate = translate(
+        "λ₁ = {exponent} nats a step (× {factor})",
+        exponent=_rounded(first, error) + margin, factor=number(math.exp(first)),
+    )  # fmt: skip
     if error and abs(first) < SIGMAS * error:
-        return f"{factor}: neither shrinking nor growing, as far as {lyapunov.steps} steps can tell"
+        return translate(
+            "{rate}: neither shrinking nor growing, as far as {steps} steps can tell", rate=rate, steps=lyapunov.steps
+        )
     if first < 0:
-        return f"{factor}: in the long run every direction shrinks, and so does the difference of two runs"
+        return translate(
+            "{rate}: in the long run every direction shrinks, and so does the difference of two runs", rate=rate
+        )
     positive = sum(value is not None and value > 0 for value in exponents)
-    prefix = "" if lyapunov.entropy is not None else "at least "
-    return f"{factor}: {prefix}{positive} direction{'s' if positive > 1 else ''} grow: chaos, gradients explode"
+    if lyapunov.entropy is None:
+        return translate_count(
+            "{rate}: at least {count} direction grow: chaos, gradients explode",
+            "{rate}: at least {count} directions grow: chaos, gradients explode",
+            positive, rate=rate,
+        )  # fmt: skip
+    return translate_count(
+        "{rate}: {count} direction grow: chaos, gradients explode",
+        "{rate}: {count} directions grow: chaos, gradients explode",
+        positive, rate=rate,
+    )  # fmt: skip
 
 
 def _rounded(value: float, error: float | None) -> str:
@@ -147,21 +164,33 @@ def lyapunov_passage(lyapunov: LyapunovDocument, model: ModelDocument) -> Passag
         )
         for i in _picked(len(exponents.mean))
     )
-    kind = "continued input" if lyapunov.input_continued else "the run's own input"
+    over = translate("over {steps} steps", steps=lyapunov.finite_steps)
     return Passage(
-        title=f"Lyapunov exponents: {lyapunov.steps} steps of {kind} after {lyapunov.burn_in}",
+        title=_title(lyapunov),
         sentences=(
-            lyapunov.sentence,
+            sentence(lyapunov),
             *_dimension(lyapunov),
             *_mean_field(lyapunov, model.hidden_size),
             *_sum_rule(lyapunov),
         ),
-        headings=("i", "λ_i", "±", "low", "high", f"over {lyapunov.finite_steps} steps"),
+        headings=("i", "λ_i", "±", translatable("low"), translatable("high"), over),
         rows=rows,
-        legend=(
-            "nats per step, mean over trials; ±: standard error by block means; low, high: over trials; over "
-            f"{lyapunov.finite_steps} steps: ln σ_i(∂s_T/∂s_0)/T of this run"
+        legend=translate(
+            "nats per step, mean over trials; ±: standard error by block means; low, high: over trials; {over}: ln "
+            "σ_i(∂s_T/∂s_0)/T of this run",
+            over=over,
         ),
+    )
+
+
+def _title(lyapunov: LyapunovDocument) -> str:
+    steps, before = lyapunov.steps, lyapunov.burn_in
+    if lyapunov.input_continued:
+        return translate(
+            "Lyapunov exponents: {steps} steps of continued input after {before}", steps=steps, before=before
+        )
+    return translate(
+        "Lyapunov exponents: {steps} steps of the run's own input after {before}", steps=steps, before=before
     )
 
 
@@ -184,21 +213,30 @@ def _text(value: float | None) -> str:
 def _dimension(lyapunov: LyapunovDocument) -> Iterator[str]:
     dimension, entropy = lyapunov.kaplan_yorke_dimension, lyapunov.entropy
     if dimension and entropy is not None:
-        yield f"Kaplan–Yorke dimension {number(dimension)}; entropy, the sum of positive exponents, {number(entropy)}"
+        yield translate(
+            "Kaplan–Yorke dimension {dimension}; entropy, the sum of positive exponents, {entropy}",
+            dimension=number(dimension), entropy=number(entropy),
+        )  # fmt: skip
     elif dimension is None:
-        yield "the Kaplan–Yorke dimension needs more exponents: try a larger --exponents"
+        yield translate("the Kaplan–Yorke dimension needs more exponents: try a larger --exponents")
 
 
 def _mean_field(lyapunov: LyapunovDocument, units: int) -> Iterator[str]:
     if lyapunov.mean_field is not None and lyapunov.mean_field[0] is not None:
-        yield f"mean-field theory of wide random networks has λ₁ ≈ {lyapunov.mean_field[0]:.4f} for {units} units"
+        yield translate(
+            "mean-field theory of wide random networks has λ₁ ≈ {exponent} for {units} units",
+            exponent=f"{lyapunov.mean_field[0]:.4f}", units=units,
+        )  # fmt: skip
 
 
 def _sum_rule(lyapunov: LyapunovDocument) -> Iterator[str]:
     rule = lyapunov.sum_rule
     if rule is not None:
         mean, difference = f"{rule.log_det:.6g}", f"{rule.difference:.0e}"
-        yield f"check: the exponents sum to the mean of ln|det J_t|, {mean}, within {difference}"
+        yield translate(
+            "check: the exponents sum to the mean of ln|det J_t|, {mean}, within {difference}",
+            mean=mean, difference=difference,
+        )  # fmt: skip
 
 
 def _others(lyapunov: LyapunovDocument) -> Iterator[tuple[str, Sequence[float | None]]]:

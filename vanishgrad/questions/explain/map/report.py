@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
+from vanishgrad.languages import in_english, translate, translate_count
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import log10s
 from vanishgrad.reports.documents.declaration import Count, Document, Log10
 from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.sentences import fraction, log10_text, number, power
+from vanishgrad.reports.sentences import fraction, log10_text, number, power, span
 
 if TYPE_CHECKING:
     from vanishgrad.questions.explain.map.measure import Map
@@ -50,7 +51,7 @@ def map_document(measured: Map, model: ModelDocument) -> MapDocument:
     document = MapDocument.of(
         measured, trial=0, log10_norm=[log10s(row[: i + 1]) for i, row in enumerate(measured.log_norm)], sentence=""
     )
-    return replace(document, sentence=sentence(document, model.curves["state"].threshold))
+    return replace(document, sentence=in_english(sentence, document, model.curves["state"].threshold))
 
 
 def sentence(document: MapDocument, threshold: float) -> str:
@@ -59,16 +60,18 @@ def sentence(document: MapDocument, threshold: float) -> str:
     level, last = math.log10(threshold), len(times) - 1
     died, first = _died(rows[last], level), rows[last][0]
     if died is None:
-        norm = "nothing" if first is None else power(first)
-        text = (
-            f"back from step {times[last]}{_named(document, last)} the gradient reaches step {times[0]}: {norm} is left"
-        )
+        text = translate(
+            "back from step {start} the gradient reaches step {end}: {norm} is left",
+            start=_named(document, last), end=times[0], norm=translate("nothing") if first is None else power(first),
+        )  # fmt: skip
     else:
-        text = (
-            f"back from step {times[last]}{_named(document, last)} less than {fraction(threshold)} is left at step "
-            f"{times[died]}{_named(document, died)}, {_steps(times[last] - times[died])} before"
-        )
-    return "; ".join([text, *_reaches(times, rows, level), *_steepest(document)])
+        text = translate_count(
+            "back from step {start} less than {left} is left at step {end}, {count} step before",
+            "back from step {start} less than {left} is left at step {end}, {count} steps before",
+            times[last] - times[died],
+            start=_named(document, last), left=fraction(threshold), end=_named(document, died),
+        )  # fmt: skip
+    return translate("; ").join([text, *_reaches(times, rows, level), *_steepest(document)])
 
 
 def _died(row: Row, level: float) -> int | None:
@@ -83,7 +86,7 @@ def _reaches(times: Sequence[int], rows: Sequence[Row], level: float) -> list[st
     reaches = [times[i] - times[k] for i, k in died if k is not None]
     if len(reaches) < 2 or min(reaches) == max(reaches):
         return []
-    return [f"from others it takes {min(reaches)} to {max(reaches)} steps"]
+    return [translate("from others it takes {steps} steps", steps=span(reaches))]
 
 
 def _steepest(document: MapDocument) -> list[str]:
@@ -97,19 +100,22 @@ def _steepest(document: MapDocument) -> list[str]:
     steepest = min(log_norms, key=lambda i: log_norms[i], default=0)
     if len(row) < 3 or log_norms[steepest] >= 0:
         return []
-    remainder = "nothing" if log_norms[steepest] == -math.inf else number(10.0 ** max(log_norms[steepest], -300.0))
-    where = f"from step {times[steepest + 1]}{_named(document, steepest + 1)} to {times[steepest]}"
-    return [f"it shrinks most {where}, to {remainder} of what it was"]
-
-
-def _steps(count: int) -> str:
-    return f"{count} step{'' if count == 1 else 's'}"
+    remainder = log_norms[steepest]
+    factor = translate("nothing") if remainder == -math.inf else number(10.0 ** max(remainder, -300.0))
+    return [
+        translate(
+            "it shrinks most from step {start} to {end}, to {factor} of what it was",
+            start=_named(document, steepest + 1),
+            end=times[steepest],
+            factor=factor,
+        )
+    ]
 
 
 def _named(document: MapDocument, place: int) -> str:
-    """Return a step's token in brackets, if it has one."""
+    """Return a step, with its token in brackets if it has one."""
     time, tokens = document.times[place], document.tokens
-    return f" ({tokens[time - 1]!r})" if tokens and time and tokens[time - 1] else ""
+    return f"{time} ({tokens[time - 1]!r})" if tokens and time and tokens[time - 1] else f"{time}"
 
 
 def map_passage(document: MapDocument, model: ModelDocument) -> Passage:
@@ -119,11 +125,11 @@ def map_passage(document: MapDocument, model: ModelDocument) -> Passage:
     places = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
     body = tuple((str(times[i]), *(log10_text(rows[i][k]) if k <= i else "" for k in places)) for i in places if i)
     return Passage(
-        title="Map: ‖∂s_t/∂s_k‖ along the first sequence",
-        sentences=(document.sentence,),
+        title=translate("Map: ‖∂s_t/∂s_k‖ along the first sequence"),
+        sentences=(sentence(document, model.curves["state"].threshold),),
         headings=("t \\ k", *(str(times[k]) for k in places)),
         rows=body,
-        legend="log₁₀ of ‖·‖₂, from step k (across) to step t (down)",
+        legend=translate("log₁₀ of ‖·‖₂, from step k (across) to step t (down)"),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.cells.registry import keep_words
+from vanishgrad.languages import in_english, translatable, translate, translated
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import BandDocument, band_document
 from vanishgrad.reports.documents.declaration import Document
@@ -79,7 +80,7 @@ def paths_document(paths: Paths, model: ModelDocument) -> PathsDocument:
         gates={name: _carried(carried) for name, carried in paths.gates.items()},
         sentence="",
     )
-    return replace(document, sentence=sentence(document, model))
+    return replace(document, sentence=in_english(sentence, document, model))
 
 
 def _carried(carried: Carried) -> CarriedDocument:
@@ -102,16 +103,22 @@ def sentence(paths: PathsDocument, model: ModelDocument) -> str:
     shares = {name: carried.share.mean[lag] for name, carried in paths.gates.items()}
     by_gate = {name: share for name, share in shares.items() if share is not None}
     if conveyor is None or len(by_gate) < len(shares) or abs(conveyor) > MAX_SHARE:
-        return (
-            f"at lag {lag} the conveyor alone would be 10^{log10_text(alone.log10_norm.median[lag])}, of which the "
-            f"detours leave 10^{log10_text(whole.log10_norm.median[lag])}: the paths cancel"
-        )
+        return translate(
+            "at lag {lag} the conveyor alone would be 10^{alone}, of which the detours leave 10^{whole}: the paths "
+            "cancel",
+            lag=lag, alone=log10_text(alone.log10_norm.median[lag]), whole=log10_text(whole.log10_norm.median[lag]),
+        )  # fmt: skip
     first, *others = sorted(by_gate, key=lambda name: -abs(by_gate[name]))
-    way = f"at lag {lag} the conveyor carries {percent(conveyor)} of {matrix(paths)}"
+    way = translate(
+        "at lag {lag} the conveyor carries {share} of {matrix}", lag=lag, share=percent(conveyor), matrix=matrix(paths)
+    )
     if all(abs(share) < 0.005 for share in by_gate.values()):
-        return f"{way}: there is hardly another path"
-    rest = ", ".join(f"{percent(by_gate[name])} through U_{name}" for name in others)
-    return f"{way}; the rest returns through U_{first} ({percent(by_gate[first])}; {rest})"
+        return translate("{way}: there is hardly another path", way=way)
+    rest = (translate("{share} through U_{gate}", share=percent(by_gate[name]), gate=name) for name in others)
+    return translate(
+        "{way}; the rest returns through U_{gate} ({share}; {others})",
+        way=way, gate=first, share=percent(by_gate[first]), others=translate(", ").join(rest),
+    )  # fmt: skip
 
 
 def matrix(paths: PathsDocument) -> str:
@@ -139,11 +146,17 @@ def paths_passage(paths: PathsDocument, model: ModelDocument) -> Passage:
         for lag in few_lags(len(norms) - 1)
     )
     return Passage(
-        title=f"Paths: {matrix(paths)} by the detours that leave the conveyor",
-        sentences=tuple(each for each in (_conveyor(model), paths.sentence, _textbook(model)) if each),
-        headings=("lag", "whole", "conv.", *counts, *(f"U_{name}" for name in gates)),
+        title=translate("Paths: {matrix} by the detours that leave the conveyor", matrix=matrix(paths)),
+        sentences=tuple(each for each in (_conveyor(model), sentence(paths, model), _textbook(model)) if each),
+        headings=(
+            "lag",
+            translatable("whole"),
+            translatable("conv."),
+            *map(translated, counts),
+            *(f"U_{name}" for name in gates),
+        ),
         rows=rows,
-        legend=(
+        legend=translate(
             "whole, conv.: log₁₀ of ‖·‖₂ of the whole and of the conveyor; then shares in % along the direction that "
             "the whole keeps best: by the number of detours (0: the conveyor), and by the gate through which the last "
             "one returns (with the conveyor they are 100)"
@@ -164,11 +177,12 @@ def _conveyor(model: ModelDocument) -> str:
         return ""
     mean = model.gates[gate].mean
     bias = f" = σ({round(math.log(mean / (1 - mean)), 2) + 0.0:.2f})" if 0 < mean < 1 else ""
-    factor = power(20 * math.log10(rate.factor))
-    return (
-        f"the conveyor alone multiplies the gradient by {number(rate.factor)} a step, {factor} in 20 steps: its "
-        f"{gate} gates average {number(mean)}{bias}"
-    )
+    return translate(
+        "the conveyor alone multiplies the gradient by {factor} a step, {power} in 20 steps: its {gate} gates "
+        "average {mean}",
+        factor=number(rate.factor), power=power(20 * math.log10(rate.factor)), gate=translated(gate),
+        mean=number(mean) + bias,
+    )  # fmt: skip
 
 
 def _textbook(model: ModelDocument) -> str:
@@ -180,20 +194,24 @@ def _textbook(model: ModelDocument) -> str:
     true, textbook = (curve.log10_norm.median[lag] for curve in (total, product))
     if true is None or textbook is None or not lag:
         return ""
-    return (
-        f"with h_k moving too (autograd's dc_T/dc_k) the norm is {power(true)} at lag {lag}; the textbooks' product "
-        f"∏(F + C E) is {_off(textbook - true)}"
-    )
+    return translate(
+        "with h_k moving too (autograd's dc_T/dc_k) the norm is {power} at lag {lag}; the textbooks' product ∏(F + C "
+        "E) "
+        "is {difference}",
+        power=power(true), lag=lag, difference=_off(textbook - true),
+    )  # fmt: skip
 
 
 def _off(decades: float) -> str:
     """Say by how much a norm is another, from the decades between them."""
     if abs(decades) < EQUAL:
-        return "the same"
+        return translate("the same")
     if abs(decades) > MIN_FACTOR_DECADES:
-        return f"{power(decades)} times that"
+        return translate("{power} times that", power=power(decades))
     off = 10.0**decades - 1
-    return "less than 0.1 % off" if abs(off) < 1e-3 else f"{percent(off, sign=True)} off"
+    if abs(off) < 1e-3:
+        return translate("less than 0.1 % off")
+    return translate("{share} off", share=percent(off, sign=True))
 
 
 def few_lags(last: int) -> list[int]:

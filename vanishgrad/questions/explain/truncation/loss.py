@@ -12,6 +12,7 @@ from vanishgrad.curves.model_result import unit_losses
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.inputs.files import load_array
 from vanishgrad.inputs.sequences import InputSequences
+from vanishgrad.languages import english
 from vanishgrad.random_streams import Role, stream
 
 LOSSES = ("all", "last")
@@ -86,8 +87,9 @@ def _spacing(steps: int) -> int:
 def in_words(request: LossRequest, steps: int) -> str:
     """Return which loss it is."""
     if request.cotangent is not None:
-        return f"cotangents of {request.cotangent}"
+        return english("cotangents of {file}", file=request.cotangent)
     if request.loss == "last":
-        return "a random unit vector at the last output"
-    spacing = _spacing(steps)
-    return "random unit vectors at " + ("every output" if spacing == 1 else f"one output in {spacing}")
+        return english("a random unit vector at the last output")
+    if (spacing := _spacing(steps)) == 1:
+        return english("random unit vectors at every output")
+    return english("random unit vectors at one output in {count}", count=spacing)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.questions.explain.paths.report import few_lags
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.questions.explain.truncation.measure import MAX_LOST_SHARE
@@ -96,25 +97,44 @@ def truncation_passage(section: TruncationDocument, model: ModelDocument) -> Pas
         for length in few_lags(len(lost))
     )
     return Passage(
-        title=f"Truncation: ∂L/∂θ for {section.loss}",
+        title=translate("Truncation: ∂L/∂θ for {loss}", loss=translated(section.loss)),
         sentences=tuple(each for each in sentences if each),
-        headings=("steps N", "share", "kept", "lost", *([] if bound is None else ["bound"])),
-        rows=rows,
-        legend=(
-            "share: log₁₀ of ‖G_l‖/‖G‖ at lag l = N − 1; kept ‖G_<N‖/‖G‖, lost ‖G − G_<N‖/‖G‖ where every output's "
-            "gradient goes back through N steps; medians" + ("" if bound is None else "; bound: log₁₀, of what is lost")
+        headings=(
+            translatable("steps N"),
+            translatable("share"),
+            translatable("kept"),
+            translatable("lost"),
+            *([] if bound is None else [translatable("bound")]),
         ),
+        rows=rows,
+        legend=translate("; ").join(_legend(bound is not None)),
     )
+
+
+def _legend(is_bounded: bool) -> Iterator[str]:
+    yield translate(
+        "share: log₁₀ of ‖G_l‖/‖G‖ at lag l = N − 1; kept ‖G_<N‖/‖G‖, lost ‖G − G_<N‖/‖G‖ where every output's "
+        "gradient "
+        "goes back through N steps; medians"
+    )
+    if is_bounded:
+        yield translate("bound: log₁₀, of what is lost")
 
 
 def _long_enough(section: TruncationDocument, steps: int) -> str:
     shortest = section.shortest
     low, high = shortest.low, shortest.high
-    trials = f" ({low} to {high} over trials)" if low < high else ""
+    trials = translate(" ({low} to {high} over trials)", low=low, high=high) if low < high else ""
     share = f"{100 * (1 - section.allowed):.0f} %"
     if shortest.median == steps:
-        return f"no truncation keeps {share} of the gradient: it takes all {steps} steps{trials}"
-    return f"{shortest.median} steps keep {share} of the gradient{trials}: no more than a hundredth of it is lost"
+        return translate(
+            "no truncation keeps {share} of the gradient: it takes all {steps} steps{trials}",
+            share=share, steps=steps, trials=trials,
+        )  # fmt: skip
+    return translate(
+        "{steps} steps keep {share} of the gradient{trials}: no more than a hundredth of it is lost",
+        steps=shortest.median, share=share, trials=trials,
+    )  # fmt: skip
 
 
 def _in_segments(section: TruncationDocument) -> str:
@@ -122,19 +142,21 @@ def _in_segments(section: TruncationDocument) -> str:
     cut = section.advised
     if cut.segments_lost <= 2 * section.allowed:
         return ""
-    return (
-        f"detaching the state every {cut.length} steps loses {_share(cut.segments_lost)}, since outputs soon "
-        "after a cut see few steps: let segments overlap, or make them several times as long"
-    )
+    return translate(
+        "detaching the state every {steps} steps loses {share}, since outputs soon after a cut see few steps: let "
+        "segments overlap, or make them several times as long",
+        steps=cut.length, share=_share(cut.segments_lost),
+    )  # fmt: skip
 
 
 def _asked(section: TruncationDocument) -> str:
     cut = section.asked
     if cut is None:
         return ""
-    return (
-        f"--truncation {cut.length} loses {_share(cut.lost)} of the gradient, {_share(cut.segments_lost)} in segments"
-    )
+    return translate(
+        "--truncation {steps} loses {share} of the gradient, {in_segments} in segments",
+        steps=cut.length, share=_share(cut.lost), in_segments=_share(cut.segments_lost),
+    )  # fmt: skip
 
 
 def _bound(section: TruncationDocument) -> str:
@@ -142,10 +164,15 @@ def _bound(section: TruncationDocument) -> str:
     if contraction is None:
         return ""
     if bound is None:
-        return f"no bound: γ‖W‖₂ is {number(contraction)}, not below 1"
+        return translate("no bound: γ‖W‖₂ is {norm}, not below 1", norm=number(contraction))
     enough = next((i + 1 for i, each in enumerate(bound) if each is None or 10**each <= section.allowed), None)
-    proved = f"{enough} steps are proved to be enough" if enough else "no length within the run is proved to be enough"
-    return f"γ‖W‖₂ is {number(contraction)} < 1, so {proved}"
+    if enough:
+        return translate(
+            "γ‖W‖₂ is {norm} < 1, so {steps} steps are proved to be enough", norm=number(contraction), steps=enough
+        )
+    return translate(
+        "γ‖W‖₂ is {norm} < 1, so no length within the run is proved to be enough", norm=number(contraction)
+    )
 
 
 def percent(log10: float | None) -> str:
