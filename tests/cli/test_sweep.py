@@ -45,5 +45,12 @@ def test_plot_takes_axes_of_a_sweep_alone(run, tmp_path):
     assert run("plot", str(path), "--output", str(picture), "--y", "hidden", "--measure", "horizon").status == 0
     assert picture.read_bytes().startswith(b"<?xml")
     assert run("plot", str(path), "--output", str(picture), "--kind", "curves").status == 2
+    call = ("plot", str(path), "--output", str(picture), "--x", "gain")
+    assert run(*call, "--kind", "slice", "--overlay", "none").status == 0
+    assert run(*call, "--contour", "-0.5,0").status == 0
+    assert "expected numbers between commas for --contour, got 'a'" in run(*call, "--contour", "a").err
     run("compare", "rnn", "--hidden", "4", "--steps", "5", "--output", str(path))
-    assert "expected --x, --y, --measure" in run("plot", str(path), "--output", str(picture), "--x", "gain").err
+    assert (
+        "expected --x with a report of sweep, got one of compare"
+        in run("plot", str(path), "--output", str(picture), "--x", "gain").err
+    )

@@ -25,7 +25,7 @@ INTERRUPTED, FAILED = 130, 3
 PARTIAL = "sweep.partial.json"
 
 
-@click.command(epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of a MODEL's gain, forget_bias, chrono_max or hidden too.")
+@click.command(epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of every key of a MODEL too.")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @sweep_options(DEFAULTS)
 @OUTPUT
@@ -60,11 +60,11 @@ def sweep(
 
 
 def _demand_axes(plan: SweepPlan, pictures: object) -> None:
-    """Refuse, before anything is measured, pictures of a sweep that has no plane."""
+    """Refuse, before anything is measured, pictures of a sweep that has no axis."""
     if pictures:
-        from vanishgrad.questions.sweep.figure import PhaseRequest, phase_axes
+        from vanishgrad.questions.sweep.figure import SweepPicture
 
-        phase_axes(list(axes_of(plan.points)), PhaseRequest())
+        SweepPicture().resolved(list(axes_of(plan.points)), len(plan.settings.models), plan.settings.measure)
 
 
 def _measured(plan: SweepPlan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
@@ -130,8 +130,9 @@ def _interrupted(document: SweepDocument, resume: str | None, output: str, quiet
 def _pictures(document: SweepDocument, plots: Sequence[str], folder: str | None) -> Iterator[tuple[str, bytes]]:
     if not plots and folder is None:
         return
-    from vanishgrad.questions.sweep.figure import KIND, PhaseRequest, render
+    from vanishgrad.questions.sweep.figure import SweepPicture, available_kinds, render
 
-    targets = [*plots, *([os.path.join(folder, f"{KIND}.svg")] if folder is not None else [])]
-    for path in targets:
-        yield path, render(document, PhaseRequest(), Path(path).suffix[1:].lower())
+    for path in plots:
+        yield path, render(document, SweepPicture(), Path(path).suffix[1:].lower())
+    for kind in available_kinds(document) if folder is not None else ():
+        yield os.path.join(str(folder), f"{kind}.svg"), render(document, SweepPicture(kind), "svg")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -254,18 +254,24 @@ class SweepReport(_Tables):
     def plot(
         self,
         path: str | None = None,
+        kind: str | None = None,
         x: str | None = None,
         y: str | None = None,
         measure: str | None = None,
-        theory: bool = True,
+        contour: Sequence[float] | None = None,
+        overlay: Sequence[str] | None = None,
     ) -> Figure:
-        """Draw the phase diagram, into a .png, .svg or .pdf file too, if one is named."""
-        from vanishgrad.questions.sweep.figure import PhaseRequest, draw, render
+        """Draw a phase diagram or slices, into a .png, .svg or .pdf file too, if one is named.
 
-        asked = PhaseRequest(x, y, measure, theory)
+        Parameters are those of ``vanishgrad plot``; `overlay` without a name draws no theory.
+        """
+        from vanishgrad.questions.sweep.figure import SweepPicture, draw, render
+
+        levels = None if contour is None else tuple(contour)
+        picture = SweepPicture(kind, x, y, measure, levels, None if overlay is None else tuple(overlay))
         if path is not None:
-            write(path, render(self.typed, asked, Path(path).suffix[1:].lower()))
-        return draw(self.typed, asked)
+            write(path, render(self.typed, picture, Path(path).suffix[1:].lower()))
+        return draw(self.typed, picture)
 
 
 def _in_brief(model: ModelDocument) -> str:

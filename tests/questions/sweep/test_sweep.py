@@ -14,7 +14,6 @@ import vanishgrad
 from vanishgrad.curves.measure import ERROR_LIMIT
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.sweep.document import SweepDocument, settings_of
-from vanishgrad.questions.sweep.figure import PhaseRequest, render
 from vanishgrad.questions.sweep.report import finished_points, swept, to_csv, to_markdown, to_table
 from vanishgrad.questions.sweep.run import SweepPlan, sweep
 
@@ -153,17 +152,6 @@ def test_a_table_and_markdown_say_ranges_and_critical_gains(document):
     for text in (to_table(document), to_markdown(document)):
         assert "14 points of 2 MODELs, 3 trials each" in text
         assert "no theory speaks of it" in text
-
-
-def test_a_phase_diagram_is_drawn_the_same_each_time(document):
-    first, again = (render(document, PhaseRequest("gain", "forget_bias", "rate"), "png") for _ in range(2))
-    assert first[:4] == b"\x89PNG" and first == again
-    with pytest.raises(UsageError, match="expected an axis out of gain, forget_bias, hidden, got 'speed'"):
-        render(document, PhaseRequest("speed"), "svg")
-    with pytest.raises(UsageError, match=r"expected a measure out of .*, got 'speed'"):
-        render(document, PhaseRequest(measure="speed"), "svg")
-    with pytest.raises(UsageError, match="expected two axes for a phase diagram, got hidden"):
-        render(found(["rnn"], steps=4, measure="rate"), PhaseRequest(), "svg")
 
 
 def test_an_exact_zero_has_no_rate_and_no_norm():

@@ -115,10 +115,13 @@ class SweptPoint(Document):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CriticalGain(Document):
-    """Where the rate crosses zero along the axis of the gain, beside theory."""
+class CriticalPoint(Document):
+    """Where a measure crosses its neutral value, or the threshold, along the gain or the forget bias, beside theory."""
 
     model: str
+    axis: Annotated[str, "gain or forget_bias"]
+    measure: str
+    level: Annotated[float, "of the measure: 0, or log₁₀ of the threshold"]
     coordinates: Annotated[Mapping[str, float | str], "the other axes"]
     measured: Annotated[float | None, "by linear interpolation between points; null where it does not cross"]
     predicted: Annotated[float | None, "null where no theory speaks of the model and its input"]
@@ -135,7 +138,7 @@ class SweepDocument(ReportDocument):
     request: SweepSettings
     complete: Annotated[bool, "false where it was interrupted: --resume goes on"]
     points: Sequence[SweptPoint]
-    critical: Annotated[Sequence[CriticalGain], "where the gain is an axis and the rate is measured"]
+    critical: Annotated[Sequence[CriticalPoint], "where the gain or the forget bias is an axis"]
 
     @property
     def failures(self) -> list[SweptPoint]:

@@ -1,11 +1,12 @@
-"""The phase diagram: a measure over two axes, its neutral contour, and theory's critical line."""
+"""Pictures of a sweep: which kinds there are, what of the report they show, and the axes that they share."""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,74 +14,133 @@ from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
 from vanishgrad.questions.sweep.axes import Value, value_text
-from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweptPoint
-from vanishgrad.questions.sweep.measures import Measure, measure_named
-from vanishgrad.questions.sweep.report import axes_of, by_model, title
-from vanishgrad.questions.sweep.theory import GAIN, RATE, others
-from vanishgrad.reports.figures.page import Panels, sheet
-from vanishgrad.reports.figures.palette import INK, SHADE
+from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
+from vanishgrad.questions.sweep.measures import measure_named
+from vanishgrad.questions.sweep.report import axes_of, by_model
+from vanishgrad.questions.sweep.theory import (
+    CHRONO,
+    GAIN,
+    MEAN_FIELD,
+    OVERLAYS,
+    SHARP,
+    THEORIES,
+    Theory,
+    others,
+    setting_of,
+)
 from vanishgrad.reports.figures.style import drawable, style, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-KIND = "phase"
-COLUMNS = 3
-PANEL = Panels(number=1, columns=COLUMNS, width=2.7, height=2.3, left=0.75, right=0.95, between=0.45, heading=0.5)
-DIVERGING, SEQUENTIAL = "RdBu_r", "viridis"
-"""Blue vanishes, red explodes; a measure without a neutral value has no two sides."""
+PHASE, SLICE = "phase", "slice"
+KINDS: Mapping[str, str] = {
+    PHASE: "A measure over two axes: colours from vanishing to exploding, contours, regions, and theory's lines.",
+    SLICE: "A measure along one axis with its interval, a line for each value of another one, or for each MODEL.",
+}
+MODEL = "model"
+"""As an axis of slices: a line for each MODEL."""
 LOG_SPAN = 8.0
 """An axis whose values have equal ratios, and span this factor, is drawn logarithmically."""
+SAMPLES = 33
+"""Values at which a line of theory is worked out."""
+TICKS = 7
 
 
 @dataclass(frozen=True)
-class PhaseRequest:
-    """What a phase diagram shows; None takes the first that there is.
+class SweepPicture:
+    """What a picture of a sweep shows; None takes the first that there is.
 
     Attributes
     ----------
+    kind : str or None
+        One of `KINDS`; None: phase where there are two axes.
     x, y : str or None
-        Axes.
+        Axes; of slices `y` tells the lines apart, and may be ``model``.
     measure : str or None
-    theory : bool
-        Whether theory's critical line is drawn.
+    contour : tuple of float or None
+        Levels of the measure; None: the neutral one, where there is one.
+    overlay : tuple of str or None
+        Theories, of `OVERLAYS`; None: those that speak of the MODEL and the measure.
     """
 
+    kind: str | None = None
     x: str | None = None
     y: str | None = None
     measure: str | None = None
-    theory: bool = True
+    contour: tuple[float, ...] | None = None
+    overlay: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in (None, *KINDS):
+            raise UsageError(f"expected --kind {' or '.join(KINDS)} of a report of sweep, got {self.kind!r}")
+        for name in self.overlay or ():
+            if name not in OVERLAYS:
+                raise UsageError(f"expected --overlay out of {', '.join(OVERLAYS)}, none, got {name!r}; try another")
+
+    def resolved(self, axes: Sequence[str], models: int, measures: Sequence[str]) -> SweepPicture:
+        """Return the same with kind, axes and measure, out of those that a sweep has.
+
+        Raises
+        ------
+        UsageError
+            If there are no such axes, or no such measure.
+        """
+        measure = self.measure or measures[0]
+        if measure not in measures:
+            raise UsageError(f"expected a measure out of {', '.join(measures)}, got {measure!r}; try --measure")
+        given = [name for name in (self.x, self.y) if name is not None]
+        kind = self.kind or (PHASE if len(axes) > 1 else SLICE)
+        for name in given:
+            if name not in (*axes, *([MODEL] if kind == SLICE and name == self.y else [])):
+                raise UsageError(f"expected an axis out of {', '.join(axes) or 'none'}, got {name!r}; try another")
+        free = [name for name in axes if name not in given]
+        x = self.x or (free.pop(0) if free else None)
+        y = self.y or (free.pop(0) if free else MODEL if kind == SLICE and models > 1 else None)
+        if x is None or x == y or (kind == PHASE and y is None):
+            wanted = "two axes for a phase diagram" if kind == PHASE else "an axis for a slice"
+            raise UsageError(
+                f"expected {wanted}, got {', '.join(axes) or 'none'}; try vanishgrad sweep with --hidden 64,128"
+            )
+        return SweepPicture(kind, x, y, measure, self.contour, self.overlay)
 
 
 @dataclass(frozen=True)
-class _Panel:
-    """The points of a MODEL at one value of every axis but two."""
+class SweepPanel:
+    """The points of a panel: of a MODEL, or of all, at one value of every axis that the panel does not show."""
 
-    model: str
+    model: str | None
     rest: Mapping[str, Value]
     points: Sequence[SweptPoint]
 
+    @property
+    def heading(self) -> str:
+        """What stands above the panel."""
+        values = [f"{name} = {value_text(value)}" for name, value in self.rest.items()]
+        head = [] if self.model is None else [self.model.partition(":")[0]]
+        return wrapped(drawable(", ".join(head + values)), 40, 2)
 
-def draw(document: SweepDocument, asked: PhaseRequest) -> Figure:
-    """Return the phase diagram of a sweep.
+
+def draw(document: SweepDocument, picture: SweepPicture) -> Figure:
+    """Return a picture of a sweep.
 
     Raises
     ------
     UsageError
-        If there are no two such axes, or no such measure.
+        If there are no such axes, no such measure, or nothing that an overlay speaks of.
     """
-    x, y = phase_axes(list(axes_of(document.points)), asked)
-    measure = asked.measure or document.request.measure[0]
-    if measure not in document.request.measure:
-        raise UsageError(
-            f"expected a measure out of {', '.join(document.request.measure)}, got {measure!r}; try --measure"
-        )
-    with style("".join(document.request.models)):
-        return _draw(document, x, y, measure, asked.theory)
+    from vanishgrad.questions.sweep.phase_diagram import draw_phases
+    from vanishgrad.questions.sweep.slices import draw_slices
+
+    request = document.request
+    picture = picture.resolved(list(axes_of(document.points)), len(request.models), request.measure)
+    _demand_spoken(document, picture)
+    with style("".join(request.models)):
+        return (draw_phases if picture.kind == PHASE else draw_slices)(document, picture, str(picture.measure))
 
 
-def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
+def render(document: SweepDocument, picture: SweepPicture, ending: str) -> bytes:
     """Return the picture as the bytes of a file, the same for the same document.
 
     Raises
@@ -90,130 +150,117 @@ def render(document: SweepDocument, asked: PhaseRequest, ending: str) -> bytes:
     """
     out = io.BytesIO()
     with style("".join(document.request.models)):
-        draw(document, asked).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
+        draw(document, picture).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
     return out.getvalue()
 
 
-def phase_axes(names: Sequence[str], asked: PhaseRequest) -> tuple[str, str]:
-    """Return the two axes of a phase diagram, out of those that a sweep has.
+def available_kinds(document: SweepDocument) -> list[str]:
+    """Return the kinds that a sweep has axes for."""
+    return [PHASE, SLICE][2 - min(2, len(axes_of(document.points))) :]
 
-    Raises
-    ------
-    UsageError
-        If there are no two such axes.
+
+def _demand_spoken(document: SweepDocument, picture: SweepPicture) -> None:
+    """Refuse an overlay that is asked for by name and speaks of no point."""
+    shown = [theory for theory in theories(picture) if theory.axis in (picture.x, picture.y)]
+    for name in picture.overlay or ():
+        own = [theory for theory in shown if theory.name == name]
+        drawn = [point for point in document.points if any(theory.axis in point.coordinates for theory in own)]
+        if not any(theory.predicted(setting_of(point, document.request)) for theory in own for point in drawn):
+            raise UsageError(
+                f"expected axes and a MODEL that {name} speaks of, got {picture.x} and {picture.y or 'no other'}; "
+                "try --overlay none"
+            )
+
+
+def theories(picture: SweepPicture) -> list[Theory]:
+    """Return the theories that are drawn: for the gain where it is shown, else for the forget bias.
+
+    Unless they are named: a gate's memory with horizons and norms, N1 with rates and verdicts.
     """
-    for name in filter(None, (asked.x, asked.y)):
-        if name not in names:
-            raise UsageError(f"expected an axis out of {', '.join(names) or 'none'}, got {name!r}; try another")
-    free = [name for name in names if name not in (asked.x, asked.y)]
-    x = asked.x or (free.pop(0) if free else None)
-    y = asked.y or (free.pop(0) if free else None)
-    if x is None or y is None or x == y:
-        raise UsageError(
-            f"expected two axes for a phase diagram, got {', '.join(names) or 'none'}; "
-            "try vanishgrad sweep with --hidden 64,128"
-        )
-    return x, y
+    shown, is_of_lags = (picture.x, picture.y), re.search("horizon|norm@", picture.measure or "")
+    wanted = picture.overlay
+    if wanted is None:
+        wanted = (MEAN_FIELD, CHRONO) if is_of_lags else (MEAN_FIELD, SHARP)
+    return [
+        theory
+        for theory in THEORIES
+        if theory.name in wanted and theory.axis in shown and (theory.axis == GAIN or not _is_doubled(theory, shown))
+    ]
 
 
-def _draw(document: SweepDocument, x: str, y: str, name: str, theory: bool) -> Figure:
-    measure, panels = measure_named(name), list(_panels(document, x, y))
-    if not panels:
-        raise UsageError(f"expected a MODEL with the axes {x} and {y}, got none; try other --x and --y")
-    grids = [_grid(panel, x, y, name) for panel in panels]
-    limits = _limits([grid for _, _, grid in grids], measure)
-    laid = PANEL._replace(number=len(panels), columns=min(COLUMNS, len(panels)))
-    figure, every = sheet(f"Phase diagram: {name}", title(document), _caption(measure, theory and name == RATE), laid)
-    for axes, panel, (xs, ys, grid) in zip(every, panels, grids, strict=True):
-        mesh = _heat(axes, xs, ys, grid, measure, limits)
-        if theory and name == RATE:
-            _overlay(axes, document.critical, panel, x, y)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        rest = "".join(f", {key} = {value_text(value)}" for key, value in panel.rest.items())
-        axes.set_title(wrapped(drawable(panel.model.partition(":")[0] + rest), 40, 2), fontsize=9, loc="left")
-        box = axes.get_position()
-        bar = figure.add_axes((box.x1 + 0.08 / figure.get_figwidth(), box.y0, 0.1 / figure.get_figwidth(), box.height))
-        figure.colorbar(mesh, cax=bar)
-    return figure
+def _is_doubled(theory: Theory, shown: Sequence[str | None]) -> bool:
+    return any(other.name == theory.name and other.axis == GAIN for other in THEORIES) and GAIN in shown
 
 
-def _caption(measure: Measure, theory: bool) -> list[str]:
-    neutral = "" if measure.neutral is None else f" Line: {measure.neutral:g}, between vanishing (blue) and exploding."
-    overlay = " Dashed: the critical gain that theory gives for n → ∞." if theory else ""
-    return [f"Colour: {measure.title}.{neutral}{overlay} Grey: no value."]
+def line_of(
+    document: SweepDocument, section: SweepPanel, theory: Theory, along: str, values: Sequence[Value]
+) -> tuple[Array, Array]:
+    """Return values of another axis, and theory's line there, NaN where it does not speak."""
+    point = section.points[0]
+    if any(isinstance(value, str) for value in values) or theory.axis not in point.coordinates:
+        return np.empty(0), np.empty(0)
+    first, last, setting = float(values[0]), float(values[-1]), setting_of(point, document.request)
+    scale = np.geomspace if is_geometric(values) else np.linspace
+    along_values: Array = scale(first, last, SAMPLES)
+    predictions = [theory.predicted(setting.at(along, value)) for value in along_values.tolist()]
+    return along_values, np.array([np.nan if each is None else each for each in predictions])
 
 
-def _panels(document: SweepDocument, x: str, y: str) -> list[_Panel]:
-    panels = list[_Panel]()
-    for model, points in by_model(document).items():
-        rest = [others(point.coordinates, x, y) for point in points]
+def sections(document: SweepDocument, *shown: str) -> list[SweepPanel]:
+    """Return the panels: MODEL by MODEL, at each value of every axis that is not shown."""
+    panels = list[SweepPanel]()
+    models = by_model(document)
+    groups = {None: list(document.points)} if MODEL in shown else models
+    for model, points in groups.items():
+        rest = [others(point.coordinates, *shown) for point in points]
         for remaining in [value for i, value in enumerate(rest) if value not in rest[:i]]:
             own = [point for point, its in zip(points, rest, strict=True) if its == remaining]
-            if {x, y} <= own[0].coordinates.keys():
-                panels.append(_Panel(model, remaining, own))
+            own = [point for point in own if set(shown) - {MODEL} <= point.coordinates.keys()]
+            if own:
+                panels.append(SweepPanel(model if len(models) > 1 else None, remaining, own))
     return panels
 
 
-def _grid(panel: _Panel, x: str, y: str, name: str) -> tuple[Array, Array, Array]:
-    """Return the values along x and y, and the measure (y, x), NaN where there is none."""
-    axes = axes_of(panel.points)
-    grid = np.full((len(axes[y]), len(axes[x])), np.nan)
-    for point in panel.points:
-        value = point.measures[name].value if name in point.measures else None
-        if value is not None:
-            grid[axes[y].index(point.coordinates[y]), axes[x].index(point.coordinates[x])] = value
-    return np.array(axes[x]), np.array(axes[y]), grid
-
-
-def _limits(grids: Sequence[Array], measure: Measure) -> tuple[float, float]:
-    values = np.concatenate([grid[np.isfinite(grid)] for grid in grids])
-    if not values.size:
-        return 0.0, 1.0
-    if measure.neutral is None:
-        return float(values.min()), float(values.max())
-    reach = float(np.abs(values - measure.neutral).max()) or 1.0
-    return measure.neutral - reach, measure.neutral + reach
-
-
-def _heat(axes: Axes, xs: Array, ys: Array, grid: Array, measure: Measure, limits: tuple[float, float]) -> Any:
-    import matplotlib
-
-    colours = matplotlib.colormaps[SEQUENTIAL if measure.neutral is None else DIVERGING].with_extremes(bad=SHADE)
-    for values, scale in ((xs, axes.set_xscale), (ys, axes.set_yscale)):
-        if _is_geometric(values):
-            scale("log")
-    masked = np.ma.masked_invalid(grid)
-    mesh = axes.pcolormesh(xs, ys, masked, cmap=colours, vmin=limits[0], vmax=limits[1], shading="nearest")
-    axes.set_facecolor(SHADE)
-    values = masked.compressed()
-    crosses = measure.neutral is not None and (values < measure.neutral).any() and (values > measure.neutral).any()
-    if crosses and min(grid.shape) > 1:
-        axes.contour(xs, ys, masked, [measure.neutral], colors=INK, linewidths=1.4)
-    return mesh
-
-
-def _is_geometric(values: Array) -> bool:
-    if values[0] <= 0 or len(values) < 3 or values[-1] < LOG_SPAN * values[0]:
+def is_geometric(values: Sequence[Value]) -> bool:
+    """Whether values have equal ratios and span `LOG_SPAN`."""
+    if any(isinstance(value, str) for value in values) or len(values) < 3:
         return False
-    ratios = values[1:] / values[:-1]
-    return bool(ratios.max() < 1.1 * ratios.min())
+    numbers = np.array(values, dtype=float)
+    if numbers[0] <= 0 or numbers[-1] < LOG_SPAN * numbers[0]:
+        return False
+    ratios = numbers[1:] / numbers[:-1]
+    return bool(ratios.max() < 1.3 * ratios.min())
 
 
-def _overlay(axes: Axes, critical: Sequence[CriticalGain], panel: _Panel, x: str, y: str) -> None:
-    """Draw theory's critical line, where one of the axes is the gain."""
-    if GAIN not in (x, y):
-        return
-    along = y if x == GAIN else x
-    line = sorted(
-        (each.coordinates[along], each.predicted)
-        for each in critical
-        if each.model == panel.model and others(each.coordinates, along) == panel.rest and each.predicted is not None
-    )
-    if not line:
-        return
-    values, gains = (np.array(column) for column in zip(*line, strict=True))
-    limits = axes.get_xlim(), axes.get_ylim()
-    axes.plot(*((gains, values) if x == GAIN else (values, gains)), color=INK, linestyle=(0, (4, 2)), linewidth=1.2)
-    axes.set_xlim(limits[0])
-    axes.set_ylim(limits[1])
+def places(values: Sequence[Value]) -> Array:
+    """Return where values stand on their axis: numbers where they are, words side by side."""
+    is_words = any(isinstance(value, str) for value in values)
+    return np.arange(len(values), dtype=float) if is_words else np.array(values, dtype=float)
+
+
+def set_axis(axes: Axes, direction: str, name: str, values: Sequence[Value]) -> None:
+    """Name an axis, give it its scale and its ticks."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    getattr(axes, f"set_{direction}label")(name.replace("_", " "))
+    own = getattr(axes, f"{direction}axis")
+    if any(isinstance(value, str) for value in values):
+        step = -(-len(values) // TICKS)
+        named = [wrapped(drawable(str(value)), 16, 2) for value in values[::step]]
+        getattr(axes, f"set_{direction}ticks")(range(0, len(values), step), labels=named)
+    elif is_geometric(values):
+        getattr(axes, f"set_{direction}scale")("log")
+        if len(values) <= TICKS:
+            getattr(axes, f"set_{direction}ticks")(values, labels=[f"{value:g}" for value in values])
+        else:
+            own.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+            own.set_major_formatter(ScalarFormatter())
+        own.set_minor_formatter(NullFormatter())
+    elif len(values) <= TICKS and np.allclose(np.diff(places(values)), np.diff(places(values))[:1]):
+        getattr(axes, f"set_{direction}ticks")(values, labels=[f"{value:g}" for value in values])
+
+
+def caption_of(measure: str, further: Sequence[str]) -> list[str]:
+    """Return what the marks of a picture mean."""
+    title = measure_named(measure).title
+    return [f"{title[0].upper()}{title[1:]}.", *further]

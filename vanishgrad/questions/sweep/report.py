@@ -11,10 +11,10 @@ import numpy as np
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.sweep.axes import axes_among, value_text
-from vanishgrad.questions.sweep.document import CriticalGain, SweepDocument, SweepSettings, SweptPoint
+from vanishgrad.questions.sweep.document import CriticalPoint, SweepDocument, SweepSettings, SweptPoint
 from vanishgrad.questions.sweep.points import Point
 from vanishgrad.questions.sweep.run import SweepPlan
-from vanishgrad.questions.sweep.theory import critical_gains
+from vanishgrad.questions.sweep.theory import critical_points
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
 from vanishgrad.reports.markdown import markdown_page
@@ -35,7 +35,7 @@ def swept(plan: SweepPlan, finished: Mapping[int, SweptPoint]) -> SweepDocument:
         request=plan.settings,
         complete=len(finished) == len(plan.points),
         points=points,
-        critical=critical_gains(plan.settings, points),
+        critical=critical_points(plan.settings, points),
     )
 
 
@@ -126,11 +126,16 @@ def sentences(document: SweepDocument) -> Iterator[str]:
     for line in document.critical[:MAX_SENTENCES]:
         yield _critical(line)
     if len(document.critical) > MAX_SENTENCES:
-        yield f"… {len(document.critical) - MAX_SENTENCES} more critical gains are in the JSON."
-    distances = [abs(line.distance) for line in document.critical if line.distance is not None]
-    if len(distances) > 1:
-        mean = sum(distances) / len(distances)
-        yield f"critical line: |measured - predicted| is {mean:.3g} on average, at most {max(distances):.3g}."
+        yield f"… {len(document.critical) - MAX_SENTENCES} more critical values are in the JSON."
+    for axis, measure in dict.fromkeys((line.axis, line.measure) for line in document.critical):
+        lines = [line for line in document.critical if (line.axis, line.measure) == (axis, measure)]
+        distances = [abs(line.distance) for line in lines if line.distance is not None]
+        if len(distances) > 1:
+            mean = sum(distances) / len(distances)
+            yield (
+                f"critical {axis} by {measure}: |measured - predicted| is {mean:.3g} on average, "
+                f"at most {max(distances):.3g}."
+            )
     for point in document.failures[:MAX_SENTENCES]:
         yield f"failed: {point.label}, T = {point.steps}: {point.failed}"
     if len(document.failures) > MAX_SENTENCES:
@@ -139,13 +144,14 @@ def sentences(document: SweepDocument) -> Iterator[str]:
         yield "note: interrupted; --resume goes on with the points that are missing."
 
 
-def _critical(line: CriticalGain) -> str:
+def _critical(line: CriticalPoint) -> str:
     where = ", ".join([line.model, *(f"{name} = {value_text(value)}" for name, value in line.coordinates.items())])
-    measured = "does not cross 0" if line.measured is None else f"crosses 0 at gain {line.measured:.4g}"
+    level, value = f"{line.level:.4g}", line.measured
+    measured = f"does not cross {level}" if value is None else f"crosses {level} at {line.axis} {value:.4g}"
     if line.predicted is None:
-        return f"{where}: the rate {measured}; no theory speaks of it."
+        return f"{where}: {line.measure} {measured}; no theory speaks of it."
     distance = "" if line.distance is None else f": {line.distance:+.3g}"
-    return f"{where}: the rate {measured}; theory ({line.theory}): {line.predicted:.4g}{distance}."
+    return f"{where}: {line.measure} {measured}; theory ({line.theory}): {line.predicted:.4g}{distance}."
 
 
 def to_csv(document: SweepDocument) -> str:

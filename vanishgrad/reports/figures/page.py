@@ -53,6 +53,8 @@ class Panels(NamedTuple):
     """Inches above each panel."""
     foot: float = FOOT
     """Inches below each panel, for its axis."""
+    margin: float = 0.0
+    """Inches to the right of all panels, for what they share."""
 
 
 def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tuple[Figure, list[Axes]]:
@@ -60,7 +62,9 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
     from matplotlib.figure import Figure
 
     columns, rows = min(panels.columns, panels.number), math.ceil(panels.number / panels.columns)
-    laid = panels.left + columns * (panels.width + panels.right) + (columns - 1) * panels.between + MARGIN
+    laid = (
+        panels.left + columns * (panels.width + panels.right) + (columns - 1) * panels.between + panels.margin + MARGIN
+    )
     width = max(laid, 2 * MARGIN + text_width(title, TITLE_SIZE, "bold"))
     above = _paragraph([frame], width)
     below = _paragraph(caption, width)

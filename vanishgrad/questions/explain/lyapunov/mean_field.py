@@ -55,6 +55,12 @@ def exponents_above(gain: float, noise: float, shares: Array) -> Array:
     return np.interp(shares, 1 - below, lam)
 
 
+def largest_exponent(gain: float, noise: float) -> float:
+    """Return λ₁ = ln g + ½ ln E d², the exponent that no share lies above: w = 0 in `exponents_above`."""
+    square = TANH.dphi(np.sqrt(variance(gain, noise)) * Z) ** 2
+    return float(np.log(gain) + np.log(_mean(square)) / 2)
+
+
 def variance(gain: float, noise: float) -> float:
     """Return the fixed point q of the pre-activations' variance, by iteration from above."""
     q = gain**2 + noise**2

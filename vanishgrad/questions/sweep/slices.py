@@ -1,0 +1,206 @@
+"""Slices of a sweep: a measure along one axis with its interval, a line for each value of another axis or MODEL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vanishgrad.arrays import Array
+from vanishgrad.errors import UsageError
+from vanishgrad.questions.sweep.axes import Value, value_text
+from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
+from vanishgrad.questions.sweep.figure import (
+    MODEL,
+    SweepPanel,
+    SweepPicture,
+    caption_of,
+    places,
+    sections,
+    set_axis,
+    theories,
+)
+from vanishgrad.questions.sweep.measures import measure_named
+from vanishgrad.questions.sweep.report import axes_of, title
+from vanishgrad.questions.sweep.theory import SHARP, setting_of
+from vanishgrad.reports.figures.labels import Label, column_height, column_width, write_labels
+from vanishgrad.reports.figures.page import Panels, sheet
+from vanishgrad.reports.figures.palette import BLACK, MUTED, RULE, Look, look
+from vanishgrad.reports.figures.style import drawable, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, HEIGHT, COLUMNS = 3.2, 2.7, 2
+MAX_LABELS = 9
+"""Lines that are named; of more, every so many."""
+SHADES = (0.0, 0.85)
+"""Ends of the sequential map of which values of the second axis are colours."""
+TALL = 50.0
+"""A positive measure that spans this factor is drawn logarithmically."""
+
+
+class Line(NamedTuple):
+    """A line of a panel: its name, its look, its points along x, and the section of the report that it shows."""
+
+    name: str
+    look: Look
+    xs: list[Value]
+    points: Sequence[SweptPoint]
+
+    def band(self, measure: str) -> tuple[Array, Array, Array]:
+        """Return value, low and high of the measure by point, NaN where there is none."""
+        quantities = [point.measures.get(measure) for point in self.points]
+        rows = [(None, None, None) if each is None else (each.value, each.low, each.high) for each in quantities]
+        value, low, high = np.array(rows, dtype=float).T
+        return value, low, high
+
+
+def draw_slices(document: SweepDocument, picture: SweepPicture, name: str) -> Figure:
+    """Draw a panel for each MODEL at each value of the axes that are not shown."""
+    assert picture.x is not None
+    shown = [picture.x, *([picture.y] if picture.y else [])]
+    panels = sections(document, *shown)
+    if not panels:
+        raise UsageError(f"expected a MODEL with the axes {' and '.join(shown)}, got none; try other --x and --y")
+    lines = [_lines(document, panel, picture) for panel in panels]
+    limits = _limits(lines, name)
+    labels = [_labels(each, name) for each in lines]
+    right = max(column_width([label.text for label in column]) if len(column) > 1 else 0.1 for column in labels)
+    layout = Panels(
+        len(panels), min(COLUMNS, len(panels)), WIDTH, max(HEIGHT, *map(column_height, labels), 0.1), left=0.72,
+        right=right, between=0.45, heading=0.42 if any(panel.heading.strip() for panel in panels) else 0.16,
+    )  # fmt: skip
+    measure = measure_named(name)
+    figure, every = sheet(
+        f"{name.replace('_', ' ')} along {picture.x.replace('_', ' ')}", title(document),
+        _caption(document, panels, picture, name), layout,
+    )  # fmt: skip
+    for i, (axes, panel, own, column) in enumerate(zip(every, panels, lines, labels, strict=True)):
+        set_axis(axes, "x", picture.x if i + layout.columns >= len(panels) else "", own[0].xs)
+        _set_heights(axes, limits, measure.neutral)
+        axes.set_ylabel(name.replace("_", " ") if i % layout.columns == 0 else "")
+        for line in own:
+            _draw(axes, line, name)
+        _draw_theory(axes, document, panel, own, picture)
+        axes.set_title(panel.heading, fontsize=9, loc="left")
+        if len(column) > 1:
+            write_labels(axes, column)
+    return figure
+
+
+def _caption(document: SweepDocument, panels: Sequence[SweepPanel], picture: SweepPicture, name: str) -> list[str]:
+    band = "the 95 % interval of the mean over trials" if name.endswith(("rate", "lyapunov", "radius", "gate")) else (
+        "5 % to 95 % of the trials" if document.request.trials >= 20 else "the least to the greatest trial"
+    )  # fmt: skip
+    bands = f"Bands: {band}. " if document.request.trials > 1 else ""
+    predicted = any(
+        _predicted(document, panel, line, picture) for panel in panels for line in _lines(document, panel, picture)
+    )
+    of_theory = "Diamonds: where theory has it for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞." if predicted else ""
+    return caption_of(name, [f"{bands}{of_theory}"] if bands or of_theory else [])
+
+
+def _lines(document: SweepDocument, panel: SweepPanel, picture: SweepPicture) -> list[Line]:
+    import matplotlib
+
+    assert picture.x is not None
+    if picture.y == MODEL:
+        models = [model for model in document.request.models if any(each.model == model for each in panel.points)]
+        groups: dict[Value, list[SweptPoint]] = {
+            model: [point for point in panel.points if point.model == model] for model in models
+        }
+    elif picture.y is None:
+        groups = {"": list(panel.points)}
+    else:
+        values = axes_of(panel.points)[picture.y]
+        groups = {value: [each for each in panel.points if each.coordinates[picture.y] == value] for value in values}
+    shades = matplotlib.colormaps["viridis"](np.linspace(*SHADES, max(len(groups), 2)))
+    lines = list[Line]()
+    for i, (value, points) in enumerate(groups.items()):
+        colour = matplotlib.colors.to_hex(shades[i])
+        its_look = look(list(document.request.models).index(str(value))) if picture.y == MODEL else Look(colour)
+        head = "" if picture.y in (None, MODEL) else f"{str(picture.y).replace('_', ' ')} = "
+        name = f"{head}{value_text(value)}".partition(":")[0]
+        lines.append(
+            Line(wrapped(drawable(name), 26, 2) if name else "", Look(BLACK) if picture.y is None else its_look,
+                 [point.coordinates[picture.x] for point in points], points)
+        )  # fmt: skip
+    return lines
+
+
+def _labels(lines: Sequence[Line], name: str) -> list[Label]:
+    """Return the names at the lines' ends; of many lines every so many, the first and the last among them."""
+    step = -(-len(lines) // MAX_LABELS)
+    labels = list[Label]()
+    for i, line in enumerate(lines):
+        values, xs = line.band(name)[0], places(line.xs)
+        known = np.flatnonzero(np.isfinite(values))
+        if known.size and (i % step == 0 or i == len(lines) - 1):
+            labels.append(Label(float(xs[known[-1]]), float(values[known[-1]]), line.name, line.look))
+    return labels
+
+
+def _limits(lines: Sequence[Sequence[Line]], name: str) -> tuple[float, float, bool]:
+    """Return the least and greatest value of any band, and whether the axis is logarithmic."""
+    every = np.concatenate([np.ravel(line.band(name)) for own in lines for line in own])
+    values = every[np.isfinite(every)]
+    if not values.size:
+        return 0.0, 1.0, False
+    low, high = float(values.min()), float(values.max())
+    return low, high, measure_named(name).neutral is None and low > 0 and high > TALL * low
+
+
+def _set_heights(axes: Axes, limits: tuple[float, float, bool], neutral: float | None) -> None:
+    low, high, logarithmic = limits
+    axes.grid(color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    if logarithmic:
+        axes.set_yscale("log")
+        axes.set_ylim(low / 1.15, high * 1.15)
+        return
+    room = 0.05 * ((high - low) or 1.0)
+    axes.set_ylim(low - room, high + room)
+    if neutral is not None and low - room < neutral < high + room:
+        axes.axhline(neutral, color=MUTED, linewidth=1.0)
+
+
+def _draw(axes: Axes, line: Line, name: str) -> None:
+    xs, (values, low, high) = places(line.xs), line.band(name)
+    if np.isfinite(low).any():
+        axes.fill_between(xs, low, high, color=line.look.colour, alpha=0.18, linewidth=0)
+    mark = "o" if len(xs) <= 40 else line.look.mark
+    axes.plot(
+        xs, values, label=line.name, color=line.look.colour, linestyle=line.look.linestyle, linewidth=1.5, marker=mark,
+        markersize=2.6,
+    )  # fmt: skip
+
+
+def _predicted(document: SweepDocument, panel: SweepPanel, line: Line, picture: SweepPicture) -> list[float]:
+    """Return where along x theory has a line cross its level: mean field, and chrono of norms; or what is named."""
+    named = [theory for theory in theories(picture) if theory.axis == picture.x]
+    own = [theory for theory in named if picture.overlay is not None or theory.name != SHARP]
+    setting = setting_of(line.points[0], document.request)
+    values = [theory.predicted(setting) for theory in own if panel.points and theory.axis in line.points[0].coordinates]
+    return [value for value in values if value is not None]
+
+
+def _draw_theory(
+    axes: Axes, document: SweepDocument, panel: SweepPanel, lines: Sequence[Line], picture: SweepPicture
+) -> None:
+    """Draw a diamond where theory has each line cross its level, or below the panel where it has no level."""
+    neutral = measure_named(str(picture.measure)).neutral
+    low, high = axes.get_ylim()
+    height = low if neutral is None or not low < neutral < high else neutral
+    first, last = places(lines[0].xs)[[0, -1]].tolist()
+    for line in lines:
+        for value in _predicted(document, panel, line, picture):
+            if first <= value <= last:
+                axes.plot(
+                    value, height, "D", color=line.look.colour, markersize=5, markerfacecolor="white",
+                    markeredgewidth=1.2, clip_on=False, zorder=4,
+                )  # fmt: skip
+    if first < last:
+        axes.set_xlim(first, last)
