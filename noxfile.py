@@ -48,6 +48,13 @@ def coq(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Pages in a browser: needs Chromium and its driver."""
+    session.install("-e", ".[test]", "selenium")
+    session.run("python", "-m", "pytest", "-m", "browser")
+
+
+@nox.session
 def torch(session: nox.Session) -> None:
     """PyTorch's autodiff."""
     session.install(

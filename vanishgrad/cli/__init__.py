@@ -91,7 +91,7 @@ def _outcome(arguments: list[str]) -> int:
     try:
         with warnings.catch_warnings():
             _tell_of_hostile_content()
-            status = cli.main(arguments, prog_name="vanishgrad", standalone_mode=False)
+            status = cli.main(arguments, prog_name="vanishgrad", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED

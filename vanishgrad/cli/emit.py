@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from vanishgrad.reports.documents.report_document import ReportDocument
 
 R = TypeVar("R", bound="ReportDocument")
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table", ".html": "html", ".htm": "html"}
 PICTURES = (".png", ".svg", ".pdf")
 FOREIGN = (".html", ".htm", ".tex", ".json", ".csv", ".md", ".txt", *PICTURES)
 """Endings that no other format is written under, whatever --format says."""
-DATA = ("json", "csv", "junit")
+DATA = ("json", "csv", "junit", "html")
 """Formats that programs read."""
 
 
@@ -61,11 +62,16 @@ def emit(
     `files` are (path, content); `folders` are made for them where there are none.
     """
     kind = report_format(format_, output)
-    itself = [] if output == "-" else [(output, utf8(report_text(report, kind)))]
+    itself = [] if output == "-" else [(output, utf8(report_text(report, kind, command=command_line())))]
     write_together(chain(itself, files), [folder for folder in folders if folder is not None])
     if output == "-":
         with stdout_language(kind):
-            put(report_text(report, kind, terminal()), kind)
+            put(report_text(report, kind, terminal(), command_line()), kind)
+
+
+def command_line() -> str:
+    """Return the command line as it would be typed again."""
+    return shlex.join(["vanishgrad", *(click.get_current_context().find_root().obj or ())])
 
 
 def echo(document: R, format_: str | None, to_text: Callable[[R], str]) -> None:

@@ -20,7 +20,7 @@ from vanishgrad.weights.hints import flag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("table", "json", "csv", "markdown", "html")
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

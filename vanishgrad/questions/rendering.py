@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from vanishgrad.questions.learn.document import LearnDocument
     from vanishgrad.questions.sweep.document import SweepDocument
     from vanishgrad.reports.documents.report import ModelsDocument
+    from vanishgrad.reports.page.content import PageContent
 
 Rendered: TypeAlias = "ModelsDocument | LearnDocument | SweepDocument"
 
 
-def report_text(report: Rendered, kind: str, terminal: Terminal = FILE) -> str:
-    """Return a report as ``table``, ``json``, ``csv`` or ``markdown``."""
+def report_text(report: Rendered, kind: str, terminal: Terminal = FILE, command: str = "") -> str:
+    """Return a report as ``table``, ``json``, ``csv``, ``markdown`` or ``html``; a page shows the command line."""
     if kind == "json":
         return report.to_json()
+    if kind == "html":
+        return _page(report, command)
     if is_learning(report):
         return _learning(report, kind, terminal)
     if is_sweep(report):
@@ -41,6 +44,31 @@ def is_sweep(report: ModelsDocument | SweepDocument) -> TypeIs[SweepDocument]:
 def is_explanation(report: ModelsDocument) -> TypeGuard[ExplainDocument]:
     """Whether a report is one of `explain`, told without importing it."""
     return report.command == "explain"
+
+
+def _page(report: Rendered, command: str) -> str:
+    from vanishgrad.reports.page.render import to_page
+
+    return to_page(report, lambda: _content(report), command)
+
+
+def _content(report: Rendered) -> PageContent:
+    """Return what a page about a report shows."""
+    if is_learning(report):
+        from vanishgrad.questions.learn.page import learning_page
+
+        return learning_page(report)
+    if is_sweep(report):
+        from vanishgrad.questions.sweep.page import sweep_page
+
+        return sweep_page(report)
+    if is_explanation(report):
+        from vanishgrad.questions.explain.page import explanation_page
+
+        return explanation_page(report)
+    from vanishgrad.reports.page.models import models_page
+
+    return models_page(report)
 
 
 def _table(report: ModelsDocument, kind: str, terminal: Terminal) -> str:

@@ -97,6 +97,10 @@ class _Tables(Shown):
         """Return Markdown."""
         return report_text(self.typed, "markdown")
 
+    def to_html(self) -> str:
+        """Return a page: one HTML file with charts, in English and Chinese, the report inside."""
+        return report_text(self.typed, "html")
+
 
 @dataclass(frozen=True)
 class ReportedModel:

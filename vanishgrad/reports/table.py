@@ -80,7 +80,7 @@ def to_table(report: ModelsDocument, terminal: Terminal = FILE) -> str:
     console.print()
     table = _table(models, terminal.width)
     console.print(table, crop=False)
-    print_legend(console, _legend(models, [column.header for column in table.columns]))
+    print_legend(console, legend(models, [column.header for column in table.columns]))
     console.print()
     if report.command == "analyze" and any(model.gates for model in models):
         console.print(_gates(models, terminal.width), crop=False)
@@ -129,6 +129,11 @@ def _table(models: Sequence[ModelDocument], width: int) -> Table:
 
 
 def _gates(models: Sequence[ModelDocument], width: int) -> Table:
+    return fitted(GATES, gate_rows(models), width, gap=2)
+
+
+def gate_rows(models: Sequence[ModelDocument]) -> list[list[str]]:
+    """Return a row for each gate of each model, of the columns `GATES`."""
     rows = []
     for model in models:
         for name, gate in model.gates.items():
@@ -137,7 +142,7 @@ def _gates(models: Sequence[ModelDocument], width: int) -> Table:
             shares = [f"{100 * share:.0f} %" for share in (gate.saturated.near_zero, gate.saturated.near_one)]
             tau = _median_time(model) if name in keep_words() and model.time_constants else ""
             rows.append([model.label, translated(name), *numbers, *shares, tau])
-    return fitted(GATES, rows, width, gap=2)
+    return rows
 
 
 def _median_time(model: ModelDocument) -> str:
@@ -186,7 +191,8 @@ def sparkline(values: Sequence[float | None], low: float, high: float, character
     return "".join(" " if value is None else BLOCKS[int((value - low) / (high - low) * 7.999)] for value in picked)
 
 
-def _legend(models: Sequence[ModelDocument], headings: Sequence[object]) -> str:
+def legend(models: Sequence[ModelDocument], headings: Sequence[object] = ()) -> str:
+    """Return what the headings of a table mean."""
     if not models:
         return ""
     low, high = _scale(models)

@@ -77,13 +77,13 @@ def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
 
 def to_table(document: SweepDocument, terminal: Terminal = FILE) -> str:
     """Return the range of each measure by MODEL, critical gains beside theory, and what failed."""
-    columns = [Column(name, is_text=name == "model") for name in _headings(document)]
-    return page(terminal, title(document), columns, list(_rows(document)), "", sentences(document))
+    columns = [Column(name, is_text=name == "model") for name in headings(document)]
+    return page(terminal, title(document), columns, list(rows(document)), "", sentences(document))
 
 
 def to_markdown(document: SweepDocument) -> str:
     """Return the same as Markdown."""
-    return markdown_page(title(document), _headings(document), _rows(document), sentences(document))
+    return markdown_page(title(document), headings(document), rows(document), sentences(document))
 
 
 def title(document: SweepDocument) -> str:
@@ -102,11 +102,13 @@ def _brief(values: Sequence[float | str]) -> str:
     return (", " if len(values) == 2 else " … ").join(ends)
 
 
-def _headings(document: SweepDocument) -> list[str]:
+def headings(document: SweepDocument) -> list[str]:
+    """Return the table's headings."""
     return ["model", "points", "failed", *document.request.measure]
 
 
-def _rows(document: SweepDocument) -> Iterator[list[str]]:
+def rows(document: SweepDocument) -> Iterator[list[str]]:
+    """Yield the points and the range of each measure of each MODEL."""
     for model, points in by_model(document).items():
         failed = sum(point.failed is not None for point in points)
         yield [model, str(len(points)), str(failed), *(_range(points, name) for name in document.request.measure)]

@@ -10,10 +10,11 @@ from typing import Any, NoReturn
 
 from vanishgrad.errors import VanishgradError
 from vanishgrad.file_bytes import LONGEST_BYTES, file_bytes
+from vanishgrad.reports.documents.embedded import is_page, report_in_page
 
 
 def read_json(path: str) -> Any:
-    """Return what a file of strict JSON holds, or stdin for -.
+    """Return what a file of strict JSON, or a page with a report inside, holds, or stdin for -.
 
     Raises
     ------
@@ -21,9 +22,11 @@ def read_json(path: str) -> Any:
         If it cannot be read, or is no JSON; NaN and Infinity are none.
     """
     try:
-        return json.loads(_text(path), parse_constant=_refuse)
+        text = _text(path)
+        return json.loads(report_in_page(text) if is_page(text) else text, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise VanishgradError(f"expected a JSON report, got something else in {path!r}; try --json") from None
+        expected = "a JSON report, or a page with one inside"
+        raise VanishgradError(f"expected {expected}, got something else in {path!r}; try --json") from None
 
 
 def _refuse(name: str) -> NoReturn:
@@ -43,11 +46,12 @@ def _text(path: str) -> str:
 
 
 def is_report(path: str) -> bool:
-    """Whether a path is to be read as a report: stdin, a pipe, or a file that begins as JSON does."""
+    """Whether a path is to be read as a report: stdin, a pipe, or a file that begins as JSON or a page does."""
     try:
         if path == "-" or stat.S_ISFIFO(os.stat(path).st_mode):
             return True
         with open(path, "rb") as file:
-            return file.read(64).lstrip()[:1] == b"{"
+            start = file.read(64).lstrip()
+            return start[:1] == b"{" or is_page(start.decode(errors="replace"))
     except (OSError, ValueError):  # a NUL in the name
         return False

@@ -1,0 +1,172 @@
+"""A page about a report: one file that holds everything, in both languages, and in which nothing that is named runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.questions.pictured import a_document, a_model, read
+from vanishgrad.languages import LANGUAGES, in_language
+from vanishgrad.questions.rendering import report_text
+from vanishgrad.reports.documents.embedded import packed, report_in_page
+from vanishgrad.reports.page.bilingual import in_every_language, inert
+from vanishgrad.reports.page.charts import ChartLine, chart_places, line_chart
+
+HOSTILE = "<script>alert(1)</script> \"'&</bdi> \u202egpj.exe \u05d0\u05d1 ${7*7} {{ 7*7 }}"
+LARGEST_PAGE = 500_000
+
+
+def page_of(document, command: str = "") -> str:
+    return report_text(read(document), "html", command=command)
+
+
+class Elements(HTMLParser):
+    """All start tags with their attributes, and the text of the elements of one name."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+
+def test_one_file_that_loads_nothing():
+    source = page_of(a_document(a_model("rnn", gated=False), a_model("lstm")))
+    for tag, attributes in Elements(source).tags:
+        for name in ("src", "href", "action", "data", "srcset"):
+            assert attributes.get(name, "#").startswith(("#", "data:")), (tag, attributes)
+    outside_of_namespaces = source.replace("http://www.w3.org/2000/svg", "")
+    assert "http:" not in outside_of_namespaces and "https:" not in outside_of_namespaces
+    assert "default-src 'none'" in source
+
+
+def test_the_report_is_inside_and_is_read_back(tmp_path, run):
+    outcome = run(
+        "compare", "rnn", "--hidden", "3", "--steps", "9", "--trials", "2", "--output", str(tmp_path / "p.html")
+    )
+    assert (outcome.status, outcome.out) == (0, "")
+    again = run("plot", str(tmp_path / "p.html"), "--output", str(tmp_path / "p.svg"))
+    assert again.status == 0, again.err
+    checked = run("check", str(tmp_path / "p.html"), "--horizon", "1")
+    assert checked.status in (0, 3) and "rnn" in checked.out
+    assert run("diff", str(tmp_path / "p.html"), str(tmp_path / "p.html")).status == 0
+
+
+def test_scalars_are_inside_as_they_are_and_lists_with_six_digits():
+    document = {"scalar": 0.123456789012, "list": [0.123456789012, None, 3], "within": [{"scalar": 1.23456789}]}
+    page = f'<script type="application/zlib;base64" id="report">{packed(document)}</script>'
+    assert json.loads(report_in_page(page)) == {
+        "scalar": 0.123456789012, "list": [0.123457, None, 3], "within": [{"scalar": 1.23456789}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["", "AAAA", "no base64!"], ids=["none", "no zlib", "no base64"])
+def test_a_page_without_a_whole_report_is_refused(tmp_path, run, damage):
+    source = page_of(a_document(a_model("rnn", gated=False)))
+    spoilt = re.sub(r'(id="report">)[^<]*', rf"\g<1>{damage}", source)
+    (tmp_path / "p.html").write_text(spoilt, "utf-8")
+    outcome = run("plot", str(tmp_path / "p.html"), "--output", str(tmp_path / "p.svg"))
+    assert outcome.status == 1 and outcome.err.startswith("vanishgrad plot: expected a JSON report, or a page with one")
+
+
+def test_hostile_names_are_text():
+    document = a_document(a_model(HOSTILE), a_model("lstm"))
+    source = page_of(document, command=f"vanishgrad compare '{HOSTILE}'")
+    scripts = [attributes for tag, attributes in Elements(source).tags if tag == "script"]
+    assert len(scripts) == 3  # the report, the charts' data and the page's own
+    assert "alert(1)</script>" not in source
+    assert "\u202e" not in source and r"\u202e" in source
+    assert "{{ 7*7 }}" in source and "49" not in re.findall(r"<h3>.*?</h3>", source)[0]
+
+
+def test_what_cannot_be_seen_is_written_out():
+    assert inert("a\u202eb\x00c\ud800\n") == r"a\u202eb\u0000c\ud800" + "\n"
+    assert inert("שלום 你好 ∂s_T") == "שלום 你好 ∂s_T"
+
+
+def test_both_languages_are_in_the_page_whichever_is_spoken():
+    document = a_document(a_model("lstm"))
+    pages = {}
+    for language in LANGUAGES:
+        with in_language(language):
+            pages[language] = page_of(document)
+            assert f'<html lang="{language}">' in pages[language]
+        assert 'data-in="en"' in pages[language] and 'data-in="zh"' in pages[language]
+
+
+def test_texts_that_differ_are_kept_side_by_side():
+    from vanishgrad.languages import language
+
+    built = in_every_language(lambda: {"same": "x", "other": (language(), 1.5), "none": None})
+    assert built == {"same": "x", "other": [{"en": "en", "zh": "zh"}, 1.5], "none": None}
+
+
+def test_a_chart_has_the_same_numbers_as_its_table():
+    chart = line_chart("t", ("lag", "y"), [("model", ["a", "b"])], [
+        ChartLine((0,), range(4), [0.0, -1.25, None, -3.0]), ChartLine((1,), [0, 2], [0.5, 0.25]),
+    ])  # fmt: skip
+    unit = 10.0 ** -chart.data["digits"]
+    first, second = chart.data["lines"]
+    sums, total = [], 0
+    for difference in first["y"]:
+        total += difference or 0
+        sums.append(None if difference is None else total * unit)
+    assert sums == pytest.approx([0.0, -1.25, None, -3.0])
+    assert first["x"] == 0 and second["x"] == [0, 2]
+    assert chart.table.headings == ("lag", "0", "1", "2", "3")
+    assert chart.table.rows == (("a", "0", "-1.25", "none", "-3"), ("b", "0.5", "", "0.25", ""))
+
+
+@pytest.mark.parametrize("size", [1, 2, 240, 241, 10_000, 1_000_000])
+def test_a_chart_shows_the_ends_and_what_a_screen_can(size):
+    places = chart_places(size)
+    assert places[0] == 0 and places[-1] == size - 1 and places == sorted(set(places))
+    assert len(places) <= 360
+
+
+def test_a_page_of_many_long_curves_stays_small():
+    models = [a_model(f"layer.{i}", slope=-0.001 * (i + 1), steps=1500) for i in range(3)]
+    assert len(page_of(a_document(*models)).encode()) < LARGEST_PAGE
+
+
+def test_what_was_asked_and_how_to_make_it_again_are_said():
+    source = page_of(a_document(a_model("lstm")), command="vanishgrad compare 'a b'")
+    assert '<code id="command">vanishgrad compare &#39;a b&#39;</code>' in source
+    assert "<code>threshold</code>" in source and "numpy" in source
+
+
+def test_an_html_page_goes_to_stdout_too(run):
+    outcome = run("compare", "rnn", "--hidden", "2", "--steps", "4", "--trials", "1", "--format", "html")
+    assert outcome.status == 0 and outcome.out.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.slow
+def test_a_wheel_ships_what_a_page_is_made_from(tmp_path):
+    root = Path(__file__).parents[3]
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            str(tmp_path),
+            str(root),
+        ],
+        check=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {f"vanishgrad/reports/page/page.{ending}" for ending in ("html", "css", "js")} <= set(names)
