@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.errors import UsageError, VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, CapturedRun, TakenSteps, call_key
+from vanishgrad.models.captured_run import CapturedCall, CapturedRun, TakenSteps
+from vanishgrad.models.keras_calls import mapped_layers, named_calls
+from vanishgrad.models.keras_steps import initial_state_of, recorded_keras_call
 from vanishgrad.models.live_torch import generators_unchanged
 from vanishgrad.weights.hints import Hints
 from vanishgrad.weights.recognition import layers_of
@@ -30,8 +31,10 @@ def is_keras_model(source: object) -> TypeGuard[Any]:
     return hasattr(keras, "Layer") and isinstance(source, keras.Layer)  # type: ignore[union-attr]
 
 
-def captured_keras_run(model: Any, batch: Any) -> CapturedRun:
+def captured_keras_run(model: Any, batch: Any, trials: int | None = None, steps: int | None = None) -> CapturedRun:
     """Run a Keras model once on a batch, and return what its recurrent layers were given.
+
+    Of an RNN over a cell of one's own, the one-step Jacobians are recorded (`keras_steps`).
 
     It is called as ``model(batch)``, without gradients. While it runs, each recurrent layer's `call` is an instance
     attribute that records and hands on, which reaches layers within wrappers too; variables, the states of stateful
@@ -44,6 +47,8 @@ def captured_keras_run(model: Any, batch: Any) -> CapturedRun:
     batch : tensor, array, list or mapping
         What the model is called with; of a DataLoader or a PyDataset the first batch, and of a tuple there the first
         entry, as ``fit`` takes it.
+    trials, steps : int, optional
+        Of how many sequences and steps Jacobians are recorded, all by default.
 
     Raises
     ------
@@ -57,15 +62,20 @@ def captured_keras_run(model: Any, batch: Any) -> CapturedRun:
             f"expected a batch to call {model.name} with, got {batch!r}; try input=BATCH, as the model takes it"
         )
     paths = _recurrent_layers(model)
-    calls: dict[Any, list[CapturedCall]] = {layer: [] for layer in paths}
-    with _unchanged(model, paths), ExitStack() as stack:
-        for layer, path in paths.items():
-            stack.enter_context(_recording(layer, path, calls[layer]))
-        model(_inputs(batch))
+    given: dict[Any, list[Given]] = {layer: [] for layer in paths}
+    with _unchanged(model, paths):
+        with ExitStack() as stack:
+            for layer in paths:
+                stack.enter_context(_recording(layer, given[layer]))
+            model(_inputs(batch))
+        calls = {
+            layer: [_call(layer, path, each, slice(trials), slice(steps)) for each in given[layer]]
+            for layer, path in paths.items()
+        }
     if not any(calls.values()):
         raise VanishgradError(f"expected {model.name} to call {', '.join(paths.values())}, got no call; "
                               "try a batch that does")  # fmt: skip
-    return CapturedRun(_named(calls, paths, _mapped(model)), f"the model {model.name}")
+    return CapturedRun(named_calls(calls, paths, mapped_layers(model)), f"the model {model.name}")
 
 
 def _recurrent_layers(model: Any) -> dict[Any, str]:
@@ -124,11 +134,11 @@ def _demand_own_steps(path: str, layer: Any) -> None:
     if type(layer).call is not base.call or type(layer).inner_loop is not base.inner_loop:
         raise VanishgradError(f"expected Keras's own call at {path}, got that of {type(layer).__name__}, whose steps "
                               "its weights do not tell; try a model without it")  # fmt: skip
-    for cell in _cells(layer):
-        if type(cell) not in _cell_classes():
-            raise VanishgradError(f"expected cells SimpleRNNCell, LSTMCell or GRUCell at {path}, got "
-                                  f"{type(cell).__name__}, whose steps its weights do not tell; "
-                                  "try a model without it")  # fmt: skip
+
+
+def _is_own(layer: Any) -> bool:
+    """Whether a layer's cell, or one of its stacked cells, is none of Keras's."""
+    return any(type(cell) not in _cell_classes() for cell in _cells(layer))
 
 
 @contextmanager
@@ -177,16 +187,27 @@ def _numbers(values: Any) -> Array:
     return np.array(_host(values), dtype=np.float64)
 
 
+class Given(NamedTuple):
+    """What a call of a layer is given: its input (B, T, d), which steps are taken, its start, and whether it trains."""
+
+    xs: Array
+    taken: Array
+    state: Any
+    training: bool
+
+
 @contextmanager
-def _recording(layer: Any, path: str, calls: list[CapturedCall]) -> Iterator[None]:
+def _recording(layer: Any, given: list[Given]) -> Iterator[None]:
     """Note what each call of a layer is given."""
+    import keras
+
     own, call = layer.__dict__.get("call"), layer.call
 
     def recorded(sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False) -> Any:
-        if training and any(cell.dropout or cell.recurrent_dropout for cell in _cells(layer)):
-            raise VanishgradError(f"expected {path} without dropout, got it in training, with masks that are not "
-                                  "recorded; try a model that is called with training=False")  # fmt: skip
-        calls.append(_call(layer, path, _numbers(sequences), initial_state, mask))
+        xs = _numbers(sequences)
+        taken = np.ones(xs.shape[:2], bool) if mask is None else np.array(_host(mask), bool).reshape(xs.shape[:2])
+        state = keras.tree.map_structure(_copy, initial_state_of(layer, initial_state, len(xs)))
+        given.append(Given(xs, taken, state, bool(training)))
         return call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     layer.__dict__["call"] = recorded
@@ -198,7 +219,23 @@ def _recording(layer: Any, path: str, calls: list[CapturedCall]) -> Iterator[Non
             layer.__dict__["call"] = own
 
 
-def _call(layer: Any, path: str, xs: Array, initial_state: Any, mask: Any) -> CapturedCall:
+def _copy(values: Any) -> Any:
+    import keras
+
+    return keras.ops.copy(keras.ops.convert_to_tensor(values))
+
+
+def _call(layer: Any, path: str, given: Given, trials: slice, steps: slice) -> CapturedCall:
+    """Return a call of a layer; of a cell of one's own so many sequences and steps."""
+    import keras
+
+    if _is_own(layer):
+        state = keras.tree.map_structure(lambda part: part[trials], given.state)
+        xs, taken = given.xs[trials, steps], given.taken[trials, steps]
+        return recorded_keras_call(layer, path, xs, taken, state, given.training)
+    if given.training and any(cell.dropout or cell.recurrent_dropout for cell in _cells(layer)):
+        raise VanishgradError(f"expected {path} without dropout, got it in training, with masks that are not recorded; "
+                              "try a model that is called with training=False")  # fmt: skip
     cells = [_built(cell, path) for cell in _cells(layer)]
     about = {"cell": cells[0].name, **reading(cells[0])}
     if any({"cell": cell.name, **reading(cell)} != about or cell.hidden_size != cells[0].hidden_size for cell in cells):
@@ -208,9 +245,8 @@ def _call(layer: Any, path: str, xs: Array, initial_state: Any, mask: Any) -> Ca
     weights = dict[str, Array]()
     for place, cell in enumerate(cells):
         weights |= named_tensors(cell, path, place if len(cells) > 1 else None, backward=layer.go_backwards)
-    taken = np.ones(xs.shape[:2], bool) if mask is None else np.array(_host(mask), bool).reshape(xs.shape[:2])
-    own, starts = TakenSteps(path, taken), _starts(layer, initial_state, len(xs), cells)
-    return CapturedCall(weights, about, own.of_steps(xs), own.lengths, starts, taken=own.gaps)
+    own, starts = TakenSteps(path, given.taken), _starts(given.state, cells)
+    return CapturedCall(weights, about, own.of_steps(given.xs), own.lengths, starts, taken=own.gaps)
 
 
 def _built(cell: Any, path: str) -> Cell:
@@ -227,54 +263,9 @@ def _built(cell: Any, path: str) -> Cell:
     return layers_of(file, Hints()).layers[0].build()
 
 
-def _starts(layer: Any, initial_state: Any, batch: int, cells: list[Cell]) -> Array:
+def _starts(initial_state: Any, cells: list[Cell]) -> Array:
     """Return the full initial state of each cell, h and then c, (L, B, m)."""
     import keras
 
-    if initial_state is None:
-        initial_state = layer.states if layer.stateful else layer.get_initial_state(batch_size=batch)
     parts = iter([_numbers(state) for state in keras.tree.flatten(initial_state)])
     return np.stack([np.concatenate([next(parts) for _ in cell.parts], axis=-1) for cell in cells])
-
-
-def _mapped(model: Any) -> list[Any]:
-    """Return what stands within TimeDistributed, which calls it once for each of its steps."""
-    import keras
-
-    layers = model._flatten_layers()
-    return [inner for each in layers if isinstance(each, keras.layers.TimeDistributed)
-            for inner in each._flatten_layers()]  # fmt: skip
-
-
-def _named(
-    calls: Mapping[Any, list[CapturedCall]], paths: Mapping[Any, str], mapped: Collection[Any]
-) -> dict[str, CapturedCall]:
-    """Return the calls by their layers' paths, with ``#2`` from the second on; both directions are one call."""
-    named = dict[str, CapturedCall]()
-    for layer, own in calls.items():
-        for number, call in enumerate([_one_batch(own)] if own and layer in mapped else own, 1):
-            key = call_key(paths[layer], number)
-            if key not in named:
-                named[key] = call
-            elif named[key].reading == call.reading and named[key].starts.shape == call.starts.shape:
-                named[key] = _both_directions(named[key], call)
-            else:
-                named[key.replace(paths[layer], f"{paths[layer]}.{layer.name}")] = call
-    return named
-
-
-def _one_batch(calls: list[CapturedCall]) -> CapturedCall:
-    """Return the sequences of calls of one shape as one batch."""
-    xs, lengths = (np.concatenate([getattr(call, name) for call in calls]) for name in ("xs", "lengths"))
-    within = [np.arange(call.xs.shape[1]) < call.lengths[:, None] for call in calls]
-    own = np.concatenate([rest if call.taken is None else call.taken for call, rest in zip(calls, within, strict=True)])
-    taken = None if all(call.taken is None for call in calls) else own
-    return replace(calls[0], xs=xs, lengths=lengths, taken=taken,
-                   starts=np.concatenate([call.starts for call in calls], axis=1))  # fmt: skip
-
-
-def _both_directions(one: CapturedCall, other: CapturedCall) -> CapturedCall:
-    """Return the calls of a Bidirectional's halves, which are given the same inputs, as one."""
-    backward, forward = sorted((one, other), key=lambda call: not any(key.endswith("_reverse") for key in call.weights))
-    starts = np.stack([forward.starts, backward.starts], axis=1).reshape(-1, *forward.starts.shape[1:])
-    return replace(forward, weights={**forward.weights, **backward.weights}, starts=starts, directions=2)

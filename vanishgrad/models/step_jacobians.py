@@ -53,12 +53,12 @@ def recorded_call(chain: StateChain, taken: Array, trials: int | None = None, st
     place = chain.input_place or 0
     xs = [_numbers([call.given[place]]) for call in calls]
     B, m, d = len(states[0][batch]), states[0].shape[1], xs[0].shape[1]
-    _demand_room(chain, len(calls), B, m, d)
-    J, J_x = np.empty((B, len(calls), m, m)), np.empty((B, len(calls), m, d))
     about = About(chain.name, type(chain.module).__name__, chain.states(-1)[0].device)
+    demand_room(about, len(calls), B, m, d)
+    J, J_x = np.empty((B, len(calls), m, m)), np.empty((B, len(calls), m, d))
     copies = _double_copies(chain.module)
     for t, call in enumerate(calls):
-        tolerance = _tolerance(call.returned[chain.links[0][1]].dtype)
+        tolerance = tolerance_of(call.returned[chain.links[0][1]].dtype)
         by_state, by_input, _ = derivatives(about, _step(chain, call, copies), states[t], xs[t], (ends[t], tolerance))
         J[:, t], J_x[:, t] = by_state[batch], by_input[batch]
     taken = taken[batch, : len(calls)]
@@ -85,21 +85,22 @@ def replayed(about: About, sizes: Sequence[int], own: TakenSteps, recorded: tupl
     return CapturedCall(weights, reading, weights["inputs"], own.lengths, weights["states"][None, :, 0], taken=own.gaps)
 
 
-def _tolerance(precision: Any) -> float:
+def tolerance_of(precision: Any) -> float:
     """Return by how much, relative to the largest, a step in a type of numbers may differ from its float64 copy."""
     import torch
 
     return float(torch.finfo(precision).eps) ** 0.5
 
 
-def _demand_room(chain: StateChain, T: int, B: int, m: int, d: int) -> None:
+def demand_room(about: About, T: int, B: int, m: int, d: int) -> None:
+    """Refuse Jacobians that take more than `MAX_BYTES`, with what fits."""
     of_sequence = 8 * T * m * (m + d)
     if B * of_sequence > MAX_BYTES:
         fitting = MAX_BYTES // of_sequence
         remedy = f"a batch of {fitting}, or trials={fitting}" if fitting else "a shorter sequence, or steps="
         remedy += "" if fitting else str(max(1, T * MAX_BYTES // of_sequence))
         raise VanishgradError(
-            f"expected Jacobians of {chain.name} of up to {MAX_BYTES >> 30} GiB, got {B} × {T} of {m} × {m + d}; "
+            f"expected Jacobians of {about.name} of up to {MAX_BYTES >> 30} GiB, got {B} × {T} of {m} × {m + d}; "
             f"try {remedy}"
         )
 

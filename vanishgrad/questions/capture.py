@@ -25,8 +25,10 @@ def demand_run_file(path: str) -> None:
         raise UsageError(f"expected the ending {ENDING} for a captured run, got {path!r}; try {path}{ENDING}")
 
 
-def live_run(source: Any, batch: Any, **how: Any) -> CapturedRun | None:
-    """Return the run of a PyTorch module on a batch, with the options of `captured_run`, or of a Keras model.
+def live_run(
+    source: Any, batch: Any, evaluating: bool = False, trials: int | None = None, steps: int | None = None
+) -> CapturedRun | None:
+    """Return the run of a PyTorch module on a batch, in its own mode or evaluating, or of a Keras model.
 
     None for anything else.
 
@@ -36,8 +38,8 @@ def live_run(source: Any, batch: Any, **how: Any) -> CapturedRun | None:
         As `captured_run` and `captured_keras_run`.
     """
     if is_keras_model(source):
-        return captured_keras_run(source, batch)
-    return captured_run(source, batch, **how) if is_torch_module(source) else None
+        return captured_keras_run(source, batch, trials, steps)
+    return captured_run(source, batch, evaluating, trials, steps) if is_torch_module(source) else None
 
 
 def captured(source: Any, batch: Any, tokens: Sequence[str] | None = None) -> tuple[CapturedRun, list[str]]:
