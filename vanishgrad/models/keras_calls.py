@@ -1,4 +1,4 @@
-"""Calls of a Keras model's recurrent layers by name: of a layer called again, in TimeDistributed, in both directions."""
+"""Calls of a Keras model's recurrent layers by name: called again, in TimeDistributed, in both directions."""
 
 from __future__ import annotations
 
