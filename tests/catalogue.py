@@ -33,7 +33,7 @@ def extracted() -> Catalog:
     """Return the messages in the source, each with the files that it stands in."""
     catalogue = Catalog(LANGUAGE, creation_date=NO_DATE, revision_date=NO_DATE, header_comment="", fuzzy=False)
     for path, tree in house.trees().items():
-        for function, texts in _messages(tree):
+        for function, texts in sorted(_messages(tree)):
             context = REPORT if function == "english" else None
             catalogue.add(
                 texts[0] if len(texts) == 1 else texts, locations=[(f"vanishgrad/{path}", 0)], context=context

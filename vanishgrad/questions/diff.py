@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.languages import english, translate, translated
 from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.declaration import Document, Limits
 from vanishgrad.reports.documents.model import ModelDocument
@@ -16,7 +16,7 @@ from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number, opening
 from vanishgrad.reports.table import horizon
-from vanishgrad.reports.terminal import FILE, Terminal
+from vanishgrad.reports.terminal import FILE, Terminal, cell_width, padded, paragraph
 
 LN_10 = math.log(10)
 CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
@@ -104,21 +104,23 @@ def _changes(old: ModelDocument, new: ModelDocument) -> Iterator[DiffChange]:
             yield from _curve_changes(new.label, curve, old.curves[curve], new.curves[curve])
     for gate in old.gates.keys() & new.gates.keys():
         before, after = old.gates[gate].mean, new.gates[gate].mean
-        yield _change(new.label, None, f"{gate} gate mean", before, after, abs(after - before))
+        yield _change(new.label, None, english("{gate} gate mean", gate=gate), before, after, abs(after - before))
 
 
 def _curve_changes(label: str, curve: str, old: CurveDocument, new: CurveDocument) -> Iterator[DiffChange]:
     last = min(old.common_lag, new.common_lag)
     norms = [each.log10_norm.median[last] for each in (old, new)]
     if norms[0] is not None and norms[1] is not None:
-        yield _change(label, curve, f"log10 norm at lag {last}", norms[0], norms[1], abs(norms[1] - norms[0]))
+        yield _change(
+            label, curve, english("log10 norm at lag {lag}", lag=last), norms[0], norms[1], abs(norms[1] - norms[0])
+        )
     if old.rate and new.rate:
         before, after = old.rate.value, new.rate.value
-        yield _change(label, curve, "rate", before, after, abs(after - before) * last / LN_10)
+        yield _change(label, curve, english("rate"), before, after, abs(after - before) * last / LN_10)
     if old.horizon is not None and new.horizon is not None and old.horizon != new.horizon:
         steep = max((abs(each.rate.value) for each in (old, new) if each.rate), default=0.0)
         weight = abs(new.horizon - old.horizon) * steep / LN_10
-        yield _change(label, curve, "horizon", old.horizon, new.horizon, weight)
+        yield _change(label, curve, english("horizon"), old.horizon, new.horizon, weight)
 
 
 def _change(label: str, curve: str | None, quantity: str, old: float, new: float, weight: float) -> DiffChange:
@@ -132,31 +134,34 @@ def to_text(document: DiffDocument, terminal: Terminal = FILE) -> str:
     first = opening(document.models)
     changes = document.changes[:MOST_LINES]
     verdicts = list(_verdicts(document.models))
-    label_width = max([len(label) for label, _ in verdicts] + [len(change.label) for change in changes], default=0)
-    quantity_width = max(map(len, map(_quantity, changes)), default=0)
+    label_width = max(
+        map(cell_width, [*(label for label, _ in verdicts), *(each.label for each in changes)]), default=0
+    )
+    quantity_width = max(map(cell_width, map(_quantity, changes)), default=0)
     lines = [*([first] if first else []), f"{document.request.before} → {document.request.after}"]
-    lines += [f"  {label:<{label_width}}  {verdict}" for label, verdict in verdicts]
+    lines += [f"  {padded(label, label_width)}  {verdict}" for label, verdict in verdicts]
     for change in changes:
         values = f"{_signed(change.before)} → {_signed(change.after)}"
-        lines.append(f"  {change.label:<{label_width}}  {_quantity(change):<{quantity_width}}  {values}")
+        quantity = padded(_quantity(change), quantity_width)
+        lines.append(f"  {padded(change.label, label_width)}  {quantity}  {values}")
     if len(document.changes) > MOST_LINES:
-        lines.append(f"  … {len(document.changes) - MOST_LINES} smaller changes: --json has them all")
+        count = len(document.changes) - MOST_LINES
+        lines.append("  " + translate("… {count} smaller changes: --json has them all", count=count))
     if not document.changes:
-        lines.append("  no difference")
-    lines += [f"  only before: {label}" for label in document.only_before]
-    lines += [f"  only after: {label}" for label in document.only_after]
+        lines.append("  " + translate("no difference"))
+    lines += ["  " + translate("only before: {label}", label=label) for label in document.only_before]
+    lines += ["  " + translate("only after: {label}", label=label) for label in document.only_after]
     return "".join(f"{_fitting(line, terminal.width)}\n" for line in lines)
 
 
 def _fitting(line: str, width: int) -> str:
-    """Return a line as it is where it fits, else broken between words."""
-    if len(line) <= width:
-        return line
-    return "\n".join(textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False))
+    """Return a line as it is where it fits, else broken."""
+    return line if cell_width(line) <= width else "\n".join(paragraph(line, width, "    "))
 
 
 def _quantity(change: DiffChange) -> str:
-    return f"{change.curve} {change.quantity}" if change.curve else change.quantity
+    quantity = translated(change.quantity)
+    return f"{translated(change.curve)} {quantity}" if change.curve else quantity
 
 
 def _verdicts(models: Sequence[ModelDocument]) -> Iterator[tuple[str, str]]:
@@ -169,7 +174,10 @@ def _verdicts(models: Sequence[ModelDocument]) -> Iterator[tuple[str, str]]:
 
 
 def _verdict(state: CurveDocument) -> str:
-    return f"{state.verdict}, horizon {horizon(state.horizon, state.horizon_censored)}"
+    return translate(
+        "{verdict}, horizon {horizon}",
+        verdict=translated(state.verdict), horizon=horizon(state.horizon, state.horizon_censored),
+    )  # fmt: skip
 
 
 def _signed(value: float) -> str:

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
-from vanishgrad.reports.sentences import caveat, driven_by, notes, opening, sentence, span
+from vanishgrad.reports.sentences import about, caveat, driven_by, notes, opening, sentence, span, trials_text
 from vanishgrad.reports.table import factor, final_texts, horizon
 
-HEADINGS = ("model", "verdict", "trend", "× per step", "horizon", "log₁₀ state", "log₁₀ typical", "log₁₀ input")
+HEADINGS = (
+    translatable("model"), translatable("verdict"), translatable("trend"), translatable("× per step"),
+    translatable("horizon"), translatable("log₁₀ state"), translatable("log₁₀ typical"), translatable("log₁₀ input"),
+)  # fmt: skip
 
 
 def to_markdown(report: ModelsDocument) -> str:
     """Return the table, a sentence for each model, notes and caveats."""
     models, request = report.models, report.request
     first = opening(models)
-    steps, trials = (span(getattr(model, name) for model in models) for name in ("steps", "trials"))
     lines = [
         *([f"**{first}**", ""] if first else []),
-        f"**∂s_T/∂s_k over T = {steps} steps**, {trials} trial{'s' * (trials != '1')}, input `{driven_by(models)}`, "
-        f"{request.dtype}, threshold {request.threshold:g}; norms are medians at the last lag.",
+        translate(
+            "**∂s_T/∂s_k over T = {steps} steps**, {trials}, input `{input}`, {dtype}, threshold {threshold}; norms "
+            "are "
+            "medians at the last lag.",
+            steps=span(model.steps for model in models),
+            trials=trials_text(models),
+            input=driven_by(models),
+            dtype=request.dtype,
+            threshold=f"{request.threshold:g}",
+        ),
         "",
-        "| " + " | ".join(HEADINGS) + " |",
+        "| " + " | ".join(map(translate, HEADINGS)) + " |",
         "|---|---|---|" + "--:|" * (len(HEADINGS) - 3),
         *(_row(model) for model in models),
         "",
-        *(f"- `{model.label}`: {sentence(model)}" for model in models),
-        *(f"- note: {note}" for note in notes(models)),
+        *(f"- {about([f'`{model.label}`'], sentence(model))}" for model in models),
+        *(f"- {translate('note: {note}', note=note)}" for note in notes(models)),
         "",
         caveat(report),
     ]
@@ -41,7 +52,7 @@ def markdown_page(
     lines = [
         f"**{heading}**",
         "",
-        f"| {' | '.join(names)} |",
+        f"| {' | '.join(map(translate, names))} |",
         "|---|" + "--:|" * (len(names) - 1),
         *(f"| `{label}` | {' | '.join(cells)} |" for label, *cells in rows),
         "",
@@ -55,8 +66,8 @@ def _row(model: ModelDocument) -> str:
     state = model.curves["state"]
     cells = [
         f"`{model.label}`",
-        state.verdict,
-        state.trend or "–",
+        translated(state.verdict),
+        translated(state.trend or "–"),
         factor(state),
         horizon(state.horizon, state.horizon_censored),
         *final_texts(model),

@@ -95,9 +95,22 @@ def _lines(console: Console, text: str, indent: str) -> list[str]:
 def paragraph(text: str, width: int, indent: str = "") -> list[str]:
     """Return a text in lines of so many columns, broken as its language is; all but the first are indented."""
     if language() == ENGLISH:
-        return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
-    first, *rest = chinese_lines(text, width - len(indent))
-    return [first, *(indent + line for line in rest)]
+        return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    margin = text[: len(text) - len(text.lstrip())]
+    first, *rest = chinese_lines(text.lstrip(), width - max(len(indent), len(margin)))
+    return [margin + first, *(indent + line for line in rest)]
+
+
+def cell_width(text: str) -> int:
+    """Return the columns that a text takes on a terminal: two for each Chinese character."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def padded(text: str, columns: int) -> str:
+    """Return a text with blanks to so many columns."""
+    return text + " " * (columns - cell_width(text))
 
 
 def fitted(columns: Sequence[Column], rows: Rows, width: int, gap: int = 1) -> Table:

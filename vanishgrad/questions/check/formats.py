@@ -7,41 +7,65 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from xml.etree import ElementTree
 
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.questions.check.judge import CheckDocument, JudgedLayer
-from vanishgrad.questions.explain.findings.report import effect
+from vanishgrad.questions.explain.findings.report import effect, outcome
 from vanishgrad.reports.markdown import markdown_page
-from vanishgrad.reports.sentences import opening
+from vanishgrad.reports.sentences import about, opening
 from vanishgrad.reports.table import horizon
 
-UNREAD = "a recurrent layer could not be read; --partial checks the others alone"
-MISSING = "in the baseline and not here; --partial checks the others alone"
+UNREAD = translatable("a recurrent layer could not be read; --partial checks the others alone")
+MISSING = translatable("in the baseline and not here; --partial checks the others alone")
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def sentence(layer: JudgedLayer) -> str:
     """Return ``encoder.1: horizon 41, needs 50, was 63, vanishing; best remedy b_f + 1.2: … (computed)``."""
-    was = "" if layer.was is None else f", was {layer.was}"
-    reached = f"horizon {horizon(layer.horizon, layer.censored)}, needs {layer.needs}{was}, {layer.verdict}"
-    best = [f"best remedy {effect(layer.remedy)}"] if layer.remedy else []
-    return f"{layer.label}: {'; '.join([reached, *layer.further_reasons, *best])}"
+    reached, verdict = horizon(layer.horizon, layer.censored), translated(layer.verdict)
+    parts = [
+        translate("horizon {horizon}, needs {needs}, {verdict}", horizon=reached, needs=layer.needs, verdict=verdict)
+        if layer.was is None
+        else translate(
+            "horizon {horizon}, needs {needs}, was {was}, {verdict}",
+            horizon=reached, needs=layer.needs, was=layer.was, verdict=verdict,
+        ),
+        *map(translated, layer.further_reasons),
+        *([translate("best remedy {effect}", effect=effect(layer.remedy))] if layer.remedy else []),
+    ]  # fmt: skip
+    return about([layer.label], translate("; ").join(parts))
 
 
 def to_text(document: CheckDocument) -> str:
     """Return one line for each layer, after what to know of their input."""
     lines = [first] if (first := opening(document.layers)) else []
     lines += [f"{'ok  ' if layer.passed else 'FAIL'} {sentence(layer)}" for layer in document.layers]
-    lines += [f"not read: {refused}" for refused in document.refused]
+    lines += [_not_read(refused) for refused in document.refused]
     if document.refused and not document.passed:
-        lines.append(f"FAIL {UNREAD}")
-    lines += [f"{'left' if document.passed else 'FAIL'} {label}: {MISSING}" for label in document.missing]
-    lines += [f"note: {note}" for note in document.baseline_notes]
+        lines.append(f"FAIL {translate(UNREAD)}")
+    lines += [f"{'left' if document.passed else 'FAIL'} {_missing(label)}" for label in document.missing]
+    lines += [_note(note) for note in document.baseline_notes]
     return "\n".join(lines) + "\n"
+
+
+def _not_read(reason: str) -> str:
+    return translate("not read: {reason}", reason=reason)
+
+
+def _missing(label: str) -> str:
+    return about([label], translate(MISSING))
+
+
+def _note(note: str) -> str:
+    return translate("note: {note}", note=translated(note))
 
 
 def to_markdown(document: CheckDocument) -> str:
     """Return a table for a pull request or a job's summary."""
     request = document.request
-    names = ("layer", "", "horizon", "needs", "was", "verdict", "best remedy, computed")
+    names = (
+        "layer", "", "horizon", translatable("needs"), translatable("was"), "verdict",
+        translatable("best remedy, computed"),
+    )  # fmt: skip
     rows = (
         (
             layer.label,
@@ -49,17 +73,22 @@ def to_markdown(document: CheckDocument) -> str:
             horizon(layer.horizon, layer.censored),
             f"{layer.needs}",
             "–" if layer.was is None else f"{layer.was}",
-            "; ".join([layer.verdict, *layer.further_reasons]),
-            effect(layer.remedy).removesuffix(" (computed)") if layer.remedy else "–",
+            translate("; ").join(map(translated, [layer.verdict, *layer.further_reasons])),
+            about([translated(layer.remedy.change)], outcome(layer.remedy)) if layer.remedy else "–",
         )
         for layer in document.layers
     )
-    heading = f"vanishgrad check {'passed' if document.passed else 'failed'}: `{request.curve}` of `{request.report}`"
+    result = translate("passed") if document.passed else translate("failed")
+    heading = translate(
+        "vanishgrad check {outcome}: `{curve}` of `{report}`",
+        outcome=result, curve=request.curve, report=request.report,
+    )  # fmt: skip
     sentences = [first] if (first := opening(document.layers)) else []
-    sentences += [f"not read: {refused}" for refused in document.refused]
-    sentences += [f"{label}: {MISSING}" for label in document.missing]
-    sentences += [f"note: {note}" for note in document.baseline_notes]
-    return markdown_page(heading, names, rows, sentences, f"Threshold {request.threshold:g}; horizons in steps.")
+    sentences += [_not_read(refused) for refused in document.refused]
+    sentences += [_missing(label) for label in document.missing]
+    sentences += [_note(note) for note in document.baseline_notes]
+    legend = translate("Threshold {threshold}; horizons in steps.", threshold=f"{request.threshold:g}")
+    return markdown_page(heading, names, rows, sentences, legend)
 
 
 def to_github(document: CheckDocument) -> str:
@@ -76,11 +105,12 @@ def to_github(document: CheckDocument) -> str:
 
 def _outcomes(document: CheckDocument) -> Iterator[tuple[bool, str]]:
     for layer in document.layers:
-        yield layer.passed, sentence(layer) + (f" ({layer.caution})" if layer.caution else "")
+        caution = translate(" ({caution})", caution=translated(layer.caution)) if layer.caution else ""
+        yield layer.passed, sentence(layer) + caution
     if document.refused:
-        yield document.passed, f"{UNREAD}: {'; '.join(document.refused)}"
-    yield from ((document.passed, f"{label}: {MISSING}") for label in document.missing)
-    yield from ((True, note) for note in document.baseline_notes)
+        yield document.passed, about([translate(UNREAD)], translate("; ").join(document.refused))
+    yield from ((document.passed, _missing(label)) for label in document.missing)
+    yield from ((True, translated(note)) for note in document.baseline_notes)
 
 
 def _escaped(text: str, further: str = "") -> str:
@@ -93,7 +123,7 @@ def to_junit(document: CheckDocument) -> str:
     """Return JUnit's XML: a test case for each layer, a failure with its sentence in those that fail."""
     outcomes = [(layer.label, layer.passed, sentence(layer)) for layer in document.layers]
     outcomes += [(f"unread {i}", document.passed, refused) for i, refused in enumerate(document.refused, 1)]
-    outcomes += [(label, document.passed, f"{label}: {MISSING}") for label in document.missing]
+    outcomes += [(label, document.passed, _missing(label)) for label in document.missing]
     failures = sum(not is_passed for _, is_passed, _ in outcomes)
     suite = {"name": "vanishgrad check", "tests": f"{len(outcomes)}", "failures": f"{failures}", "errors": "0"}
     root = ElementTree.Element("testsuites")

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Annotated
 
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.languages import english
 from vanishgrad.questions.explain.findings.report import RemedyDocument
 from vanishgrad.reports.documents.curve import DIGITS, CurveDocument, VerdictName
 from vanishgrad.reports.documents.declaration import Document, Limits, Size
@@ -168,14 +169,17 @@ def _missing(earlier: Mapping[str, ModelDocument], report: ModelsDocument) -> li
 
 def _differences(earlier: Mapping[str, ModelDocument], models: Sequence[ModelDocument]) -> Iterator[str]:
     """Yield, once for all layers alike, where the baseline's run was another one."""
-    by_difference: dict[str, list[str]] = {}
+    by_run: dict[tuple[str, int, str, int], list[str]] = {}
     for model in models:
         before = earlier.get(model.label, model)
-        ran = [f"{each.input} over {each.steps} steps" for each in (before, model)]
-        if ran[0] != ran[1]:
-            difference = f"the baseline was measured along {ran[0]}, this along {ran[1]}"
-            by_difference.setdefault(difference, []).append(model.label)
-    yield from (f"{', '.join(labels)}: {difference}" for difference, labels in by_difference.items())
+        if (before.input, before.steps) != (model.input, model.steps):
+            by_run.setdefault((before.input, before.steps, model.input, model.steps), []).append(model.label)
+    for (input_, steps, input_here, steps_here), labels in by_run.items():
+        yield english(
+            "{labels}: the baseline was measured along {input} over {steps} steps, this along {input_here} over "
+            "{steps_here} steps",
+            labels=", ".join(labels), input=input_, steps=steps, input_here=input_here, steps_here=steps_here,
+        )  # fmt: skip
 
 
 def _layer_judgement(model: ModelDocument, request: CheckRequest, needs: int, was: int | None) -> JudgedLayer:
@@ -238,18 +242,18 @@ def _first_lag_below(measured: Mapping[int, float], curve: CurveDocument, thresh
 def _reasons(curve: CurveDocument, reached: int, needs: int, request: CheckRequest) -> Iterator[str]:
     """Yield why a layer does not pass."""
     if reached < needs:
-        yield f"reaches {reached} of {needs} steps"
+        yield english("reaches {reached} of {needs} steps", reached=reached, needs=needs)
         if curve.common_lag <= reached:
-            yield f"the verdict is of lag {curve.common_lag}, the last that every sequence has"
+            yield english("the verdict is of lag {lag}, the last that every sequence has", lag=curve.common_lag)
     end = _log10_medians(curve)[curve.last]
     if end > -_rounded_log10(request.threshold):
-        yield f"explodes to 10^{end:.1f}"
+        yield english("explodes to 10^{log10}", log10=f"{end:.1f}")
     if request.max_rate is None:
         return
     if curve.rate is None:
-        yield "has no rate"
+        yield english("has no rate")
     elif abs(curve.rate.value) > request.max_rate:
-        yield f"|rate| {abs(curve.rate.value):.3g} > {request.max_rate:g}"
+        yield english("|rate| {rate} > {limit}", rate=f"{abs(curve.rate.value):.3g}", limit=f"{request.max_rate:g}")
 
 
 def _rounded_log10(threshold: float) -> float:

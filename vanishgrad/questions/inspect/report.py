@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from vanishgrad.cells.registry import CELLS
+from vanishgrad.languages import translatable, translate, translate_count, translated
 from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, KeepBias, LayerFacts
 from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size
 from vanishgrad.reports.documents.kinds import finite
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number
-from vanishgrad.reports.terminal import FILE, LONGEST_LINE, Terminal
+from vanishgrad.reports.terminal import FILE, LONGEST_LINE, Terminal, paragraph
 from vanishgrad.weights.layers import Layer
 
 QUANTILE_NAMES = tuple(f"{q:g}" for q in QUANTILES)
+DIRECTIONS = {"forward": translatable("forward"), "backward": translatable("backward")}
+RESETS = {
+    "after": translatable(", reset after"),
+    "before": translatable(", reset before"),
+    "none": translatable(", reset none"),
+}
 ByQuantile = Annotated[Mapping[str, float], Names(QUANTILE_NAMES)]
 
 
@@ -120,38 +126,47 @@ def _keep_bias(keep: KeepBias) -> KeepBiasDocument:
 
 
 def _steps(value: float | None) -> str:
-    return "beyond 1e308" if value is None else number(value)
+    return translate("beyond 1e308") if value is None else number(value)
 
 
 def to_text(document: InspectDocument, terminal: Terminal = FILE) -> str:
     """Return a paragraph for each layer, as wide as a terminal has room for."""
     count = len(document.layers)
-    lines = [f"{document.file} ({document.file_format}): {count} recurrent layer{'s' * (count != 1)}"]
+    lines = [
+        translate_count(
+            "{file} ({format}): {count} recurrent layer", "{file} ({format}): {count} recurrent layers", count,
+            file=document.file, format=document.file_format,
+        )
+    ]  # fmt: skip
     for layer in document.layers:
         lines += [
             "",
             _wrapped(_headline(layer), terminal),
             *(_wrapped(f"  {text}", terminal) for text in _facts(layer)),
         ]
-    lines += ["\n" + _wrapped(f"not read: {sentence}", terminal) for sentence in document.refused]
-    lines += ["", *(f"not run: {name}" for name in document.calls)] if document.calls else []
+    lines += [
+        "\n" + _wrapped(translate("not read: {reason}", reason=sentence), terminal) for sentence in document.refused
+    ]
+    lines += ["", *(translate("not run: {name}", name=name) for name in document.calls)] if document.calls else []
     return "\n".join(lines) + "\n"
 
 
 def _headline(layer: LayerDocument) -> str:
     variant = f"{layer.variant} " if layer.variant else ""
-    reset = f", reset {layer.reset}" if layer.reset else ""
     same = f" (= {', '.join(layer.twins)})" if layer.twins else ""
-    return (
-        f"{layer.name}{same}: {variant}{layer.cell.upper()}, n = {layer.hidden_size}, d = {layer.input_size}, "
-        f"{layer.direction}, {layer.dtype}, {layer.layout} layout{reset}"
-    )
+    headline = translate(
+        "{label}: {cell}, n = {hidden_size}, d = {input_size}, {direction}, {dtype}, {layout} layout",
+        label=layer.name + same, cell=variant + layer.cell.upper(), hidden_size=layer.hidden_size,
+        input_size=layer.input_size, direction=translate(DIRECTIONS[layer.direction]), dtype=layer.dtype,
+        layout=layer.layout,
+    )  # fmt: skip
+    return headline + (translate(RESETS[layer.reset]) if layer.reset else "")
 
 
 def _facts(layer: LayerDocument) -> list[str]:
     gates = ", ".join(f"{gate} {number(norm)}" for gate, norm in layer.norms.items())
     radius = "" if layer.spectral_radius is None else f"; ρ(W) {number(layer.spectral_radius)}"
-    texts = [f"why: {layer.why}"]
+    texts = [translate("why: {reason}", reason=translated(layer.why))]
     if layer.gamma_norm is not None:
         texts.append(f"‖W_hh‖₂: {gates}; γ‖W‖₂ {number(layer.gamma_norm)}{radius}")
     keep = layer.keep_bias
@@ -159,15 +174,24 @@ def _facts(layer: LayerDocument) -> list[str]:
         low, median, high = keep.quantiles.values()
         taus = [_steps(tau) for tau in keep.time_constants.values()]
         texts.append(
-            f"{CELLS[layer.cell].keep_word} bias: median {median:.2f} ({low:.2f} … {high:.2f}); "
-            f"time constants -1/ln σ(b): median {taus[1]} steps ({taus[0]} … {taus[2]}); "
-            f"the chrono rule ln(T - 1) gives the upper end for T = {_steps(keep.chrono_horizon)}"
+            translate(
+                "{gate} bias: median {bias} ({low} … {high}); time constants -1/ln σ(b): median {tau} steps "
+                "({least} … {most}); the chrono rule ln(T - 1) gives the upper end for T = {length}",
+                gate=translated(CELLS[layer.cell].keep_word),
+                bias=f"{median:.2f}",
+                low=f"{low:.2f}",
+                high=f"{high:.2f}",
+                tau=taus[1],
+                least=taus[0],
+                most=taus[2],
+                length=_steps(keep.chrono_horizon),
+            )
         )
     if layer.driven_by:
-        texts.append(f"driven by {' and '.join(layer.driven_by)}")
-    return texts + [f"note: {assumption}" for assumption in layer.assumptions]
+        texts.append(translate("driven by {layers}", layers=translate(" and ").join(layer.driven_by)))
+    return texts + [translate("note: {note}", note=translated(assumption)) for assumption in layer.assumptions]
 
 
 def _wrapped(text: str, terminal: Terminal) -> str:
     width = min(terminal.width, LONGEST_LINE)
-    return "\n".join(textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=False))
+    return "\n".join(paragraph(text, width, "    "))

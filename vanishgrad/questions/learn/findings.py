@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import rankdata
 
 from vanishgrad.cells.registry import CELLS
+from vanishgrad.languages import in_english
 from vanishgrad.questions.learn.document import (
     HorizonOrder,
     LearnDocument,
@@ -18,6 +20,7 @@ from vanishgrad.questions.learn.document import (
     LearnSettings,
     SampleLaw,
 )
+from vanishgrad.questions.learn.report import sentence
 from vanishgrad.questions.learn.run import THRESHOLD, Key, resolved
 from vanishgrad.weights.model_string import parse
 
@@ -42,7 +45,7 @@ def _model(label: str, gaps: Sequence[LearnedGap], settings: LearnSettings) -> L
     at_start = longest.snapshots[0]
     edge, censored = edge_of([(each.gap, each.median is not None) for each in gaps])
     horizon = at_start.state_horizon
-    return LearnedModel(
+    model = LearnedModel(
         label=label,
         spec=str(resolved(label, longest.steps, settings)),
         cell=CELLS[parse(label).cell].name,
@@ -54,9 +57,10 @@ def _model(label: str, gaps: Sequence[LearnedGap], settings: LearnSettings) -> L
         edge_censored=censored,
         edge_over_horizon=edge / horizon if horizon else None,
         law=sample_law([(each.gap, each.median) for each in gaps], None if at_start.state_censored else horizon),
-        sentence=_sentence(gaps, edge, censored, horizon, at_start.state_censored),
+        sentence="",
         gaps=gaps,
     )
+    return replace(model, sentence=in_english(sentence, model))
 
 
 def edge_of(solved: Sequence[tuple[int, bool]]) -> tuple[int, bool]:
@@ -82,22 +86,6 @@ def sample_law(gaps: Sequence[tuple[int, float | None]], horizon: int | None) ->
         gaps=[gap for gap, _ in points],
         residuals=(logs - slope * at - intercept).tolist(),
     )
-
-
-def _sentence(gaps: Sequence[LearnedGap], edge: int, censored: bool, horizon: int, far: bool) -> str:
-    seeds = len(gaps[0].updates)
-    reach = f"{'over ' if far else ''}{horizon}"
-    diverged = sum(len(each.diverged) for each in gaps)
-    training = f"; {diverged} of {seeds * len(gaps)} trainings diverged" if diverged else ""
-    if censored:
-        last = gaps[-1].median
-        return f"learns every gap up to {edge} (median {last:g} updates there); horizon at the start {reach}{training}"
-    first = next(each for each in gaps if each.gap > edge)
-    lost = f"at {first.gap}, {first.solved} of {seeds} seed{'s' * (seeds != 1)} learn{'s' * (seeds == 1)} it"
-    if edge == 0:
-        return f"learns not even the gap {first.gap}: {lost}; horizon at the start {reach}{training}"
-    ratio = "beside" if far or not horizon else f"{edge / horizon:.1f} times"
-    return f"learns gaps up to {edge}, {ratio} its horizon at the start, {reach}; {lost}{training}"
 
 
 def horizon_order(models: Sequence[LearnedModel]) -> HorizonOrder:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import english
 from vanishgrad.propagation.passes.selection import TrainingPass, training_pass
 from vanishgrad.questions.learn.gradients import BatchGradient, batch_gradient
 from vanishgrad.questions.learn.optimizers import OPTIMIZERS, clip_factors
@@ -148,7 +149,7 @@ class Training:
         for place, seed in enumerate(self._seeds.tolist()):
             loss, accuracy = float(gradient.loss[place]), float(gradient.accuracy[place])
             if not finite[place]:
-                quantity = "loss" if not np.isfinite(loss) else "gradient norm"
+                quantity = english("loss") if not np.isfinite(loss) else english("gradient norm")
                 self.course.diverged.append(Divergence(seed, update, quantity, self._last_norm[seed]))
                 continue
             self._losses[seed].append(loss)

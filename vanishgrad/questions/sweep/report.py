@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.languages import translatable, translate, translate_count, translated
 from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.sweep.axes import axes_among, value_text
 from vanishgrad.questions.sweep.document import CriticalPoint, SweepDocument, SweepSettings, SweptPoint
@@ -18,6 +19,7 @@ from vanishgrad.questions.sweep.theory import critical_points
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
 from vanishgrad.reports.markdown import markdown_page
+from vanishgrad.reports.sentences import about
 from vanishgrad.reports.terminal import FILE, Column, Terminal, page
 
 if TYPE_CHECKING:
@@ -90,11 +92,13 @@ def title(document: SweepDocument) -> str:
     """Return how many points were measured, and how."""
     r = document.request
     count = len(document.points)
-    return (
-        f"{count} point{'s' * (count != 1)} of {len(r.models)} MODEL{'s' * (len(r.models) > 1)}, "
-        f"{r.trials} trial{'s' * (r.trials != 1)} each, "
-        f"input {_brief(r.input)}, start {_brief(r.initial)}, threshold {_brief(r.threshold)}"
-    )
+    return translate(
+        "{points} of {models}, {trials} each, input {input}, start {start}, threshold {threshold}",
+        points=translate_count("{count} point", "{count} points", count),
+        models=translate_count("{count} MODEL", "{count} MODELs", len(r.models)),
+        trials=translate_count("{count} trial", "{count} trials", r.trials),
+        input=_brief(r.input), start=_brief(r.initial), threshold=_brief(r.threshold),
+    )  # fmt: skip
 
 
 def _brief(values: Sequence[float | str]) -> str:
@@ -104,7 +108,7 @@ def _brief(values: Sequence[float | str]) -> str:
 
 def headings(document: SweepDocument) -> list[str]:
     """Return the table's headings."""
-    return ["model", "points", "failed", *document.request.measure]
+    return ["model", translatable("points"), translatable("failed"), *document.request.measure]
 
 
 def rows(document: SweepDocument) -> Iterator[list[str]]:
@@ -128,32 +132,44 @@ def sentences(document: SweepDocument) -> Iterator[str]:
     for line in document.critical[:MAX_SENTENCES]:
         yield _critical(line)
     if len(document.critical) > MAX_SENTENCES:
-        yield f"… {len(document.critical) - MAX_SENTENCES} more critical values are in the JSON."
+        yield translate("… {count} more critical values are in the JSON.", count=len(document.critical) - MAX_SENTENCES)
     for axis, measure in dict.fromkeys((line.axis, line.measure) for line in document.critical):
         lines = [line for line in document.critical if (line.axis, line.measure) == (axis, measure)]
         distances = [abs(line.distance) for line in lines if line.distance is not None]
         if len(distances) > 1:
             mean = sum(distances) / len(distances)
-            yield (
-                f"critical {axis} by {measure}: |measured - predicted| is {mean:.3g} on average, "
-                f"at most {max(distances):.3g}."
-            )
+            yield translate(
+                "critical {axis} by {measure}: |measured - predicted| is {mean} on average, at most {largest}.",
+                axis=axis, measure=measure, mean=f"{mean:.3g}", largest=f"{max(distances):.3g}",
+            )  # fmt: skip
     for point in document.failures[:MAX_SENTENCES]:
-        yield f"failed: {point.label}, T = {point.steps}: {point.failed}"
+        yield translate(
+            "failed: {label}, T = {steps}: {reason}", label=point.label, steps=point.steps, reason=point.failed
+        )
     if len(document.failures) > MAX_SENTENCES:
-        yield f"… {len(document.failures) - MAX_SENTENCES} more failed; the JSON and the CSV say why."
+        yield translate(
+            "… {count} more failed; the JSON and the CSV say why.", count=len(document.failures) - MAX_SENTENCES
+        )
     if not document.complete:
-        yield "note: interrupted; --resume goes on with the points that are missing."
+        yield translate("note: interrupted; --resume goes on with the points that are missing.")
 
 
 def _critical(line: CriticalPoint) -> str:
     where = ", ".join([line.model, *(f"{name} = {value_text(value)}" for name, value in line.coordinates.items())])
     level, value = f"{line.level:.4g}", line.measured
-    measured = f"does not cross {level}" if value is None else f"crosses {level} at {line.axis} {value:.4g}"
-    if line.predicted is None:
-        return f"{where}: {line.measure} {measured}; no theory speaks of it."
-    distance = "" if line.distance is None else f": {line.distance:+.3g}"
-    return f"{where}: {line.measure} {measured}; theory ({line.theory}): {line.predicted:.4g}{distance}."
+    measured = translate("{measure} does not cross {level}", measure=line.measure, level=level)
+    if value is not None:
+        measured = translate(
+            "{measure} crosses {level} at {axis} {value}",
+            measure=line.measure, level=level, axis=line.axis, value=f"{value:.4g}",
+        )  # fmt: skip
+    theory = translate("no theory speaks of it")
+    if line.predicted is not None:
+        distance = "" if line.distance is None else f": {line.distance:+.3g}"
+        theory = translate(
+            "theory ({theory}): {value}", theory=translated(line.theory or ""), value=f"{line.predicted:.4g}{distance}"
+        )
+    return about([where], translate("; ").join((measured, theory)) + translate("."))
 
 
 def to_csv(document: SweepDocument) -> str:

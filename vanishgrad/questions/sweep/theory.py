@@ -17,6 +17,7 @@ import numpy as np
 
 from vanishgrad.cells import LSTM, RNN
 from vanishgrad.cells.registry import CELLS
+from vanishgrad.languages import english
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.explain.lyapunov.mean_field import largest_exponent
 from vanishgrad.questions.sweep.axes import NOISE, Value, generated_std
@@ -176,16 +177,16 @@ def preserving_gain(setting: Setting) -> float | None:
 
 def _rate_sentence(setting: Setting) -> str:
     if setting.is_at_rest:
-        return "eigenvalue 1 at the fixed point s = 0, n → ∞"
-    return f"mean field λ₁ = 0 along white noise {setting.noise:g}, n → ∞"
+        return english("eigenvalue 1 at the fixed point s = 0, n → ∞")
+    return english("mean field λ₁ = 0 along white noise {deviation}, n → ∞", deviation=f"{setting.noise:g}")
 
 
 def _chrono_sentence(setting: Setting) -> str:
-    return f"chrono: σ(b)^{setting.steps:g} = {setting.threshold:g}"
+    return english("chrono: σ(b)^{steps} = {threshold}", steps=f"{setting.steps:g}", threshold=f"{setting.threshold:g}")
 
 
 def _n1_sentence(setting: Setting) -> str:
-    return "N1: √φ = √ω + √(κη) at the fixed point s = 0, n → ∞"
+    return english("N1: √φ = √ω + √(κη) at the fixed point s = 0, n → ∞")
 
 
 MEAN_FIELD, CHRONO, SHARP = "mean-field", "chrono", "n1"

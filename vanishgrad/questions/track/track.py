@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.file_bytes import file_bytes
+from vanishgrad.languages import english, translate, translated
 from vanishgrad.questions.analyze import AnalyzeRequest, demand_no_run, reports
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.documents.curve import VerdictName
@@ -20,6 +21,7 @@ from vanishgrad.reports.documents.declaration import Count, Document
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import opening
 from vanishgrad.reports.table import horizon, sparkline
+from vanishgrad.reports.terminal import cell_width, padded
 
 CURVE = "state"
 LOG = ".jsonl"
@@ -160,7 +162,9 @@ def _record(line: str, where: str) -> list[tuple[str, TrackedPoint]]:
 
 def points_of(record: Mapping[str, Any]) -> list[tuple[str, TrackedPoint]]:
     """Return label → point of a record of a watch."""
-    return [(label, _point(f"step {record['step']}", layer)) for label, layer in record["layers"].items()]
+    return [
+        (label, _point(english("step {step}", step=record["step"]), layer)) for label, layer in record["layers"].items()
+    ]
 
 
 def watched(records: Sequence[Mapping[str, Any]], threshold: float | None = None) -> TrackDocument:
@@ -200,15 +204,17 @@ def _lines(document: TrackDocument) -> Iterator[str]:
     if first := opening(document.layers):
         yield first
     layers = document.layers
-    width = max(len(layer.label) for layer in layers)
+    width = max(cell_width(layer.label) for layer in layers)
     largest = max([1, *(point.horizon or 0 for layer in layers for point in layer.points)])
-    begin, end = layers[0].points[0].place, layers[0].points[-1].place
-    yield f"horizon of the state, {begin} to {end}; sparklines up to {largest}"
+    begin, end = (translated(point.place) for point in (layers[0].points[0], layers[0].points[-1]))
+    yield translate(
+        "horizon of the state, {begin} to {end}; sparklines up to {largest}", begin=begin, end=end, largest=largest
+    )
     for layer in layers:
         first, last = (horizon(point.horizon, point.horizon_censored) for point in (layer.points[0], layer.points[-1]))
         spark = sparkline([float(point.horizon or 0) for point in layer.points], 0.0, float(largest))
-        fell = f"  fell at {layer.fell}" if layer.fell else ""
-        yield f"{layer.label:<{width}}  {spark}  {first} → {last}{fell}"
+        fell = "  " + translate("fell at {place}", place=translated(layer.fell)) if layer.fell else ""
+        yield f"{padded(layer.label, width)}  {spark}  {first} → {last}{fell}"
 
 
 def to_csv(document: TrackDocument) -> str:
