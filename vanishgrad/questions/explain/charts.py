@@ -22,13 +22,12 @@ from vanishgrad.reports.page.charts import (
     ranked_line,
     threshold_level,
 )
-from vanishgrad.reports.page.content import PageChart, PageTable
-from vanishgrad.reports.sentences import fraction, log10_text
+from vanishgrad.reports.page.content import PageChart
+from vanishgrad.reports.sentences import fraction
 
 MAX_THRESHOLD_POWER = 3
 """Colours of a map end at this power of the threshold: what is below has long been gone."""
 MAP_DIGITS = 2
-TABLE_TIMES = 9
 SPACES = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
 
 
@@ -165,26 +164,12 @@ def _map(map_: MapDocument, model: ModelDocument) -> tuple[PageChart, ...]:
         ),
     }  # fmt: skip
     title = translate("Point at a word: how much of the gradient at it reaches each word before")
-    return (PageChart(title, data, _map_table(map_)),)
+    return (PageChart(title, data, None),)
 
 
 def _between(times: Sequence[int], tokens: Sequence[str]) -> list[str]:
     """Return what drove the steps up to each time since the one before, with spaces that can be seen."""
     return ["".join(tokens[start:stop]).translate(SPACES) for start, stop in zip([0, *times], times, strict=False)]
-
-
-def _map_table(map_: MapDocument) -> PageTable:
-    last = len(map_.times) - 1
-    places = sorted({round(i * last / (TABLE_TIMES - 1)) for i in range(TABLE_TIMES)})
-    return PageTable(
-        ("t \\ k", *(str(map_.times[k]) for k in places)),
-        tuple(
-            (str(map_.times[i]), *(log10_text(map_.log10_norm[i][k]) if k <= i else "" for k in places))
-            for i in places
-            if i
-        ),
-        translate("log₁₀ of ‖·‖₂, from step k (across) to step t (down)"),
-    )
 
 
 CHARTS: Mapping[str, Callable[..., tuple[PageChart, ...]]] = {

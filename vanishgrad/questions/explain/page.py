@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from vanishgrad.languages import translate, translated
 from vanishgrad.questions.explain.charts import section_charts
@@ -24,8 +25,6 @@ from vanishgrad.reports.table import horizon, title
 
 FIRST = "findings"
 """The section that a page begins with: the cause, and what would help."""
-WITHOUT_TABLE = ("map",)
-"""Sections whose chart has the table beside it."""
 
 
 def explanation_page(report: ExplainDocument) -> PageContent:
@@ -69,12 +68,9 @@ def _blocks(model: ExplainedModelDocument) -> Iterator[PageBlock]:
     yield PageBlock(sentences=tuple(why(model)))
     for name in sorted(shown_sections(model), key=lambda name: name != FIRST):
         passage = SECTIONS[name].passage(model.sections[name], model)
-        table = PageTable(passage.headings, passage.rows, passage.legend) if passage.rows else None
-        yield PageBlock(
-            passage.title,
-            passage.sentences,
-            section_charts(name, model.sections[name], model),
-            None if name in WITHOUT_TABLE else table,
-        )
+        headings = tuple(map(translated, passage.headings))
+        table = PageTable(headings, passage.rows, passage.legend) if passage.rows else None
+        charts = tuple(replace(chart, table=None) for chart in section_charts(name, model.sections[name], model))
+        yield PageBlock(passage.title, passage.sentences, charts, table)
     if model.gates:
         yield PageBlock(translate("Gates"), table=gates_table([model]))

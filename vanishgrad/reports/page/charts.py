@@ -1,4 +1,4 @@
-"""ChartLine charts of a page: norms by lag of many models and curves, thinned to what a screen can show."""
+"""Line charts of a page: norms by lag of many models and curves, thinned to what a screen can show."""
 
 from __future__ import annotations
 

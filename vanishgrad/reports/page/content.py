@@ -32,7 +32,7 @@ class PageTable:
 
 @dataclass(frozen=True)
 class PageChart:
-    """A chart that the page's script draws, and the table that says the same.
+    """A chart that the page's script draws, and the table that says the same; None where its block has one that does.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class PageChart:
 
     title: str
     data: Mapping[str, Any]
-    table: PageTable
+    table: PageTable | None
 
 
 @dataclass(frozen=True)

@@ -272,7 +272,7 @@
         if (i > k && above(i, k) !== above(i - 1, k)) { brush.moveTo(left + k * cell, top + i * cell); brush.lineTo(left + (k + 1) * cell, top + i * cell); }
       }
       brush.stroke();
-      brush.fillStyle = style.getPropertyValue("--ink"); brush.font = "11px system-ui, sans-serif";
+      brush.fillStyle = "#7d7d7d"; brush.font = "11px system-ui, sans-serif";
       brush.textAlign = "right";
       const every = Math.max(Math.ceil(count / 8), 1);
       for (let i = count - 1; i >= 0; i -= every) brush.fillText(data.times[i], left - 4, top + (i + 0.5) * cell + 4);
@@ -387,7 +387,7 @@
     const data = content.charts[Number(figure.dataset.chart)];
     const caption = { en: null };
     for (const language of ["en", "zh"]) {
-      const own = figure.querySelector("figcaption [data-in=" + language + "]");
+      const own = figure.querySelector("figcaption [lang=" + language + "]");
       caption[language] = (own || figure.querySelector("figcaption")).textContent;
     }
     const chart = KINDS[data.kind](figure.querySelector(".drawing"), data, caption);
@@ -411,13 +411,13 @@
   if (dark.addEventListener) dark.addEventListener("change", () => drawn().forEach((chart) => chart.draw()));
 
   // Languages.
-  const titles = document.querySelectorAll("h1 [data-in]");
+  const titles = document.querySelectorAll("h1 [lang]");
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => {
       root.lang = button.dataset.language;
       for (const other of document.querySelectorAll("[data-language]")) other.setAttribute("aria-pressed", String(other === button));
       for (const labelled of document.querySelectorAll("[data-label-" + root.lang + "]")) labelled.setAttribute("aria-label", labelled.getAttribute("data-label-" + root.lang));
-      for (const title of titles) if (title.dataset.in === root.lang) document.title = title.textContent;
+      for (const title of titles) if (title.lang === root.lang) document.title = title.textContent;
       drawn().forEach((chart) => chart.refresh());
     });
   }

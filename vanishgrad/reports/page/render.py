@@ -64,7 +64,9 @@ LANGUAGES_SHOWN = dict(zip(LANGUAGES, ("English", "中文"), strict=True))
 
 
 def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    """Return a file of this package without its indents, which are a tenth of a page's script."""
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return "\n".join(line.strip() for line in text.splitlines())
 
 
 def _request(report: ReportDocument) -> list[tuple[str, Any]]:
@@ -116,8 +118,8 @@ def _words() -> dict[str, str]:
         "copied": translate("copied"),
         "download": translate("Save the report as JSON"),
         "inside": translate(
-            "The report itself is inside this page, its lists of numbers with six digits: vanishgrad plot, check, diff "
-            "and track read the page as they read a JSON report."
+            "The report itself is inside this page, its lists of numbers with five digits: vanishgrad plot, check, "
+            "diff and track read the page as they read a JSON report."
         ),
         "too_long": translate("The report is too long to be inside this page; --output report.json keeps it."),
         "log": translate("logarithmic axis"),
