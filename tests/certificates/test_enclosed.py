@@ -17,9 +17,15 @@ from vanishgrad.certificates.certificate import digest
 from vanishgrad.certificates.enclosure_along_sequence import enclosure
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.fixed_point_run import fixed_point_run
+from vanishgrad.certificates.float_arrays import FloatArray
 from vanishgrad.certificates.limb_arrays import LIMB_BITS, LimbArray, of_floats
-from vanishgrad.certificates.matrix_norms import largest_singular_value, quick_norm_up, smallest_singular_value
-from vanishgrad.certificates.step_jacobians import StepJacobians
+from vanishgrad.certificates.matrix_norms import (
+    accurate_product,
+    largest_singular_value,
+    quick_norm_up,
+    smallest_singular_value,
+)
+from vanishgrad.certificates.step_jacobians import FLOATS, StepJacobians, limbs
 from vanishgrad.certificates.subject import subject
 
 STEPS = 12
@@ -71,11 +77,32 @@ def test_products_and_sums_of_limbs_are_within_their_error(seed):
 def test_jacobians_of_limbs_are_within_their_error(kind):
     cell = net(kind, 3, 2, 1.0, 0)
     xs = np.random.default_rng(1).normal(size=(4, 2))
-    run, step = fixed_point_run(target(cell), xs, 200), StepJacobians(target(cell), 6)
+    run, step = fixed_point_run(target(cell), xs, 200), StepJacobians(target(cell), limbs(6))
     for t, J in enumerate(jacobians(cell, xs), start=1):
         found = step.recurrent(run, t)
         assert largest_entry(exact(found) - J) <= found.error + mp.mpf(10) ** -50
         assert found.error < 1e-28
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jacobians_and_products_of_float64_are_within_their_error(kind):
+    cell = net(kind, 3, 2, 1.0, 0)
+    xs = np.random.default_rng(1).normal(size=(4, 2))
+    run, step = fixed_point_run(target(cell), xs, 80), StepJacobians(target(cell), FLOATS)
+    P, exact_product = FloatArray(np.eye(cell.state_size)), mp.eye(cell.state_size)
+    for t, J in enumerate(jacobians(cell, xs), start=1):
+        found = step.recurrent(run, t)
+        P, exact_product = found @ P, J * exact_product
+        assert mp.mnorm(mp.matrix(found.floats.tolist()) - J, "f") <= found.spread < 1e-13
+        assert mp.mnorm(mp.matrix(P.floats.tolist()) - exact_product, "f") <= P.spread < 1e-11
+
+
+@pytest.mark.parametrize("size", [5, 70, 97])
+def test_a_product_by_chunks_is_within_its_error(size):
+    A, B = np.random.default_rng(size).normal(size=(2, 4, size))
+    result, error = accurate_product(A, np.ascontiguousarray(B.T))
+    exact_product = mp.matrix(A.tolist()) * mp.matrix(B.T.tolist())
+    assert mp.mnorm(mp.matrix(result.tolist()) - exact_product, "f") <= error < 1e-11
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,7 +149,7 @@ def test_norms_of_float64_matrices_are_enclosed(seed):
     values = mp.svd_r(mp.matrix(A.tolist()), compute_uv=False)
     low, high = largest_singular_value(A)
     assert low <= values[0] <= high <= low * (1 + 1e-11)
-    low, high = smallest_singular_value(A)
+    low, high, _ = smallest_singular_value(A)
     assert low <= values[4] <= high <= low * (1 + 1e-9)
     assert values[0] <= quick_norm_up(A) <= values[0] * 5**0.125 * 1.001
 

@@ -69,6 +69,34 @@ class LimbArray:
         largest = float(np.abs(self.floats).max(initial=0.0)) + 2 * self.unit
         return (2 * self.count * 2.0**-53 * largest + self.error) * UP + MAX_UNDERFLOW
 
+    @property
+    def spread(self) -> float:
+        """An upper bound of what a matrix's entries are off by together, in Frobenius' norm."""
+        return math.sqrt(self.limbs[0].size) * self.error * UP
+
+    @property
+    def float_spread(self) -> float:
+        """The same of `floats`."""
+        return math.sqrt(self.limbs[0].size) * self.float_error * UP
+
+    @property
+    def exact(self) -> LimbArray:
+        """The same numbers, taken for the real ones."""
+        return LimbArray(self.limbs, self.exponent)
+
+    @property
+    def column(self) -> LimbArray:
+        """A vector as a column, which scales the rows of a matrix."""
+        return replace(self, limbs=self.limbs[:, :, None])
+
+    @property
+    def diagonal(self) -> LimbArray:
+        """A vector x as diag(x)."""
+        n = self.limbs.shape[1]
+        limbs = np.zeros((self.count, n, n))
+        limbs[:, np.arange(n), np.arange(n)] = self.limbs
+        return replace(self, limbs=limbs)
+
     def __getitem__(self, rows: slice) -> LimbArray:
         """Return some rows."""
         return replace(self, limbs=self.limbs[:, rows])
@@ -203,16 +231,3 @@ def stacked(blocks: Sequence[Sequence[LimbArray]]) -> LimbArray:
     placed = [[each.placed(exponent, count) for each in row] for row in blocks]
     limbs = np.concatenate([np.concatenate([each.limbs for each in row], axis=2) for row in placed], axis=1)
     return LimbArray(limbs, exponent, max(each.error for row in placed for each in row))
-
-
-def diagonal(x: LimbArray) -> LimbArray:
-    """Return diag(x)."""
-    n = x.limbs.shape[1]
-    limbs = np.zeros((x.count, n, n))
-    limbs[:, np.arange(n), np.arange(n)] = x.limbs
-    return replace(x, limbs=limbs)
-
-
-def column(x: LimbArray) -> LimbArray:
-    """Return x as a column, which scales the rows of a matrix."""
-    return replace(x, limbs=x.limbs[:, :, None])

@@ -28,7 +28,7 @@ from vanishgrad.certificates.cholesky import frobenius_up, norm_up
 from vanishgrad.certificates.enclosure_along_sequence import enclosure
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.intervals import UP
-from vanishgrad.certificates.matrix_norms import product_error, quick_norm_up
+from vanishgrad.certificates.matrix_norms import norm_by_gram, product_error, quick_norm_up
 from vanishgrad.certificates.prove import Outcome, beyond_proof, certificate
 from vanishgrad.certificates.rounded_steps import RoundedSteps, Steps
 from vanishgrad.certificates.subject import CertifiedCell, subject
@@ -37,7 +37,7 @@ from vanishgrad.errors import UsageError
 MAX_WORDS = 1_000_000
 BATCH_NUMBERS = 1 << 21
 """Of the matrices of a batch, which share a cache's room."""
-DIRECTIONS, ITERATIONS = 3, 12
+DIRECTIONS = 3
 MAX_ENCLOSED = 200
 """Words whose bounds in float64 do not tell them from the winner."""
 ROOM = 2.0**-30
@@ -167,7 +167,7 @@ class _Walk:
         may_be_least, may_be_greatest = below <= self._least.high, above >= self._greatest.low
         if not (may_be_least or may_be_greatest):
             return
-        low, high = _bounds(G, rounding)
+        low, high, _ = norm_by_gram(G, rounding)
         if may_be_greatest and (high + error) * UP >= self._greatest.low:
             high = min(high, norm_up(A, low))
         low, high = max(below, (low - error) / UP), min(above, (high + error) * UP)
@@ -223,25 +223,3 @@ def _leading(P: Array) -> Array:
     for _ in range(4):
         V = np.linalg.qr(scaled.T @ (scaled @ V))[0] if size > 0 else np.linalg.qr(V)[0]
     return V
-
-
-def _bounds(G: Array, rounding: float) -> tuple[float, float]:
-    r"""Return bounds of ‖A‖₂ from G, within `rounding` of AᵀA.
-
-    For a unit v, λ = vᵀGv and r = Gv - λv: ‖G‖₂ ≤ λ + ‖r‖ if all of G - λ v vᵀ - r vᵀ - v rᵀ is at most λ in
-    Frobenius' norm, and in any case ‖G‖₂ ≤ max(λ, that) + ‖r‖.
-    """
-    v = G[:, int(np.argmax(np.diagonal(G)))]
-    for _ in range(ITERATIONS):
-        size = float(np.linalg.norm(v))
-        if not 0 < size < math.inf:
-            return 0.0, math.sqrt(frobenius_up(G) + rounding) * UP
-        v = G @ (v / size)
-    v = v / np.linalg.norm(v)
-    w = G @ v
-    value = float(v @ w)
-    own = product_error(G, v[:, None]) + 2.0**-44 * abs(value) + rounding
-    r = w - value * v
-    rest = G - np.outer(v, w) - np.outer(r, v)
-    above = max(value, frobenius_up(rest)) + float(np.linalg.norm(r)) + 8 * own + 2.0**-44 * frobenius_up(G)
-    return math.sqrt(max(0.0, value - 4 * own)) / UP, math.sqrt(above * UP) * UP
