@@ -22,6 +22,21 @@ from vanishgrad.weights.tensors import TensorFile, stored_array
 MASK = "a mask of its batch"
 
 
+def demand_inputs(name: str, xs: Array) -> None:
+    """Refuse inputs (B, T, d) of a module that hold no step, or no finite numbers, with where that is.
+
+    Raises
+    ------
+    VanishgradError
+    """
+    if 0 in xs.shape:
+        raise VanishgradError(f"expected a sequence of a step at {name}, got inputs {xs.shape}; try another batch")
+    if not np.isfinite(xs).all():
+        b, t, k = np.argwhere(~np.isfinite(xs))[0]
+        raise VanishgradError(f"expected finite inputs at {name}, got {xs[b, t, k]} in sequence {b} at step {t + 1}; "
+                              "try a batch without")  # fmt: skip
+
+
 class TakenSteps:
     """Which steps of a batch are taken: each sequence from its first one on, up to its last one.
 
@@ -160,6 +175,8 @@ class CapturedRun(Mapping[str, Any]):
     def __init__(
         self, calls: Mapping[str, CapturedCall], path: str = "the module", tokens: tuple[str, ...] | None = None
     ) -> None:
+        for name, call in calls.items():
+            demand_inputs(name, call.xs)
         self.calls, self.path, self.tokens = dict(calls), path, tokens
         self._owners = {f"{name}.{key}": call for name, call in self.calls.items() for key in call.weights}
         self._weights = {

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vanishgrad.errors import UsageError
+
 
 class Arguments(NamedTuple):
     """The arguments of a forward, by position and by name."""
@@ -27,11 +29,39 @@ def arguments(module: Any, batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]]
         batch = next(iter(batch))
         if isinstance(batch, list | tuple) and not isinstance(batch, PackedSequence):
             batch = tuple(batch[: _positional(module)])
+        elif isinstance(batch, Mapping):
+            batch = {key: value for key, value in batch.items() if _takes(module, key)}
     if isinstance(batch, Mapping):
         return (), {key: _tensor(module, value) for key, value in batch.items()}
     if isinstance(batch, list | tuple) and not isinstance(batch, PackedSequence):
         return tuple(_tensor(module, value) for value in batch), {}
     return (_tensor(module, batch),), {}
+
+
+def demand_taken(module: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    """Refuse arguments that a module's forward does not take, with what it takes.
+
+    Raises
+    ------
+    UsageError
+    """
+    try:
+        signature = inspect.signature(module.forward)
+    except ValueError:  # of a compiled function
+        return
+    try:
+        signature.bind(*positional, **named)
+    except TypeError as error:
+        taken = ", ".join(str(each.replace(annotation=each.empty)) for each in signature.parameters.values())
+        raise UsageError(
+            f"expected a batch as forward({taken}) of {type(module).__name__} takes it, got: {error}; try a tensor or "
+            "array for one argument, a tuple for several, a mapping by name"
+        ) from None
+
+
+def _takes(module: Any, name: Any) -> bool:
+    parameters = inspect.signature(module.forward).parameters
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
 def _positional(module: Any) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, TakenSteps
+from vanishgrad.models.captured_run import CapturedCall, TakenSteps, demand_inputs
 from vanishgrad.models.step_jacobians import About, Step, demand_room, derivatives, replayed, tolerance_of
 
 
@@ -57,6 +57,7 @@ def recorded_keras_call(
         shapes = " and ".join(str(tuple(part.shape)) for part in parts)
         raise VanishgradError(f"expected states (batch, units) of {path}, got {shapes}; try a cell whose state is a "
                               "vector")  # fmt: skip
+    demand_inputs(path, xs)
     if layer.go_backwards:
         xs, taken = xs[:, ::-1], taken[:, ::-1]
     kind, sizes = type(cell).__name__, [int(part.shape[-1]) for part in parts]

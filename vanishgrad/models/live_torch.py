@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
@@ -13,7 +13,7 @@ import numpy as np
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.chain_recorder import ChainRecorder
-from vanishgrad.models.forward_arguments import arguments
+from vanishgrad.models.forward_arguments import arguments, demand_taken
 from vanishgrad.models.layer_recorder import LayerRecorder
 from vanishgrad.models.own_modules import nothing_recorded, own_modules, recurrent_steps
 from vanishgrad.models.step_jacobians import recorded_call
@@ -62,6 +62,7 @@ def captured_run(
             "try input=BATCH, as its forward takes it"
         )
     module = getattr(module, "_orig_mod", module)
+    _demand_numbers(module)
     with _unchanged(module), torch.no_grad(), torch.compiler.set_stance("force_eager"):
         if evaluating:
             module.eval()
@@ -73,8 +74,13 @@ def captured_run(
         handles += [each.register_forward_hook(others, with_kwargs=True) for each in others.names]
         try:
             positional, named = arguments(module, batch)
+            demand_taken(module, positional, named)
             with blends:
                 module(*positional, **named)
+        except NotImplementedError as error:
+            if "forward" not in str(error):
+                raise
+            raise _without_forward(module, names) from None
         finally:
             for handle in handles:
                 handle.remove()
@@ -84,6 +90,20 @@ def captured_run(
     if not calls:
         raise nothing_recorded(module, names, others)
     return CapturedRun(calls)
+
+
+def _demand_numbers(module: Any) -> None:
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.is_meta:
+            raise VanishgradError(f"expected weights with numbers, got {name} on the device meta; try "
+                                  "module.to_empty(device='cpu'), and loading a checkpoint")  # fmt: skip
+
+
+def _without_forward(module: Any, names: Mapping[Any, str]) -> VanishgradError:
+    """Return the error for a module that only its training step runs, as Lightning's may, with what it runs."""
+    within = sorted({name.partition(".")[0] for name in names.values()})
+    return VanishgradError(f"expected a module with a forward, got {type(module).__name__} without; try what its "
+                           f"training step calls, for instance model.{' or model.'.join(within) or 'net'}")  # fmt: skip
 
 
 def _recurrent_modules(module: Any) -> dict[Any, str]:

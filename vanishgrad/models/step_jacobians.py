@@ -10,7 +10,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells.recorded import RECORDED
 from vanishgrad.errors import VanishgradError
-from vanishgrad.models.captured_run import CapturedCall, TakenSteps
+from vanishgrad.models.captured_run import CapturedCall, TakenSteps, demand_inputs
 from vanishgrad.models.state_chains import StateChain, StepCall
 
 MAX_BYTES = 2**30
@@ -52,6 +52,7 @@ def recorded_call(chain: StateChain, taken: Array, trials: int | None = None, st
     ends = [_numbers([call.returned[out] for _, out in chain.links]) for call in calls]
     place = chain.input_place or 0
     xs = [_numbers([call.given[place]]) for call in calls]
+    demand_inputs(chain.name, np.stack(xs, axis=1))
     B, m, d = len(states[0][batch]), states[0].shape[1], xs[0].shape[1]
     about = About(chain.name, type(chain.module).__name__, chain.states(-1)[0].device)
     demand_room(about, len(calls), B, m, d)

@@ -37,7 +37,7 @@ class StateBlends(TorchFunctionMode):  # type: ignore[misc]
     ) -> Any:
         output = func(*args, **(kwargs or {}))
         result = args[0] if output is None and args else output
-        if self._behind and type(result) is torch.Tensor and result.is_floating_point():
+        if self._behind and isinstance(result, torch.Tensor) and result.is_floating_point():
             for shapes, results in self._behind.values():
                 if result.shape in shapes and len(results) < MAX_RESULTS:
                     results.append(result.detach().clone())
