@@ -175,8 +175,6 @@ class CapturedRun(Mapping[str, Any]):
     def __init__(
         self, calls: Mapping[str, CapturedCall], path: str = "the module", tokens: tuple[str, ...] | None = None
     ) -> None:
-        for name, call in calls.items():
-            demand_inputs(name, call.xs)
         self.calls, self.path, self.tokens = dict(calls), path, tokens
         self._owners = {f"{name}.{key}": call for name, call in self.calls.items() for key in call.weights}
         self._weights = {
@@ -194,6 +192,11 @@ class CapturedRun(Mapping[str, Any]):
 
     def __str__(self) -> str:
         return self.path
+
+    def demand_inputs(self) -> None:
+        """Refuse inputs as `demand_inputs` does, of every call."""
+        for name, call in self.calls.items():
+            demand_inputs(name, call.xs)
 
     @classmethod
     def read(cls, path: str) -> CapturedRun:

@@ -38,8 +38,13 @@ def live_run(
         As `captured_run` and `captured_keras_run`.
     """
     if is_keras_model(source):
-        return captured_keras_run(source, batch, trials, steps)
-    return captured_run(source, batch, evaluating, trials, steps) if is_torch_module(source) else None
+        run = captured_keras_run(source, batch, trials, steps)
+    elif is_torch_module(source):
+        run = captured_run(source, batch, evaluating, trials, steps)
+    else:
+        return None
+    run.demand_inputs()
+    return run
 
 
 def captured(source: Any, batch: Any, tokens: Sequence[str] | None = None) -> tuple[CapturedRun, list[str]]:
