@@ -11,6 +11,7 @@ from mpmath import mp
 from tests.engine import trajectory
 from tests.fuzz import multiple_precision as exact
 from tests.fuzz.models import Model
+from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.recorder import Norms
 
@@ -55,7 +56,9 @@ def judged(model: Model) -> tuple[int, list[Fault]]:
 def _right(model: Model, states: np.ndarray, largest: float) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return ln ‖·‖₂ of every curve at every lag, and by how much each may be off."""
     cell = model.cell
-    by_state, by_input = exact.jacobians(model.step, model.xs[0], states)
+    by_state, by_input, sizes = exact.jacobians(model.step, model.xs[0], states)
+    if isinstance(cell, ConvexUpdate):  # h - n̂ is to have its digits where its terms have lost them
+        sizes = [np.abs(np.concatenate(each, axis=1)) for each in zip(by_state, by_input, strict=True)]
     hidden, whole = cell.slices[cell.parts[0].name], slice(0, cell.state_size)
     blocks = {name: (cell.slices[to], cell.slices[source]) for name, (to, source) in cell.curves.items()}
     blocks |= {"state": (whole, whole), "hidden": blocks.get("hidden", (hidden, hidden)), "output": (hidden, whole)}
@@ -63,8 +66,10 @@ def _right(model: Model, states: np.ndarray, largest: float) -> tuple[dict[str, 
     # A pre-activation a is known to u|a|, and tanh' and σ' lose as much of their value, twice; sums of a few terms.
     unit = np.finfo(float).eps * (4 + 2 * largest)
     rng = np.random.default_rng(0)
+    m = cell.state_size
     moved = exact.log_norms(
-        [exact.perturbed(J, unit, rng) for J in by_state], [exact.perturbed(X, unit, rng) for X in by_input],
+        [exact.perturbed(J, size[:, :m], unit, rng) for J, size in zip(by_state, sizes, strict=True)],
+        [exact.perturbed(X, size[:, m:], unit, rng) for X, size in zip(by_input, sizes, strict=True)],
         blocks, hidden,
     )  # fmt: skip
     allowed = {}

@@ -7,6 +7,7 @@ long as they round to the engine's: so a state that floating point has rounded t
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import mpmath
 import numpy as np
@@ -20,32 +21,35 @@ ROUNDINGS = 16
 
 
 class Dual:
-    """A number and its derivatives by s and x; NumPy's functions find `exp` and `tanh` by name."""
+    """A number, its derivatives by s and x, and the sums of the sizes of the terms of each.
 
-    def __init__(self, value: mpmath.mpf, by: Array) -> None:
-        self.value, self.by = value, by
+    NumPy's functions find `exp` and `tanh` by name.
+    """
+
+    def __init__(self, value: mpmath.mpf, by: Array, sizes: Array) -> None:
+        self.value, self.by, self.sizes = value, by, sizes
 
     def __add__(self, other: object) -> Dual:
-        value, by = _parts(other)
-        return Dual(self.value + value, self.by + by)
+        value, by, sizes = _parts(other)
+        return Dual(self.value + value, self.by + by, self.sizes + sizes)
 
     def __sub__(self, other: object) -> Dual:
-        value, by = _parts(other)
-        return Dual(self.value - value, self.by - by)
+        value, by, sizes = _parts(other)
+        return Dual(self.value - value, self.by - by, self.sizes + sizes)
 
     def __mul__(self, other: object) -> Dual:
-        value, by = _parts(other)
-        return Dual(self.value * value, self.by * value + self.value * by)
+        value, by, sizes = _parts(other)
+        of_terms = self.sizes * abs(value) + abs(self.value) * sizes
+        return Dual(self.value * value, self.by * value + self.value * by, of_terms)
 
     def __rsub__(self, other: object) -> Dual:
         return -self + other
 
     def __rtruediv__(self, other: object) -> Dual:
-        value, _ = _parts(other)
-        return Dual(value / self.value, self.by * (-value / self.value**2))
+        return _parts(other)[0] * self._changed(1 / self.value, -1 / self.value**2)
 
     def __neg__(self) -> Dual:
-        return Dual(-self.value, -self.by)
+        return Dual(-self.value, -self.by, self.sizes)
 
     def __gt__(self, other: object) -> bool:
         return bool(self.value > _parts(other)[0])
@@ -54,38 +58,49 @@ class Dual:
 
     def exp(self) -> Dual:
         e = mp.exp(self.value)
-        return Dual(e, self.by * e)
+        return self._changed(e, e)
 
     def tanh(self) -> Dual:
-        return Dual(mp.tanh(self.value), self.by / mp.cosh(self.value) ** 2)
+        return self._changed(mp.tanh(self.value), 1 / mp.cosh(self.value) ** 2)
+
+    def _changed(self, value: mpmath.mpf, slope: mpmath.mpf) -> Dual:
+        return Dual(value, self.by * slope, self.sizes * abs(slope))
 
 
-def _parts(x: object) -> tuple[mpmath.mpf, Array | int]:
-    return (x.value, x.by) if isinstance(x, Dual) else (mp.mpf(x), 0)
+def _parts(x: object) -> tuple[mpmath.mpf, Array | int, Array | int]:
+    return (x.value, x.by, x.sizes) if isinstance(x, Dual) else (mp.mpf(x), 0, 0)
 
 
-def step_jacobian(step: Callable[..., Array], t: int, x: Array, s: Array) -> tuple[Array, Array]:
-    """Return s_t and ∂s_t/∂(s, x), (m, m + d), in multiple precision."""
+def step_jacobian(step: Callable[..., Array], t: int, x: Array, s: Array) -> tuple[Array, Array, Array]:
+    """Return s_t, ∂s_t/∂(s, x), (m, m + d), and the sizes of its entries' terms, in multiple precision."""
     numbers = [mp.mpf(each) for each in (*s, *x)]
-    seeds = [[mp.mpf(i == j) for j in range(len(numbers))] for i in range(len(numbers))]
-    duals = np.array(
-        [Dual(value, np.array(seed)) for value, seed in zip(numbers, seeds, strict=True)] + [None], dtype=object
-    )[:-1]
+    seeds = np.array([[mp.mpf(i == j) for j in range(len(numbers))] for i in range(len(numbers))])
+    duals = np.array([Dual(*each) for each in zip(numbers, seeds, seeds, strict=True)] + [None], dtype=object)[:-1]
     moved = step(t, duals[len(s) :], duals[: len(s)])
-    moved = [each if isinstance(each, Dual) else Dual(mp.mpf(each), 0 * duals[0].by) for each in moved]
-    return np.array([each.value for each in moved]), np.array([each.by for each in moved])
+    moved = [each if isinstance(each, Dual) else Dual(mp.mpf(each), 0 * seeds[0], 0 * seeds[0]) for each in moved]
+    value, by, sizes = (np.array([getattr(each, name) for each in moved]) for name in ("value", "by", "sizes"))
+    return value, by, sizes
 
 
-def jacobians(step: Callable[..., Array], xs: Array, states: Array) -> tuple[list[Array], list[Array]]:
+class Jacobians(NamedTuple):
+    """J_1 … J_T and ∂s_t/∂x_t, and the sizes of the terms of both side by side."""
+
+    by_state: list[Array]
+    by_input: list[Array]
+    sizes: list[Array]
+
+
+def jacobians(step: Callable[..., Array], xs: Array, states: Array) -> Jacobians:
     """Return J_1 … J_T and ∂s_t/∂x_t along states, (T + 1, m), of floating point."""
-    by_state, by_input, s = [], [], [mp.mpf(each) for each in states[0]]
+    found, s = Jacobians([], [], []), [mp.mpf(each) for each in states[0]]
     for t, x in enumerate(xs, start=1):
-        own, both = step_jacobian(step, t, x, s)
-        by_state.append(both[:, : len(s)])
-        by_input.append(both[:, len(s) :])
+        own, both, sizes = step_jacobian(step, t, x, s)
+        found.by_state.append(both[:, : len(s)])
+        found.by_input.append(both[:, len(s) :])
+        found.sizes.append(sizes)
         floats = states[t]
         s = [exact if is_rounded(exact, near) else mp.mpf(near) for exact, near in zip(own, floats, strict=True)]
-    return by_state, by_input
+    return found
 
 
 def is_rounded(exact: mpmath.mpf, near: float) -> bool:
@@ -124,6 +139,6 @@ def times(A: Array, B: Array) -> Array:
     return np.array([[mp.fdot(row, column) for column in B.T] for row in A])
 
 
-def perturbed(J: Array, relative: float, rng: np.random.Generator) -> Array:
-    """Return a matrix whose entries have each been rounded as coarsely as that, at random."""
-    return J * (1 + relative * rng.uniform(-1, 1, J.shape))
+def perturbed(J: Array, sizes: Array, relative: float, rng: np.random.Generator) -> Array:
+    """Return a matrix whose entries have each been rounded at random by so much of a size."""
+    return J + relative * sizes * rng.uniform(-1, 1, J.shape)

@@ -146,7 +146,8 @@ def _followed_beside_ends(
         before, D = D, k * D + change
         error = k * (error + xp.abs(before)) + xp.minimum(*(end[i] + end[i + 1] for end in ends))
         for j, (sign, end) in enumerate(zip(signs, ends, strict=True)):
-            distance, of_distance = k * distances[j] + w * end[i], k * errors[j] + xp.abs(distances[j])
+            distance = k * distances[j] + w * end[i]
+            of_distance = k * errors[j] + xp.abs(distance)
             # What has not been followed, or not well, is told by the state itself.
             directly = (k + w == 0) | (of_distance > 1)
             distances[j] = xp.where(directly, 1 + sign * h[i], distance)

@@ -123,7 +123,7 @@ def test_an_output_gate_that_is_open_leaves_its_own_digits() -> None:
     xs = model.xs[:, 71:72]
     path = trajectory(model.cell, xs)
     with mpmath.workdps(2000):
-        (J,), _ = exact.jacobians(model.step, xs[0], path.states[:, 0])
+        (J,), *_ = exact.jacobians(model.step, xs[0], path.states[:, 0])
         (right,) = log_sigmas([J], 4, 2000)
     ((_, found),) = spectra(model.cell, path, [1], {"state": None})
     assert found["state"].log_sigma[0] == pytest.approx(right, abs=1e-10)
