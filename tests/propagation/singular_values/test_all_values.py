@@ -87,6 +87,9 @@ def test_every_cell_every_lag_and_every_block(case):
                     if case.normed in (block or run.cell.slices):
                         true[-1] = -np.inf
                     log_sigma, some = found[name].log_sigma[b], np.isfinite(true)
+                    if case.normed:  # its zero is known to rounding alone, behind which nothing can be told
+                        near = true < true[0] + np.log(1e-11)
+                        some = np.where(near, np.isfinite(log_sigma) & some, some)
                     assert np.array_equal(np.isfinite(log_sigma), some), (name, lag)
                     assert np.all(np.abs(log_sigma[some] - true[some]) <= found[name].error[b][some]), (name, lag)
 

@@ -95,7 +95,7 @@ def test_a_unit_that_stays_saturated_is_a_number_until_its_digits_are_gone() -> 
             assert error.max() < 1e-9
 
 
-SEEDS = [seed for seed in range(7, 42) if seed % 7 > 1] + [51, 163, 167, 224]
+SEEDS = [seed for seed in range(7, 42) if seed % 7 > 1] + [51, 163, 167, 224, 543]
 """Gated cells: saturated, graded, masked, with open gates, switching."""
 
 

@@ -14,7 +14,7 @@ from vanishgrad.extended_range import extended, on_one_scale, zeros
 from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import linearisations
 from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
-from vanishgrad.propagation.singular_values.graded_qr import Graded, identity
+from vanishgrad.propagation.singular_values.graded_qr import LARGEST_LOG, Graded, identity
 from vanishgrad.propagation.singular_values.lanczos import unit
 from vanishgrad.propagation.singular_values.one_sided_jacobi import orthogonal_rows
 from vanishgrad.propagation.singular_values.rank_revealing import MAX_ERROR, step_factors
@@ -95,9 +95,8 @@ def _best(ways: Iterable[Spectrum]) -> Spectrum:
 def _with_step(product: Graded, step: EitherRange, t: int) -> tuple[Graded, Graded]:
     """Return J_tᵀ times a transposed product; and by a graded step's own factors where that would lose any."""
     image = _image(product, step, t)
-    lost = np.isneginf(image.log_d).sum(axis=1) > np.isneginf(product.log_d).sum(axis=1)
     eps = float(np.finfo(product.Q.dtype).eps)
-    doubtful = lost | (image.loss.max(axis=1) > product.loss.max(axis=1) + eps**-0.5)
+    doubtful = (image.unknown > product.unknown) | (image.loss.max(axis=1) > product.loss.max(axis=1) + eps**-0.5)
     factors = step_factors(step, t, doubtful, product.Q.shape[1], eps) if doubtful.any() else None
     if factors is None:
         return image, image
@@ -108,17 +107,62 @@ def _with_step(product: Graded, step: EitherRange, t: int) -> tuple[Graded, Grad
 def _image(product: Graded, step: EitherRange, t: int) -> Graded:
     """Return J_tᵀ times a transposed product; where an entry may leave floating point, each column on its own scale."""
     rows = np.ascontiguousarray(np.swapaxes(product.Q, 1, 2))
+    M, log_scales, noise = _transposed_image(rows, step, t)
+    image = product.before(M, log_scales, noise)
+    if np.all(image.unknown <= product.unknown):
+        return image
+    # A row of J that is exactly zero, a dead unit's, leaves a zero, and no rounding.
+    dead = np.isneginf(_log_row_norms(step, t, rows)).sum(axis=1)
+    return product.before(M, log_scales, noise, rows.shape[1] - dead) if dead.any() else image
+
+
+def _transposed_image(rows: Array, step: EitherRange, t: int) -> tuple[Array, Array | float, Array | None]:
+    """Return J_tᵀ times unit columns, given as rows, the logarithms of the images' scales, and their errors over u."""
     if RangeWatch(rows).lasts(rows, step, t):
         out = np.empty_like(rows)
         step.cotangent(t, rows, out)
-        return product.before(np.swapaxes(out, 1, 2))
+        return np.swapaxes(out, 1, 2), 0.0, None
+    out, log_scales = _on_own_scales(rows, step, t)
+    # What is not zero in a unit vector is off by u, and meets the whole of a row of J.
+    if np.all(rows != 0):
+        log_sizes = _log_norm(log_scales + _log_norms(out), np.ones((1, 1, 1), dtype=bool))
+    else:
+        log_sizes = _log_norm(_log_row_norms(step, t, rows), rows != 0)
+    noise = np.exp(np.minimum(log_sizes - log_scales, LARGEST_LOG)).astype(rows.dtype)
+    return np.swapaxes(out, 1, 2), log_scales, noise
+
+
+def _on_own_scales(rows: Array, step: EitherRange, t: int) -> tuple[Array, Array]:
+    """Return rows times J_t, each of order 1, and the logarithm of its scale, (B, m)."""
     wide: Any = extended(rows)
     image: Any = zeros(wide.shape)
     step.cotangent(t, wide, image)
     batch, m, _ = rows.shape
     scaled, exponents = on_one_scale(image.reshape(batch * m, 1, m))
-    out = scaled.reshape(batch, m, m).astype(rows.dtype)
-    return product.before(np.swapaxes(out, 1, 2), exponents.reshape(batch, m) * LN_2)
+    return scaled.reshape(batch, m, m).astype(rows.dtype), exponents.reshape(batch, m) * LN_2
+
+
+def _log_row_norms(step: EitherRange, t: int, like: Array) -> Array:
+    """Return the logarithms of the norms of the rows of J_t, (B, m)."""
+    identity = np.array(np.broadcast_to(np.eye(like.shape[1], dtype=like.dtype), like.shape))
+    out, log_scales = _on_own_scales(identity, step, t)
+    return log_scales + _log_norms(out)
+
+
+def _log_norms(rows: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        logs: Array = np.log(np.linalg.vector_norm(rows, axis=2))
+    return logs
+
+
+def _log_norm(logs: Array, some: Array) -> Array:
+    """Return ln √Σ e^2l over those l of logarithms, (B, m), that count in each line of `some`, (B, k, m)."""
+    lines = np.where(some, logs[:, None], -np.inf)
+    top = np.max(lines, axis=2, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):
+        norm: Array = top[..., 0] + np.log(np.sum(np.exp(2 * (lines - top)), axis=2)) / 2
+    return norm
 
 
 def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, lag: int) -> Spectrum:
@@ -133,10 +177,11 @@ def _spectrum(cell: Cell, transposed: Graded, block: tuple[str, str] | None, lag
     # A direction that a step lost may lead again behind one so uncertain.
     is_known = np.logical_and.accumulate(error < MAX_ERROR, axis=1)
     log_sigma, error = np.where(is_known, log_sigma, -np.inf), np.where(is_known, error, 0)
+    is_led = np.isfinite(log_sigma[:, :1])
     return Spectrum(
         log_sigma=log_sigma[:, :size],
-        left=_applied(other.Q, image),
-        right=_applied(part.Q, first),
+        left=np.where(is_led, _applied(other.Q, image), 0),
+        right=np.where(is_led, _applied(part.Q, first), 0),
         error=error[:, :size],
     )
 

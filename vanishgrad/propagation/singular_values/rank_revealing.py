@@ -42,6 +42,8 @@ class RankRevealing:
         Error of each of `log_d` in units of u.
     rows, columns : (B, r) array
         Those of each pivot.
+    rest : (B, m) array
+        Logarithm of a bound of each row of what is left where pivots are lost; -inf where that is exactly zero.
     """
 
     X: Array
@@ -50,6 +52,7 @@ class RankRevealing:
     loss: Array
     rows: Array
     columns: Array
+    rest: Array
 
 
 def rank_revealing(
@@ -113,7 +116,8 @@ def rank_revealing(
         log_d = np.where(lost, -np.inf, np.log(np.abs(D)) + row_scale + column_scale)
         X = _scaled(L, log_rows[..., None] - row_scale[:, None])
         Y = _scaled(U, log_columns[:, None] - column_scale[..., None]) * np.where(D < 0, -1, 1)[..., None]
-    return RankRevealing(X, log_d, Y, np.where(lost, 0, 2 * relative / eps), rows, columns)
+        rest = _rest(B, (L, U), (rows, columns), (log_rows, log_columns), error, eps, lost)
+    return RankRevealing(X, log_d, Y, np.where(lost, 0, 2 * relative / eps), rows, columns, rest)
 
 
 def after_factors(
@@ -185,6 +189,41 @@ def _relative_errors(
     below = np.tril(G / np.abs(D)[:, None] * np.exp(r[..., None] - r[:, None]))
     behind = np.triu(G / np.abs(D)[..., None] * np.exp(c[:, None] - c[..., None]))
     return np.maximum(below.max(axis=1), 0 if in_order else behind.max(axis=2))
+
+
+def _rest(
+    B: Array,
+    factors: tuple[Array, Array],
+    places: tuple[Array, Array],
+    logs: tuple[Array, Array],
+    error: Array,
+    eps: float,
+    lost: Array,
+) -> Array:
+    """Return the logarithm of a bound of each row, (B, m), of the Schur complement of the pivots that are not lost."""
+    rest = np.full(B.shape[:2], -np.inf)
+    trials = lost.any(axis=1)
+    if not trials.any() or B.shape[1] > B.shape[2]:
+        return rest
+    rows, columns = (each[trials] for each in places)
+    L, U = factors[0][trials], factors[1][trials]
+    lower, upper = np.take_along_axis(L, rows[..., None], axis=1), np.take_along_axis(U, columns[:, None], axis=2)
+    eye, gone = np.eye(lower.shape[1]), lost[trials]
+    lower, upper = np.where(gone[:, None], eye, lower), np.where(gone[..., None], eye, upper)
+    left, right = _inverse(lower), np.swapaxes(_inverse(np.swapaxes(upper, 1, 2)), 1, 2)
+    of_b, of_error = (
+        np.take_along_axis(np.take_along_axis(each[trials], rows[..., None], axis=1), columns[:, None], axis=2)
+        for each in (B, error)
+    )
+    rounding = 2 * B.shape[1] * eps * (np.abs(left) @ np.abs(of_b) @ np.abs(right))
+    size = np.abs(left @ of_b @ right) + np.abs(left) @ of_error @ np.abs(right) + np.where(rounding > 0, rounding, 0)
+    log_rows, log_columns = _at(logs[0][trials], rows), _at(logs[1][trials], columns)
+    sizes = np.log(np.where(gone[:, None] & gone[..., None], size, 0)) + log_columns[:, None]
+    bound = np.max(sizes, axis=2) + np.log(B.shape[2]) / 2 + log_rows
+    of_trials = np.empty_like(bound)
+    np.put_along_axis(of_trials, rows, bound, axis=1)
+    rest[trials] = of_trials
+    return rest
 
 
 def _inverse(L: Array) -> Array:
