@@ -164,35 +164,39 @@ def projected(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, W_
     return np.concatenate([W_hr @ whole[:n], whole[n:]])
 
 
+# The gated units' states are written `around` a number, 0 in the papers: it changes nothing but what is rounded.
+
+
 def gru_after(
     t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, b_hn: Array,
-    phi: Callable = np.tanh, gate: Callable = sigmoid,
+    phi: Callable = np.tanh, gate: Callable = sigmoid, around: float = 0.0,
 ) -> Array:  # fmt: skip
     (W_r, W_z, W_n), (x_r, x_z, x_n) = np.split(W_hh, 3), np.split(W_hx @ x + b, 3)
     r, z = gate(W_r @ s + x_r), gate(W_z @ s + x_z)
     candidate = phi(x_n + r * (W_n @ s + b_hn))
-    return (1 - z) * candidate + z * s
+    return around + (1 - z) * (candidate - around) + z * (s - around)
 
 
 def gru_before(
     t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, b_hn: Array,
-    phi: Callable = np.tanh, gate: Callable = sigmoid,
+    phi: Callable = np.tanh, gate: Callable = sigmoid, around: float = 0.0,
 ) -> Array:  # fmt: skip
     (W_r, W_z, W_n), (x_r, x_z, x_n) = np.split(W_hh, 3), np.split(W_hx @ x + b, 3)
     r, z = gate(W_r @ s + x_r), gate(W_z @ s + x_z)
     candidate = phi(x_n + W_n @ (r * s) + b_hn)
-    return (1 - z) * candidate + z * s
+    return around + (1 - z) * (candidate - around) + z * (s - around)
 
 
 def mgu(
     t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, b_hn: Array,
-    reset: str = "before", keep: str = "new", phi: Callable = np.tanh, gate: Callable = sigmoid,
+    reset: str = "before", keep: str = "new", phi: Callable = np.tanh, gate: Callable = sigmoid, around: float = 0.0,
 ) -> Array:  # fmt: skip
     (W_f, W_n), (x_f, x_n) = np.split(W_hh, 2), np.split(W_hx @ x + b, 2)
     f = gate(W_f @ s + x_f)
     inner = {"before": W_n @ (f * s) + b_hn, "after": f * (W_n @ s + b_hn), "none": W_n @ s + b_hn}[reset]
     candidate = phi(x_n + inner)
-    return (1 - f) * s + f * candidate if keep == "new" else f * s + (1 - f) * candidate
+    kept, written = (1 - f, f) if keep == "new" else (f, 1 - f)
+    return around + written * (candidate - around) + kept * (s - around)
 
 
 def complex_step(f: Callable[[Array], Array], x: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -57,8 +58,9 @@ def _right(model: Model, states: np.ndarray, largest: float) -> tuple[dict[str, 
     """Return ln ‖·‖₂ of every curve at every lag, and by how much each may be off."""
     cell = model.cell
     by_state, by_input, sizes = exact.jacobians(model.step, model.xs[0], states)
-    if isinstance(cell, ConvexUpdate):  # h - n̂ is to have its digits where its terms have lost them
-        sizes = [np.abs(np.concatenate(each, axis=1)) for each in zip(by_state, by_input, strict=True)]
+    if isinstance(cell, ConvexUpdate):  # h - n̂ is to have its digits where both are beside an end, as 1 ± n̂ has
+        around = [exact.jacobians(partial(model.step, around=end), model.xs[0], states).sizes for end in (-1, 1)]
+        sizes = [np.minimum(np.minimum(*each), size) for *each, size in zip(*around, sizes, strict=True)]
     hidden, whole = cell.slices[cell.parts[0].name], slice(0, cell.state_size)
     blocks = {name: (cell.slices[to], cell.slices[source]) for name, (to, source) in cell.curves.items()}
     blocks |= {"state": (whole, whole), "hidden": blocks.get("hidden", (hidden, hidden)), "output": (hidden, whole)}

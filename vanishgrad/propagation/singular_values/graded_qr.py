@@ -112,8 +112,8 @@ def graded_qr(M: Array, log_d: Array, loss: Array, noise: Array | None = None, l
 
     What rounding may have made is kept as an upper bound whose loss says that it is none of the numbers: a direction
     whose r_jj is not above the rounding of what it is left of, or a singular value of M not above the rounding of the
-    factorisation, m·eps·‖M‖_F. It may lead again at a later step, and what is behind it is then lost, not wrong. What is
-    beyond the rank that zero rows and columns leave is exactly zero.
+    factorisation, m·eps·‖M‖_F. It may lead again at a later step, and what is behind it is then lost, not wrong. Beyond
+    the rank that zero rows and columns leave, all is exactly zero.
 
     Parameters
     ----------
