@@ -1,14 +1,14 @@
 """Fused forward and backward pass: every gate of a step in one matrix product, its outputs kept for the way back.
 
-Arrays are (S, features, B): S sets of weights, B sequences of each, which stand last, so that a gate's share of a stack
-is one block of memory. With z_t = (h_t, x_{t+1}, 1) and W = (W_hh, W_hx, b) side by side,
+Arrays are (S, B, features), and of the gates (S, blocks, B, n): S sets of weights, B sequences of each, and a block of
+memory for each gate; of the matrix products that this needs, OpenBLAS packs no operand anew. With
+z_t = (h_t, x_{t+1}, 1) and W = (W_hh, W_hx, b) side by side,
 
     a_t = W z_{t-1},    δ_t = ∂L/∂a_t,    ∂L/∂W = Σ_t δ_t z_{t-1}ᵀ,    ∂L/∂h_{t-1} = W_hhᵀ δ_t + … .
 
-The element-wise work is `loops` where Numba compiles them, else NumPy's. There, σ(a) = 1 / (1 + exp(-a)) and
-tanh a = 2 σ(2 a) - 1 take a product with -W, or -2 W, and one exponential: half the time of its tanh. Derivatives are
-those of the outputs, σ' = σ - σ² and 1 - tanh², as PyTorch's are: their error is a roundoff of 1, not of the
-derivative.
+Numba compiles the passes where it is installed (`loops`), else they are NumPy's. Logistic gates are
+σ(a) = ½ + ½ tanh(a / 2), their rows of W halved beforehand, so that one tanh serves all blocks. Derivatives are those
+of the outputs, σ' = σ - σ² and 1 - tanh², as PyTorch's are: their error is a roundoff of 1, not of the derivative.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
-from vanishgrad.propagation.passes.loops import loops
+from vanishgrad.propagation.passes.loops import StepLoop, compiler
 
 
 class FusedPass(ABC):
@@ -40,75 +40,100 @@ class FusedPass(ABC):
     numbers, and what a cell keeps beside.
     """
 
-    exponents: ClassVar[Sequence[int]]
-    """Of each block of n rows of `stacked`, by what its pre-activation is multiplied before the exponential."""
+    logistic: ClassVar[Sequence[bool]]
+    """Of each block of n rows of `stacked`, whether it is a gate's."""
+    loops: ClassVar[tuple[StepLoop, StepLoop] | None]
+    """A step forward and a step backward, to be compiled."""
+    carries_h: ClassVar[bool] = False
+    """Whether h_{t-1} reaches h_t past the gates too."""
 
     def __init__(self, cell: Cell, steps: int, batch: int) -> None:
-        S, n, d, dtype = cell.trials, cell.hidden_size, cell.input_size, cell.dtype
-        self.shape, self._n, self._steps = (S, n, batch // S), n, steps
-        self._z = np.empty((steps + 1, S, n + d + 1, batch // S), dtype=dtype)
-        self._z[0, :, :n], self._z[:, :, -1] = 0, 1
-        rows = len(self.exponents) * n
-        self._scale = np.repeat(np.array(self.exponents, dtype=dtype), n)[:, None]
-        self._gates = np.empty((steps, S, rows, batch // S), dtype=dtype)
-        self._delta = np.empty((S, rows, batch // S), dtype=dtype)
-        self._scratch, self._dh = np.empty((2, *self.shape), dtype=dtype)
-        self._loops = loops(dtype)
+        S, B, n, d, dtype = cell.trials, batch // cell.trials, cell.hidden_size, cell.input_size, cell.dtype
+        self.shape, self._steps, blocks = (S, B, n), steps, len(self.logistic)
+        self._z = np.empty((steps + 1, S, B, n + d + 1), dtype=dtype)
+        self._z[0, ..., :n], self._z[..., -1] = 0, 1
+        self._gates = np.empty((steps, S, blocks, B, n), dtype=dtype)
+        self._delta = np.empty((S, B, blocks * n), dtype=dtype)
+        self._scratch, self._dh = np.empty((2, S, B, n), dtype=dtype)
+        self._c, self._tanh_c, self._dc = (
+            np.zeros((1, S, 1, 1), dtype),
+            np.zeros((1, S, 1, 1), dtype),
+            self._dh[:, :1, :1].copy(),
+        )
+        self._scale = np.where(self.logistic, 0.5, 1).astype(dtype)[:, None, None]
+        self._forward = self._backward = None
+        if self.loops and (compiled := compiler(dtype)):
+            self._forward = compiled.forward(self.loops[0])
+            self._backward = compiled.backward(self.loops[1], self.carries_h)
 
     def forward(self, cell: Cell, xs: Array) -> None:
         """Run the cell from the zero state along xs (S·B, T, d)."""
-        S, n, B = self.shape
-        self._z[:-1, :, n:-1] = xs.reshape(S, B, self._steps, -1).transpose(2, 0, 3, 1)
-        weights = self.stacked(cell)
-        scaled = weights if self._loops else weights * self._scale
-        self._W_hh_transposed = np.ascontiguousarray(weights[:, :, :n].swapaxes(1, 2))
-        with np.errstate(over="ignore"):  # exp of a closed gate: 1 / (1 + inf) is 0
-            for t in range(1, self._steps + 1):
-                np.matmul(scaled, self._z[t - 1], out=self._gates[t - 1])
-                self._advance(t)
+        S, B, n = self.shape
+        self._z[:-1, ..., n:-1] = xs.reshape(S, B, self._steps, -1).transpose(2, 0, 1, 3)
+        weights = self.stacked(cell).reshape(S, -1, n, self._z.shape[3])
+        self._W_hh = np.ascontiguousarray(weights[..., :n]).reshape(S, -1, n)
+        scaled = np.ascontiguousarray((weights * self._scale).swapaxes(2, 3))
+        if self._forward:
+            self._forward(scaled, self._z, self._gates, self._c, self._tanh_c)
+            return
+        for t in range(1, self._steps + 1):
+            np.matmul(self._z[t - 1, :, None], scaled, out=self._gates[t - 1])
+            self._advance(t)
 
     def hidden(self, outputs: int) -> Array:
         """Return h of the last steps, (L, S, B, n), a view."""
-        return self._z[-outputs:, :, : self._n].swapaxes(2, 3)
+        return self._z[-outputs:, ..., : self.shape[2]]
 
     def backward(self, cotangents: Array, truncation: int | None = None, only: Array | None = None) -> dict[str, Array]:
         """Return ∂L/∂θ, tensor → (S, …), as `backpropagation.backward` does; cotangents (L, S·B, n)."""
-        S, n, B = self.shape
-        outputs, dh = len(cotangents), self._dh
-        at_step = cotangents.reshape(outputs, S, B, n).swapaxes(2, 3)
-        keys = None if only is None else only.reshape(S, 1, B)
-        term = np.empty((S, self._delta.shape[1], self._z.shape[2]), dtype=dh.dtype)
-        sums = np.zeros_like(term)
-        self._cut()
+        S, B, n = self.shape
+        at_step = np.ascontiguousarray(cotangents, dtype=self._dh.dtype).reshape(-1, S, B, n)
+        sums = np.zeros((S, self._z.shape[3], self._delta.shape[2]), dtype=self._dh.dtype)
+        if self._backward and only is None:
+            self._backward(
+                self._W_hh, self._z, self._gates, self._c, self._tanh_c, at_step, truncation or 0,
+                self._dh, self._dc, self._delta, sums,
+            )  # fmt: skip
+        else:
+            self._sum_up(at_step, truncation, None if only is None else only.reshape(S, B, 1), sums)
+        return self.by_tensor(sums.swapaxes(1, 2))
+
+    def _sum_up(self, at_step: Array, truncation: int | None, keys: Array | None, sums: Array) -> None:
+        """Add the gradient of every step to `sums`, (S, n + d + 1, r)."""
+        outputs, dh, term = len(at_step), self._dh, np.empty_like(sums)
+        dh[...], self._dc[...] = 0, 0
         for t in range(self._steps, 0, -1):
             age = self._steps - t + 1
             if age <= outputs:
                 dh += at_step[-age]
             self._differentiate(t)
             delta = self._delta if keys is None else self._delta * (keys == t)
-            np.matmul(delta, self._z[t - 1].swapaxes(1, 2), out=term)
-            sums += term
+            sums += np.matmul(self._z[t - 1].swapaxes(1, 2), delta, out=term)
             if truncation is not None and age % truncation == 0:
                 if age >= outputs:
                     break
-                self._cut()
+                dh[...], self._dc[...] = 0, 0
             else:
-                self._retreat(t)
-        return self.by_tensor(sums)
+                self._retreat()
 
-    def _cut(self) -> None:
-        """Hold the state fixed: nothing reaches the steps before."""
-        self._dh[...] = 0
+    def _retreat(self) -> None:
+        """Turn `_dh` into ∂L/∂h_{t-1}, through the recurrent weights."""
+        if self.carries_h:
+            self._dh += np.matmul(self._delta, self._W_hh, out=self._scratch)
+        else:
+            np.matmul(self._delta, self._W_hh, out=self._dh)
 
-    def _block(self, t: int, place: int, blocks: int = 1) -> Array:
-        """Return some blocks of rows of the gates of step t."""
-        return self._gates[t - 1, :, place * self._n : (place + blocks) * self._n]
+    def _delta_block(self, place: int) -> Array:
+        """Return δ of a block, (S, B, n)."""
+        n = self.shape[2]
+        return self._delta[..., place * n : (place + 1) * n]
 
-    def _delta_block(self, place: int, blocks: int = 1) -> Array:
-        return self._delta[:, place * self._n : (place + blocks) * self._n]
+    def _block(self, t: int, place: int) -> Array:
+        """Return a block of the gates of step t, (S, B, n)."""
+        return self._gates[t - 1, :, place]
 
     def _h(self, t: int) -> Array:
-        return self._z[t, :, : self._n]
+        return self._z[t, ..., : self.shape[2]]
 
     @abstractmethod
     def stacked(self, cell: Cell) -> Array:
@@ -126,10 +151,6 @@ class FusedPass(ABC):
     def _differentiate(self, t: int) -> None:
         """Write δ_t into `_delta`, from ∂L/∂h_t in `_dh`; scale what a gate keeps of the old state by that gate."""
 
-    @abstractmethod
-    def _retreat(self, t: int) -> None:
-        """Turn `_dh` into ∂L/∂h_{t-1}, through the recurrent weights."""
-
 
 def side_by_side(cell: Cell) -> Array:
     """Return W_hh, W_hx and b side by side, (S, g·n, n + d + 1)."""
@@ -141,20 +162,7 @@ def apart(stacked: Array, n: int) -> dict[str, Array]:
     return {"W_hh": stacked[..., :n], "W_hx": stacked[..., n:-1], "b": stacked[..., -1]}
 
 
-def logistic_of_exponent(a: Array) -> None:
-    """Turn -a into σ(a), in place."""
-    np.exp(a, out=a)
-    a += 1
-    np.reciprocal(a, out=a)
-
-
-def tanh_of_logistic(s: Array) -> None:
-    """Turn σ(2 a) into tanh a, in place."""
-    s *= 2
-    s -= 1
-
-
-def tanh_of_exponent(a: Array) -> None:
-    """Turn -2 a into tanh a, in place."""
-    logistic_of_exponent(a)
-    tanh_of_logistic(a)
+def logistic_of_tanh(u: Array) -> None:
+    """Turn tanh(a / 2) into σ(a), in place."""
+    u *= 0.5
+    u += 0.5

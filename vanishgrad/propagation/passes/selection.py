@@ -11,7 +11,7 @@ from vanishgrad.propagation.backpropagation import backward, forward
 from vanishgrad.propagation.passes.fused import FusedPass
 from vanishgrad.propagation.passes.gru import GRUPass
 from vanishgrad.propagation.passes.lstm import LSTMPass
-from vanishgrad.propagation.passes.rnn import RNNPass
+from vanishgrad.propagation.passes.rnn import OtherRNNPass, RNNPass
 
 FUSED: dict[type[Cell], type[FusedPass]] = {RNN: RNNPass, LSTM: LSTMPass, GRU: GRUPass}
 """Cells that have a fused pass; a subclass, for instance one with peepholes, is another cell."""
@@ -44,6 +44,8 @@ TrainingPass: TypeAlias = FusedPass | StepwisePass
 def training_pass(cell: Cell, steps: int, batch: int) -> TrainingPass:
     """Return the pass of a cell along T steps of S·B sequences; its buffers serve every update of the same shapes."""
     fused = FUSED.get(type(cell))
+    if fused is RNNPass and cell.activation is not TANH:
+        return OtherRNNPass(cell, steps, batch)
     if fused is None or not _is_standard(cell):
         return StepwisePass()
     return fused(cell, steps, batch)
