@@ -15,5 +15,9 @@ class UsageError(VanishgradError):
     exit_code = 2
 
 
+class FontWarning(UserWarning):
+    """No font has the characters of a language; pictures are in English."""
+
+
 class HostileContentWarning(UserWarning):
     """A file asks for code to be run; it was not."""

@@ -6,10 +6,22 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from vanishgrad.cli import cli
 from vanishgrad.cli.encoding import can_encode
 from vanishgrad.languages import language
 
 SMALL = ("--hidden", "4", "--steps", "8", "--trials", "2")
+
+
+SPEAKING = ("compare", "analyze", "explain", "check", "diff", "inspect", "learn", "sweep", "track", "plot", "answer")
+"""Commands with something for people to read."""
+
+
+@pytest.mark.parametrize("command", SPEAKING)
+def test_commands_that_people_read_have_the_option(command):
+    assert "--lang" in [name for option in cli.get_command(None, command).params for name in option.opts]
 
 
 def test_only_what_people_read_is_translated(run):
@@ -32,3 +44,39 @@ def test_a_stream_without_chinese_gets_english():
     outcome = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"}, check=True)
     assert b"verdict" in outcome.stdout
     assert b"has no characters of --lang zh; try PYTHONIOENCODING=utf-8" in outcome.stderr
+
+
+CJK = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
+
+
+def test_a_picture_without_any_font_for_chinese_is_in_english(run, monkeypatch, tmp_path):
+    from vanishgrad.reports.figures import style
+
+    monkeypatch.setattr(style, "_best_font", lambda lacking, own: None)
+    outcome = run("compare", "rnn", *SMALL, "--lang", "zh", "--plot", f"{tmp_path}/a.svg")
+    assert "判定" in outcome.out
+    assert "no font has the characters of --lang zh, so pictures are in English; try --font FILE" in outcome.err
+    assert run("compare", "rnn", *SMALL, "--lang", "en", "--plot", f"{tmp_path}/b.svg").err == ""
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+@pytest.mark.skipif(not os.path.exists(CJK), reason="needs fonts-noto-cjk")
+def test_the_users_font_draws_chinese(run, tmp_path):
+    arguments = ("compare", "rnn", *SMALL, "--plot", f"{tmp_path}/a.svg", "--font", CJK)
+    assert run(*arguments, "--lang", "zh").err == ""
+    chinese = (tmp_path / "a.svg").read_bytes()
+    assert run(*arguments, "--lang", "en").err == ""
+    assert (tmp_path / "a.svg").read_bytes() != chinese
+
+
+def test_a_font_is_refused_that_is_none_or_that_draws_nothing(run, tmp_path):
+    (tmp_path / "no.ttf").write_text("no font")
+    plot = ("--plot", f"{tmp_path}/a.svg")
+    assert (
+        "expected a font (.ttf, .otf or .ttc)"
+        in run("compare", "rnn", *SMALL, *plot, "--font", f"{tmp_path}/no.ttf").err
+    )
+    import matplotlib
+
+    own = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf"
+    assert "expected --plot FILE or --plots DIR with --font" in run("compare", "rnn", *SMALL, "--font", own).err

@@ -8,14 +8,14 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextvars import copy_context
 from typing import Any
 
 import click
 
 from vanishgrad import __version__
 from vanishgrad.cli.encoding import encodable_streams
-from vanishgrad.errors import HostileContentWarning, VanishgradError
-from vanishgrad.languages import ENGLISH, in_language
+from vanishgrad.errors import FontWarning, HostileContentWarning, VanishgradError
 
 COMMANDS = {
     "compare": "Models side by side: how far back does the gradient reach?",
@@ -40,6 +40,7 @@ EXAMPLES = """\
   vanishgrad compare --json | vanishgrad plot - --output curves.svg
 """
 INTERRUPTED = 130
+OWN_WARNINGS = (HostileContentWarning, FontWarning)
 
 
 class _Lazy(click.Group):
@@ -83,14 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _status(arguments: list[str]) -> int:
-    with encodable_streams(), in_language(ENGLISH):
-        return _outcome(arguments)
+    with encodable_streams():
+        return copy_context().run(_outcome, arguments)  # what a command sets of language and font ends with it
 
 
 def _outcome(arguments: list[str]) -> int:
     try:
         with warnings.catch_warnings():
-            _tell_of_hostile_content()
+            _tell_of_warnings()
             status = cli.main(arguments, prog_name="vanishgrad", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
@@ -114,17 +115,18 @@ def _outcome(arguments: list[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _tell_of_hostile_content() -> None:
-    """Write what a file asks to run to stderr as a sentence, once, unless the command is to be quiet."""
+def _tell_of_warnings() -> None:
+    """Write warnings of our own to stderr as sentences, once, unless the command is to be quiet."""
     others = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
-        if not issubclass(category, HostileContentWarning):
+        if not issubclass(category, OWN_WARNINGS):
             others(message, category, *rest, **named)
         elif not ((context := click.get_current_context(silent=True)) and context.params.get("quiet")):
             click.echo(f"warning: {message}", err=True)
 
-    warnings.filterwarnings("default", category=HostileContentWarning)
+    for own in OWN_WARNINGS:
+        warnings.filterwarnings("default", category=own)
     warnings.showwarning = show
 
 

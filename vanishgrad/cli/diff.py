@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import PICTURES, echo, terminal
-from vanishgrad.cli.options import JSON, LANG, request_options
+from vanishgrad.cli.emit import PICTURES, demand_no_font, echo, terminal
+from vanishgrad.cli.options import FONT, JSON, LANG, request_options
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.analyze import AnalyzeRequest, reports
 from vanishgrad.questions.diff import DiffRequest, difference, to_text
@@ -20,11 +20,14 @@ from vanishgrad.questions.diff import DiffRequest, difference, to_text
 @click.argument("after", metavar="B")
 @request_options(AnalyzeRequest)
 @JSON
+@FONT
 @LANG
 @click.option("--plot", metavar="FILE", help="Draw both curves: .png, .svg or .pdf.")
 def diff(before: str, after: str, format_: str | None, plot: str | None, **options: Any) -> None:
     """Two reports, checkpoints or MODELs: what changed, what matters most first."""
-    if plot is not None and Path(plot).suffix.lower() not in PICTURES:
+    if plot is None:
+        demand_no_font()
+    elif Path(plot).suffix.lower() not in PICTURES:
         raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
     old, new = reports(AnalyzeRequest(weights=(before, after), **options))
     document = difference(old, new, DiffRequest(before=before, after=after))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vanishgrad.cli.encoding import can_encode
+from vanishgrad.cli.options import FONT_GIVEN
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.languages import ENGLISH, LANGUAGES, in_language, language
 from vanishgrad.questions.rendering import Rendered, report_text
@@ -36,6 +37,8 @@ DATA = ("json", "csv", "junit", "html")
 
 def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | None] = ()) -> None:
     """Refuse, before any work is done, what cannot be written, and a picture with another ending."""
+    if not plots and not any(folders):
+        demand_no_font()
     for plot in plots:
         if Path(plot).suffix.lower() not in PICTURES:
             raise UsageError(f"expected --plot with the ending .png, .svg or .pdf, got {plot!r}; try {plot}.svg")
@@ -48,6 +51,12 @@ def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | N
         demand_target(path)
     for folder in filter(None, folders):
         demand_folder(folder)
+
+
+def demand_no_font() -> None:
+    """Refuse --font where nothing is drawn."""
+    if FONT_GIVEN in click.get_current_context().meta:
+        raise UsageError("expected --plot FILE or --plots DIR with --font, got neither; try leaving --font out")
 
 
 def emit(

@@ -217,6 +217,24 @@ LANG = click.option(
     help="Language of what people read.  [default: by the locale]",
 )
 
+
+def _draw_in(context: click.Context, option: click.Parameter, path: str | None) -> None:
+    if path is not None:
+        from vanishgrad.reports.figures.style import set_font
+
+        set_font(path)
+        context.meta[FONT_GIVEN] = True
+
+
+FONT_GIVEN = "vanishgrad.font"
+FONT = click.option(
+    "--font",
+    metavar="FILE",
+    callback=_draw_in,
+    expose_value=False,
+    help="The font of pictures for what DejaVu Sans lacks, as Chinese.  [default: an installed one]",
+)
+
 OUTPUT = together(
     click.option(
         "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or table]"
@@ -225,6 +243,7 @@ OUTPUT = together(
     click.option("--output", default="-", metavar="FILE|-", help="Where the report goes.  [default: stdout]"),
     click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable."),
     click.option("--plots", "plot_folder", metavar="DIR", help="Draw every kind of picture into a folder."),
+    FONT,
     LANG,
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),
 )

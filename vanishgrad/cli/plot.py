@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import PICTURES
+from vanishgrad.cli.options import FONT, LANG
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.documents import demand_models, read_report
 from vanishgrad.questions.learn.document import LearnDocument
@@ -41,6 +42,8 @@ from vanishgrad.reports.files import write
     metavar="NAMES",
     help=f"Of a report of sweep: {', '.join(OVERLAYS)} or none.  [default: all that speak]",
 )
+@FONT
+@LANG
 def plot(report: str, output: str, kind: str | None, contour: str | None, overlay: str | None, **shown: Any) -> None:
     """Pictures from a JSON report."""
     ending = Path(output).suffix.lower()

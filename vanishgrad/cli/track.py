@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vanishgrad.cli.emit import demand_writable, put, stdout_language
-from vanishgrad.cli.options import JSON, LANG, request_options
+from vanishgrad.cli.options import FONT, JSON, LANG, request_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.questions.analyze import AnalyzeRequest
 from vanishgrad.questions.track.track import to_csv, to_text
@@ -21,6 +21,7 @@ from vanishgrad.reports.files import write_together
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), help="[default: table]")
 @click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable.")
 @JSON
+@FONT
 @LANG
 @request_options(AnalyzeRequest)
 @click.option("--quiet", is_flag=True, help="No progress.")

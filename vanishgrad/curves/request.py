@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import translatable
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.option_ranges import demand_threshold
 from vanishgrad.propagation.backends import backend
 
 ENGINES = ("auto", "dense", "adaptive", "matrix-free", "diagonal")
-CURVES = ("state", "hidden", "cell", "conveyor", "input", "output")
+CURVES = (
+    translatable("state"), translatable("hidden"), translatable("cell"), translatable("conveyor"),
+    translatable("input"), translatable("output"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

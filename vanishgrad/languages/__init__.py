@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec
@@ -58,6 +58,13 @@ def locale_language() -> str:
     """Return the first of `LANGUAGES` that the environment asks for, by gettext's variables and their order."""
     chosen = next((text for name in VARIABLES if (text := os.environ.get(name))), "")
     return next((code for each in chosen.split(":") if (code := each[:2].lower()) in LANGUAGES), ENGLISH)
+
+
+@cache
+def characters(name: str) -> str:
+    """Return the Chinese characters and stops that a language's messages have: none in English."""
+    texts = "".join(text for text in _messages(name).values() if isinstance(text, str))
+    return "".join(sorted(character for character in set(texts) if character >= "\u2e80"))
 
 
 def translate(text: str, /, **values: object) -> str:
@@ -138,11 +145,7 @@ class _Form(NamedTuple):
 @cache
 def _forms(name: str) -> list[_Form]:
     """Return the messages of reports that have values, those with the most literal characters first."""
-    import gettext
-
-    catalogue = _catalogue(name)
-    assert isinstance(catalogue, gettext.GNUTranslations)
-    messages: Iterable[object] = catalogue._catalog  # type: ignore[attr-defined]  # gettext has no other list of them
+    messages = _messages(name)
     texts = [
         text.partition("\x04")[2] for text in messages if isinstance(text, str) and text.startswith(REPORT + "\x04")
     ]
@@ -150,8 +153,14 @@ def _forms(name: str) -> list[_Form]:
     return sorted(forms, key=lambda form: -sum(map(len, form.literals)))
 
 
+def _messages(name: str) -> Mapping[object, object]:
+    """Return message, or (message, plural), → translation; gettext has no other list of them."""
+    messages: Mapping[object, object] = getattr(_catalogue(name), "_catalog", {})
+    return messages
+
+
 @cache
 def _catalogue(name: str) -> NullTranslations:
     import gettext
 
-    return gettext.translation("vanishgrad", os.path.dirname(__file__), [name])
+    return gettext.translation("vanishgrad", os.path.dirname(__file__), [name], fallback=name == ENGLISH)

@@ -6,10 +6,12 @@ from vanishgrad.curves.curve import Curve, curve
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.product_norms import ProductNorms
 from vanishgrad.curves.request import Scope
+from vanishgrad.languages import translatable
 from vanishgrad.propagation.products.total_derivative import total_products
 from vanishgrad.questions.explain.run import Run
 
-STATE, STACK, TOTAL, FOUR_TERM = "state", "stack", "total", "four_term"
+STATE, STACK = translatable("state"), translatable("stack")
+TOTAL, FOUR_TERM = translatable("total"), translatable("four_term")
 
 
 def further_curves(run: Run) -> dict[str, Curve]:

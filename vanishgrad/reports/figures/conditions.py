@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from vanishgrad.languages import translate, translate_count
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.style import wrapped
-from vanishgrad.reports.sentences import opening, span
+from vanishgrad.reports.sentences import opening, sentences, span, trials_text
 
 
 def frame(report: ModelsDocument, models: Sequence[ModelDocument]) -> str:
@@ -16,27 +17,31 @@ def frame(report: ModelsDocument, models: Sequence[ModelDocument]) -> str:
     inputs = dict.fromkeys(driven_by(model.input) for model in models)
     caution = opening(models)
     parts = (
-        count_text((model.steps for model in models), "step"),
-        f"hidden size {span(model.hidden_size for model in models)}",
-        count_text((model.trials for model in models), "trial"),
+        steps_text(models),
+        translate("hidden size {size}", size=span(model.hidden_size for model in models)),
+        trials_text(models),
         *inputs,
     )
-    return f"{caution} {', '.join(parts)}".lstrip()
+    return sentences(caution, translate(", ").join(parts))
 
 
 def driven_by(source: str) -> str:
     """Return an --input in words."""
     name, _, deviation = source.partition(":")
     if name == "white":
-        return f"white-noise input of standard deviation {deviation}" if deviation else "white-noise input"
+        if deviation:
+            return translate("white-noise input of standard deviation {deviation}", deviation=deviation)
+        return translate("white-noise input")
     if name == "text":
-        return f"input “{wrapped(deviation, 60, 1)}”"
+        return translate("input “{text}”", text=wrapped(deviation, 60, 1))
     if source == "captured":
-        return "the inputs of a captured run"
-    return "zero input" if source == "zeros" else f"input from {wrapped(PurePath(source).name, 60, 1)}"
+        return translate("the inputs of a captured run")
+    if source == "zeros":
+        return translate("zero input")
+    return translate("input from {file}", file=wrapped(PurePath(source).name, 60, 1))
 
 
-def count_text(numbers: Iterable[int], noun: str) -> str:
-    """Return how many of something there are, or from how many to how many."""
-    text = span(numbers)
-    return f"{text} {noun}" if text == "1" else f"{text} {noun}s"
+def steps_text(models: Iterable[ModelDocument]) -> str:
+    """Return how many steps models have."""
+    text = span(model.steps for model in models)
+    return translate_count("{count} step", "{count} steps", 1 if text == "1" else 2, count=text)

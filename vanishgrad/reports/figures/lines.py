@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import translatable, translate
 from vanishgrad.reports.documents.curve import BandDocument, CurveDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
-from vanishgrad.reports.figures.conditions import count_text
 from vanishgrad.reports.figures.labels import Label, write_labels
 from vanishgrad.reports.figures.log_axis import Decades, power_of_ten
 from vanishgrad.reports.figures.palette import MUTED, Look
+from vanishgrad.reports.sentences import trials_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,9 +28,12 @@ LONG = 1000
 FEW_POINTS = 12
 """Lags up to which each is marked."""
 THRESHOLD = Look(MUTED, (3, 2))
-NORM = "spectral norm ‖·‖₂ (no unit)"
-BANDS = {"min-max": "smallest to largest trial", "5-95 %": "5 % to 95 % quantile over trials"}
-LAG = "lag T − k (steps)"
+NORM = translatable("spectral norm ‖·‖₂ (no unit)")
+BANDS = {
+    "min-max": translatable("smallest to largest trial"),
+    "5-95 %": translatable("5 % to 95 % quantile over trials"),
+}
+LAG = translatable("lag T − k (steps)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,7 @@ class Trace(NamedTuple):
     def title(self) -> str:
         """What stands at the line's end."""
         zero = self.curve.zero_from
-        return self.text if zero is None else f"{self.text}\nexactly 0 from lag {zero}"
+        return self.text if zero is None else f"{self.text}\n" + translate("exactly 0 from lag {lag}", lag=zero)
 
 
 def drawn_lags(curve: NormLine) -> Array:
@@ -107,9 +111,9 @@ def thresholds(curves: Iterable[NormLine]) -> dict[str, float]:
     levels: dict[str, float] = {}
     for curve in curves:
         exponent = float(np.log10(curve.threshold))
-        levels[f"threshold {curve.threshold:.4g}"] = exponent
+        levels[translate("threshold {threshold}", threshold=f"{curve.threshold:.4g}")] = exponent
         if np.nanmax(curve.high, initial=0.0) > -exponent:
-            levels[f"1/threshold {1 / curve.threshold:.4g}"] = -exponent
+            levels[translate("1/threshold {inverse}", inverse=f"{1 / curve.threshold:.4g}")] = -exponent
     return levels
 
 
@@ -176,14 +180,15 @@ def _draw(axes: Axes, trace: Trace, scale: Decades) -> None:
 
 def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> list[str]:
     """Return what the marks of traces mean, a sentence each."""
-    trials = count_text((model.trials for model in report.models), "trial")
-    lines = f"Lines: the median of {trials}" if report.trials > 1 else "Lines: the one trial"
+    lines = translate("Lines: the one trial")
+    if report.trials > 1:
+        lines = translate("Lines: the median of {trials}", trials=trials_text(report.models))
     if any(trace.band for trace in traces):
-        lines = f"{lines}; bands: {BANDS[report.request.band]}"
+        lines += translate("; ") + translate("bands: {band}", band=translate(BANDS[report.request.band]))
     thinned = any(trace.curve.median.size > MAX_POINTS for trace in traces)
     is_long = last_lag(traces) >= LONG
     return [
-        f"{lines}.",
-        *(["The axis of lags is logarithmic from 1 on."] if is_long else []),
-        *(["Lines are drawn through some of the lags."] if thinned else []),
+        lines + translate("."),
+        *([translate("The axis of lags is logarithmic from 1 on.")] if is_long else []),
+        *([translate("Lines are drawn through some of the lags.")] if thinned else []),
     ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.registry import keep_words
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.reports.documents.model import GateDocument, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
@@ -28,9 +29,11 @@ WIDTH = 6.2
 LEAST_ROW = 0.36
 NAME_CHARACTERS = 36
 GATE_ROW, GATE_NAMES = 0.22, 0.7
-TRIALS_CAPTION = "Dots: trials; bars: medians. A verdict needs the 5 % and the 95 % quantile on its side."
-SHARES_CAPTION = "Share of the terms of ‖∂L/∂W_hh‖ at each lag, for a random unit loss on h_T; mean over trials."
-GATES_CAPTION = (
+TRIALS_CAPTION = translatable("Dots: trials; bars: medians. A verdict needs the 5 % and the 95 % quantile on its side.")
+SHARES_CAPTION = translatable(
+    "Share of the terms of ‖∂L/∂W_hh‖ at each lag, for a random unit loss on h_T; mean over trials."
+)
+GATES_CAPTION = translatable(
     "Dot: median over units, steps and trials; thick: the middle half; thin: 5 % to 95 %. Blue: the gates that the "
     "conveyor is made of, the memory's own factor per step."
 )
@@ -44,15 +47,15 @@ def draw_trials(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
     """Draw a dot for each trial's norm at its last lag, on an axis that the verdicts divide."""
     threshold = float(np.log10(models[0].curves["state"].threshold))
     scale = Decades.of([*(_finals(model) for model in models), np.array([threshold, -threshold])])
-    title = "The gradient at the last lag, trial by trial"
-    figure, axes = _rows(title, frame(report, models), models, [TRIALS_CAPTION])
+    title = translate("The gradient at the last lag, trial by trial")
+    figure, axes = _rows(title, frame(report, models), models, [translate(TRIALS_CAPTION)])
     scale.apply(axes, "x")
     for row, model in enumerate(models):
         _draw_trials(axes, row, scale, _finals(model), look(report.models.index(model)).colour)
     for exponent in (threshold, -threshold):
         axes.axvline(exponent, color=MUTED, linestyle=(0, (3, 2)), linewidth=0.9)
     _name_regions(axes, scale, threshold)
-    axes.set_xlabel(f"{NORM} of the state at the last lag")
+    axes.set_xlabel(translate("{norm} of the state at the last lag", norm=translate(NORM)))
     return figure
 
 
@@ -71,7 +74,7 @@ def _draw_trials(axes: Axes, row: int, scale: Decades, finals: Array, colour: st
 def _name_regions(axes: Axes, scale: Decades, threshold: float) -> None:
     edges = np.array([scale.low, threshold, -threshold, scale.high])
     places = scale.places(edges) * WIDTH
-    names = ("vanishing", "preserved", "exploding")
+    names = tuple(map(translated, ("vanishing", "preserved", "exploding")))
     visible = [i for i in range(3) if edges[i] < edges[i + 1]]
     widths = np.array([text_width(names[i]) + 0.1 for i in visible])
     centres = spread((places[:-1] + places[1:])[visible] / 2, widths, 0.0, WIDTH)
@@ -85,8 +88,8 @@ def draw_shares(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
 
     edges = _range_edges(max(len(model.share_by_lag) for model in models))
     colours = matplotlib.colormaps["viridis"](np.linspace(0.95, 0.05, len(edges) - 1))
-    title = "Which lags own the gradient of the recurrent weights"
-    figure, axes = _rows(title, frame(report, models), models, [SHARES_CAPTION])
+    title = translate("Which lags own the gradient of the recurrent weights")
+    figure, axes = _rows(title, frame(report, models), models, [translate(SHARES_CAPTION)])
     shares = np.array([[sum(model.share_by_lag[a:b]) for a, b in pairwise(edges)] for model in models])
     begins = np.cumsum(shares, axis=1) - shares
     for i, (begin, end) in enumerate(pairwise(edges)):
@@ -94,10 +97,10 @@ def draw_shares(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
         axes.barh(range(len(models)), shares[:, i], 0.7, begins[:, i], color=colours[i], label=name, edgecolor="white")
         _write_percents(axes, shares[:, i], begins[:, i], "white" if 2 * i >= len(colours) else INK)
     for row in np.flatnonzero(shares.sum(axis=1) == 0).tolist():
-        axes.text(0.01, row, "the gradient is exactly 0", color=MUTED, va="center")
+        axes.text(0.01, row, translate("the gradient is exactly 0"), color=MUTED, va="center")
     axes.set_xlim(0, 1)
     axes.set_xticks(np.linspace(0, 1, 5), labels=["0", "25", "50", "75", "100"])
-    axes.set_xlabel("share of the parameter gradient (%)")
+    axes.set_xlabel(translate("share of the parameter gradient (%)"))
     _name_ranges(axes)
     return figure
 
@@ -105,7 +108,8 @@ def draw_shares(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
 def _name_ranges(axes: Axes) -> None:
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
-        handles, [f"lag {names[0]}", *names[1:]], loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
+        handles, [translate("lag {lag}", lag=names[0]), *names[1:]], loc="lower left", bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
         ncols=len(names), frameon=False, handlelength=1, handletextpad=0.4, columnspacing=1.2, fontsize=8,
     )  # fmt: skip
 
@@ -127,14 +131,16 @@ def draw_gates(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figur
     rows = [(name, gate) for model in models for name, gate in model.gates.items()]
     left = max(text_width(_name(model)) for model in models) + GATE_NAMES + 0.3
     layout = Panels(1, 1, WIDTH, GATE_ROW * len(rows), left, right=0.1, heading=0.12)
-    figure, (axes,) = sheet("How far the gates stand open", frame(report, models), [GATES_CAPTION], layout)
+    figure, (axes,) = sheet(
+        translate("How far the gates stand open"), frame(report, models), [translate(GATES_CAPTION)], layout
+    )
     for row, (name, gate) in enumerate(rows):
         _draw_gate(axes, row, gate, BLUE if name in keep_words() else MUTED)
-    _set_rows(axes, [name for name, _ in rows])
+    _set_rows(axes, [translated(name) for name, _ in rows])
     _name_groups(axes, models, len(rows))
     axes.set_xlim(0, 1)
     axes.grid(axis="x", color=RULE, linewidth=0.6)
-    axes.set_xlabel("value of the gate (0 closed, 1 open)")
+    axes.set_xlabel(translate("value of the gate (0 closed, 1 open)"))
     return figure
 
 

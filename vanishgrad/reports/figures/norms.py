@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.reports.documents.model import BoundDocument, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
@@ -38,15 +39,15 @@ FORMULAS = {"state": r"$\|\partial s_T / \partial s_k\|_2$", "input": r"$\|\part
 BOUND_NAMES = {
     "gamma_norm": "γ‖W‖₂",
     "gamma_norm_scaled": "γ‖ΔWΔ⁻¹‖₂",
-    "block_contraction": "blocks, trial 0",
+    "block_contraction": translatable("blocks, trial 0"),
 }
-PATHS_CAPTION = (
+PATHS_CAPTION = translatable(
     "conveyor: the product of the forget (GRU: keep) gates alone, as the usual argument has it; the whole may be "
     "larger or smaller. hidden and cell hold the other part of the state fixed; in total h moves with c, and four_term "
     "is the textbooks' product for it. stack: all layers up to this one. input: does an old input still move the "
     "output?"
 )
-BOUNDS_CAPTION = (
+BOUNDS_CAPTION = translatable(
     "Dashed: proved upper bounds of the state's norm, for the largest trial or for trial 0; one whose factor per "
     "step is not below 1 does not prove that the gradient vanishes. One that fails with a probability rests on random "
     "probes. Dotted: the conveyor, which is no bound."
@@ -80,10 +81,14 @@ PAIR, MULTIPLES = CurveFormat(3.2, 3.7, 2), CurveFormat(2.5, 2.4, 3)
 def draw_curves(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw one line per model, a panel for `state` and one for `input`."""
     panels = [
-        Panel(name, [_of_model(report, model, name) for model in models if name in drawable_curves(model)], formula)
+        Panel(
+            translated(name),
+            [_of_model(report, model, name) for model in models if name in drawable_curves(model)],
+            formula,
+        )
         for name, formula in FORMULAS.items()
     ]
-    return page("How far back the gradient reaches", frame(report, models), report, panels, PAIR)
+    return page(translate("How far back the gradient reaches"), frame(report, models), report, panels, PAIR)
 
 
 def draw_curve_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
@@ -95,8 +100,8 @@ def draw_curve_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
     traces = [_of_model(report, model, curve) for model in models]
     draw_traces(axes, traces, decades(traces), last_lag(traces))
     axes.set_title(FORMULAS.get(curve, curve), loc="left", fontsize=9.5, parse_math=True)
-    axes.set_xlabel(LAG)
-    axes.set_ylabel(NORM)
+    axes.set_xlabel(translate(LAG))
+    axes.set_ylabel(translate(NORM))
     figure = axes.figure.figure
     assert figure is not None
     return figure
@@ -105,15 +110,15 @@ def draw_curve_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
 def draw_paths(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each gated model with all of its curves, equal ones once."""
     panels = [Panel(heading(model), _distinct(model)) for model in models]
-    title = "Which curve is meant by “the gradient”?"
-    return page(title, frame(report, models), report, panels, MULTIPLES, PATHS_CAPTION)
+    title = translate("Which curve is meant by “the gradient”?")
+    return page(title, frame(report, models), report, panels, MULTIPLES, translate(PATHS_CAPTION))
 
 
 def draw_bounds(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model with bounds: measured, proved, and the conveyor."""
     panels = [Panel(heading(model), _with_bounds(model)) for model in models]
-    title = "What is measured and what is proved"
-    return page(title, frame(report, models), report, panels, MULTIPLES, BOUNDS_CAPTION)
+    title = translate("What is measured and what is proved")
+    return page(title, frame(report, models), report, panels, MULTIPLES, translate(BOUNDS_CAPTION))
 
 
 def _of_model(report: ModelsDocument, model: ModelDocument, curve: str) -> Trace:
@@ -137,7 +142,10 @@ def _distinct(model: ModelDocument) -> list[Trace]:
                 break
         else:
             groups.append(([name], curve))
-    return [Trace(wrapped(" = ".join(names), EQUAL_CHARACTERS, 4), CURVES[names[0]], curve) for names, curve in groups]
+    return [
+        Trace(wrapped(" = ".join(map(translated, names)), EQUAL_CHARACTERS, 4), CURVES[names[0]], curve)
+        for names, curve in groups
+    ]
 
 
 def drawable_bounds(model: ModelDocument) -> list[BoundDocument]:
@@ -150,9 +158,17 @@ def _with_bounds(model: ModelDocument) -> list[Trace]:
     names = dict.fromkeys(bound.curve for bound in bounds)
     conveyor = ["conveyor"] if "conveyor" in drawable_curves(model) else []
     return [
-        *(Trace(f"{name}, measured", Look(BLACK), _line(model, name), band=model.trials > 1) for name in names),
+        *(
+            Trace(
+                translate("{curve}, measured", curve=translated(name)),
+                Look(BLACK),
+                _line(model, name),
+                band=model.trials > 1,
+            )
+            for name in names
+        ),
         *(_proved(bound, BOUNDS[i % len(BOUNDS)], model) for i, bound in enumerate(bounds)),
-        *(Trace(name, CURVES[name], _line(model, name)) for name in conveyor),
+        *(Trace(translated(name), CURVES[name], _line(model, name)) for name in conveyor),
     ]
 
 
@@ -161,10 +177,10 @@ def _line(model: ModelDocument, curve: str) -> NormLine:
 
 
 def _proved(bound: BoundDocument, appearance: Look, model: ModelDocument) -> Trace:
-    name = BOUND_NAMES.get(bound.name, wrapped(bound.name, LABEL_CHARACTERS, 1))
+    name = translate(BOUND_NAMES.get(bound.name, wrapped(bound.name, LABEL_CHARACTERS, 1)))
     if bound.failure_probability:
-        name += f"\n(fails: p < {bound.failure_probability:.0e})"
-    text = name if bound.holds else f"{name}\n(not below 1)"
+        name += "\n" + translate("(fails: p < {probability})", probability=f"{bound.failure_probability:.0e}")
+    text = name if bound.holds else f"{name}\n" + translate("(not below 1)")
     values = numbers(bound.log10_norm or [])
     return Trace(text, appearance, NormLine(values, values, values, model.curves[bound.curve].threshold))
 
@@ -190,6 +206,6 @@ def page(
         axes.set_title(panel.heading, loc="left", fontsize=9.5, fontweight="bold")
         axes.set_title(panel.formula, loc="right", fontsize=9.5, parse_math=True)
         axes.tick_params(axis="y", labelleft=i % size.columns == 0)
-        axes.set_ylabel(y if i % size.columns == 0 else "")
-        axes.set_xlabel(x if i + size.columns >= len(panels) else "")
+        axes.set_ylabel(translate(y) if i % size.columns == 0 else "")
+        axes.set_xlabel(translate(x) if i + size.columns >= len(panels) else "")
     return figure

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vanishgrad.reports.figures.labels import text_width
 from vanishgrad.reports.figures.palette import MUTED
+from vanishgrad.reports.terminal import paragraph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,4 +87,4 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
 
 def _paragraph(sentences: Sequence[str], width: float) -> list[str]:
     characters = int((width - 2 * MARGIN) * CHARACTERS_PER_INCH)
-    return [line for sentence in sentences for line in textwrap.wrap(sentence, characters)]
+    return [line for sentence in sentences for line in paragraph(sentence, characters)]

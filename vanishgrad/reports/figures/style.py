@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vanishgrad.errors import FontWarning, VanishgradError
+from vanishgrad.languages import ENGLISH, characters, in_language, language
 from vanishgrad.reports.figures.palette import INK, MUTED
 
 if TYPE_CHECKING:
@@ -41,16 +46,29 @@ OTHER_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Mi
 REGULAR = 400
 BREAK = r"(?:[-,:@/_ ]|\.(?!\d))"
 """Where a label may be broken: after punctuation, but not within a number."""
+_own_font: ContextVar[str | None] = ContextVar("own_font", default=None)
 USELESS_FONTS = ("lastresort", "emoji")
 """Fonts that have a box, or a bitmap, for everything."""
 
 
 @contextmanager
 def style(words: str) -> Iterator[None]:
-    """Draw with these settings and none of the reader's own, in fonts that have the characters of some words."""
+    """Draw with these settings and none of the reader's own, in fonts that have the characters of some words.
+
+    Titles and axes are in the language spoken, or in English where no font has its characters.
+    """
     import matplotlib
 
-    with matplotlib.rc_context():
+    spoken = language()
+    if undrawable(characters(spoken)):
+        warnings.warn(
+            f"no font has the characters of --lang {spoken}, so pictures are in English; try --font FILE, or "
+            "installing Noto Sans CJK",
+            FontWarning, stacklevel=2,
+        )  # fmt: skip
+        spoken = ENGLISH
+    words += characters(spoken)
+    with matplotlib.rc_context(), in_language(spoken):
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
         other = _other_font(_lacking(words))
@@ -91,21 +109,67 @@ def _lacking(text: str) -> str:
     return "".join(c for c in sorted(set(text)) if ord(c) not in base or not c.isprintable())
 
 
-@lru_cache(maxsize=16)
-def _other_font(lacking: str) -> FontEntry | None:
-    """Return the installed font that has the most of some characters, if any has one."""
+def set_font(path: str) -> None:
+    """Draw with the font in a file what the base font lacks, from here on.
+
+    Raises
+    ------
+    VanishgradError
+        If the file is no font.
+    """
     from matplotlib.font_manager import fontManager
 
-    characters = {ord(c) for c in lacking if c.isprintable()}
+    try:
+        fontManager.addfont(path)
+    except (OSError, RuntimeError) as error:
+        raise VanishgradError(f"expected a font (.ttf, .otf or .ttc) in {path!r}, got: {error}; try another") from None
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a file has one weight, titles take it too
+    _own_font.set(path)
+
+
+def _other_font(lacking: str) -> FontEntry | None:
+    """Return the font of the user's, or the installed one that has the most of some characters, if any has one."""
+    return _best_font("".join(c for c in lacking if c.isprintable()), _own_font.get())
+
+
+@lru_cache(maxsize=16)
+def _best_font(lacking: str, own: str | None) -> FontEntry | None:
+    from matplotlib.font_manager import fontManager
+
+    if not lacking:
+        return None
+    if own is not None:
+        return next(font for font in reversed(fontManager.ttflist) if font.fname == own)
+    best = _most_complete(lacking)
+    if best is None or not set(map(ord, lacking)) <= _characters(best.fname):
+        _add_new_fonts()
+        best = _most_complete(lacking)
+    return best
+
+
+def _most_complete(lacking: str) -> FontEntry | None:
+    from matplotlib.font_manager import fontManager
+
+    characters = set(map(ord, lacking))
     fonts = [font for font in fontManager.ttflist if not any(word in _plain(font.name) for word in USELESS_FONTS)]
     fonts.sort(key=lambda font: (font.name not in OTHER_FONTS, font.name, font.weight != REGULAR, font.fname))
     best, best_count = None, 0
-    for font in fonts if characters else ():
+    for font in fonts:
         had = len(characters & _characters(font.fname))
         best, best_count = (font, had) if had > best_count else (best, best_count)
         if best_count == len(characters):
             break
     return best
+
+
+@cache
+def _add_new_fonts() -> None:
+    """Add the fonts that were installed since matplotlib wrote its list of them."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    for path in sorted({*findSystemFonts()} - {font.fname for font in fontManager.ttflist}):
+        with suppress(OSError, RuntimeError):
+            fontManager.addfont(path)
 
 
 def _plain(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.explain.attention.report import AttentionDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -17,7 +18,7 @@ from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, GREEN, Look
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CAPTION = (
+CAPTION = translatable(
     "recurrent: ‖∂h_T/∂h_s‖₂; attention: ‖∂c/∂h_s‖₂ of a random head whose query is the last state, shared among all "
     "states; skip: ‖I + ∂h_T/∂h_s‖₂, where the loss sees h_s itself."
 )
@@ -26,17 +27,19 @@ CAPTION = (
 def draw_attention(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model: the recurrence, attention and skip along its states."""
     panels = [Panel(heading(model), _traces(model)) for model in models]
-    title = "What a path of length one would send back"
-    return page(title, frame(report, models), report, panels, MULTIPLES, CAPTION, x="lag T − s (steps)")
+    title = translate("What a path of length one would send back")
+    return page(
+        title, frame(report, models), report, panels, MULTIPLES, translate(CAPTION), x=translate("lag T − s (steps)")
+    )
 
 
 def _traces(model: ModelDocument) -> list[Trace]:
     section: AttentionDocument = model.sections["attention"]
     several = model.trials > 1
     return [
-        Trace("recurrent", Look(BLACK), norm_line(model.curves["hidden"]), several),
-        Trace("attention", Look(BLUE, DASHES[1]), norm_line(section.attention), several),
-        Trace("skip", Look(GREEN, DASHES[2]), norm_line(section.skip), several),
+        Trace(translate("recurrent"), Look(BLACK), norm_line(model.curves["hidden"]), several),
+        Trace(translate("attention"), Look(BLUE, DASHES[1]), norm_line(section.attention), several),
+        Trace(translate("skip"), Look(GREEN, DASHES[2]), norm_line(section.skip), several),
     ]
 
 

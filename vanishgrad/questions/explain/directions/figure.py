@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.questions.explain.directions.report import DirectionsAtLagDocument, DirectionsDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, COLUMNS, AXIS = 2.6, 2.6, 2, 0.5
 FEW_RANKS = 12
 """Ranks up to which each is marked."""
-CAPTION = (
+CAPTION = translatable(
     "Lines: the singular values of ∂s_T/∂s_k (cell: of ∂c_T/∂c_k) by rank, median over trials; bands: {band}. "
     "A line that is level is an isometry; one that falls steeply preserves few directions."
 )
@@ -54,21 +55,24 @@ def draw_directions(report: ModelsDocument, models: Sequence[ModelDocument]) -> 
         AXIS + max(map(text_width, scale.ticks.values())),
         max(column_width([label.text for label in column]) for column in columns), between=0.12, heading=heading,
     )  # fmt: skip
-    notes = [CAPTION.format(band=BANDS[report.request.band])]
-    figure, all_axes = sheet("How many directions the gradient keeps", frame(report, models), notes, layout)
+    notes = [translate(CAPTION, band=translate(BANDS[report.request.band]))]
+    figure, all_axes = sheet(translate("How many directions the gradient keeps"), frame(report, models), notes, layout)
     for i, (axes, (title, lines_of_panel)) in enumerate(zip(all_axes, panels, strict=True)):
         _draw(axes, lines_of_panel, scale)
         axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
         axes.tick_params(axis="y", labelleft=i % COLUMNS == 0)
-        axes.set_ylabel("singular value (no unit)" if i % COLUMNS == 0 else "")
-        axes.set_xlabel("rank of the singular value" if i + COLUMNS >= len(panels) else "")
+        axes.set_ylabel(translate("singular value (no unit)") if i % COLUMNS == 0 else "")
+        axes.set_xlabel(translate("rank of the singular value") if i + COLUMNS >= len(panels) else "")
     return figure
 
 
 def _panels(model: ModelDocument) -> list[tuple[str, list[SpectrumLine]]]:
     directions: DirectionsDocument = model.sections["directions"]
     blocks = {"state": directions.blocks["state"], **directions.blocks}
-    return [(f"{wrapped(model.label, 30, 2)}: {wrapped(name, 12, 1)}", _lines(lags)) for name, lags in blocks.items()]
+    return [
+        (f"{wrapped(model.label, 30, 2)}: {wrapped(translated(name), 12, 1)}", _lines(lags))
+        for name, lags in blocks.items()
+    ]
 
 
 def _lines(lags: Sequence[DirectionsAtLagDocument]) -> list[SpectrumLine]:
@@ -83,7 +87,7 @@ def _lines(lags: Sequence[DirectionsAtLagDocument]) -> list[SpectrumLine]:
 def _line(at_lag: DirectionsAtLagDocument, colour: str, place: int) -> SpectrumLine:
     sigma = at_lag.log10_sigma
     return SpectrumLine(
-        f"lag {at_lag.lag}",
+        translate("lag {lag}", lag=at_lag.lag),
         Look(colour, DASHES[place % len(DASHES)]),
         *map(numbers, (sigma.median, sigma.low, sigma.high)),
     )

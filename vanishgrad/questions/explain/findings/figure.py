@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.questions.explain.findings.report import FindingDocument, ReachDocument, RemedyDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, ROW = 5.0, 0.3
 NAME_CHARACTERS = 40
-CAPTION = (
+CAPTION = translatable(
     "Bars: the last lag up to which the median norm of the state stays at the threshold; an arrow: the run was too "
     "short to see it fall. Beside them the base-10 logarithms of the state's and of the input's norm at the last lag."
 )
@@ -48,8 +49,8 @@ def draw_findings(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
     row = max(ROW, LINE_HEIGHT * (1.4 + max(name.count("\n") for name in names)))
     right = max(text_width(bar.norms) for bar in bars) + 0.2
     layout = Panels(1, 1, WIDTH, row * len(bars) + 0.1, max(map(text_width, names)) + 0.3, right, heading=0.12)
-    title = "What would change how far the gradient reaches"
-    figure, (axes,) = sheet(title, frame(report, models), [CAPTION], layout)
+    title = translate("What would change how far the gradient reaches")
+    figure, (axes,) = sheet(title, frame(report, models), [translate(CAPTION)], layout)
     for place, bar in enumerate(bars):
         _draw(axes, place, bar)
     axes.set_yticks(range(len(bars)), labels=names)
@@ -58,7 +59,7 @@ def draw_findings(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
     axes.set_xlim(0, max(model.steps for model in models))
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel("horizon (steps)")
+    axes.set_xlabel(translate("horizon (steps)"))
     return figure
 
 
@@ -72,8 +73,8 @@ def _draw(axes: Axes, place: int, bar: Bar) -> None:
 
 def _bars(model: ModelDocument) -> list[Bar]:
     remedies = _remedies(model)
-    now = _bar(f"{model.label} as it is", next(iter(remedies.values())).before, MUTED)
-    return [now, *(_bar(change, each.after, BLUE) for change, each in remedies.items())]
+    now = _bar(translate("{label} as it is", label=model.label), next(iter(remedies.values())).before, MUTED)
+    return [now, *(_bar(translated(change), each.after, BLUE) for change, each in remedies.items())]
 
 
 def _remedies(model: ModelDocument) -> dict[str, RemedyDocument]:
@@ -84,13 +85,13 @@ def _remedies(model: ModelDocument) -> dict[str, RemedyDocument]:
 
 def _bar(name: str, reach: ReachDocument | None, colour: str) -> Bar:
     if reach is None:
-        return Bar(name, None, False, "a state overflows", colour)
+        return Bar(name, None, False, translate("a state overflows"), colour)
     norms = ", ".join(_logarithm(norm) for norm in (reach.log10_norm, reach.log10_input))
     return Bar(name, reach.horizon, reach.horizon_censored, norms, colour)
 
 
 def _logarithm(value: float | None) -> str:
-    return "zero" if value is None else f"{value:.1f}"
+    return translate("zero") if value is None else f"{value:.1f}"
 
 
 FINDINGS_PICTURE = PictureKind(

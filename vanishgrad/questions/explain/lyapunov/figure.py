@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.explain.lyapunov.report import LyapunovDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, COLUMNS, AXIS = 2.6, 2.4, 2, 0.75
 LONG_RUN, THIS_RUN, THEORY = Look(BLACK, mark="o"), Look(BLUE, DASHES[1]), Look(VERMILLION)
-CAPTION = (
+CAPTION = translatable(
     "Dots: exponents of the long run, mean over trials, bars of two standard errors; bands: {band}. Dashed: ln σ_i/T "
     "of this run's product. Above 0 a direction grows, below it is forgotten."
 )
-MEAN_FIELD_CAPTION = "Mean field: infinitely many units."
-LOST_NOTE = "Exponents of minus infinity, directions lost to rounding, are left out."
+MEAN_FIELD_CAPTION = translatable("Mean field: infinitely many units.")
+LOST_NOTE = translatable("Exponents of minus infinity, directions lost to rounding, are left out.")
 
 
 class Exponents(NamedTuple):
@@ -50,9 +51,9 @@ class Exponents(NamedTuple):
         """What stands beside the panel."""
         labels = []
         for values, text, look in (
-            (self.mean, f"{self.steps} steps", LONG_RUN),
-            (self.finite, f"this run, {self.finite_steps}", THIS_RUN),
-            (self.mean_field, "mean field", THEORY),
+            (self.mean, translate("{steps} steps", steps=self.steps), LONG_RUN),
+            (self.finite, translate("this run, {steps}", steps=self.finite_steps), THIS_RUN),
+            (self.mean_field, translate("mean field"), THEORY),
         ):
             finite = np.flatnonzero(~np.isnan(values))
             if finite.size:
@@ -72,15 +73,17 @@ def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
         heading=0.2 + 0.16 * max(title.count("\n") + 1 for title in titles),
     )  # fmt: skip
     notes = [
-        CAPTION.format(band=BANDS[report.request.band]),
-        *([MEAN_FIELD_CAPTION] if wide else []),
-        *([LOST_NOTE] if lost else []),
+        translate(CAPTION, band=translate(BANDS[report.request.band])),
+        *([translate(MEAN_FIELD_CAPTION)] if wide else []),
+        *([translate(LOST_NOTE)] if lost else []),
     ]
-    figure, all_axes = sheet("What every direction does in the long run", frame(report, models), notes, layout)
+    figure, all_axes = sheet(
+        translate("What every direction does in the long run"), frame(report, models), notes, layout
+    )
     for i, (axes, title, exponents) in enumerate(zip(all_axes, titles, spectra, strict=True)):
         _draw(axes, exponents)
         axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
-        axes.set_ylabel("λ_i (nats per step)" if i % COLUMNS == 0 else "")
+        axes.set_ylabel(translate("λ_i (nats per step)") if i % COLUMNS == 0 else "")
         axes.set_xlabel("i" if i + COLUMNS >= len(models) else "")
     return figure
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.explain.map.report import MapDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -37,7 +38,7 @@ UNDER_NAMES = 0.95
 """Inches below a panel whose steps are named: the longest name upright, and the axis's own."""
 NAME_SIZE, NAME_GAP = 7, 0.02
 SPACES = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\0": "␀"})
-CAPTION = (
+CAPTION = translatable(
     "Each square: log₁₀ of ‖∂s_t/∂s_k‖₂ of the first sequence; a row looks back from step t, k ≤ t. Line: where it "
     "crosses the threshold. The colour ends at the threshold's third power."
 )
@@ -48,7 +49,9 @@ def draw_map(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     has_tokens = any(model.sections["map"].tokens is not None for model in models)
     foot = UNDER_NAMES if has_tokens else FOOT
     layout = Panels(len(models), 2, PANEL_INCHES, PANEL_INCHES, LEFT, RIGHT, between=LEFT, foot=foot)
-    figure, axes = sheet("Where in the sequence the gradient dies", frame(report, models), [CAPTION], layout)
+    figure, axes = sheet(
+        translate("Where in the sequence the gradient dies"), frame(report, models), [translate(CAPTION)], layout
+    )
     for panel, model in zip(axes, models, strict=True):
         section = model.sections["map"]
         image = _draw(panel, section, float(np.log10(report.request.threshold)))
@@ -99,8 +102,8 @@ def _name(axes: Axes, section: MapDocument) -> None:
     axes.set_xticks(places, texts, rotation=0 if upright else 90)
     axes.set_yticks(places, texts)
     axes.tick_params(length=0 if names else 2, labelsize=NAME_SIZE if names else 8.5, color=MUTED)
-    axes.set_xlabel("step k" if names is None else "step k: the token that it took in")
-    axes.set_ylabel("step t" if names is None else "step t: the token that it took in")
+    axes.set_xlabel(translate("step k") if names is None else translate("step k: the token that it took in"))
+    axes.set_ylabel(translate("step t") if names is None else translate("step t: the token that it took in"))
 
 
 def _width(text: str) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.explain.paths.report import CONVEYOR, PathsDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COUNTS = {
-    "0": ("conveyor", Look(ORANGE, DASHES[2])),
-    "1": ("1 detour", Look(SKY, DASHES[1])),
-    "2": ("2 detours", Look(BLUE, DASHES[1])),
-    "more": ("more detours", Look(PURPLE, DASHES[3])),
+    "0": (translatable("conveyor"), Look(ORANGE, DASHES[2])),
+    "1": (translatable("1 detour"), Look(SKY, DASHES[1])),
+    "2": (translatable("2 detours"), Look(BLUE, DASHES[1])),
+    "more": (translatable("more detours"), Look(PURPLE, DASHES[3])),
 }
 GATES = {
     "f": Look(BLUE),
@@ -52,7 +53,7 @@ GATES = {
 OTHER = Look(PURPLE)
 LOWEST, HIGHEST, TICK = -0.5, 1.5, 0.25
 """Shares beyond which a line leaves its panel: there paths cancel."""
-CAPTION = (
+CAPTION = translatable(
     "Left: the norm of the whole and of the paths with so many detours; norms do not add. Right: shares along the "
     "direction that the whole keeps best, mean over trials; the conveyor and the gates through which the last detour "
     "returns add up to 1, one below 0 or above 1 is taken back by others."
@@ -78,26 +79,26 @@ def draw_detours(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fig
         2 * len(models), 2, WIDTH, max(HEIGHT, *map(column_height, columns)),
         AXIS + max(map(text_width, scale.ticks.values())), right, BETWEEN,
     )  # fmt: skip
-    caption = [*notes(report, traces, scale), CAPTION]
-    figure, axes = sheet("Which way the gradient takes", frame(report, models), caption, layout)
+    caption = [*notes(report, traces, scale), translate(CAPTION)]
+    figure, axes = sheet(translate("Which way the gradient takes"), frame(report, models), caption, layout)
     for i, (model, of_norms, of_shares) in enumerate(zip(models, norms, shares, strict=True)):
         left, beside = axes[2 * i], axes[2 * i + 1]
         draw_traces(left, of_norms, scale, end)
         left.set_title(wrapped(model.label, 36, 2), loc="left", fontsize=9.5, fontweight="bold")
-        left.set_ylabel(NORM)
+        left.set_ylabel(translate(NORM))
         _draw_shares(beside, of_shares)
         for panel in (left, beside):
-            panel.set_xlabel(LAG)
+            panel.set_xlabel(translate(LAG))
     return figure
 
 
 def _norms(model: ModelDocument) -> list[Trace]:
     paths: PathsDocument = model.sections["paths"]
     whole = norm_line(model.curves[paths.curve])
-    traces = [Trace("whole", Look(BLACK), whole)]
+    traces = [Trace(translate("whole"), Look(BLACK), whole)]
     for name, carried in paths.detours.items():
         text, look = COUNTS.get(name, (name, OTHER))
-        traces.append(Trace(text, look, band_line(carried.log10_norm, whole.threshold)))
+        traces.append(Trace(translate(text), look, band_line(carried.log10_norm, whole.threshold)))
     return traces
 
 
@@ -105,10 +106,10 @@ def _shares(paths: PathsDocument) -> Mapping[str, tuple[Array, Look]]:
     """Return name → mean share by lag and its look: the conveyor, then the gates."""
     conveyor = numbers(paths.detours[CONVEYOR].share.mean)
     gates = {
-        f"through U_{name}": (numbers(carried.share.mean), GATES.get(name, OTHER))
+        translate("through U_{gate}", gate=name): (numbers(carried.share.mean), GATES.get(name, OTHER))
         for name, carried in paths.gates.items()
     }
-    return {"conveyor": (conveyor, COUNTS["0"][1]), **gates}
+    return {translate("conveyor"): (conveyor, COUNTS["0"][1]), **gates}
 
 
 def _share_labels(shares: Mapping[str, tuple[Array, Look]]) -> list[Label]:
@@ -134,7 +135,7 @@ def _draw_shares(axes: Axes, shares: Mapping[str, tuple[Array, Look]]) -> None:
     axes.locator_params(axis="x", nbins=6, integer=True)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_ylabel("share of the whole")
+    axes.set_ylabel(translate("share of the whole"))
     write_labels(axes, _share_labels(shares))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.explain.truncation.report import TruncationDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
@@ -17,7 +18,7 @@ from vanishgrad.reports.figures.palette import BLACK, BLUE, DASHES, VERMILLION, 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CAPTION = (
+CAPTION = translatable(
     "lost: ‖G − G_≤l‖/‖G‖, what a truncation to l + 1 steps takes from ∂L/∂θ; own: ‖G_l‖/‖G‖, what lag l alone "
     "contributes. Under the threshold stands a length that keeps 99 %. proved: an upper bound, where γ‖W‖₂ < 1."
 )
@@ -26,10 +27,10 @@ CAPTION = (
 def draw_truncation(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model: what is lost beyond each lag, what each lag contributes, and the bound."""
     panels = [Panel(heading(model), _traces(model)) for model in models]
-    title = "How much of the weights' gradient a truncation loses"
+    title = translate("How much of the weights' gradient a truncation loses")
     return page(
-        title, frame(report, models), report, panels, MULTIPLES, CAPTION,
-        y="share of ‖∂L/∂θ‖ (no unit)", x="lag l (steps)",
+        title, frame(report, models), report, panels, MULTIPLES, translate(CAPTION),
+        y=translate("share of ‖∂L/∂θ‖ (no unit)"), x=translate("lag l (steps)"),
     )  # fmt: skip
 
 
@@ -37,13 +38,13 @@ def _traces(model: ModelDocument) -> list[Trace]:
     section: TruncationDocument = model.sections["truncation"]
     allowed, several = section.allowed, model.trials > 1
     traces = [
-        Trace("lost", Look(BLACK), band_line(section.log10_lost, allowed), several),
-        Trace("own", Look(BLUE, DASHES[1]), band_line(section.log10_share, allowed), several),
+        Trace(translate("lost"), Look(BLACK), band_line(section.log10_lost, allowed), several),
+        Trace(translate("own"), Look(BLUE, DASHES[1]), band_line(section.log10_share, allowed), several),
     ]
     if section.log10_bound is None:
         return traces
     bound = numbers(section.log10_bound)
-    return [*traces, Trace("proved", Look(VERMILLION, DASHES[1]), NormLine(bound, bound, bound, allowed))]
+    return [*traces, Trace(translate("proved"), Look(VERMILLION, DASHES[1]), NormLine(bound, bound, bound, allowed))]
 
 
 TRUNCATION_PICTURE = PictureKind(
