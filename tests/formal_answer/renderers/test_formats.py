@@ -31,7 +31,7 @@ from vanishgrad.proofs.theorems import parts_of, register
 from vanishgrad.reports.chinese_lines import chinese_lines
 from vanishgrad.reports.terminal import Terminal
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "input", "br"}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,27 @@ def test_html_is_one_well_formed_file(small, language):
     assert not re.search(r"(src|href)=\"(?!#|data:)", source)
     assert "<script" not in source
     assert "url(" not in source
-    assert source.count("<svg") == len(small.figures)
+    assert source.count("<svg") == len(LANGUAGES) * len(small.figures)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_html_holds_every_language_and_the_one_spoken_is_first(small, language):
+    source = to_html(small, language)
+    titles = [Composer(small, each).words["title"] for each in LANGUAGES]
+    assert all(source.count(f"<h1>{title}</h1>") == 1 for title in titles)
+    assert f"<title>{Composer(small, language).words['title']}</title>" in source
+    assert re.findall(r'id="in-(\w+)" checked', source) == [language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_of_theorems_are_links_to_them(small, language):
+    source = to_html(small, language)
+    own, _ = source.split('<div class="answer"')[1:]
+    linked = dict(re.findall(r'<a href="#([\w-]+)">(T\d+(?:′|\(f\))?)</a>', own))
+    assert linked == {section.id: section.symbol for section in SECTIONS if section.symbol and section.id in linked}
+    assert {"T0", "T1", "T1b", "T5", "T7", "R26", "T12"} <= linked.keys()
+    at_t5 = own.partition('<h3 id="T5">')[2].partition("<h3")[0]
+    assert 'href="#T4"' in at_t5 and 'href="#T5"' not in at_t5
 
 
 CHECKED = [part for part in register() if part.checked]
@@ -117,7 +137,8 @@ CHECKED = [part for part in register() if part.checked]
 def test_every_statement_that_coq_has_checked_is_shown(small, language):
     composer = Composer(small, language)
     html, latex = to_html(small, language), to_latex(small, language)
-    assert html.count("<details>") == latex.count(r"\begin{verbatim}") == len(CHECKED)
+    own = html.split('<div class="answer"')[1].partition("<main>")[2]
+    assert own.count("<details>") == latex.count(r"\begin{verbatim}") == len(CHECKED)
     for part in CHECKED:
         assert f"(* {composer.summary(part)} *)\n{part.statement}\n" in composer.markdown()
         assert f"<summary>{escape(composer.summary(part))}</summary>" in html

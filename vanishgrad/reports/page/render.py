@@ -46,7 +46,7 @@ def to_page(report: ReportDocument, content: Callable[[], PageContent], command:
             chart["data"] for section in page["sections"] for block in section["blocks"] for chart in block["charts"]
         ],
         language=language(),
-        languages=dict(LANGUAGES_SHOWN),
+        languages=dict(LANGUAGES),
         request=_request(report),
         versions=_versions(report),
         command=in_every_language(lambda: command),
@@ -57,10 +57,6 @@ def to_page(report: ReportDocument, content: Callable[[], PageContent], command:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=_resource("page.css"),
     )
-
-
-LANGUAGES_SHOWN = dict(zip(LANGUAGES, ("English", "中文"), strict=True))
-"""Each language in its own words."""
 
 
 def _resource(name: str) -> str:
