@@ -61,9 +61,9 @@ def sigma(a: mp.mpf) -> mp.mpf:
     return 1 / (1 + mp.exp(-a))
 
 
-def jacobians(cell: Cell, xs: np.ndarray) -> list[mp.matrix]:
-    """Return J_1 … J_T along xs (T, d) from s_0 = 0, from the textbook's formulas."""
-    s, found = [mp.mpf(0)] * cell.state_size, []
+def jacobians(cell: Cell, xs: np.ndarray, s0: np.ndarray | None = None) -> list[mp.matrix]:
+    """Return J_1 … J_T along xs (T, d) from s_0 (0 if None), from the textbook's formulas."""
+    s, found = [mp.mpf(0) if s0 is None else mp.mpf(float(s0[j])) for j in range(cell.state_size)], []
     for x in xs:
         s, J = step(cell, s, x)
         found.append(J)

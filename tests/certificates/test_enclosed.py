@@ -120,6 +120,37 @@ def test_enclosures_hold_the_singular_values_and_are_narrow(kind, seed):
     assert found.width < 1e-8
 
 
+@pytest.mark.parametrize("kind", KINDS[:5])
+def test_a_start_of_its_own_is_where_the_run_begins(kind):
+    cell, random = net(kind, 3, 2, 1.5, 0), np.random.default_rng(4)
+    xs, s0, P = random.normal(size=(4, 2)), random.normal(size=cell.state_size) / 3, mp.eye(cell.state_size)
+    found = enclosure(target(cell), xs, 0, s0)
+    for J in jacobians(cell, xs, s0):
+        P = J * P
+    assert found.state[-1][0] <= max(mp.svd_r(P, compute_uv=False)) <= found.state[-1][1]
+    assert found.width < 1e-8
+
+
+@pytest.mark.parametrize("options", [{"along": "X"}, {"input": "X", "claim": "lower"}])
+def test_a_certificate_names_its_starts_and_is_refused_once_they_move(options, tmp_path):
+    inputs, starts = str(tmp_path / "x.npy"), str(tmp_path / "s0.npy")
+    np.save(inputs, np.random.default_rng(0).normal(size=(1, 4, 3)))
+    np.save(starts, np.array([[0.1, -0.2, 0.3, 0.7]]))
+    path = tmp_path / "cert.json"
+    given = {name: inputs if value == "X" else value for name, value in options.items()}
+    request = CertifyRequest("gru", str(path), hidden=4, input_size=3, initial=starts, **given)
+    for name, content in certify(request).files.items():
+        Path(name).write_bytes(content)
+    content = json.loads(path.read_text())
+    assert content["claim"]["starts"] == [[0.1, -0.2, 0.3, 0.7]]
+    assert "from the start that it names" in check(str(path)).reason
+    for moved in ([[0.1, -0.2, 0.3, 0.71]], [[0.0] * 4], [[0.1]], []):
+        content["claim"]["starts"] = moved
+        content["sha256"] = digest(content)
+        path.write_text(json.dumps(content))
+        assert check(str(path)).verdict is not CertificateVerdict.VALID or "claim" in options
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_input_is_enclosed_by_a_difference_quotient(kind):
     cell, eps = net(kind, 3, 2, 1.0, 1), 1e-6

@@ -44,7 +44,7 @@ class Certificate:
         k = start, from s_0 = 0.
         ``{kind: enclosure, lengths, start, inputs, sequences}``: along each sequence, low ≤ value ≤ high of
         :math:`\|\partial s_T/\partial s_k\|_2`, its least singular value and :math:`\|\partial s_T/\partial x_k\|_2`,
-        by lag.
+        by lag. Both of the latter two begin at ``starts``, one for each sequence, and at s_0 = 0 without it.
         ``{kind: words, length, count, inputs, least, greatest}``: of all words of L rows of a file, from s_0 = 0,
         least.low ≤ :math:`\|\partial s_L/\partial s_0\|_2` ≤ greatest.high; that of least.word is ≤ least.high, that
         of greatest.word ≥ greatest.low.
@@ -113,10 +113,10 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     where = f"{model['cell']} with {model['hidden_size']} units"
     if claim["kind"] == "along":
         k, steps = claim["start"], claim["steps"]
-        sequence = f"along the {steps} inputs of {claim['inputs']['file']}, from s_0 = 0"
+        sequence = f"along the {steps} inputs of {claim['inputs']['file']}, from {_start(claim)}"
         return f"{where}: {sequence}: ‖∂s_{steps}/∂s_{k}‖₂ ≥ {claim['value']!r}"
     if claim["kind"] == "enclosure":
-        inputs = f"along {len(claim['lengths'])} sequence(s) of {claim['inputs']['file']}, from s_0 = 0"
+        inputs = f"along {len(claim['lengths'])} sequence(s) of {claim['inputs']['file']}, from {_start(claim)}"
         return (
             f"{where}: {inputs}: low ≤ ‖∂s_T/∂s_k‖₂, σ_min(∂s_T/∂s_k), ‖∂s_T/∂x_k‖₂ ≤ high as listed, "
             f"k from {claim['start']} on"
@@ -143,6 +143,10 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     inputs += "" if bound is None else ", from s_0 = 0"
     sign = "≤" if claim["kind"] == "upper" else "≥"
     return f"{where}: for {inputs} and all t ≥ k: ‖∂s_t/∂s_k‖₂ {sign} {claim['C']!r} · {claim['rho']!r}^(t−k)"
+
+
+def _start(claim: Mapping[str, Any]) -> str:
+    return "the start that it names" if "starts" in claim else "s_0 = 0"
 
 
 def digest(content: Mapping[str, Any]) -> str:

@@ -123,7 +123,7 @@ def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: I
     shown.demand(xs.shape == (steps, subject.input_size), "the inputs have the shape that it names")
     shown.demand(named == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
     u, v = (demanded.vector(certificate.witness, name, subject.state_size) for name in "uv")
-    form, error = bilinear(subject, xs, start, u, v)
+    form, error = bilinear(subject, xs, start, _starts(claim, subject, 1)[0], u, v)
     square = value**2 * _square(u) * _square(v)
     if (abs(form) + error) ** 2 < square:
         raise Refuted("|uᵀ J v| ≥ value ‖u‖ ‖v‖")
@@ -157,9 +157,20 @@ def _enclosure(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, show
     start, named = demanded.count(claim, "start", max(0, min(counts) - 1)), demanded.mapping(claim, "inputs")
     shown.demand(xs.shape == (sum(counts), subject.input_size), "the inputs have the shape that it names")
     shown.demand(named.get("sha256") == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
-    for number, (part, bounds) in enumerate(zip(np.split(xs, np.cumsum(counts)[:-1]), sequences, strict=True)):
+    parts, starts = np.split(xs, np.cumsum(counts)[:-1]), _starts(claim, subject, len(counts))
+    for number, (part, s0, bounds) in enumerate(zip(parts, starts, sequences, strict=True)):
         by_name = demanded.mapping({"bounds": bounds}, "bounds")
-        enclosed_norms(subject, part, start, by_name, shown, f"sequence {number}")
+        enclosed_norms(subject, part, start, s0, by_name, shown, f"sequence {number}")
+
+
+def _starts(claim: Mapping[str, Any], subject: CertifiedCell, count: int) -> Array:
+    """Return where each of the sequences begins: at 0, unless the claim says it."""
+    if "starts" not in claim:
+        return np.zeros((count, subject.state_size))
+    starts = demanded.vectors(claim, "starts", subject.state_size, count)
+    if len(starts) != count:
+        raise Refuted("there is a start for each sequence")
+    return starts
 
 
 def _square(x: Array) -> Fraction:

@@ -215,7 +215,8 @@ class EnclosedProducts(Generic[Numbers]):
         """Return a bound of ‖s_t - ŝ_t‖ by step, or None once it is too large for β."""
         defect = math.sqrt(self._m) * self._run.defect * UP + MAX_UNDERFLOW
         limit = 1 / (1 + frobenius_up(self._target.tensors["W_hh"])) / UP
-        errors, begun, grown, inner = {0: 0.0}, 0.0, 1.0, 0.0
+        begun = self._run.start_error
+        errors, grown, inner = {0: begun}, 1.0, 0.0
         for t in range(1, self._steps + 1):
             norms, last = self._norms[t], errors[t - 1]
             if not max(last, defect) < min(limit, self._run.margin * limit):

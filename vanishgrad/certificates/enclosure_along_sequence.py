@@ -17,7 +17,7 @@ from vanishgrad.certificates.enclosed_products import EnclosedProducts, Enclosur
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.fixed_point_run import fixed_point_run
 from vanishgrad.certificates.limb_arrays import LIMB_BITS, MAX_TERMS, fits
-from vanishgrad.certificates.prove import Outcome, beyond_proof, certificate
+from vanishgrad.certificates.prove import Outcome, beyond_proof, certificate, claimed_starts
 from vanishgrad.certificates.step_jacobians import FLOATS, limbs
 from vanishgrad.certificates.subject import CertifiedCell, subject
 from vanishgrad.errors import UsageError
@@ -34,10 +34,13 @@ WIDTH = 5e-9
 """Relative width of an enclosure that is narrow enough."""
 
 
-def enclosed(cell: Cell, sequences: Sequence[Array], start: int = 0) -> Outcome:
+def enclosed(
+    cell: Cell, sequences: Sequence[Array], start: int = 0, starts: Sequence[Array] | Array | None = None
+) -> Outcome:
     r"""Enclose :math:`\|\partial s_T/\partial s_k\|_2` and what belongs to it along each of the sequences (T, d).
 
-    The certificate's claim lacks the name and digest of the inputs, which the caller adds.
+    Each begins with its own of the `starts`, (m,), or with s_0 = 0. The certificate's claim lacks the name and digest of
+    the inputs, which the caller adds.
 
     Raises
     ------
@@ -53,10 +56,10 @@ def enclosed(cell: Cell, sequences: Sequence[Array], start: int = 0) -> Outcome:
     if unknown := beyond_proof(target):
         return Outcome(None, unknown)
     found = []
-    for xs in sequences:
+    for number, xs in enumerate(sequences):
         try:
             with np.errstate(all="ignore"):
-                one = enclosure(equivalent_gru(target), xs, start)
+                one = enclosure(equivalent_gru(target), xs, start, None if starts is None else starts[number])
         except OverflowError:
             one = None
         if one is None or not all(math.isfinite(high) for _, high in one.state + one.input):
@@ -68,22 +71,23 @@ def enclosed(cell: Cell, sequences: Sequence[Array], start: int = 0) -> Outcome:
         "start": start,
         "inputs": {},
         "sequences": [each.bounds for each in found],
+        **claimed_starts(starts),
     }
     width = max(each.width for each in found)
     return Outcome(certificate(target, claim, "enclosure", {}), f"enclosed to a relative width of {width:.1e}")
 
 
-def enclosure(target: CertifiedCell, xs: Array, start: int) -> Enclosure | None:
-    """Return the enclosure along xs (T, d) from s_0 = 0 for k ≥ `start`; None if no precision is enough for one.
+def enclosure(target: CertifiedCell, xs: Array, start: int, s0: Array | None = None) -> Enclosure | None:
+    """Return the enclosure along xs (T, d) from s_0, 0 if None, for k ≥ `start`; None if no precision is enough.
 
     O((T - k) m³) in float64, K² times that with K limbs.
     """
-    quick = EnclosedProducts(target, fixed_point_run(target, xs, FLOAT_BITS), start, FLOATS, FLOATS).enclosure()
+    quick = EnclosedProducts(target, fixed_point_run(target, xs, FLOAT_BITS, s0), start, FLOATS, FLOATS).enclosure()
     if quick is not None and quick.width <= WIDTH and quick.has_narrow_least:
         return quick
     best, count = None, FIRST_LIMBS
     while count <= MAX_LIMBS and fits(target.state_size, count) and target.input_size <= MAX_TERMS:
-        run = fixed_point_run(target, xs, count * BITS_PER_LIMB)
+        run = fixed_point_run(target, xs, count * BITS_PER_LIMB, s0)
         latest = EnclosedProducts(target, run, start, limbs(count), limbs(ENTRY_LIMBS)).enclosure()
         width, before = (math.inf if each is None else each.width for each in (latest, best))
         if width < before:

@@ -36,6 +36,8 @@ class FixedPointRun:
         An upper bound of what an entry of the factors, and of a step's state, is off by.
     margin : float
         The least |pre-activation| of a relu; infinite for other functions.
+    start_error : float
+        ‖s_0 - ŝ_0‖₂: 0 for a start that has no digits beyond p.
     """
 
     factors: Sequence[dict[str, Array]]
@@ -43,19 +45,26 @@ class FixedPointRun:
     largest: float
     defect: float
     margin: float
+    start_error: float = 0.0
 
 
-def fixed_point_run(target: CertifiedCell, xs: Array, bits: int) -> FixedPointRun:
-    """Return the run along xs (T, d) from s_0 = 0. O(T n (n + d)) operations of BLAS, and 10 n T exponentials."""
+def fixed_point_run(target: CertifiedCell, xs: Array, bits: int, s0: Array | None = None) -> FixedPointRun:
+    """Return the run along xs (T, d) from s_0 (m,), 0 if None.
+
+    O(T n (n + d)) operations of BLAS, and 10 n T exponentials.
+    """
     cell = _Cell(target, bits)
-    state, factors = np.array([0] * target.state_size, dtype=object), []
+    state, factors = _units(np.zeros(target.state_size) if s0 is None else s0, bits), []
+    cell.note(state)
     for entered in cell.entered(xs):
         state, of_step = cell.step(state, entered)
         factors.append(of_step)
     largest = 2 + cell.largest / 2.0**bits
     sums = [np.abs(target.tensors[name]).sum(axis=1).max(initial=0.0) for name in ("W_hh", "W_hx")]
     row_sum = float(sum(sums)) * (1 + 2.0**-30)
-    return FixedPointRun(factors, bits, largest, 64 * (1 + row_sum) * (1 + largest) ** 2 * 2.0**-bits, cell.margin)
+    defect = 64 * (1 + row_sum) * (1 + largest) ** 2 * 2.0**-bits
+    start_error = 0.0 if s0 is None else math.sqrt(len(s0)) * 2.0 ** (1 - bits)
+    return FixedPointRun(factors, bits, largest, defect, cell.margin, start_error)
 
 
 class _Cell:
@@ -77,10 +86,11 @@ class _Cell:
     def step(self, state: Array, a: Array) -> tuple[Array, dict[str, Array]]:
         """Return the state after a step, and its factors."""
         after, factors = self._step(state, a)
-        self._note(after)
+        self.note(after)
         return after, factors
 
-    def _note(self, values: Array) -> None:
+    def note(self, values: Array) -> None:
+        """Raise the largest size to that of some values."""
         self.largest = max(self.largest, *(abs(float(each)) for each in values))
 
     def _rnn(self, h: Array, a: Array) -> tuple[Array, dict[str, Array]]:
@@ -120,7 +130,7 @@ class _Cell:
         gates = _sigma(recurrent[: 2 * n] + a[: 2 * n], p)
         r, z = gates[:n], gates[n:]
         multiplied = recurrent[2 * n :] + b_hn if after else h
-        self._note(multiplied)
+        self.note(multiplied)
         reset = r * multiplied >> p
         y = _tanh(a[2 * n :] + (reset if after else self._W[1].times(reset, 0) + b_hn), p)
         write = (one - z) * _sech2(y, p) >> p

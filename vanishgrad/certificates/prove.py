@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import numpy as np
 
+from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.certificates.boxes import InputSet
 from vanishgrad.certificates.certificate import Certificate
@@ -115,6 +116,11 @@ def scope(inputs: InputSet | None) -> dict[str, Any]:
     if inputs.rows is None:
         return {"input_bound": inputs.bound}
     return {"input_bound": inputs.bound, "among": "box" if inputs.is_hull else "rows", "inputs": {}}
+
+
+def claimed_starts(starts: Sequence[Array] | Array | None) -> dict[str, list[list[float]]]:
+    """Return what a claim along sequences says of their starts: nothing if each is 0."""
+    return {} if starts is None else {"starts": [[float(each) for each in s0] for s0 in starts]}
 
 
 def certificate(

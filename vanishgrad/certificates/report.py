@@ -18,6 +18,7 @@ from vanishgrad.reports.documents.report_document import ReportDocument
 Positive = Annotated[float, Limits(minimum=0)]
 
 
+STARTS = "s_0 of each sequence, h before c; absent: 0"
 AMONG = "every step's input is one of a file's rows, or lies in the box around them; absent: any within the bound"
 
 
@@ -54,13 +55,14 @@ class RefutedClaimDocument(Document):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SequenceClaimDocument(Document):
-    """A lower bound along one input sequence, from s_0 = 0: ‖∂s_T/∂s_k‖₂ ≥ value."""
+    """A lower bound along one input sequence: ‖∂s_T/∂s_k‖₂ ≥ value."""
 
     kind: Literal["along"]
     value: Positive
     steps: Annotated[Size, "T"]
     start: Annotated[Count, "k"]
     inputs: InputsFileDocument
+    starts: Annotated[Sequence[Sequence[float]] | None, STARTS] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -82,13 +84,14 @@ class EnclosedSequenceDocument(Document):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EnclosureClaimDocument(Document):
-    """Two-sided bounds along input sequences, from s_0 = 0."""
+    """Two-sided bounds along input sequences."""
 
     kind: Literal["enclosure"]
     lengths: Annotated[Sequence[Size], "T of each sequence; their inputs stand one after the other in the file"]
     start: Annotated[Count, "the least k"]
     inputs: InputsFileDocument
     sequences: Sequence[EnclosedSequenceDocument]
+    starts: Annotated[Sequence[Sequence[float]] | None, STARTS] = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -32,7 +32,7 @@ CLAIMS = ("upper", "lower")
 
 ALL_INPUTS = "all"
 """The input of a claim about all input sequences."""
-ALONG = ("start", "stack")
+ALONG = ("start", "stack", "initial")
 """The options that speak of one input sequence; a MODEL's chrono law takes its `steps` from the others."""
 
 
@@ -67,7 +67,7 @@ class CertifyRequest(ModelOptions):
         `embedding`, each alone.
     """
 
-    UNUSED = ("trials", "initial", "burn_in", "lengths", "padding", "mask", "dtype")
+    UNUSED = ("trials", "burn_in", "lengths", "padding", "mask", "dtype")
 
     source: Source
     output: str
@@ -110,8 +110,10 @@ class CertifyRequest(ModelOptions):
         if self.embedding is not None and self.claim != "upper" and not self.is_along:
             raise UsageError("expected --embedding with --input or --claim upper, got --claim lower; try without it")
         for name in () if self.is_along else (*ALONG, *(("steps",) if holds_weights(self.source) else ())):
-            if getattr(self, name):
-                raise UsageError(f"expected --input with {flag(name)}, got a claim about all; try --input white")
+            if getattr(self, name) not in (None, 0, (), "zeros"):
+                raise UsageError(
+                    f"expected --input or --along with {flag(name)}, got a claim about all; try --input white"
+                )
 
     def _demand_words(self) -> None:
         if self.length is None:
@@ -176,9 +178,9 @@ def certify(request: CertifyRequest) -> Certified:
         else:
             outcome = _decided(target, request, inputs)
     elif request.along is not None:
-        outcome = enclosed(target.cell, sequences, request.start)
+        outcome = enclosed(target.cell, sequences, request.start, target.starts)
     else:
-        outcome = along(target.cell, sequences[0], request.start)
+        outcome = along(target.cell, sequences[0], request.start, None if target.starts is None else target.starts[0])
     if outcome.certificate is None:
         return Certified(outcome, {})
     given = {} if files else request.hints  # weights that are written beside it stand there as they were read

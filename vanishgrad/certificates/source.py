@@ -15,6 +15,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.cells.own import OwnCell
 from vanishgrad.certificates.subject import demand_provable
 from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.inputs.initial_state import initial_state
 from vanishgrad.models.open import Opened, open_models
 from vanishgrad.models.random_models import weights_of
 from vanishgrad.models.subject import Prepared
@@ -41,6 +42,8 @@ class CertifiedSource:
     cell : Cell
     sequences : list of (T, d) arrays
         The input sequences, if the claim is along some.
+    starts : (B, m) array or None
+        Where each of them begins; None: at 0.
     tokens : list of (1, d) arrays
         The rows of its embedding, those within the bound of the inputs.
     name, layer : str
@@ -51,6 +54,7 @@ class CertifiedSource:
 
     cell: Cell
     sequences: list[Array]
+    starts: Array | None
     tokens: list[Array]
     name: str
     layer: str
@@ -82,30 +86,33 @@ def of_source(request: CertifyRequest) -> CertifiedSource:
             f"expected a layer that takes every step to certify, got {layers[0].name} behind {layers[0].masked_by}: a "
             "masked step hands the state on, and no bound by lag holds; try a model without it"
         )
-    sequences = _along(next(opened.prepared_subjects()), request) if request.is_along else []
+    sequences, starts = _along(next(opened.prepared_subjects()), request) if request.is_along else ([], None)
     cell = layers[0].build()
     tokens = _tokens(opened.file, layers[0].input_size, request) if not sequences and request.embedding else []
     if isinstance(request.source, Mapping):
         path = beside(request.output, "weights.npz")
         files = {path: cell_npz(cell, layers[0].name)}
-        return CertifiedSource(cell, sequences, tokens, os.path.basename(path), "", files)
+        return CertifiedSource(cell, sequences, starts, tokens, os.path.basename(path), "", files)
     assert not isinstance(request.source, OwnCell)
     name = os.path.relpath(request.source, Path(request.output).resolve().parent)
-    return CertifiedSource(cell, sequences, tokens, Path(name).as_posix(), layers[0].name, {})
+    return CertifiedSource(cell, sequences, starts, tokens, Path(name).as_posix(), layers[0].name, {})
 
 
-def _along(prepared: Prepared, request: CertifyRequest) -> list[Array]:
-    """Return the sequences, (T, d), that a claim is along; the claim begins with s_0 = 0."""
-    if prepared.s0.any():
-        raise UsageError("expected a captured run that starts from 0 for a claim along it, got a start of its own; "
-                         "try --input with the sequence alone")  # fmt: skip
+def _along(prepared: Prepared, request: CertifyRequest) -> tuple[list[Array], Array | None]:
+    """Return the sequences, (T, d), that a claim is along, and where they begin."""
     if prepared.sequences.masked_steps:
         raise VanishgradError(
             f"expected sequences of which every step is taken to certify, got masked steps in {request.input!r}; try "
             "each sequence's own steps alone"
         )
     lengths, steps = prepared.sequences.lengths, prepared.sequences.steps
-    return [xs[steps - int(length) :] for xs, length in zip(prepared.sequences.xs, lengths, strict=True)]
+    sequences = [xs[steps - int(length) :] for xs, length in zip(prepared.sequences.xs, lengths, strict=True)]
+    return sequences, _own_starts(prepared.s0)
+
+
+def _own_starts(s0: Array) -> Array | None:
+    """Return starts that are not all 0, as float64."""
+    return s0.astype(np.float64) if s0.any() else None
 
 
 def _tokens(file: LayerFile, width: int, request: CertifyRequest) -> list[Array]:
@@ -126,5 +133,9 @@ def _of_model(opened: Opened, request: CertifyRequest) -> CertifiedSource:
     spec, weights = weights_of(opened.argument, opened.options, opened.sequences)
     path = beside(request.output, "weights.npz")
     files = {path: npz(weights, spec, request.seed, 0)}
-    sequences = list(opened.sequences.xs) if request.is_along else []
-    return CertifiedSource(weights.cell(spec).trial(0), sequences, [], os.path.basename(path), "", files)
+    cell = weights.cell(spec).trial(0)
+    if not request.is_along:
+        return CertifiedSource(cell, [], None, [], os.path.basename(path), "", files)
+    sequences = list(opened.sequences.xs)
+    s0 = initial_state(request.initial, cell, spec.cell, len(sequences), request.seed, request.dtype)
+    return CertifiedSource(cell, sequences, _own_starts(s0), [], os.path.basename(path), "", files)

@@ -1,6 +1,6 @@
 r"""Enclosures along input sequences: bounds of ‖∂s_T/∂s_k‖₂, of its least singular value, and of ‖∂s_T/∂x_k‖₂.
 
-The state is run from s_0 = 0 in ball arithmetic, and the rows of the identity are carried back through all steps: a
+The state is run from s_0 in ball arithmetic, and the rows of the identity are carried back through all steps: a
 matrix within a radius of the real one, in Frobenius' norm. Its float64 neighbour A is then within a rational τ, and
 with exact integers
 
@@ -35,15 +35,21 @@ QUANTITIES = ("state", "sigma_min", "input")
 
 
 def enclosed_norms(
-    subject: CertifiedCell, xs: Array, start: int, bounds: Mapping[str, Any], shown: Inequalities, name: str
+    subject: CertifiedCell,
+    xs: Array,
+    start: int,
+    s0: Array,
+    bounds: Mapping[str, Any],
+    shown: Inequalities,
+    name: str,
 ) -> None:
-    """Show the bounds of one sequence (T, d): `bounds` has low and high of each quantity, by lag."""
+    """Show the bounds of one sequence (T, d) from s_0 (m,): `bounds` has low and high of each quantity, by lag."""
     lags = len(xs) - start
     claimed = {
         quantity: [demanded.vector(demanded.mapping(bounds, quantity), side, lags) for side in ("low", "high")]
         for quantity in QUANTITIES
     }
-    for quantity, lag, matrix in _matrices(subject, xs, start):
+    for quantity, lag, matrix in _matrices(subject, xs, start, s0):
         low, high = (float(side[lag]) for side in claimed[quantity])
         if not 0 <= low <= high < math.inf:
             raise Refuted(f"0 ≤ low ≤ high < ∞ for {quantity} {lag} of {name}")
@@ -56,9 +62,9 @@ def enclosed_norms(
     shown.demand(True, f"low ≤ norm ≤ high along {name}, at {lags} lags")
 
 
-def _matrices(subject: CertifiedCell, xs: Array, start: int) -> Iterator[tuple[str, int, Ball]]:
+def _matrices(subject: CertifiedCell, xs: Array, start: int, s0: Array) -> Iterator[tuple[str, int, Ball]]:
     """Yield which quantity, its place in the claim, and the matrix that it is of."""
-    pulls, p = _pulls(subject, xs)
+    pulls, p = _pulls(subject, xs, s0)
     m = subject.state_size
     P = Ball(np.eye(m, dtype=np.int64).astype(object) << p, 0, p)
     for lag, pull in enumerate(reversed(pulls[start:])):
@@ -70,16 +76,16 @@ def _matrices(subject: CertifiedCell, xs: Array, start: int) -> Iterator[tuple[s
 
 def last_product(subject: CertifiedCell, xs: Array) -> tuple[Array, Fraction]:
     """Return a float64 matrix near ∂s_T/∂s_0 along xs (T, d), and how far from it that may be."""
-    *_, (_, _, matrix) = _matrices(subject, xs, 0)
+    *_, (_, _, matrix) = _matrices(subject, xs, 0, np.zeros(subject.state_size))
     return _neighbour(matrix)
 
 
-def _pulls(subject: CertifiedCell, xs: Array) -> tuple[list[Pull], int]:
+def _pulls(subject: CertifiedCell, xs: Array, s0: Array) -> tuple[list[Pull], int]:
     """Return the steps, with as many digits as radii grow to twice over: forward, and back again."""
     p = FIRST_BITS
     while p <= MAX_BITS:
         try:
-            step, s, pulls, widest = ball_step(subject, p), ball(np.zeros(subject.state_size), p), list[Pull](), 1
+            step, s, pulls, widest = ball_step(subject, p), ball(s0, p), list[Pull](), 1
             for x in xs:
                 s, pull = step(s, ball(x, p))
                 pulls.append(pull)
