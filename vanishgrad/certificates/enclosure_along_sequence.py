@@ -39,8 +39,8 @@ def enclosed(
 ) -> Outcome:
     r"""Enclose :math:`\|\partial s_T/\partial s_k\|_2` and what belongs to it along each of the sequences (T, d).
 
-    Each begins with its own of the `starts`, (m,), or with s_0 = 0. The certificate's claim lacks the name and digest of
-    the inputs, which the caller adds.
+    Each begins with its own of the `starts`, (m,), or with s_0 = 0. The certificate's claim lacks the name and digest
+    of the inputs, which the caller adds.
 
     Raises
     ------
