@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -70,12 +71,27 @@ def test_order_asks_which_two_symbols_came():
 
 @pytest.mark.parametrize("name", TASKS[4:])
 def test_the_language_follows_from_the_country_and_stands_gap_steps_behind_it(name):
-    task, rng = named_task(name), np.random.default_rng(0)
+    task = named_task(name)
     for gap in (task.least_gap, 50):
-        tokens, end, place = task.sentence(rng, gap)
-        text = ("" if "characters" in name or "zh" in name else " ").join(tokens)
-        assert list(task._sentences.places)[place] in text
-        assert len(tokens) - end == gap
+        examples = task.draw(np.random.default_rng(0), gap, 9)
+        for xs, key, place in zip(examples.xs, examples.keys, examples.targets[0], strict=True):
+            assert task.text(xs[:key]).strip().endswith(list(task._sentences.places)[place])
+            assert len(xs) - key == gap
+
+
+@pytest.mark.parametrize(
+    ("name", "gap", "pattern"),
+    [
+        ("language", 6, r"I grew up in [A-Z]\w+ [a-z]+ [a-z]+ so I speak fluent"),
+        ("language:characters", 20, r"I grew up in [A-Z][a-z]+ ..so I speak fluent "),
+        ("language:zh", 6, "我成长在.{2,3}国?.{1,2}所以我会说流利的"),
+        ("language:zh,characters", 9, "我成长在.{2,4}所以我会说流利的"),
+    ],
+)
+def test_a_sentence_reads_like_the_tutorials(name, gap, pattern):
+    task = named_task(name)
+    for xs in task.draw(np.random.default_rng(0), gap, 8).xs:
+        assert re.fullmatch(pattern, task.text(xs)), task.text(xs)
 
 
 @every_task

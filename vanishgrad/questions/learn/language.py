@@ -9,7 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.questions.learn.losses import CrossEntropy
-from vanishgrad.questions.learn.tasks import Examples, Task, one_hot
+from vanishgrad.questions.learn.tasks import Examples, Task
 
 
 @dataclass(frozen=True)
@@ -73,40 +73,42 @@ class Language(Task):
         tokens = dict.fromkeys(token for piece in pieces for token in self._tokens(piece))
         self.vocabulary = {token: i for i, token in enumerate(tokens)}
         self.input_size, self.output_size = len(self.vocabulary), len(self._sentences.places)
-        self.least_gap = len(self._phrase(self._sentences.after))
+        self._before, self._after = self._ids(*self._sentences.before), self._ids(*self._sentences.after)
+        self._places = [self._ids(place) for place in self._sentences.places]
+        self._fillers = [self._ids(filler) for filler in self._sentences.fillers]
+        self.least_gap = len(self._after)
 
     def _tokens(self, piece: str) -> list[str]:
         return [*piece, *self._space] if self._by_characters else [piece]
 
-    def _phrase(self, pieces: tuple[str, ...]) -> list[str]:
-        return [token for piece in pieces for token in self._tokens(piece)]
-
-    def sentence(self, rng: np.random.Generator, gap: int) -> tuple[list[str], int, int]:
-        """Return the tokens up to the answer, the step at which the country ends, and the language's place."""
-        s = self._sentences
-        place = int(rng.integers(len(s.places)))
-        before, after = self._phrase((*s.before, list(s.places)[place])), self._phrase(s.after)
-        fillers: list[str] = []
-        while len(fillers) < gap - len(after):
-            fillers += self._tokens(s.fillers[int(rng.integers(len(s.fillers)))])
-        return [*before, *fillers[: gap - len(after)], *after], len(before), place
+    def _ids(self, *pieces: str) -> Array:
+        return np.array([self.vocabulary[token] for piece in pieces for token in self._tokens(piece)])
 
     def draw(self, rng: np.random.Generator, gap: int, size: int) -> Examples:
         """Return sentences that end together, the first ones of shorter countries preceded by zeros."""
-        sentences = [self.sentence(rng, gap) for _ in range(size)]
-        steps = self.steps(gap)
-        xs, keys = np.zeros((size, steps, self.input_size)), np.empty(size, dtype=int)
-        for b, (tokens, end, _) in enumerate(sentences):
-            late = steps - len(tokens)
-            xs[b, late:] = one_hot(np.array([self.vocabulary[token] for token in tokens]), self.input_size)
-            keys[b] = late + end
-        targets: Array = np.array([[place for _, _, place in sentences]])
-        return Examples(xs, targets, np.ones((1, size)), keys=keys)
+        steps, between = self.steps(gap), gap - self.least_gap
+        places = rng.integers(len(self._places), size=size)
+        fillers = rng.integers(len(self._fillers), size=(size, between))
+        ids, keys = np.full((size, steps), -1), np.full(size, steps - gap)
+        for row, place, chosen in zip(ids, places, fillers, strict=True):
+            middle = [self._fillers[filler] for filler in chosen]
+            start = np.concatenate([self._before, self._places[place]])
+            row[steps - gap - len(start) : steps - gap] = start
+            row[steps - gap :] = np.concatenate([*middle, self._after])[[*range(between), *range(-self.least_gap, 0)]]
+        xs = np.zeros((size, steps, self.input_size))
+        sentences, at = np.nonzero(ids >= 0)
+        xs[sentences, at, ids[sentences, at]] = 1
+        return Examples(xs, places[None], np.ones((1, size)), keys=keys)
+
+    def text(self, xs: Array) -> str:
+        """Return the sentence of one-hot vectors (T, d) as it is written, up to the language."""
+        tokens = list(self.vocabulary)
+        space = "" if self._by_characters or self._sentences is SENTENCES["zh"] else " "
+        return space.join(tokens[x.argmax()] for x in xs if x.any())
 
     def steps(self, gap: int) -> int:
         """Return the length of the longest sentence."""
-        s = self._sentences
-        return max(len(self._phrase((*s.before, place))) for place in s.places) + gap
+        return len(self._before) + max(map(len, self._places)) + gap
 
     def baseline(self, gap: int) -> float:
         """Return the logarithm of the number of languages."""
