@@ -74,7 +74,7 @@ def test_what_was_learned_or_swept_is_drawn_without_a_file_too(tmp_path: Path) -
     from matplotlib.figure import Figure
 
     learned = vanishgrad.learn("rnn@orthogonal", gaps=(2,), hidden=4, seeds=1, updates=5)
-    swept = vanishgrad.sweep("rnn@gaussian:gain=0.8,1.2", hidden=(4, 6), steps=5, trials=1)
+    swept = vanishgrad.sweep("rnn@gaussian:gain=0.8,1.2", report=True, hidden=(4, 6), steps=5, trials=1)
     for report in (learned, swept):
         assert isinstance(report.plot(), Figure)
         assert isinstance(report.plot(str(tmp_path / "a.svg")), Figure) and (tmp_path / "a.svg").exists()

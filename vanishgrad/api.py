@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from vanishgrad.cells import Cell
 from vanishgrad.models.captured_run import CapturedRun
@@ -25,13 +25,18 @@ from vanishgrad.questions.learn.run import Plan
 from vanishgrad.questions.learn.run import learn as learn_models
 from vanishgrad.questions.shown import LearnReport, Report, SweepReport
 from vanishgrad.questions.sweep.document import DEFAULTS as SWEEP_DEFAULTS
-from vanishgrad.questions.sweep.document import settings_of
+from vanishgrad.questions.sweep.document import SweptPoint, settings_of
+from vanishgrad.questions.sweep.execution import results
+from vanishgrad.questions.sweep.executors import workers
+from vanishgrad.questions.sweep.plan import SweepPlan
 from vanishgrad.questions.sweep.report import swept
-from vanishgrad.questions.sweep.run import SweepPlan
-from vanishgrad.questions.sweep.run import sweep as sweep_points
 from vanishgrad.reports.files import write
+from vanishgrad.reports.frames import library
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
+
+if TYPE_CHECKING:
+    import xarray
 
 
 def compare(models: Source | Sequence[Source] = DEFAULT_MODELS, **options: Any) -> Report:
@@ -166,7 +171,17 @@ def learn(models: str | Sequence[str] = DEFAULT_MODELS, jobs: int = 1, **options
     return LearnReport(learning(settings, {each.key: each.result for each in trainings}))
 
 
-def sweep(models: str | Sequence[str], jobs: int = 1, **options: Any) -> SweepReport:
+@overload
+def sweep(
+    models: str | Sequence[str], jobs: int = 1, scheduler: Any = None, report: Literal[False] = False, **options: Any
+) -> xarray.Dataset: ...
+@overload
+def sweep(
+    models: str | Sequence[str], jobs: int = 1, scheduler: Any = None, *, report: Literal[True], **options: Any
+) -> SweepReport: ...
+def sweep(
+    models: str | Sequence[str], jobs: int = 1, scheduler: Any = None, report: bool = False, **options: Any
+) -> xarray.Dataset | SweepReport:
     """Measure a grid of MODELs and options: phase diagrams.
 
     Parameters
@@ -175,26 +190,45 @@ def sweep(models: str | Sequence[str], jobs: int = 1, **options: Any) -> SweepRe
         MODEL strings whose keys may be axes: ``a..b/n``, ``a..b/n/log`` or ``a,b,c``; or patterns of files of weights.
     jobs : int
         Processes side by side; no result depends on it.
+    scheduler : str, concurrent.futures.Executor or dask.distributed.Client, optional
+        What measures instead: ``local``, an address or a scheduler file of Dask, a client of it, or any executor.
+    report : bool
+        Whether to return a `SweepReport` with ``typed.points``, ``typed.critical``, ``to_csv()`` and ``plot()``, for
+        which xarray is not needed.
     **options
         Those of ``vanishgrad sweep``: hidden, input_size, steps, burn_in, seed, input, initial, dtype, threshold (one
         value, a sequence, or an axis as typed), layer, trials, measure.
+
+    Returns
+    -------
+    xarray.Dataset or SweepReport
+        Over the axes: each measure, its ``_low``, ``_high`` and ``_by_trial``; request and version as attributes.
+        MODELs without a common grid lie along ``point``.
 
     Raises
     ------
     UsageError
         For a model, an axis or an option that cannot be.
+    VanishgradError
+        If xarray is not installed, or a scheduler does not answer.
 
     Examples
     --------
     >>> import vanishgrad
-    >>> report = vanishgrad.sweep("rnn@gaussian:gain=0.8,1.2", hidden=64, steps=20, trials=2, input="zeros")
-    >>> [bool(point.measures["rate"].value < 0) for point in report.typed.points]
+    >>> data = vanishgrad.sweep("rnn@gaussian:gain=0.8,1.2", hidden=64, steps=20, trials=2, input="zeros")
+    >>> (data["rate"] < 0).values.tolist()
     [True, False]
     """
     demand_known("sweep", options, tuple(SWEEP_DEFAULTS))
     plan = SweepPlan(settings_of(model_strings(models), options))
-    points = {place: point for batch in sweep_points(plan, plan.batches, jobs) for place, point in batch.items()}
-    return SweepReport(swept(plan, points))
+    if not report:
+        library("xarray")
+    points = dict[int, SweptPoint]()
+    with workers(scheduler, jobs) as pool:
+        for result in results(plan, plan.tasks(plan.batches, pool.number()), pool):
+            points |= result.points
+    swept_report = SweepReport(swept(plan, points))
+    return swept_report if report else swept_report.to_xarray()
 
 
 def random_cell(model: str, hidden: int = 64, input_size: int | None = None, steps: int = 100, seed: int = 0) -> Cell:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 import vanishgrad
+from tests.questions.sweep.test_store import tree
 from vanishgrad.questions.sweep import run as sweep_run
 
 
@@ -16,25 +19,88 @@ def test_a_point_that_fails_is_recorded_and_the_others_of_its_batch_go_on(run, t
     good, bad = json.loads(path.read_text())["points"]
     assert good["failed"] is None and set(good["measures"]) == {"rate", "horizon"}
     assert bad["measures"] == {} and bad["failed"].startswith("expected a state within the range of float64")
-    assert "2 points" in outcome.err and f"then this is written: {path}" in outcome.err
-    alone = vanishgrad.sweep("rnn@gaussian:activation=linear,gain=1", hidden=4, steps=9, trials=2)
+    assert "2 points" in outcome.err and f"of numbers: {path}" in outcome.err
+    alone = vanishgrad.sweep("rnn@gaussian:activation=linear,gain=1", report=True, hidden=4, steps=9, trials=2)
     assert good["measures"] == alone.document["points"][0]["measures"]
 
 
 def test_ctrl_c_keeps_what_is_finished(run, tmp_path, monkeypatch):
-    def interrupted(plan, batch):
-        if 0 not in batch:
+    def interrupted(settings, several):
+        if several[0].hidden != 4:
             raise KeyboardInterrupt
-        return real(plan, batch)
+        return real(settings, several)
 
     real, path = sweep_run.measured_batch, tmp_path / "s.json"
     monkeypatch.setattr(sweep_run, "measured_batch", interrupted)
     arguments = ("sweep", "rnn", "--hidden", "4,5", "--steps", "9", "--jobs", "1", "--output", str(path))
     outcome = run(*arguments)
-    assert outcome.status == 130 and f"1 point is kept in '{path}'" in outcome.err
+    assert outcome.status == 130 and f"1 point is kept in '{path}.partial'" in outcome.err
+    assert "try --resume, or rm" in run(*arguments).err
     monkeypatch.undo()
-    assert run(*arguments, "--resume", str(path)).status == 0
+    outcome = run(*arguments, "--resume")
+    assert outcome.status == 0 and "2 points, 1 finished" in outcome.err
     assert [point["hidden"] for point in json.loads(path.read_text())["points"]] == [4, 5]
+    assert [each.name for each in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_ctrl_c_without_output_keeps_what_is_finished_beside_it(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("sweep", "rnn", "--hidden", "4,5", "--steps", "9", "--jobs", "1")
+    real = sweep_run.measured_batch
+    monkeypatch.setattr(sweep_run, "measured_batch", lambda settings, several: _until_five(real, settings, several))
+    assert "1 point is kept in 'sweep.partial'" in run(*arguments).err
+    monkeypatch.setattr(sweep_run, "measured_batch", real)
+    assert run(*arguments, "--resume").out.startswith("2 points of 1 MODEL") and not list(tmp_path.iterdir())
+
+
+def _until_five(measured_batch, settings, several):
+    if several[0].hidden == 5:
+        raise KeyboardInterrupt
+    return measured_batch(settings, several)
+
+
+@pytest.mark.parametrize("ending", ["zarr", "json"])
+def test_shards_joined_are_the_whole(run, tmp_path, ending):
+    if ending == "zarr":
+        pytest.importorskip("zarr", minversion="3")
+    arguments = ("sweep", "gru@gaussian:gain=1..2/3", "--hidden", "3,4,5", "--steps", "9", "--jobs", "1", "--output")
+    parts = [str(tmp_path / f"{k}.{ending}") for k in (1, 2)]
+    for k, part in enumerate(parts, 1):
+        assert run(*arguments, part, "--shard", f"{k}/2").status == 0
+    whole, joined = tmp_path / f"whole.{ending}", tmp_path / f"joined.{ending}"
+    assert run(*arguments, str(whole)).status == 0
+    assert run("sweep", "--merge", *parts, "--output", str(joined)).status == 0
+    assert tree(whole) == tree(joined) if ending == "zarr" else whole.read_bytes() == joined.read_bytes()
+    outcome = run("sweep", "--merge", parts[1], "--output", str(tmp_path / f"half.{ending}"))
+    assert "6 points missing; --resume goes on with them" in outcome.err or "3 points missing" in outcome.err
+    assert run("sweep", "--merge", *parts, "--seed", "1").status == 2
+
+
+@pytest.mark.parametrize("ending", ["nc", "parquet", "csv"])
+def test_files_of_tables_and_arrays_are_the_same_for_any_number_of_processes(run, tmp_path, ending):
+    pytest.importorskip({"nc": "h5netcdf", "parquet": "pyarrow", "csv": "csv"}[ending])
+    arguments = ("sweep", "gru@gaussian:gain=1..2/3", "--hidden", "3,4", "--steps", "9", "--output")
+    one, two = tmp_path / f"one.{ending}", tmp_path / f"two.{ending}"
+    assert run(*arguments, str(one), "--jobs", "1").status == 0
+    assert run(*arguments, str(two), "--jobs", "2").status == 0
+    assert one.read_bytes() == two.read_bytes()
+    if ending == "nc":
+        xarray = pytest.importorskip("xarray")
+        with xarray.open_dataset(one, engine="h5netcdf") as data:
+            assert dict(data.sizes) == {"gain": 3, "hidden": 2, "trial": 8}
+    if ending == "parquet":
+        rows = pytest.importorskip("pyarrow.parquet").read_table(one)
+        assert rows.column_names == ["model", "label", "gain", "hidden", "trial", "rate", "horizon", "failed"]
+        assert rows.num_rows == 48
+
+
+def test_a_store_can_be_drawn(run, tmp_path):
+    pytest.importorskip("zarr", minversion="3")
+    store, picture = str(tmp_path / "s.zarr"), tmp_path / "p.svg"
+    outcome = run("sweep", "rnn@gaussian:gain=1..2/3", "--hidden", "3,4", "--steps", "5", "--output", store)
+    assert outcome.status == 0 and "6 points in" in outcome.err and not outcome.out
+    assert run("plot", store, "--output", str(picture)).status == 0 and picture.read_bytes().startswith(b"<?xml")
+    assert run("sweep", "rnn", "--output", store, "--json").status == 2
 
 
 def test_plot_takes_axes_of_a_sweep_alone(run, tmp_path):

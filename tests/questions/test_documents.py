@@ -90,7 +90,7 @@ def reports(weights: str, examples: str) -> dict[str, ReportDocument]:
         "learn": learned(),
         "learn: a file": learned(task=examples, gaps=(3,), snapshots=False),
         "sweep": vanishgrad.sweep(
-            "rnn@gaussian:activation=linear,gain=1,1e200", hidden=(3, 4), steps=9, trials=2, input="zeros"
+            "rnn@gaussian:activation=linear,gain=1,1e200", report=True, hidden=(3, 4), steps=9, trials=2, input="zeros"
         ).typed,
         "inspect": inspection(inspect(recurrent_layers(weights))),
         "verify": verification(verify(VerifyRequest(models=("rnn",), hidden=3, steps=4))),

@@ -6,57 +6,109 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from vanishgrad.cli.emit import demand_writable, emit
+from vanishgrad.cli.emit import demand_writable, emit, report_format
 from vanishgrad.cli.options import JOBS, OUTPUT, sweep_options
-from vanishgrad.cli.progress import progress, resuming_command
+from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.sweep.document import DEFAULTS, SweepDocument, settings_of
-from vanishgrad.questions.sweep.report import axes_of, finished_points, swept
-from vanishgrad.questions.sweep.run import Batch, SweepPlan
-from vanishgrad.questions.sweep.run import sweep as sweep_points
-from vanishgrad.reports.files import write
+from vanishgrad.questions.sweep.execution import results
+from vanishgrad.questions.sweep.executors import workers
+from vanishgrad.questions.sweep.plan import Batch, Shard, SweepPlan
+from vanishgrad.questions.sweep.report import axes_of, swept, to_netcdf, to_parquet
+from vanishgrad.questions.sweep.store import ZARR, Journal, Store, merged_store, opened_store
+from vanishgrad.reports.files import write_together
 
 INTERRUPTED, FAILED = 130, 3
-PARTIAL = "sweep.partial.json"
+FILES = {".nc": to_netcdf, ".parquet": to_parquet}
+"""Endings of --output beside those of other commands, and zarr."""
+NO_PARTS = ("resume", "shard", "scheduler", "jobs", *DEFAULTS)
+"""What --merge has no use for."""
 
 
-@click.command(epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of every key of a MODEL too.")
+@click.command(
+    epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of a MODEL's keys too. --output ends in .zarr, .nc, .parquet, .csv, "
+    ".json, .md or .txt."
+)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @sweep_options(DEFAULTS)
 @OUTPUT
 @JOBS
-@click.option("--resume", metavar="FILE", help="A JSON report of sweep: what is finished there is not measured again.")
+@click.option(
+    "--scheduler",
+    metavar="local|ADDRESS|FILE.json",
+    help="Measure by Dask: on this machine, at tcp://HOST:PORT, or by a scheduler file.",
+)
+@click.option("--resume", is_flag=True, help="Go on with what is finished of --output.")
+@click.option("--shard", metavar="K/N", help="Only the K-th of N parts, for clusters without Dask; join by --merge.")
+@click.option("--merge", is_flag=True, help="MODEL... are outputs of --shard: write all of them as one.")
+@click.pass_context
 def sweep(
+    context: click.Context,
+    /,
     models: tuple[str, ...],
     format_: str | None,
     output: str,
     plots: tuple[str, ...],
     plot_folder: str | None,
     quiet: bool,
-    resume: str | None,
+    resume: bool,
     jobs: int | None,
+    scheduler: str | None,
+    shard: str | None,
+    merge: bool,
     **options: Any,
 ) -> int:
     """Where in a plane of gains, biases, sizes and lengths does the gradient vanish, stay or explode?"""
-    settings = settings_of(models, options)
-    demand_writable(output, plots, [plot_folder])
-    plan = SweepPlan(settings, finished_points(resume, settings) if resume else {})
-    _demand_axes(plan, plots or plot_folder is not None)
-    points = dict(plan.finished)
     targets = [output if output != "-" else "the report to stdout", *plots, *filter(None, [plot_folder])]
-    try:
-        for batch in _measured(plan, jobs or cores(), targets, quiet):
-            points |= batch
-    except KeyboardInterrupt:
-        return _interrupted(swept(plan, points), resume, output, quiet)
-    document = swept(plan, points)
-    emit(document, format_, output, _pictures(document, plots, plot_folder), [plot_folder])
-    return FAILED if document.failures else 0
+    _demand_output(format_, output, plots, plot_folder)
+    if merge:
+        _demand_alone(context)
+        plan, store = merged_store(models, output)
+    else:
+        plan = SweepPlan(settings_of(models, options), shard=Shard.read(shard) if shard else Shard())
+        _demand_axes(plan, plots or plot_folder is not None)
+        store = opened_store(plan, output, resume)
+        try:
+            _measure(replace(plan, finished=frozenset(store.finished)), store, scheduler, jobs, targets, quiet)
+        except KeyboardInterrupt:
+            return _interrupted(store, quiet)
+        finally:
+            store.flush()
+    if merge and len(store.finished) < len(plan.points):
+        _tell(f"{_points(len(plan.points) - len(store.finished))} missing; --resume goes on with them", quiet)
+    if not isinstance(store, Journal):
+        _tell(f"{_points(len(store.finished))} in {output}, {store.failures} failed", quiet)
+    if isinstance(store, Journal) or plots or plot_folder is not None:
+        _write(swept(plan, dict(store.points())), store, format_, output, plots, plot_folder)
+    return FAILED if store.failures else 0
+
+
+def _demand_output(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> None:
+    ending = Path(output).suffix.lower()
+    demand_writable("-" if ending == ZARR else output, plots, [plot_folder])
+    if ending not in (*FILES, ZARR):
+        report_format(format_, output)
+    elif format_:
+        raise UsageError(f"expected --output {output} by its ending, got --format {format_}; try one of them alone")
+    if ending == ZARR and not Path(output).resolve().parent.is_dir():
+        raise VanishgradError(f"expected an existing folder for {output!r}, got none; try mkdir -p")
+
+
+def _demand_alone(context: click.Context) -> None:
+    """Refuse, beside --merge, what says how points are measured."""
+    for name in NO_PARTS:
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(f"expected --merge with the request of its parts, got {flag}; try leaving it out")
 
 
 def _demand_axes(plan: SweepPlan, pictures: object) -> None:
@@ -67,40 +119,51 @@ def _demand_axes(plan: SweepPlan, pictures: object) -> None:
         SweepPicture().resolved(list(axes_of(plan.points)), len(plan.settings.models), plan.settings.measure)
 
 
-def _measured(plan: SweepPlan, jobs: int, targets: Sequence[str], quiet: bool) -> Iterator[dict[int, Any]]:
-    """Yield what is found, batch after batch: the first is a probe from which the time is estimated."""
-    batches, total = plan.batches, len(plan.points)
-    _tell(f"{total} point{'s' * (total != 1)}, {total - sum(map(len, batches))} finished", quiet)
+def _measure(
+    plan: SweepPlan, store: Store, scheduler: str | None, jobs: int | None, targets: Sequence[str], quiet: bool
+) -> None:
+    """Measure what is missing and keep it: the first batch is a probe from which the time is estimated."""
+    batches, total = plan.batches, len(plan.own_places)
+    missing = sum(place not in store.finished for place in plan.own_places)
+    _tell(f"{_points(total)}, {total - missing} finished", quiet)
     if not batches:
         return
-    start = time.monotonic()
-    yield from sweep_points(plan, batches[:1])
-    seconds = time.monotonic() - start
-    rest, cost = batches[1:], sum(map(plan.cost, batches[1:]))
+    with workers(scheduler, min(jobs or cores(), len(batches))) as pool:
+        probe, rest = batches[0], batches[1:]
+        for result in results(plan, [(probe,)], pool):
+            store.add(result.points)
+            _tell(f"{_estimate(plan, batches, result.seconds, pool.number())}; {_written(plan, targets)}", quiet)
+        tasks = plan.tasks(rest, pool.number())
+        cost = sum(map(plan.seconds, rest))
+        start, measured = time.monotonic(), 0.0
+        with progress(len(tasks), quiet) as done:
+            for result in results(plan, tasks, pool):
+                store.add(result.points)
+                measured += sum(plan.points[place].seconds * plan.settings.trials for place in result.points)
+                left = (time.monotonic() - start) * max(0.0, cost / measured - 1)
+                done(f"about {_duration(left)} left")
+
+
+def _estimate(plan: SweepPlan, batches: Sequence[Batch], seconds: float, number: int) -> str:
+    probe, rest = batches[0], batches[1:]
+    took = f"{_points(len(probe))} took {_duration(seconds)}"
     if not rest:
-        _tell(f"that took {_duration(seconds)}; then this is written: {', '.join(targets)}", quiet)
-        return
-    workers = max(1, min(jobs, len(rest)))
-    estimate = seconds * cost / plan.cost(batches[0]) / workers
-    _tell(
-        f"{len(rest)} more batch{'es take' if len(rest) > 1 else ' takes'} about {_duration(estimate)} in {workers} "
-        f"process{'es' * (workers > 1)} (the first took {_duration(seconds)}); "
-        f"then this is written: {', '.join(targets)}",
-        quiet,
-    )
-    yield from _with_time_left(plan, rest, jobs, cost, quiet)
+        return took
+    left = seconds * sum(map(plan.seconds, rest)) / plan.seconds(probe) / number
+    return f"{took}, the rest takes about {_duration(left)} with {number} worker{'s' * (number > 1)}"
 
 
-def _with_time_left(
-    plan: SweepPlan, batches: Sequence[Batch], jobs: int, cost: float, quiet: bool
-) -> Iterator[dict[int, Any]]:
-    start, measured = time.monotonic(), 0.0
-    with progress(len(batches), quiet) as done:
-        for points in sweep_points(plan, batches, jobs):
-            measured += plan.cost(tuple(points))
-            left = (time.monotonic() - start) * (cost / measured - 1)
-            done(f"about {_duration(left)} left")
-            yield points
+def _written(plan: SweepPlan, targets: Sequence[str]) -> str:
+    size = len(plan.points) * len(plan.settings.measure) * (plan.settings.trials + 3) * 8
+    return f"this is written, {_bytes(size)} of numbers: {', '.join(targets)}"
+
+
+def _points(count: int) -> str:
+    return f"{count} point{'s' * (count != 1)}"
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _duration(seconds: float) -> str:
@@ -114,17 +177,34 @@ def _tell(sentence: str, quiet: bool) -> None:
         sys.stderr.write(f"sweep: {sentence}\n")
 
 
-def _interrupted(document: SweepDocument, resume: str | None, output: str, quiet: bool) -> int:
-    """Keep what is finished in a JSON file, and say how to go on."""
-    path = resume or (output if Path(output).suffix.lower() == ".json" else PARTIAL)
-    if not document.points:
+def _interrupted(store: Store, quiet: bool) -> int:
+    count = len(store.finished)
+    if not count:
         _tell("interrupted before the first batch was finished", quiet)
     else:
-        write(path, document.to_json().encode())
-        count = len(document.points)
-        where = f"{count} point{'s are' if count != 1 else ' is'} kept in {path!r}"
-        _tell(f"interrupted: {where}; go on with {resuming_command(resume, path)}", quiet)
+        kept = f"{_points(count)} {'are' if count != 1 else 'is'} kept in {store.path!r}"
+        _tell(f"interrupted: {kept}; go on with the same command line and --resume", quiet)
     return INTERRUPTED
+
+
+def _write(
+    document: SweepDocument,
+    store: Store,
+    format_: str | None,
+    output: str,
+    plots: Sequence[str],
+    folder: str | None,
+) -> None:
+    """Write the report and pictures; a store that is the report already stays as it is."""
+    pictures = _pictures(document, plots, folder)
+    render = FILES.get(Path(output).suffix.lower())
+    if render is None and isinstance(store, Journal):
+        emit(document, format_, output, pictures, [folder])
+    else:
+        itself = [] if render is None else [(output, render(document))]
+        write_together(chain(itself, pictures), [folder] if folder is not None else [])
+    if isinstance(store, Journal):
+        store.remove()
 
 
 def _pictures(document: SweepDocument, plots: Sequence[str], folder: str | None) -> Iterator[tuple[str, bytes]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
@@ -53,6 +55,29 @@ def blas_threads(state_size: int, jobs: int) -> AbstractContextManager[object]:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1 if jobs > 1 or state_size < MIN_THREADED_SIZE else threads_asked_for(), user_api="blas")
+
+
+_one_thread = contextlib.ExitStack()
+_threads_at_work: list[int] = []
+_turn = threading.Lock()
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread as long as any thread of this process is in such a block: sums may depend on it."""
+    from threadpoolctl import threadpool_limits
+
+    with _turn:
+        if not _threads_at_work:
+            _one_thread.enter_context(threadpool_limits(1, user_api="blas"))
+        _threads_at_work.append(threading.get_ident())
+    try:
+        yield
+    finally:
+        with _turn:
+            _threads_at_work.remove(threading.get_ident())
+            if not _threads_at_work:
+                _one_thread.close()
 
 
 def threads_asked_for() -> int:

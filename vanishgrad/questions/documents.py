@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
@@ -51,13 +52,17 @@ def _declared(place: str) -> Any:
 
 
 def read_report(path: str) -> ReportDocument:
-    """Return the report in a file, or in stdin for -.
+    """Return the report in a file, in a zarr store of `sweep`, or in stdin for -.
 
     Raises
     ------
     VanishgradError
         If there is none, one of another format version, or one that is not as its declaration says.
     """
+    if Path(path).suffix.lower() == ".zarr":
+        from vanishgrad.questions.sweep.report import stored_report
+
+        return stored_report(path)
     return report_in(read_json(path), path)
 
 

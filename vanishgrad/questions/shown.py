@@ -250,8 +250,8 @@ class SweepReport(_Tables):
         return to_pandas(self.typed)
 
     def to_xarray(self, model: str | None = None) -> xarray.Dataset:
-        """Return the measures of one MODEL over its axes and trial; the request as attribute."""
-        from vanishgrad.questions.sweep.report import to_xarray
+        """Return the measures of all MODELs, or of one, over axes and trial; the request as attribute."""
+        from vanishgrad.questions.sweep.arrays import to_xarray
 
         return to_xarray(self.typed, model)
 

@@ -8,7 +8,7 @@ import pytest
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.sweep.axes import axis, models_of, option_axis
 from vanishgrad.questions.sweep.document import settings_of
-from vanishgrad.questions.sweep.run import points
+from vanishgrad.questions.sweep.points import points
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ OPTIONS = {
 @pytest.fixture(scope="module")
 def document() -> SweepDocument:
     models = ["lstm@gaussian:gain=0.5..4/4,forget_bias=-2,1,4", "gru@gaussian:gain=0.5..4/4,forget_bias=-2,1,4"]
-    return vanishgrad.sweep(models, **OPTIONS).typed
+    return vanishgrad.sweep(models, report=True, **OPTIONS).typed
 
 
 def texts(figure) -> str:
@@ -84,10 +84,12 @@ def test_slices_have_a_line_for_each_value_or_model_with_its_band(document):
 
 
 def test_words_and_one_axis_are_drawn_too():
-    words = vanishgrad.sweep("rnn:activation=tanh,relu", **{**OPTIONS, "hidden": "3,4", "measure": "rate"}).typed
+    words = vanishgrad.sweep(
+        "rnn:activation=tanh,relu", report=True, **{**OPTIONS, "hidden": "3,4", "measure": "rate"}
+    ).typed
     assert available_kinds(words) == ["phase", "slice"]
     render(words, SweepPicture(x="activation", y="hidden"), "svg")
-    one = vanishgrad.sweep("rnn", **{**OPTIONS, "hidden": "3..48/5/log", "measure": "horizon"}).typed
+    one = vanishgrad.sweep("rnn", report=True, **{**OPTIONS, "hidden": "3..48/5/log", "measure": "horizon"}).typed
     assert available_kinds(one) == ["slice"] and draw(one, SweepPicture()).axes[0].get_xscale() == "log"
 
 
@@ -107,8 +109,10 @@ def test_what_a_sweep_has_not_is_refused(document, picture, said):
 
 
 def test_an_overlay_that_speaks_of_nothing_shown_is_refused():
-    document = vanishgrad.sweep("rnn@gaussian:gain=1,2", **{**OPTIONS, "hidden": "3,4", "measure": "rate"}).typed
+    document = vanishgrad.sweep(
+        "rnn@gaussian:gain=1,2", report=True, **{**OPTIONS, "hidden": "3,4", "measure": "rate"}
+    ).typed
     with pytest.raises(UsageError, match="expected axes and a MODEL that n1 speaks of, got gain and hidden"):
         draw(document, SweepPicture(overlay=("n1",)))
     with pytest.raises(UsageError, match="expected an axis for a slice, got none"):
-        draw(vanishgrad.sweep("rnn", **OPTIONS).typed, SweepPicture())
+        draw(vanishgrad.sweep("rnn", report=True, **OPTIONS).typed, SweepPicture())

@@ -16,7 +16,10 @@ SIZES = {"hidden": 6, "steps": 30, "trials": 3}
 
 
 def points_of(models, measure: str, **options) -> list[dict[str, MeasuredQuantity]]:
-    return [point.measures for point in vanishgrad.sweep(models, measure=measure, **{**SIZES, **options}).typed.points]
+    return [
+        point.measures
+        for point in vanishgrad.sweep(models, report=True, measure=measure, **{**SIZES, **options}).typed.points
+    ]
 
 
 @pytest.mark.parametrize("curve", ["hidden", "cell", "conveyor", "input", "output"])

@@ -14,17 +14,15 @@ import vanishgrad
 from vanishgrad.curves.measure import ERROR_LIMIT
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.sweep.document import SweepDocument, settings_of
-from vanishgrad.questions.sweep.report import finished_points, swept, to_csv, to_markdown, to_table
-from vanishgrad.questions.sweep.run import SweepPlan, sweep
+from vanishgrad.questions.sweep.plan import SweepPlan
+from vanishgrad.questions.sweep.report import to_csv, to_markdown, to_table
 
 MODELS = ["lstm@gaussian:gain=0.5..3/3,forget_bias=-2,4", "rnn@orthogonal"]
 OPTIONS = {"hidden": "5,7", "steps": "20", "burn_in": "2", "trials": 3, "measure": "rate,horizon,input_horizon,norm@10"}
 
 
 def found(models=MODELS, jobs=1, **changed) -> SweepDocument:
-    plan = SweepPlan(settings_of(models, {**OPTIONS, **changed}))
-    points = {place: point for batch in sweep(plan, plan.batches, jobs) for place, point in batch.items()}
-    return swept(plan, points)
+    return vanishgrad.sweep(models, jobs=jobs, report=True, **{**OPTIONS, **changed}).typed
 
 
 @pytest.fixture(scope="module")
@@ -102,25 +100,6 @@ def test_the_report_is_the_same_for_any_number_of_processes(document):
     assert found(jobs=2).to_json() == document.to_json()
 
 
-def test_a_resumed_sweep_is_the_same_and_measures_only_what_is_missing(document, tmp_path):
-    path, settings = tmp_path / "partial.json", settings_of(MODELS, OPTIONS)
-    first = next(sweep(SweepPlan(settings), SweepPlan(settings).batches))
-    partial = swept(SweepPlan(settings), first)
-    assert not partial.complete and "interrupted" in to_table(partial)
-    path.write_text(partial.to_json())
-    plan = SweepPlan(settings, finished_points(str(path), settings))
-    assert plan.finished.keys() == first.keys() and not {p for batch in plan.batches for p in batch} & first.keys()
-    rest = {place: point for batch in sweep(plan, plan.batches) for place, point in batch.items()}
-    assert swept(plan, {**plan.finished, **rest}).to_json() == document.to_json()
-
-
-def test_a_report_of_another_request_is_refused_by_its_fields(document, tmp_path):
-    path = tmp_path / "other.json"
-    path.write_text(document.to_json())
-    with pytest.raises(UsageError, match="got another hidden, trials; try"):
-        finished_points(str(path), settings_of(MODELS, {**OPTIONS, "hidden": 5, "trials": 4}))
-
-
 def test_csv_has_a_row_for_each_point_and_trial(document):
     rows = list(csv.DictReader(io.StringIO(to_csv(document))))
     assert len(rows) == 14 * 3
@@ -133,7 +112,7 @@ def test_csv_has_a_row_for_each_point_and_trial(document):
 def test_frames_hold_the_same_numbers(document):
     pytest.importorskip("pandas")
     pytest.importorskip("xarray")
-    report = vanishgrad.sweep(MODELS, **OPTIONS)
+    report = vanishgrad.sweep(MODELS, report=True, **OPTIONS)
     frame = report.to_pandas()
     assert frame.shape == (42, 10) and report.to_csv() == to_csv(document)
     data = report.to_xarray(MODELS[0])
@@ -143,9 +122,19 @@ def test_frames_hold_the_same_numbers(document):
     assert point.coordinates == place
     assert data["rate"].sel(place).item() == point.measures["rate"].value
     assert data["rate_by_trial"].sel(place).values.tolist() == point.measures["rate"].trials
-    assert np.isnan(vanishgrad.sweep("rnn@identity:gain=0", hidden=3, steps=9, measure="rate").to_xarray()["rate"])
+    assert np.isnan(vanishgrad.sweep("rnn@identity:gain=0", hidden=3, steps=9, measure="rate")["rate"]).all()
     with pytest.raises(UsageError, match="expected one MODEL out of"):
-        report.to_xarray()
+        report.to_xarray("gru")
+
+
+def test_models_without_a_common_grid_lie_along_points(document):
+    pytest.importorskip("xarray")
+    data = vanishgrad.sweep(MODELS, **OPTIONS)
+    assert dict(data.sizes) == {"point": 14, "trial": 3}
+    rates = {str(label): value for label, value in zip(data["label"].values, data["rate"].values, strict=True)}
+    last = [point for point in document.points if point.label == "rnn@orthogonal"][-1]
+    assert rates["rnn@orthogonal"] == last.measures["rate"].value
+    assert np.isnan(data["gain"].values[data["model"].values == "rnn@orthogonal"]).all()
 
 
 def test_a_table_and_markdown_say_ranges_and_critical_gains(document):

@@ -98,7 +98,7 @@ def test_a_crossing_lies_on_the_line_between_two_points():
 
 def test_the_conveyor_at_rest_reaches_the_threshold_where_chrono_has_it():
     report = vanishgrad.sweep(
-        ["lstm@gaussian:forget_bias=2.55..2.75/5", "gru@gaussian:forget_bias=2.55..2.75/5"], hidden=4, input="zeros",
+        ["lstm@gaussian:forget_bias=2.55..2.75/5", "gru@gaussian:forget_bias=2.55..2.75/5"], report=True, hidden=4, input="zeros",
         measure="conveyor_norm@100", trials=2,
     )  # fmt: skip
     lstm, gru = report.typed.critical
@@ -110,7 +110,9 @@ def test_the_conveyor_at_rest_reaches_the_threshold_where_chrono_has_it():
 
 def test_a_critical_value_is_looked_for_along_the_bias_where_the_gain_is_no_axis():
     models = ["lstm@gaussian:forget_bias=0..3/7", "rnn@gaussian:gain=0.5..2/4"]
-    report = vanishgrad.sweep(models, hidden=24, input="zeros", measure="rate,lyapunov", steps=60, trials=4)
+    report = vanishgrad.sweep(
+        models, report=True, hidden=24, input="zeros", measure="rate,lyapunov", steps=60, trials=4
+    )
     assert [(each.axis, each.measure) for each in report.typed.critical] == [
         ("gain", "rate"), ("gain", "lyapunov"), ("forget_bias", "rate"), ("forget_bias", "lyapunov"),
     ]  # fmt: skip
@@ -120,7 +122,13 @@ def test_a_critical_value_is_looked_for_along_the_bias_where_the_gain_is_no_axis
 
 def test_each_value_of_the_noise_has_a_critical_gain_of_its_own():
     report = vanishgrad.sweep(
-        "rnn@gaussian:gain=0.5..2.5/3", input="zeros,white:0.5,white:1", hidden=8, steps=20, measure="rate", trials=2
+        "rnn@gaussian:gain=0.5..2.5/3",
+        report=True,
+        input="zeros,white:0.5,white:1",
+        hidden=8,
+        steps=20,
+        measure="rate",
+        trials=2,
     )
     assert [line.predicted for line in report.typed.critical] == pytest.approx([1, 1.54967, 1.85559], abs=1e-4)
 
@@ -137,7 +145,7 @@ def test_each_value_of_the_noise_has_a_critical_gain_of_its_own():
 )
 def test_the_rate_at_rest_crosses_zero_at_the_critical_gain(model, hidden, gain, within):
     """The largest of n eigenvalues lies about n^-1/2 off the edge of the disk: hence the bounds."""
-    report = vanishgrad.sweep(model, hidden=hidden, steps=100, input="zeros", measure="rate")
+    report = vanishgrad.sweep(model, report=True, hidden=hidden, steps=100, input="zeros", measure="rate")
     (line,) = report.typed.critical
     assert line.predicted == pytest.approx(gain, abs=1e-8)
     assert line.measured == pytest.approx(gain, abs=within)

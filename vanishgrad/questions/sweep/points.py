@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,19 @@ OF_MODELS = ("hidden", "input_size")
 FILE, LAYER = "file", "layer"
 
 
+STEP_SECONDS, ENTRY_SECONDS = 1e-5, 7e-9
+"""Of a step of one trial, whatever its size; and of an entry of W_hh, times 1 + the cell's cost."""
+
+
+@lru_cache(maxsize=4096)
+def _resolved(label: str, hidden: int, steps: int) -> ModelSpec:
+    return parse(label).resolved(hidden, steps)
+
+
+def _expected_seconds(cost: float, hidden: int, steps: int) -> float:
+    return max(1, steps) * (STEP_SECONDS + ENTRY_SECONDS * (1 + cost) * hidden**2)
+
+
 @dataclass(frozen=True)
 class Point:
     """One point: a MODEL of its own and the options that it is drawn and run with."""
@@ -42,10 +55,10 @@ class Point:
         """What tells it apart from the others of a sweep."""
         return self.model, self.label, frozenset(self.coordinates.items())
 
-    @cached_property
+    @property
     def spec(self) -> ModelSpec:
         """The MODEL with every key resolved."""
-        return parse(self.label).resolved(self.options.hidden, self.options.steps or 0)
+        return _resolved(self.label, self.options.hidden, self.options.steps or 0)
 
     @property
     def hidden(self) -> int:
@@ -66,9 +79,9 @@ class Point:
         return spec.cell, *sorted(words.items()), self.hidden, self.width, *of_run
 
     @property
-    def cost(self) -> float:
-        """What it takes beside others: T products of n × n matrices, and what does not grow with n."""
-        return float(CELLS[self.spec.cell].cost * self.hidden**2 * (self.hidden + 64) * (self.options.steps or 0))
+    def seconds(self) -> float:
+        """What a trial of it is expected to take of a core, by the law fitted in docs/explanation/million-points.md."""
+        return _expected_seconds(CELLS[self.spec.cell].cost, self.hidden, self.options.steps or 0)
 
     @property
     def trials_together(self) -> int:
@@ -110,9 +123,9 @@ class FilePoint(Point):
         return self.key
 
     @property
-    def cost(self) -> float:
+    def seconds(self) -> float:
         """As of a MODEL."""
-        return float(self.relative_cost * self.hidden**2 * (self.hidden + 64) * (self.options.steps or 0))
+        return _expected_seconds(self.relative_cost, self.hidden, self.options.steps or 0)
 
     @property
     def trials_together(self) -> int:
@@ -190,12 +203,12 @@ def _runs(settings: SweepSettings, without: Sequence[str] = ()) -> Iterator[tupl
 
 
 def _of_model(settings: SweepSettings, model: str) -> Iterator[Point]:
-    runs = list(_runs(settings))
+    runs = [(_options(settings, options), coordinates) for options, coordinates in _runs(settings)]
     for label, keys in models_of(model):
-        if "hidden" in parse(label).keys and len(settings.hidden) > 1:
+        if len(settings.hidden) > 1 and "hidden" in parse(label).keys:
             raise UsageError(f"expected hidden in {model!r} or several --hidden, got both; try one of the two")
         for options, coordinates in runs:
-            yield Point(model, label, {**keys, **coordinates}, *_options(settings, options))
+            yield Point(model, label, {**keys, **coordinates}, *options)
 
 
 def _options(settings: SweepSettings, options: Mapping[str, Any]) -> tuple[ModelOptions, float]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.errors import VanishgradError
 from vanishgrad.languages import translatable, translate, translate_count, translated
-from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.sweep.axes import axes_among, value_text
-from vanishgrad.questions.sweep.document import CriticalPoint, SweepDocument, SweepSettings, SweptPoint
+from vanishgrad.questions.sweep.document import CriticalPoint, SweepDocument, SweptPoint
+from vanishgrad.questions.sweep.plan import SweepPlan
 from vanishgrad.questions.sweep.points import Point
-from vanishgrad.questions.sweep.run import SweepPlan
 from vanishgrad.questions.sweep.theory import critical_points
 from vanishgrad.reports.csv_rows import csv_text
 from vanishgrad.reports.frames import library
@@ -24,7 +20,6 @@ from vanishgrad.reports.terminal import FILE, Column, Terminal, page
 
 if TYPE_CHECKING:
     import pandas
-    import xarray
 
 MAX_SENTENCES = 20
 """Of critical gains, and of failed points, that a table says; every report has all."""
@@ -41,30 +36,18 @@ def swept(plan: SweepPlan, finished: Mapping[int, SweptPoint]) -> SweepDocument:
     )
 
 
-def finished_points(path: str, settings: SweepSettings) -> dict[int, SweptPoint]:
-    """Return place → point of what a report has finished.
+def stored_report(path: str) -> SweepDocument:
+    """Return the report of what is finished in a zarr store.
 
     Raises
     ------
     VanishgradError
-        If the file is no report of sweep, or has points that its request has not.
-    UsageError
-        If it was asked for otherwise; the message names the fields.
+        If there is none.
     """
-    report = read_report(path)
-    if not isinstance(report, SweepDocument):
-        raise VanishgradError(f"expected a report of sweep for --resume, got one of {report.command} in {path!r}")
-    different = settings.differences(report.request)
-    if different:
-        raise UsageError(
-            f"expected --resume with the request of {path!r}, got another {', '.join(different)}; "
-            "try the same command line, or without --resume"
-        )
-    places = {point.key: place for place, point in enumerate(SweepPlan(settings).points)}
-    keys = [(each.model, each.label, frozenset(each.coordinates.items())) for each in report.points]
-    if not set(keys) <= places.keys():
-        raise VanishgradError(f"expected the points of its request in {path!r}, got others; try without --resume")
-    return {places[key]: point for key, point in zip(keys, report.points, strict=True)}
+    from vanishgrad.questions.sweep.zarr_store import ZarrStore
+
+    store = ZarrStore.read(path)
+    return swept(store.plan, dict(store.points()))
 
 
 def axes_of(points: Sequence[SweptPoint | Point]) -> dict[str, list[Any]]:
@@ -197,32 +180,39 @@ def to_pandas(document: SweepDocument) -> pandas.DataFrame:
     return library("pandas").DataFrame(list(rows_of(document)))
 
 
-def to_xarray(document: SweepDocument, model: str | None = None) -> xarray.Dataset:
-    """Return the measures of one MODEL over its axes and trial, NaN where there is none; the request as attribute.
+def to_parquet(document: SweepDocument) -> bytes:
+    """Return the CSV's rows and columns as Parquet."""
+    import io
 
-    Raises
-    ------
-    UsageError
-        If there are several MODELs and none is named, or none of that name.
-    """
-    models = by_model(document)
-    chosen = model if model is not None or len(models) > 1 else next(iter(models))
-    if chosen not in models:
-        raise UsageError(f"expected one MODEL out of {', '.join(models)}, got {chosen}; try to_xarray(MODEL)")
-    points = models[chosen]
-    axes = axes_of(points)
-    shape = tuple(len(values) for values in axes.values())
-    variables = dict[str, Any]()
-    for name in document.request.measure:
-        over, by_trial = np.full((*shape, 3), np.nan), np.full((*shape, document.request.trials), np.nan)
-        for point in points:
-            place = tuple(axes[axis].index(value) for axis, value in point.coordinates.items())
-            if name in point.measures:
-                each = point.measures[name]
-                over[place] = np.array([each.value, each.low, each.high], dtype=float)
-                by_trial[place] = np.array(each.trials, dtype=float)
-        variables |= {name: (tuple(axes), over[..., 0]), f"{name}_low": (tuple(axes), over[..., 1])}
-        variables |= {f"{name}_high": (tuple(axes), over[..., 2]), f"{name}_by_trial": ((*axes, "trial"), by_trial)}
-    attributes = {**document.header(), "model": chosen, "request": document.request.to_dict()}
-    coordinates = {**axes, "trial": range(document.request.trials)}
-    return library("xarray").Dataset(variables, coordinates, {"vanishgrad": json.dumps(attributes)})
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise VanishgradError(
+            "expected pyarrow for --output with .parquet, got none; try pip install pyarrow"
+        ) from None
+    rows = list(rows_of(document))
+    names = [*_KEYS, *axes_of(document.points), "trial", *document.request.measure, "failed"]
+    numbers = {**dict.fromkeys(document.request.measure, pyarrow.float64()), "trial": pyarrow.int64()}
+    columns = {name: pyarrow.array([row.get(name) for row in rows], type=numbers.get(name)) for name in names}
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+def to_netcdf(document: SweepDocument) -> bytes:
+    """Return the Dataset as netCDF 4."""
+    import tempfile
+    from pathlib import Path
+
+    from vanishgrad.questions.sweep.arrays import to_xarray
+
+    data = to_xarray(document)
+    try:
+        import h5netcdf  # noqa: F401
+    except ImportError:
+        raise VanishgradError("expected h5netcdf for --output with .nc, got none; try pip install h5netcdf") from None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sweep.nc"
+        data.to_netcdf(path, engine="h5netcdf")
+        return path.read_bytes()

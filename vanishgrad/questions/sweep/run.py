@@ -1,10 +1,10 @@
-"""The points of a sweep, measured in batches: points of equal shape go along the axis of trials together."""
+"""Measurement of the points of a sweep: those of equal shape go along the axis of trials together."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from vanishgrad.cells import Cell
 from vanishgrad.curves.curve import curve
 from vanishgrad.curves.jacobian_check import check
 from vanishgrad.curves.measure import measure
-from vanishgrad.curves.processes import blas_threads, map_in_processes
+from vanishgrad.curves.processes import one_blas_thread
 from vanishgrad.curves.request import Scope
 from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
@@ -23,77 +23,30 @@ from vanishgrad.models.random_models import shared_sequences, weights_of
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.questions.sweep.document import SweepSettings, SweptPoint
 from vanishgrad.questions.sweep.measures import BatchRun, MeasuredQuantity, absent, mean_over_trials, measure_named
-from vanishgrad.questions.sweep.points import FilePoint, Point, points
+from vanishgrad.questions.sweep.points import FilePoint, Point
 from vanishgrad.weights.laws import Weights
 from vanishgrad.weights.model_string import parse
 
 NO_THRESHOLD = 0.5
 """Of singular values, which a sweep does not count; each point's own is for its curves."""
 
-Batch = tuple[int, ...]
-"""Places of points."""
+
+def measured_task(settings: SweepSettings, batches: Sequence[Sequence[Point]]) -> tuple[list[SweptPoint], float]:
+    """Return what was found of the points of all batches, and the seconds that it took."""
+    start = time.monotonic()
+    with one_blas_thread():
+        points = [point for batch in batches for point in measured_batch(settings, batch)]
+    return points, time.monotonic() - start
 
 
-@dataclass(frozen=True)
-class SweepPlan:
-    """A sweep that is to be run: all points, and what is finished of them by place."""
-
-    settings: SweepSettings
-    finished: Mapping[int, SweptPoint] = field(default_factory=dict)
-
-    @cached_property
-    def points(self) -> list[Point]:
-        """Every point."""
-        return points(self.settings)
-
-    @cached_property
-    def batches(self) -> list[Batch]:
-        """The batches in which a point is missing.
-
-        How points go together depends on the request alone, so that no result depends on what is finished, or on the
-        number of processes.
-        """
-        alike = dict[tuple[object, ...], list[int]]()
-        for place, point in enumerate(self.points):
-            alike.setdefault(point.shape, []).append(place)
-        return [
-            batch
-            for places in alike.values()
-            for batch in _cut(places, max(1, self.points[places[0]].trials_together // self.settings.trials))
-            if not self.finished.keys() >= set(batch)
-        ]
-
-    def cost(self, batch: Batch) -> float:
-        """Return what a batch costs beside others."""
-        return self.settings.trials * sum(self.points[place].cost for place in batch)
-
-
-def _cut(places: Sequence[int], size: int) -> Iterator[Batch]:
-    return (tuple(places[start : start + size]) for start in range(0, len(places), size))
-
-
-def sweep(plan: SweepPlan, batches: Sequence[Batch], jobs: int = 1) -> Iterator[dict[int, SweptPoint]]:
-    """Yield place → what was found, of one batch after the other, measured by so many processes.
-
-    Raises
-    ------
-    VanishgradError
-        If processes cannot be started, or are killed. What goes wrong at a point is recorded there.
-    """
-    widest = max((2 * point.hidden for point in plan.points), default=1)
-    with blas_threads(widest, jobs):
-        yield from map_in_processes(partial(measured_batch, plan), batches, jobs, plan.cost)
-
-
-def measured_batch(plan: SweepPlan, batch: Batch) -> dict[int, SweptPoint]:
-    """Return place → what was found, of the points of a batch; if one fails, each is measured alone."""
-    several = [plan.points[place] for place in batch]
+def measured_batch(settings: SweepSettings, several: Sequence[Point]) -> list[SweptPoint]:
+    """Return what was found of points of equal shape; if one fails, each is measured alone."""
     try:
-        return dict(zip(batch, _measured(several, plan.settings), strict=True))
-    except VanishgradError as error:
-        if len(batch) == 1:
-            return {batch[0]: _swept(several[0], {}, str(error))}
-    return {place: point for place in batch for point in measured_batch(plan, (place,)).values()}
+        return list(_measured(several, settings))
+    except (VanishgradError, MemoryError) as error:
+        if len(several) == 1:
+            return [failed_point(several[0], str(error) or "expected memory for it, got none; try fewer --trials")]
+    return [point for alone in several for point in measured_batch(settings, [alone])]
 
 
 def _measured(several: Sequence[Point], settings: SweepSettings) -> Iterator[SweptPoint]:
@@ -160,6 +113,11 @@ def _log_norms(run: BatchRun, curves: set[str]) -> dict[str, Array]:
     scope = Scope(tuple(sorted(curves)), details=False)
     measured = measure(run.cell, run.trajectory, run.sequences.lengths, None, NO_THRESHOLD, scope)
     return {name: norms.log_norm for name, norms in measured.curves.items()}
+
+
+def failed_point(point: Point, sentence: str) -> SweptPoint:
+    """Return a point that has no measures, and why."""
+    return _swept(point, {}, sentence)
 
 
 def _swept(
