@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import jsonschema
@@ -233,7 +232,6 @@ def test_a_report_without_models_is_not_judged(reports: dict[str, ReportDocument
         demand_models(reports["verify"])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LongerCurve(CurveDocument):
     final_lag: Annotated[Count, "the last lag that every trial has"]
 

@@ -22,7 +22,7 @@ ANY_NUMBER = "a whole number"
 """The value of a form that takes every whole number from 1 on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeepGate:
     """The gate that decides which factor of the old state is kept.
 
@@ -46,7 +46,7 @@ class KeepGate:
         return 1 if self.multiplies == "old" else -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CellRow:
     """What is known of a cell before there are weights.
 

@@ -7,11 +7,9 @@ itself (`certificates.checking.witness`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from vanishgrad.reports.documents.declaration import Count, Digest, Document, Limits, Size
-from vanishgrad.reports.documents.kinds import Schema
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Limits, Schema, Size
 from vanishgrad.reports.documents.report import HintsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 
@@ -22,7 +20,6 @@ STARTS = "s_0 of each sequence, h before c; absent: 0"
 AMONG = "every step's input is one of a file's rows, or lies in the box around them; absent: any within the bound"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class InputsFileDocument(Document):
     """A file of inputs that a claim is about."""
 
@@ -30,7 +27,6 @@ class InputsFileDocument(Document):
     sha256: Digest
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class UniformClaimDocument(Document):
     """A bound for all t ≥ k and every input sequence: ‖∂s_t/∂s_k‖₂ ≤ C ρ^(t−k) (`upper`) or ≥ (`lower`)."""
 
@@ -42,7 +38,6 @@ class UniformClaimDocument(Document):
     inputs: Annotated[InputsFileDocument | None, "with `among`: the file"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class RefutedClaimDocument(Document):
     """No bound ‖∂s_t/∂s_k‖₂ ≤ C ρ′^(t−k) with ρ′ < ρ holds for all t ≥ k, every such input sequence and every s_0."""
 
@@ -53,7 +48,6 @@ class RefutedClaimDocument(Document):
     inputs: Annotated[InputsFileDocument | None, "with `among`: the file"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SequenceClaimDocument(Document):
     """A lower bound along one input sequence: ‖∂s_T/∂s_k‖₂ ≥ value."""
 
@@ -65,7 +59,6 @@ class SequenceClaimDocument(Document):
     starts: Annotated[Sequence[Sequence[float]] | None, STARTS] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class BoundsDocument(Document):
     """Lower and upper bounds, by lag."""
 
@@ -73,7 +66,6 @@ class BoundsDocument(Document):
     high: Sequence[Positive]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class EnclosedSequenceDocument(Document):
     """What is enclosed along one input sequence of T steps, for k from `start` on."""
 
@@ -82,7 +74,6 @@ class EnclosedSequenceDocument(Document):
     input: Annotated[BoundsDocument, "‖∂s_T/∂x_k‖₂, k = T, T − 1, …"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class EnclosureClaimDocument(Document):
     """Two-sided bounds along input sequences."""
 
@@ -94,7 +85,6 @@ class EnclosureClaimDocument(Document):
     starts: Annotated[Sequence[Sequence[float]] | None, STARTS] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ExtremeWordDocument(Document):
     """The least, or the greatest, norm of all words."""
 
@@ -103,7 +93,6 @@ class ExtremeWordDocument(Document):
     word: Annotated[Sequence[Count], "one that attains it: rows of the file of inputs, from 0"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class WordsClaimDocument(Document):
     """Bounds of ‖∂s_L/∂s_0‖₂, from s_0 = 0, for all words of L rows of a file."""
 
@@ -115,7 +104,6 @@ class WordsClaimDocument(Document):
     greatest: Annotated[ExtremeWordDocument, "no word is above `high`, and `word` is not below `low`"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CertifiedCellDocument(Document):
     """The cell whose weights the claim is about."""
 
@@ -128,7 +116,6 @@ class CertifiedCellDocument(Document):
     keep: Annotated[Literal["new", "old"] | None, "mgu: what its gate multiplies; absent for other cells"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class WeightsFileDocument(Document):
     """Where the weights are, and the digest of their exact numbers."""
 
@@ -138,7 +125,6 @@ class WeightsFileDocument(Document):
     sha256: Annotated[Digest, "of the float64 tensors by name: name, dtype, shape, little-endian bytes in C order"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ArithmeticDocument(Document):
     """How the prover rounded; the checker does not rely on it."""
 
@@ -148,7 +134,6 @@ class ArithmeticDocument(Document):
     sigma_tanh_exp: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class GateFactorDocument(Document):
     """A bound of the spectral norm of one gate's part of the Jacobian."""
 
@@ -156,7 +141,6 @@ class GateFactorDocument(Document):
     norm: Annotated[Positive, "an upper bound of ‖diag(a) W_hh of the gate‖₂"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class WitnessDocument(Document):
     """The numbers that make the claim checkable; which ones there are, the method says."""
 
@@ -186,7 +170,6 @@ class WitnessDocument(Document):
     eigenvalue_radius: Annotated[Positive | None, "periodic_orbit: how near both are, together, in the 2-norm"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CertificateDocument(Document):
     """A certificate's file."""
 
@@ -217,7 +200,6 @@ class CertificateDocument(Document):
         return {**head, **super().schema()}
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CertifyDocument(ReportDocument):
     """What the checker of a certificate found."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,5 +34,5 @@ def diff(before: str, after: str, format_: str | None, plot: str | None, **optio
         from vanishgrad.questions.plot.render import render
         from vanishgrad.reports.files import write
 
-        write(plot, render(replace(new, models=document.models), "curves", Path(plot).suffix[1:].lower()))
+        write(plot, render(new.with_members(models=document.models), "curves", Path(plot).suffix[1:].lower()))
     echo(document, format_, lambda document: to_text(document, terminal()))

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
 from vanishgrad.arrays import Array
-from vanishgrad.curves.statistics import band, interval, quantile, slopes
+from vanishgrad.curves.statistics import band, interval, median_and_band, slopes
 
 SHORTEST_FIT = 4
 """Below so many lags no rate is fitted."""
@@ -47,8 +48,7 @@ class Band:
     high: Array
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """Nats per step: the mean of the trials' slopes and its 95 % interval, None with one trial."""
 
     value: float
@@ -61,16 +61,14 @@ class Rate:
         return math.exp(self.value)
 
 
-@dataclass(frozen=True)
-class Peak:
+class Peak(NamedTuple):
     """Where a product stands that grows tenfold before it decays."""
 
     lag: int
     log_norm: float
 
 
-@dataclass(frozen=True)
-class Horizon:
+class Horizon(NamedTuple):
     """The largest lag up to which the norm has stayed at the threshold or above; None if not even at lag 0."""
 
     lag: int | None
@@ -184,7 +182,8 @@ def over_trials(values: Array) -> Band:
     with np.errstate(invalid="ignore"):
         total = np.where(np.isneginf(values).any(axis=0), np.nan, np.nansum(values, axis=0))
         mean = total / np.sum(~np.isnan(values), axis=0)
-    return Band(quantile(values, 0.5), mean, *band(values))
+    median, low, high = median_and_band(values)
+    return Band(median, mean, low, high)
 
 
 def _rates(log_norm: Array, start: int, stop: int) -> Array:

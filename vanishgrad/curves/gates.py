@@ -24,7 +24,7 @@ MAX_SORTED_VALUES = 2**22
 """Values of a gate of which quantiles are taken; of longer runs every so many steps."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gate:
     """A gate's values over units, steps and trials: mean, quantile → value, fractions near 0 and near 1."""
 
@@ -105,7 +105,7 @@ class _Gathered:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InputGain:
     """W_hx x over steps, trials and rows: standard deviation, largest size, and the share beyond `SATURATING`."""
 

@@ -23,7 +23,7 @@ STEEP = 4
 up to four factors of an entry."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
     """The largest error of J v relative to the largest entry, over steps and random directions."""
 

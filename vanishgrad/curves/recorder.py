@@ -45,7 +45,7 @@ def joined(groups: Sequence[Norms]) -> Norms:
 DENSE, ADAPTIVE, MATRIX_FREE, DIAGONAL = "dense", "adaptive", "matrix-free", "diagonal"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Engine:
     """How the products were carried.
 

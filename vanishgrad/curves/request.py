@@ -18,7 +18,7 @@ CURVES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scope:
     """What of a model is measured.
 
@@ -60,7 +60,7 @@ SUMMARY = Scope(("state",), last_input=True, details=False)
 """What a table and its sentences say."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class RunRequest(ModelOptions):
     """Models, and how they are measured.
 
@@ -94,7 +94,7 @@ class RunRequest(ModelOptions):
         backend(self.backend, self.device)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class CurvesRequest(RunRequest):
     """What a report of curves is asked for.
 

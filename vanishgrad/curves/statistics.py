@@ -19,16 +19,24 @@ def quantile(values: Array, q: float) -> Array:
 
     values (B, L), NaN for absent; the result (L,) is NaN where no trial is present.
     """
+    return _quantiles_over_trials(values, (q,))[0]
+
+
+def _quantiles_over_trials(values: Array, qs: Sequence[float]) -> Array:
+    """Return several `quantile`s, (quantiles, L), from one sort."""
     if len(values) == 1:
-        return values[0].copy()
+        return np.repeat(values, len(qs), axis=0)
     ordered = np.sort(values, axis=0)
-    count = np.sum(~np.isnan(values), axis=0)
-    position = q * np.maximum(count - 1, 0)
+    last = np.maximum(np.sum(~np.isnan(values), axis=0) - 1, 0)
+    position = np.multiply.outer(qs, last)
     below = np.floor(position).astype(int)
-    low = np.take_along_axis(ordered, below[None], axis=0)[0]
-    high = np.take_along_axis(ordered, np.minimum(below + 1, np.maximum(count - 1, 0))[None], axis=0)[0]
+    low = np.take_along_axis(ordered, below, axis=0)
     weight = position - below
-    step = np.where(np.isneginf(low) | (weight == 0), 0.0, high - np.where(np.isneginf(low), 0.0, low))
+    if not weight.any():
+        return low
+    high = np.take_along_axis(ordered, np.minimum(below + 1, last), axis=0)
+    zero = np.isneginf(low)
+    step = np.where(zero | (weight == 0), 0.0, high - np.where(zero, 0.0, low))
     return low + weight * step
 
 
@@ -40,8 +48,15 @@ def quantiles(values: Array, qs: Sequence[float]) -> list[float]:
 
 def band(values: Array) -> tuple[Array, Array]:
     """Return the 5 % and 95 % quantiles over trials, or the least and greatest below `QUANTILE_TRIALS` trials."""
+    _, low, high = median_and_band(values)
+    return low, high
+
+
+def median_and_band(values: Array) -> tuple[Array, Array, Array]:
+    """Return the median over trials and its `band`."""
     few = len(values) < QUANTILE_TRIALS
-    return quantile(values, 0.0 if few else 0.05), quantile(values, 1.0 if few else 0.95)
+    median, low, high = _quantiles_over_trials(values, (0.5, 0.0, 1.0) if few else (0.5, 0.05, 0.95))
+    return median, low, high
 
 
 def slopes(lags: Array, values: Array) -> Array:

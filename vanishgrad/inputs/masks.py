@@ -11,7 +11,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.files import load_array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskRule:
     """What a model's own layers mask: steps of token id 0, or steps all of whose entries are a value."""
 

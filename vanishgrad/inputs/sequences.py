@@ -99,7 +99,7 @@ class InputSequences:
         return int(self.lengths.sum() - np.count_nonzero(self.marks[:, self.burn_in :] == TAKEN))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InputRequest:
     """What the options say about the input; None where one is left to its default."""
 

@@ -23,7 +23,7 @@ from vanishgrad.reports.documents.report import CurvesRunDocument, FileRequestDo
 from vanishgrad.weights.hints import flag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnalyzeRequest(CurvesRequest):
     """Every option of an analysis.
 
@@ -66,7 +66,6 @@ def analyze(request: AnalyzeRequest, done: Callable[[str], None] = lambda label:
     )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AnalyzeRequestDocument(FileRequestDocument, CurvesRunDocument):
     """What was analysed."""
 
@@ -75,7 +74,6 @@ class AnalyzeRequestDocument(FileRequestDocument, CurvesRunDocument):
     input_size: Annotated[Size | None, "of a MODEL"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AnalyzeDocument(ModelsDocument):
     """What `analyze` found."""
 

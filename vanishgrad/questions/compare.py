@@ -31,7 +31,7 @@ LONG_MEMORY = ("chrono", "orthogonal", "identity")
 """The laws whose memory is long: the singular values of their products lie close, and take longer."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CompareRequest(CurvesRequest):
     """Every option of a comparison.
 
@@ -126,7 +126,6 @@ def _measured(
         return [requested_result(each, request) for each in models.prepared_subjects()]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CompareRequestDocument(FileRequestDocument, CurvesRunDocument):
     """What was compared."""
 
@@ -135,7 +134,6 @@ class CompareRequestDocument(FileRequestDocument, CurvesRunDocument):
     input_size: Size
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CompareDocument(ModelsDocument):
     """What `compare` found."""
 

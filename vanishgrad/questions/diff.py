@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from vanishgrad.errors import VanishgradError
@@ -24,7 +23,6 @@ MOST_LINES = 20
 """Changes that are printed; JSON has them all."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class DiffRequest(Document):
     """Which two files: reports or checkpoints."""
 
@@ -32,7 +30,6 @@ class DiffRequest(Document):
     after: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class DiffChange(Document):
     """A number that is another one now."""
 
@@ -45,7 +42,6 @@ class DiffChange(Document):
     weight: Annotated[float, Limits(minimum=0), "sorts the changes: log₁₀ of the norm at the last common lag"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class DiffDocument(ReportDocument):
     """What `diff` found."""
 

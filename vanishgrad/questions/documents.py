@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.reports.documents.declaration import Schema
 from vanishgrad.reports.documents.format_version import FORMAT_VERSION, HISTORY
-from vanishgrad.reports.documents.kinds import Schema
 from vanishgrad.reports.documents.reading import read_json
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument

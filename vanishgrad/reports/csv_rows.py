@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from typing import Any
 
 from vanishgrad.reports.documents.curve import BandDocument, CurveDocument
@@ -13,7 +12,7 @@ from vanishgrad.reports.documents.report import ModelsDocument
 
 QUANTITIES = ("log10_norm", "log10_rms")
 TRIAL_COLUMNS = ("label", "curve", "trial", "lag", "log10_norm")
-STATISTICS = tuple(each.name for each in fields(BandDocument))
+STATISTICS = tuple(BandDocument.declared)
 
 
 def to_csv(report: ModelsDocument) -> str:

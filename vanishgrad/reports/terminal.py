@@ -10,8 +10,7 @@ import io
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vanishgrad.languages import ENGLISH, language, translate
 from vanishgrad.reports.chinese_lines import chinese_lines
@@ -29,8 +28,7 @@ LEAST_LABEL = 12
 """Columns that a label keeps, if it needs them."""
 
 
-@dataclass(frozen=True)
-class Terminal:
+class Terminal(NamedTuple):
     """Where a page goes: its columns, and whether the escape codes of colours are wanted."""
 
     width: int = 80
@@ -41,8 +39,7 @@ FILE = Terminal()
 """A file, a pipe or a string."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table.
 
     Attributes
@@ -73,6 +70,7 @@ def console_to(out: io.StringIO, terminal: Terminal) -> Console:
         force_terminal=terminal.has_colour,
         color_system="standard" if terminal.has_colour else None,
         highlight=False,
+        emoji=False,  # a layer may be called :heart:
         legacy_windows=False,
         force_jupyter=False,  # where it would display each line by itself, and leave `out` empty
     )

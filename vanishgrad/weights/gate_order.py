@@ -11,7 +11,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells.registry import CELLS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stacking:
     """A framework's order of gates, and whether its matrices act on rows (x @ kernel) instead of columns.
 

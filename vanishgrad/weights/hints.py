@@ -96,7 +96,7 @@ class Hints:
             raise UsageError(f"expected a number for --forget-offset, got {self.forget_offset}; try 1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stated:
     """What a file says of a layer's variant, None where it says nothing.
 
@@ -124,7 +124,7 @@ class Stated:
     cell_activation: Activation | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """The variant taken, and a sentence for each choice that the file did not make."""
 

@@ -63,7 +63,7 @@ class Weights:
         return cell_of(row, self.weight_hh, self.weight_ih, self.bias_ih, self.bias_hh, activation, **options)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Draw:
     """One trial's streams, and the sizes that every law needs."""
 
@@ -187,7 +187,7 @@ def _set_bias(bias_ih: Array, bias_hh: Array, gate: int, value: Array) -> None:
     bias_ih[rows], bias_hh[rows] = value, 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Law:
     """How each tensor of a layer is drawn."""
 

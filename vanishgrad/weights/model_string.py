@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from vanishgrad.cells import ACTIVATIONS
 from vanishgrad.cells.cell_row import ANY_NUMBER, PUBLISHED, STANDARD_LAWS, CellRow
@@ -169,8 +169,7 @@ def _truth(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """What a key takes, and the cells and laws that it applies to."""
 
     read: Callable[[str], Any]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 from vanishgrad.questions.explain.run import Run
 from vanishgrad.questions.explain.section import ExplainSection, Passage, Series
@@ -16,7 +15,6 @@ from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.figures.page import PictureKind
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class MeanDocument(Document):
     mean: float
 

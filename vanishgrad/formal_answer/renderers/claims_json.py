@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from vanishgrad.formal_answer import Answer
@@ -14,13 +13,11 @@ from vanishgrad.formal_answer.study import Studied
 from vanishgrad.inputs.lengths import lengths_of
 from vanishgrad.proofs.theorems import TheoremPart, parts_of
 from vanishgrad.reports.documents.curve import log10
-from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
-from vanishgrad.reports.documents.kinds import finite
+from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size, finite
 from vanishgrad.reports.documents.report import HintsDocument, LayersDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AnswerRequestDocument(LayersDocument):
     """What the answer is about."""
 
@@ -36,7 +33,6 @@ class AnswerRequestDocument(LayersDocument):
     lengths: Annotated[Sequence[Size] | None, "of which the first counts"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AnsweredModelDocument(Document):
     """A model that was run."""
 
@@ -48,7 +44,6 @@ class AnsweredModelDocument(Document):
     T: Annotated[Size, "steps"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CheckedPartDocument(Document):
     """A part of a theorem that Coq has checked."""
 
@@ -59,7 +54,6 @@ class CheckedPartDocument(Document):
     statement: Annotated[str, "as Coq has it"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TheoremDocument(Document):
     """A theorem in one language, its numbers filled in."""
 
@@ -75,7 +69,6 @@ class TheoremDocument(Document):
     on_paper: Annotated[Sequence[str], "parts that are proved on paper alone"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class HypothesisDocument(Document):
     """A number with what the theorem demands of it."""
 
@@ -86,7 +79,6 @@ class HypothesisDocument(Document):
     holds: bool
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ClaimDocument(Document):
     """What a theorem says of one model."""
 
@@ -105,7 +97,6 @@ class ClaimDocument(Document):
     proof: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AnswerDocument(ReportDocument):
     """The formal answer as data."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -19,7 +18,6 @@ from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.weights.layers import is_under
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CheckRequest(Document):
     """What a curve is held against."""
 
@@ -43,7 +41,6 @@ class CheckRequest(Document):
         return max([self.horizon or 0, *self.horizons.values()])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class JudgedLayer(Document):
     """One layer's verdict."""
 
@@ -65,7 +62,6 @@ class JudgedLayer(Document):
         return self.reasons[self.horizon < self.needs :]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CheckDocument(ReportDocument):
     """What `check` found."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from vanishgrad.inputs.lengths import lengths_of
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from vanishgrad.questions.explain.explain import ExplainedModel, ExplainResult
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ExplainRequestDocument(FileRequestDocument, RunDocument):
     """What was to be explained."""
 
@@ -36,7 +34,6 @@ class ExplainRequestDocument(FileRequestDocument, RunDocument):
     truncation: Size | None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ExplainedModelDocument(ModelDocument):
     """A model as `compare` has it, and sections: null where one does not apply, absent where it was not asked for."""
 
@@ -46,7 +43,6 @@ class ExplainedModelDocument(ModelDocument):
         return {name: section.declared for name, section in SECTIONS.items()}
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ExplainDocument(ModelsDocument):
     """What `explain` found."""
 
@@ -78,7 +74,7 @@ def _model(explained: ExplainedModel) -> ExplainedModelDocument:
     model = ExplainedModelDocument.of(explained.result, **model_members(explained.result))
     for name, section in explained.sections.items():
         part = None if section is None else SECTIONS[name].document(section, model)
-        model = replace(model, sections={**model.sections, name: part})
+        model = model.with_members(sections={**model.sections, name: part})
     return model
 
 

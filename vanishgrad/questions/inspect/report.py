@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.languages import translatable, translate, translate_count, translated
 from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, KeepBias, LayerFacts
-from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size
-from vanishgrad.reports.documents.kinds import finite
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size, finite
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number
 from vanishgrad.reports.terminal import FILE, LONGEST_LINE, Terminal, paragraph
@@ -26,7 +24,6 @@ RESETS = {
 ByQuantile = Annotated[Mapping[str, float], Names(QUANTILE_NAMES)]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class KeepBiasDocument(Document):
     """The bias of the gate that keeps the state, and the memory that it implies while its inputs are zero."""
 
@@ -42,7 +39,6 @@ class KeepBiasDocument(Document):
     ]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LayerDocument(Document):
     """A recurrent layer of a file."""
 
@@ -70,7 +66,6 @@ class LayerDocument(Document):
     keep_bias: KeepBiasDocument | None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class InspectDocument(ReportDocument):
     """What `inspect` found."""
 

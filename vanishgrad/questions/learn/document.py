@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from vanishgrad.errors import UsageError
@@ -23,7 +22,6 @@ DEFAULTS: Mapping[str, Any] = {
 COUNTED = ("seeds", "hidden", "batch", "updates", "truncation", "seed")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LearnSettings(Document):
     """What is trained, on what, and how."""
 
@@ -62,7 +60,6 @@ class LearnSettings(Document):
         return self.to_dict() | listed == other.to_dict() | listed
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class DivergedSeed(Document):
     """A seed whose training left the finite numbers; the other seeds go on."""
 
@@ -72,7 +69,6 @@ class DivergedSeed(Document):
     last: Annotated[float | None, "the last finite norm of the gradient, before clipping"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot(Document):
     """A model while it learns: how far back its gradient reaches, and how much of it comes from the key."""
 
@@ -87,7 +83,6 @@ class Snapshot(Document):
     ]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LearnedGap(Document):
     """One model at one gap."""
 
@@ -105,7 +100,6 @@ class LearnedGap(Document):
     snapshots: Sequence[Snapshot]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SampleLaw(Document):
     """ln(updates) = a + slope · gap over the gaps that were solved: the law N ∝ ρ^(-2 gap), with its residuals."""
 
@@ -115,7 +109,6 @@ class SampleLaw(Document):
     residuals: Annotated[Sequence[float], "of ln(updates), at those gaps"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LearnedModel(Document):
     """One model at every gap."""
 
@@ -134,7 +127,6 @@ class LearnedModel(Document):
     gaps: Sequence[LearnedGap]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class HorizonOrder(Document):
     """Does the horizon at initialisation order what can be learned?"""
 
@@ -147,7 +139,6 @@ class HorizonOrder(Document):
     exceptions: Annotated[Sequence[str], "models whose edge over horizon is more than twice, or under half, the median"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LearnDocument(ReportDocument):
     """What `learn` found."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from scipy.stats import rankdata
@@ -60,7 +59,7 @@ def _model(label: str, gaps: Sequence[LearnedGap], settings: LearnSettings) -> L
         sentence="",
         gaps=gaps,
     )
-    return replace(model, sentence=in_english(sentence, model))
+    return model.with_members(sentence=in_english(sentence, model))
 
 
 def edge_of(solved: Sequence[tuple[int, bool]]) -> tuple[int, bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from vanishgrad.errors import UsageError
@@ -24,7 +23,6 @@ OPTION_AXES = ("hidden", "input_size", "steps", "burn_in", "seed", "input", "ini
 """The options that may have several values, the last running fastest."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SweepSettings(Document):
     """Which points, and what is measured at each."""
 
@@ -99,7 +97,6 @@ def settings_of(models: str | Sequence[str], options: Mapping[str, Any]) -> Swee
     return SweepSettings(**{**given, **axes, "measure": measure, "models": labels})
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SweptPoint(Document):
     """One point: a MODEL with its options."""
 
@@ -114,7 +111,6 @@ class SweptPoint(Document):
     failed: Annotated[str | None, "why there is no measure"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CriticalPoint(Document):
     """Where a measure crosses its neutral value, or the threshold, along the gain or the forget bias, beside theory."""
 
@@ -129,7 +125,6 @@ class CriticalPoint(Document):
     distance: Annotated[float | None, "measured - predicted"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SweepDocument(ReportDocument):
     """What `sweep` found."""
 

@@ -22,15 +22,13 @@ from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences, stretches
 from vanishgrad.propagation.lyapunov import lyapunov_spectrum
 from vanishgrad.propagation.run import block_length
-from vanishgrad.reports.documents.declaration import Document
-from vanishgrad.reports.documents.kinds import finite
+from vanishgrad.reports.documents.declaration import Document, finite
 from vanishgrad.weights.model_string import ModelSpec
 
 LYAPUNOV_STEPS, LYAPUNOV_BURN_IN, STRETCH = 1000, 100, 64
 """Steps of generated input that the exponent is averaged over, and before that; as `explain` has it."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class MeasuredQuantity(Document):
     """One measure at one point."""
 

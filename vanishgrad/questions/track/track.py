@@ -6,7 +6,7 @@ import glob
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +30,6 @@ MEASURED = ("summary",)
 COLUMNS = ("label", "place", "horizon", "horizon_censored", "rate", "verdict")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TrackRequestDocument(Document):
     """What was tracked."""
 
@@ -38,7 +37,6 @@ class TrackRequestDocument(Document):
     threshold: float | None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TrackedPoint(Document):
     """A layer in one checkpoint, or at one training step."""
 
@@ -49,7 +47,6 @@ class TrackedPoint(Document):
     verdict: Annotated[VerdictName | None, "null of a watch, which gives none"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TrackedLayer(Document):
     """One layer along a training."""
 
@@ -59,7 +56,6 @@ class TrackedLayer(Document):
     caution: Annotated[str | None, "what to know of its input; null if nothing"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TrackDocument(ReportDocument):
     """What `track` found."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from vanishgrad.questions.verify.measure import VerifyResult
@@ -12,7 +11,6 @@ from vanishgrad.reports.documents.report import FileRequestDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class VerifyRequestDocument(FileRequestDocument):
     """What was verified."""
 
@@ -27,7 +25,6 @@ class VerifyRequestDocument(FileRequestDocument):
     mask: Annotated[str | None, "the file that says which steps are masked"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class VerifiedLineDocument(Document):
     """One result beside another way to it."""
 
@@ -39,7 +36,6 @@ class VerifiedLineDocument(Document):
     place: Annotated[str, "where it is largest, with both numbers"] = ""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class VerifyDocument(ReportDocument):
     """What `verify` found."""
 

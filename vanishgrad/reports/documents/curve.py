@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
-from vanishgrad.reports.documents.declaration import Count, Document, Limits, Log10
-from vanishgrad.reports.documents.kinds import finite, one_length
+from vanishgrad.reports.documents.declaration import Count, Document, Limits, Log10, finite, one_length
 
 if TYPE_CHECKING:
     from vanishgrad.arrays import Array
@@ -28,7 +26,6 @@ ByLag = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class BandDocument(Document):
     """Statistics over trials, base-10 logarithms by lag."""
 
@@ -42,7 +39,6 @@ class BandDocument(Document):
         return one_length(vars(self))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class RateDocument(Document):
     """Nats per step."""
 
@@ -53,7 +49,6 @@ class RateDocument(Document):
     unit: Literal["nats/step"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class PeakDocument(Document):
     """Where a product stands that grows tenfold before it decays."""
 
@@ -61,7 +56,6 @@ class PeakDocument(Document):
     log10_norm: Log10
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CurveDocument(Document):
     """Norms by lag, and what they say."""
 

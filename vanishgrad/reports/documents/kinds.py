@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.reports.documents.declaration import Schema
 
-Schema = dict[str, Any]
 ANEW = "try to make the report anew with --json"
 LONGEST_QUOTE = 40
 """Characters of a value that a message quotes."""
@@ -21,11 +21,6 @@ def refuse(expected: str, path: str, value: object) -> NoReturn:
     text = "null" if value is None else repr(value)
     quoted = text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 4]} ..."
     raise VanishgradError(f"expected {expected} as {path or 'the report'}, got {quoted}; {ANEW}")
-
-
-def finite(value: float) -> float | None:
-    """Return a number, or None for what JSON has no number for."""
-    return value if math.isfinite(value) else None
 
 
 class Kind(ABC):
@@ -289,10 +284,3 @@ class DescribedKind(Kind):
 def member_path(path: str, name: str) -> str:
     """Return the path to a member."""
     return f"{path}.{name}".lstrip(".")
-
-
-def one_length(columns: Mapping[str, Sequence[Any]]) -> str | None:
-    """Return what is wrong with lists that run side by side, from one item on; None if nothing is."""
-    if len({len(column) for column in columns.values()}) == 1 and all(columns.values()):
-        return None
-    return f"{', '.join(columns)} of one length from 1 on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from vanishgrad.reports.documents.curve import (
@@ -14,8 +14,7 @@ from vanishgrad.reports.documents.curve import (
     log10,
     log10s,
 )
-from vanishgrad.reports.documents.declaration import Count, Digest, Document, Limits, Log10, Names, Size
-from vanishgrad.reports.documents.kinds import finite
+from vanishgrad.reports.documents.declaration import Count, Digest, Document, Limits, Log10, Names, Size, finite
 
 if TYPE_CHECKING:
     from vanishgrad.curves.bounds import Bound
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 SHARE_DIGITS = 12
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class RandomSource(Document):
     """Weights that were drawn."""
 
@@ -35,7 +33,6 @@ class RandomSource(Document):
     seed: Count
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class FileSource(Document):
     """Weights of a layer of a file; of a mapping of arrays where there is no path."""
 
@@ -50,7 +47,6 @@ class FileSource(Document):
     twins: Annotated[Sequence[str], "later layers of the file that hold the same numbers"] = ()
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class OwnSource(Document):
     """A cell of the user's own."""
 
@@ -58,7 +54,6 @@ class OwnSource(Document):
     function: Annotated[str, "the name of its step"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SaturatedDocument(Document):
     """Which fraction of a gate's values stands at an end."""
 
@@ -66,7 +61,6 @@ class SaturatedDocument(Document):
     near_one: Annotated[float, "fraction above 0.95"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class GateDocument(Document):
     """A gate's values over units, steps and trials."""
 
@@ -75,7 +69,6 @@ class GateDocument(Document):
     saturated: SaturatedDocument
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class BoundDocument(Document):
     """A number that proves something about a curve."""
 
@@ -92,7 +85,6 @@ class BoundDocument(Document):
     ]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TrialDocument(Document):
     """One trial of the state's curve."""
 
@@ -102,7 +94,6 @@ class TrialDocument(Document):
     verdict: VerdictName
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class JacobianCheckDocument(Document):
     """The run's own Jacobian against the complex step."""
 
@@ -112,7 +103,6 @@ class JacobianCheckDocument(Document):
     directions: Count
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class EngineDocument(Document):
     """How the products were carried, and what that cost in accuracy."""
 
@@ -126,7 +116,6 @@ class EngineDocument(Document):
     float32_loss: Annotated[float | None, "of a run in float32, largest |Δ ln ‖∂s_T/∂s_k‖₂| from float64's, in trial 0"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ModelDocument(Document):
     """What was measured of a model."""
 
@@ -154,7 +143,7 @@ class ModelDocument(Document):
     engine: EngineDocument
     notes: Sequence[str]
     masked_steps: Annotated[Count, "steps of all sequences that hand the state on: J_t = I, and no input"] = 0
-    sections: Mapping[str, Any] = field(default_factory=dict)
+    sections: Mapping[str, Any] = MappingProxyType({})
     """What an explanation adds, by name; None where it does not apply."""
 
 

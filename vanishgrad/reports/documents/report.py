@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from vanishgrad.curves.statistics import QUANTILE_TRIALS
@@ -15,7 +14,6 @@ from vanishgrad.weights.hints import Hints
 BandName = Literal["min-max", "5-95 %"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class RunDocument(Document):
     """A run as it was asked for, with every default resolved."""
 
@@ -36,7 +34,6 @@ class RunDocument(Document):
     band: Annotated[BandName, "what `low` and `high` are"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CurvesRunDocument(RunDocument):
     """A run of which not everything need have been measured."""
 
@@ -45,15 +42,15 @@ class CurvesRunDocument(RunDocument):
     per_trial: Annotated[bool, "true where curves have `by_trial`"] = False
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class HintsDocument(Hints, Document):
     """How a file was to be read: each of the hints only where it was given."""
+
+    __init__ = Document.__init__
 
     def __post_init__(self) -> None:
         """Take any text: what a hint may be is for the command that was given it to say."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LayersDocument(Document):
     """Which layers of a file were asked for, and what drives them, only where anything was said of it."""
 
@@ -62,12 +59,10 @@ class LayersDocument(Document):
     embedding: Annotated[str | None, "the matrix through which token ids went"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class FileRequestDocument(HintsDocument, LayersDocument):
     """All that was said of a file."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ModelsDocument(ReportDocument):
     """A report of models that were run."""
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from vanishgrad import __version__
-from vanishgrad.reports.documents.declaration import Document
+from vanishgrad.reports.documents.declaration import Document, Schema
 from vanishgrad.reports.documents.format_version import FORMAT_VERSION
-from vanishgrad.reports.documents.kinds import Schema, refuse
 
 R = TypeVar("R", bound="ReportDocument")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ReportDocument(Document):
     """A whole report; its first members are its format, the format's version and the version of vanishgrad."""
 
@@ -23,9 +20,9 @@ class ReportDocument(Document):
     @classmethod
     def read(cls: type[R], value: Any, path: str = "") -> R:
         """Return the report in a JSON value whose header is this report's."""
-        if not isinstance(value, dict):
-            refuse("an object", path, value)
-        return super().read({name: inner for name, inner in value.items() if name not in cls.header()}, path)
+        if isinstance(value, dict):
+            value = {name: inner for name, inner in value.items() if name not in cls.header()}
+        return super().read(value, path)
 
     @classmethod
     def header(cls) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.languages import translatable, translate
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from vanishgrad.questions.explain.attention.measure import Shortcuts
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AttentionDocument(Document):
     """What paths of length one would send back."""
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.languages import in_english, translatable, translate, translated
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import log10s
-from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size
-from vanishgrad.reports.documents.kinds import finite, one_length
+from vanishgrad.reports.documents.declaration import Count, Document, Log10, Size, finite, one_length
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 Sigmas = Annotated[Sequence[Log10 | None], "index = rank of the singular value, descending; null = zero to rounding"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class UnitDocument(Document):
     """A unit and its share of a direction."""
 
@@ -31,7 +28,6 @@ class UnitDocument(Document):
     time_constant: Annotated[float | None, "-1/ln of the mean of the gate that keeps it, steps"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CarriersDocument(Document):
     """The units that carry a direction."""
 
@@ -39,7 +35,6 @@ class CarriersDocument(Document):
     units: Annotated[Sequence[UnitDocument], "largest first"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SigmasDocument(Document):
     """Singular values over trials, base-10 logarithms."""
 
@@ -52,7 +47,6 @@ class SigmasDocument(Document):
         return one_length(vars(self))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class DirectionsAtLagDocument(Document):
     """One block at one lag."""
 
@@ -66,7 +60,6 @@ class DirectionsAtLagDocument(Document):
     target: CarriersDocument | None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class DirectionsDocument(Document):
     """All singular values of a product."""
 
@@ -89,7 +82,7 @@ def directions_document(directions: Directions, model: ModelDocument) -> Directi
     """Return the section's part of the JSON document."""
     blocks = {name: [_at_lag(each) for each in lags] for name, lags in directions.blocks.items()}
     document = DirectionsDocument.of(directions, blocks=blocks, sentence="")
-    return replace(document, sentence=in_english(sentence, document))
+    return document.with_members(sentence=in_english(sentence, document))
 
 
 def _at_lag(at_lag: DirectionsAtLag) -> DirectionsAtLagDocument:

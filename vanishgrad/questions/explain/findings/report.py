@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.languages import translatable, translate, translated
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from vanishgrad.questions.explain.findings.measure import Diagnosis, Reach, Remedy
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ReachDocument(Document):
     """How far a gradient reaches."""
 
@@ -30,7 +28,6 @@ class ReachDocument(Document):
     verdict: VerdictName
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class RemedyDocument(Document):
     """A change to the weights with its effect."""
 
@@ -41,7 +38,6 @@ class RemedyDocument(Document):
     caution: Annotated[str | None, "what to know of the input that both were measured along"] = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class FindingDocument(Document):
     """What one rule has found."""
 

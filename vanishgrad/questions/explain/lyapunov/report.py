@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from vanishgrad.languages import in_english, translatable, translate, translate_count
 from vanishgrad.questions.explain.section import Passage, Series
-from vanishgrad.reports.documents.declaration import Count, Document, Size
-from vanishgrad.reports.documents.kinds import one_length
+from vanishgrad.reports.documents.declaration import Count, Document, Size, one_length
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import number
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 Exponents = Annotated[Sequence[float | None], "nats per step, descending; null = minus infinity, or no error known"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ExponentsDocument(Document):
     """Exponents over trials, with their standard errors."""
 
@@ -35,7 +32,6 @@ class ExponentsDocument(Document):
         return one_length(vars(self))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SumRuleDocument(Document):
     """The sum of all exponents beside the mean of ln|det J_t|."""
 
@@ -44,7 +40,6 @@ class SumRuleDocument(Document):
     difference: float
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class HistoryDocument(Document):
     """The first exponents after so many steps."""
 
@@ -52,7 +47,6 @@ class HistoryDocument(Document):
     exponents: Exponents
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class LyapunovDocument(Document):
     """The factor per step of every direction in the long run."""
 
@@ -101,7 +95,7 @@ def lyapunov_document(lyapunov: Lyapunov, model: ModelDocument) -> LyapunovDocum
         ],
         sentence="",
     )
-    return replace(document, sentence=in_english(sentence, document))
+    return document.with_members(sentence=in_english(sentence, document))
 
 
 def _numbers(values: Array) -> list[float | None]:

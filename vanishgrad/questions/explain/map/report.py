@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from vanishgrad.questions.explain.map.measure import Map
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class MapDocument(Document):
     """‖∂s_t/∂s_k‖ along one sequence."""
 
@@ -51,7 +49,7 @@ def map_document(measured: Map, model: ModelDocument) -> MapDocument:
     document = MapDocument.of(
         measured, trial=0, log10_norm=[log10s(row[: i + 1]) for i, row in enumerate(measured.log_norm)], sentence=""
     )
-    return replace(document, sentence=in_english(sentence, document, model.curves["state"].threshold))
+    return document.with_members(sentence=in_english(sentence, document, model.curves["state"].threshold))
 
 
 def sentence(document: MapDocument, threshold: float) -> str:

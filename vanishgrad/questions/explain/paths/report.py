@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.cells.registry import keep_words
 from vanishgrad.languages import in_english, translatable, translate, translated
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.curve import BandDocument, band_document
-from vanishgrad.reports.documents.declaration import Document
-from vanishgrad.reports.documents.kinds import one_length
+from vanishgrad.reports.documents.declaration import Document, one_length
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.sentences import log10_text, number, power
 
@@ -25,7 +23,6 @@ CONVEYOR = "0"
 SharesByLag = Annotated[Sequence[float | None], "index = lag; null where the whole is exactly zero"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class SharesDocument(Document):
     """Shares of the whole along the direction that it keeps best, over trials."""
 
@@ -38,7 +35,6 @@ class SharesDocument(Document):
         return one_length(vars(self))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CarriedDocument(Document):
     """What one kind of path carries."""
 
@@ -46,7 +42,6 @@ class CarriedDocument(Document):
     share: SharesDocument
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class PathsDocument(Document):
     """The whole, split by the number of detours and by the gate through which the last one returns."""
 
@@ -80,7 +75,7 @@ def paths_document(paths: Paths, model: ModelDocument) -> PathsDocument:
         gates={name: _carried(carried) for name, carried in paths.gates.items()},
         sentence="",
     )
-    return replace(document, sentence=in_english(sentence, document, model))
+    return document.with_members(sentence=in_english(sentence, document, model))
 
 
 def _carried(carried: Carried) -> CarriedDocument:

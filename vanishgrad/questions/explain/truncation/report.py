@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vanishgrad.languages import translatable, translate, translated
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from vanishgrad.questions.explain.truncation.measure import Truncation
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class CutDocument(Document):
     """What a truncation to one length leaves."""
 
@@ -29,7 +27,6 @@ class CutDocument(Document):
     segments_lost: Annotated[float, "the same in segments of N steps, the state carried over and detached"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class ShortestDocument(Document):
     """The shortest length that is long enough, over trials."""
 
@@ -38,7 +35,6 @@ class ShortestDocument(Document):
     high: Size
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TruncationDocument(Document):
     """How much of ∂L/∂θ comes from each lag."""
 
