@@ -22,7 +22,7 @@ OF_FILES = ("layer", "stack", "embedding", *HINT_NAMES)
 """The options that speak of a file."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class ModelOptions(Hints):
     """What every command is told of its models, as the command line has it; the hints of a file among them.
 

@@ -23,7 +23,7 @@ from vanishgrad.reports.documents.report import CurvesRunDocument, FileRequestDo
 from vanishgrad.weights.hints import flag
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class AnalyzeRequest(CurvesRequest):
     """Every option of an analysis.
 

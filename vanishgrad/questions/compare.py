@@ -31,7 +31,7 @@ LONG_MEMORY = ("chrono", "orthogonal", "identity")
 """The laws whose memory is long: the singular values of their products lie close, and take longer."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class CompareRequest(CurvesRequest):
     """Every option of a comparison.
 
