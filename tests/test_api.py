@@ -33,6 +33,11 @@ def test_one_layer_and_a_stack_are_spelled_as_on_the_command_line(tmp_path: Path
     assert numbers(report) == numbers(command(Path(file), layer=["b"], stack=("a", "b"), steps=6, trials=2))
 
 
+def test_an_option_of_another_command_is_said_to_be_one() -> None:
+    with pytest.raises(UsageError, match="expected an option of explain, got 'per_trial', which is one of compare and"):
+        vanishgrad.explain("lstm", per_trial=True)
+
+
 @pytest.mark.parametrize(
     ("command", "option", "nearest"),
     [

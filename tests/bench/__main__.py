@@ -171,8 +171,10 @@ def live_modules(rounds: int, largest: int) -> Iterator[dict[str, object]]:
         return
     runs = {"forward": live.forward(), "capture": live.capture()}
     yield {"kind": "live", "command": "capture", "seconds": medians(runs, max(rounds, 11))}
-    runs = {"vanishgrad": live.analyze(("state",)), "all six curves": live.analyze(), "torch.func": live.torch_func()}
-    yield {"kind": "live", "command": "analyze", "seconds": medians(runs, 1, time.process_time)}
+    runs = {"vanishgrad": live.analyze(("state",)), "torch.func": live.torch_func()}
+    yield {"kind": "live", "command": "analyze, state", "seconds": medians(runs, 1, time.process_time)}
+    runs = {"vanishgrad": live.analyze(), "torch.func": live.torch_func(all_curves=True)}
+    yield {"kind": "live", "command": "analyze, all curves", "seconds": medians(runs, 1, time.process_time)}
     runs = {"training": live.training(False), "watched": live.training(True)}
     yield {"kind": "live", "command": "watch", "seconds": medians(runs, 1, time.process_time)}
 

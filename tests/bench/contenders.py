@@ -105,11 +105,16 @@ def _step(lib: Any, W: dict[str, Any], cell: str, sigmoid: Callable[[Any], Any])
     return step
 
 
-def jacobian_norms(W: dict[str, Any], cell: str, m: int) -> tuple[Callable[[Any], list[float]], Callable[[Any], Any]]:
-    """Return what takes ‖∂s_T/∂s_k‖₂ of one sequence (T, d) by `torch.func`, k downwards, and what takes s_1 … s_T."""
+def jacobian_norms(
+    W: dict[str, Any], cell: str, m: int, all_curves: bool = False
+) -> tuple[Callable[[Any], list[float]], Callable[[Any], Any]]:
+    """Return what takes ‖∂s_T/∂s_k‖₂ of one sequence (T, d) by `torch.func`, k downwards, and what takes s_1 … s_T.
+
+    With `all_curves` each lag's ‖∂h_T/∂s_k‖, ‖∂h_T/∂h_k‖, ‖∂c_T/∂c_k‖ and ‖∂h_T/∂x_k‖ too.
+    """
     import torch
 
-    step = _step(torch, W, cell, torch.sigmoid)
+    step, n = _step(torch, W, cell, torch.sigmoid), W["W_hh"].shape[1]
 
     def states(xs: Any) -> Any:
         found = [torch.zeros(m, dtype=xs.dtype)]
@@ -122,10 +127,13 @@ def jacobian_norms(W: dict[str, Any], cell: str, m: int) -> tuple[Callable[[Any]
         with torch.no_grad():
             before = torch.cat([torch.zeros(1, m, dtype=xs.dtype), states(xs)[:-1]])
             J = torch.func.vmap(torch.func.jacrev(step), chunk_size=chunk)(before, xs)
+            B = torch.func.vmap(torch.func.jacrev(step, argnums=1), chunk_size=chunk)(before, xs) if all_curves else []
             P, found = torch.eye(m, dtype=xs.dtype), []
             for k in range(len(xs) - 1, -1, -1):
+                of_input = [P[:n] @ B[k]] if all_curves else []
                 P = P @ J[k]
-                found.append(float(torch.linalg.matrix_norm(P, ord=2)))
+                others = [P[:n], P[:n, :n], P[n:, n:], *of_input] if all_curves else []
+                found += [float(torch.linalg.matrix_norm(each, ord=2)) for each in (P, *others)]
             return found
 
     return norms, states

@@ -65,8 +65,8 @@ def analyze(curves: tuple[str, ...] | None = None) -> Run:
     return lambda: vanishgrad.analyze(module, input=xs[:1], curves=curves)
 
 
-def torch_func() -> Run:
-    """Return the norms of ∂s_T/∂s_k of both layers along what the same run recorded, by `torch.func`."""
+def torch_func(all_curves: bool = False) -> Run:
+    """Return the norms of ∂s_T/∂s_k of both layers along what the same run recorded, by `torch.func`, or all curves'."""
     import torch
 
     module, xs = _module()
@@ -76,7 +76,7 @@ def torch_func() -> Run:
     for layer in range(module.num_layers):
         names = {"W_hx": "weight_ih", "W_hh": "weight_hh", "b_x": "bias_ih", "b_h": "bias_hh"}
         W = {name: weights[f"{own}_l{layer}"] for name, own in names.items()}
-        norms, states = jacobian_norms(W, "lstm", 2 * N)
+        norms, states = jacobian_norms(W, "lstm", 2 * N, all_curves)
         layers.append((norms, inputs))
         inputs = states(inputs)[:, :N]
     return lambda: [norms(xs) for norms, xs in layers]

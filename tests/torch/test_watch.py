@@ -89,6 +89,14 @@ def test_a_failing_measurement_or_log_warns_once_and_training_goes_on() -> None:
     assert records
 
 
+def test_where_no_first_batch_is_seen_the_warning_says_what_to_hand_over() -> None:
+    watch = vanishgrad.watch(Net(), every=1, max_overhead=math.inf)
+    watch.begin()
+    with pytest.warns(UserWarning, match=r"expected to see what the first training step is given.* try batch=BATCH"):
+        watch.measure()
+    watch.end()
+
+
 def test_an_interrupt_goes_through_and_leaves_no_hook(monkeypatch) -> None:
     net = Net()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from vanishgrad.curves.request import CurvesRequest
 from vanishgrad.errors import UsageError
 from vanishgrad.models.options import ModelOptions, option_names
 from vanishgrad.questions.capture import live_run
@@ -29,6 +30,9 @@ def request_of(kind: type[Request], options: Mapping[str, Any], **sources: Any) 
 def demand_known(command: str, options: Mapping[str, Any], accepted: Sequence[str]) -> None:
     """Refuse an option that a command has not, with the nearest that it has."""
     for name in options:
+        if name not in accepted and name in option_names(CurvesRequest) and command not in ("compare", "analyze"):
+            raise UsageError(f"expected an option of {command}, got {name!r}, which is one of compare and analyze; "
+                             "try one of them with it")  # fmt: skip
         if name not in accepted:
             nearest = get_close_matches(name, accepted, n=1)
             raise UsageError(f"expected an option of {command}, got {name!r}; try {', '.join(nearest or accepted)}")

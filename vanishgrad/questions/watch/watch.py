@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.live_keras import is_keras_model
 from vanishgrad.models.live_torch import is_torch_module
 from vanishgrad.option_ranges import demand_threshold
@@ -153,6 +153,9 @@ class Watch:
         self._due, self._is_measuring = self.step + self._every, True
         record: dict[str, Any] = {}
         try:
+            if self._batch is None:
+                raise VanishgradError("expected to see what the first training step is given, got no numbers, as where "
+                                      "a framework compiles its steps; try batch=BATCH")  # fmt: skip
             run = live_run(self._model, self._batch, evaluating=True, trials=self._budget.most_trials)
             captured = time.perf_counter()
             assert run is not None
