@@ -27,10 +27,11 @@ READS = {"certificate", "reading", "report", "subject"}
 REQUESTS = {
     "scaled_norm": {"source": "rnn@gaussian:gain=0.4", "hidden": 6},
     "max_norm": {"source": "rnn@gaussian:gain=0.3", "hidden": 1},
-    "block_norms": {"source": "lstm@gaussian:gain=0.05", "hidden": 5, "input_size": 2, "input_bound": 0.1},
+    "gram_norms": {"source": "lstm@gaussian:gain=0.05", "hidden": 5, "input_size": 2, "input_bound": 0.1},
+    "block_norms": {"source": "gru@gaussian:gain=0.05,reset=before", "hidden": 4, "input_size": 2, "input_bound": 0.1},
     "cone": {"source": "gru@gaussian:gain=0.1,forget_bias=5", "hidden": 4, "input_bound": 0.5, "claim": "lower"},
     "bilinear": {"source": "lstm", "hidden": 4, "input": "white", "steps": 12},
-    "block_norms of mgu": {"source": "mgu@gaussian:gain=0.05", "hidden": 4, "input_bound": 0.1},
+    "gram_norms of mgu": {"source": "mgu@gaussian:gain=0.05,reset=after", "hidden": 4, "input_bound": 0.1},
     "cone of mgu": {
         "source": "mgu@gaussian:gain=0.1,forget_bias=5",
         "hidden": 3,
@@ -205,7 +206,8 @@ def test_a_broken_witness_is_never_an_exception(certificate, replacement):
 
 
 @pytest.mark.parametrize(
-    "field", ["scale", "mu", "x", "h", "c", "factors", "q", "u", "input_pieces", "word", "state", "eigenvalue"]
+    "field",
+    ["scale", "mu", "x", "h", "c", "factors", "joints", "q", "u", "input_pieces", "word", "state", "eigenvalue"],
 )
 def test_a_missing_part_of_the_witness_is_invalid(certificate, field):
     content = json.loads(certificate.read_text())
@@ -219,6 +221,7 @@ def test_another_method_is_invalid(certificate):
         "scaled_norm",
         "max_norm",
         "block_norms",
+        "gram_norms",
         "cone",
         "bilinear",
         "enclosure",
@@ -228,6 +231,25 @@ def test_another_method_is_invalid(certificate):
         if method != json.loads(certificate.read_text())["method"]:
             changed = rewritten(certificate, lambda content, method=method: content.update(method=method))
             assert check(changed).verdict is not CertificateVerdict.VALID, method
+
+
+@pytest.mark.parametrize("name", ["gram_norms", "gram_norms of mgu"])
+def test_a_sum_by_one_gram_matrix_is_refused_once_a_weight_or_its_norm_is_smaller(name, tmp_path):
+    path = tmp_path / "cert.json"
+    for file, data in certify(CertifyRequest(output=str(path), **REQUESTS[name])).files.items():
+        Path(file).write_bytes(data)
+
+    def lighter(content):
+        for t in content["witness"]["joints"]["h"]["weights"].values():
+            t[0] *= 1 - 1e-4
+
+    def smaller(content):
+        content["witness"]["joints"]["h"]["norm"] *= 1 - 1e-9
+
+    assert "Σ a² / t² ≤ 1" in check(rewritten(path, lighter)).reason
+    assert "‖diag(t) W‖₂ ≤ norm" in check(rewritten(path, smaller)).reason
+    for change in (lighter, smaller):
+        assert check(rewritten(path, change)).verdict is CertificateVerdict.INVALID
 
 
 def test_a_smaller_norm_than_the_true_one_is_refuted_by_a_vector(tmp_path):
@@ -265,7 +287,7 @@ def test_the_last_bit_of_one_weight_is_told(certificate, tmp_path):
     assert check(str(certificate), str(tmp_path / "other.npz")).verdict is CertificateVerdict.INVALID
 
 
-@pytest.mark.parametrize("name", ["block_norms", "cone", "bilinear", "enclosure", "periodic_orbit"])
+@pytest.mark.parametrize("name", ["block_norms", "gram_norms", "cone", "bilinear", "enclosure", "periodic_orbit"])
 def test_a_certificate_of_sigma_and_tanh_is_not_valid_for_other_gates(name, tmp_path):
     """Sealed anew for hard sigmoids: what is shown of σ says nothing of them."""
     path = tmp_path / "cert.json"

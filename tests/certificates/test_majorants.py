@@ -69,6 +69,9 @@ def test_no_sampled_block_has_a_larger_norm_than_claimed(kind, scale, keep):
         assert (keep_gate <= found.high).all()
         if kind == "lstm":
             C = np.linalg.norm(J[:, n:, :n], 2, axis=(1, 2))
+            assert (found.joints["c"].norm >= C).all()
+            assert (found.joints["h"].norm >= np.linalg.norm(J[:, :n, :n], 2, axis=(1, 2))).all()
+            assert (found.through >= np.linalg.norm(J[:, :n, n:], 2, axis=(1, 2))).all()
             assert (found.of("i") + found.of("f") + found.of("g") >= C).all()
         else:
             rest = np.linalg.norm(J - keep_gate[..., None] * np.eye(n), 2, axis=(1, 2))
@@ -76,6 +79,15 @@ def test_no_sampled_block_has_a_larger_norm_than_claimed(kind, scale, keep):
             reset = 1 if after else found.eta + found.of("r")
             total = found.of("z") + found.of("n") * reset + (found.of("r") if after else 0)
             assert (total >= rest).all()
+            if after:
+                assert (found.joints["h"].norm >= np.linalg.norm(J, 2, axis=(1, 2))).all()
+
+
+@pytest.mark.parametrize(("kind", "size", "blocks"), [("lstm", 8, 0.978), ("gru-after", 8, 0.936), ("lstm", 64, 1.66)])
+def test_one_gram_matrix_for_a_sum_is_sharper_than_a_sum_of_norms(kind, size, blocks):
+    cell = zero_bias(net(kind, size, 8, 0.2, 0), 0.0)
+    rates = {each.method: each.rho for each in gated_attempts(subject(cell), InputSet(1.0))}
+    assert rates["gram_norms"] < 0.97 * rates["block_norms"] and rates["block_norms"] == pytest.approx(blocks, rel=0.1)
 
 
 @pytest.mark.parametrize("kind", GATED)

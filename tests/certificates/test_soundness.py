@@ -123,10 +123,10 @@ def test_the_sample_has_every_kind_of_proof():
         ("rnn", "scaled_norm"),
         ("lstm", "cone"),
         ("gru", "cone"),
-        ("gru", "block_norms"),
-        ("mgu", "block_norms"),
+        ("gru", "gram_norms"),
+        ("mgu", "gram_norms"),
     } <= methods
-    assert any(name == "lstm" and method in ("block_norms", "max_norm") for name, method in methods)
+    assert any(name == "lstm" and method in ("gram_norms", "block_norms", "max_norm") for name, method in methods)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -14,6 +14,7 @@ each concave and quadratic in the gate, maximised by ``peak``; |g| is cut into p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,6 +28,8 @@ from vanishgrad.certificates.subject import CertifiedCell
 
 CANDIDATE_PIECES = 8
 """Pieces of the range of |g|."""
+KEPT = "keep"
+"""Stands for the diagonal z of a GRU's Jacobian among its gates."""
 CHECKER_ROOM = 2.0**-90
 """Added to what saturated gates leave: the checker's own bounds of σ are 2⁻¹⁰⁰ wide."""
 
@@ -91,6 +94,18 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False)
+class Joint:
+    r"""A claim ‖Σ_g D_g W^g‖₂ ≤ norm for all diagonal |D_g| ≤ diag(a_g): the norm of a sum by one Gram matrix.
+
+    (Σ_g d_g y_g)² ≤ (Σ_g d_g² / t_g²) (Σ_g t_g² y_g²) in each row, so for Σ_g a_g² / t_g² ≤ 1 the norm is at most that
+    of the stacked diag(t_g) W^g, whose Gram matrix is Σ_g W^gᵀ diag(t_g²) W^g.
+    """
+
+    weights: Mapping[str, Array]
+    norm: float
+
+
+@dataclass(frozen=True, eq=False)
 class WeightNorms:
     """Bounds over the box (T5, T6, T7a).
 
@@ -100,6 +115,10 @@ class WeightNorms:
         keep gate f or z: all its entries lie between.
     eta : float
         ‖E‖ of an LSTM.
+    joints : mapping of block → Joint
+        LSTM: ``c``, C; ``h``, O + E C. GRU (after): ``h``, all of J, whose diag z is the gate `KEPT` with W = I.
+    through : float
+        ‖E F‖ of an LSTM.
     factors : tuple of Factor
         LSTM: ‖O‖ ≤ ω, the factor of gate o; ‖C‖ ≤ κ, the sum of those of i, f, g. GRU: those of z, n, r, with
         ‖J - diag z‖ ≤ z + n + r (after), z + n (r̄ + r) (before).
@@ -109,6 +128,8 @@ class WeightNorms:
     high: float
     eta: float
     factors: tuple[Factor, ...]
+    joints: Mapping[str, Joint]
+    through: float
 
     def of(self, gate: str) -> float:
         """Return the norm of a gate's factor."""
@@ -122,6 +143,7 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
     tau = box.candidate_slope.max(axis=0)
     if subject.has_cell_state:
         keep, eta = "f", float(hi["o"].max())
+        through_c = float(round_up(hi["o"] * hi["f"]).max())
         a = {
             "o": tanh_up(box.c_next.max(axis=0)) * slope["o"],
             "i": hi["g"] * slope["i"],
@@ -129,7 +151,7 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
             "g": hi["i"] * tau,
         }
     else:
-        keep, eta = "z", float(hi["r"].max())
+        keep, eta, through_c = "z", float(hi["r"].max()), 0.0
         write = round_up(box.complements["z"].max(axis=0) + CHECKER_ROOM) * tau
         through = box.product * slope["r"]
         after = subject.reset == "after"
@@ -139,7 +161,33 @@ def norms(subject: CertifiedCell, box: Box) -> WeightNorms:
             "r": write * through if after else through,
         }
     factors = tuple(_factor(subject, gate, round_up(values)) for gate, values in a.items())
-    return WeightNorms(float(box.gates[keep].lo.min()), float(hi[keep].max()), eta, factors)
+    a = {each.gate: each.a for each in factors}
+    joints = {}
+    if subject.has_cell_state:
+        joints["c"] = _joint(subject, {gate: a[gate] for gate in "ifg"})
+        joints["h"] = _joint(subject, {"o": a["o"], **{gate: round_up(hi["o"] * a[gate]) for gate in "ifg"}})
+    elif subject.reset == "after":
+        joints["h"] = _joint(subject, {KEPT: hi["z"], **a})
+    low, high = float(box.gates[keep].lo.min()), float(hi[keep].max())
+    return WeightNorms(low, high, eta, factors, joints, through_c)
+
+
+def _joint(subject: CertifiedCell, a: Mapping[str, Array]) -> Joint:
+    """Return the narrower of two bounds: t_g² = a_g c_g Σ a / c, with c = 1, or 1 / ‖W^g‖₂."""
+    W = {gate: np.eye(subject.hidden_size) if gate == KEPT else subject.gate("W_hh", gate) for gate in a}
+    sizes = {gate: max(1.0 if gate == KEPT else float(np.linalg.norm(W[gate], 2)), 2.0**-100) for gate in a}
+    joints = []
+    for c in (dict.fromkeys(a, 1.0), {gate: 1 / size for gate, size in sizes.items()}):
+        total = sum(a[gate] / c[gate] for gate in a)
+        squares = {gate: np.maximum(a[gate] * c[gate] * total * (1 + 2.0**-18), 0) for gate in a}
+        weights = {
+            gate: np.nextafter(np.sqrt(each).astype(np.float32), np.float32(np.inf)).astype(np.float64)
+            for gate, each in squares.items()
+        }
+        stacked = np.concatenate([weights[gate][:, None] * W[gate] for gate in a])
+        norm = norm_up(stacked) + 2.0**-52 * float(np.linalg.norm(stacked))
+        joints.append(Joint(weights, float(round_up(np.float64(norm)))))
+    return min(joints, key=lambda each: each.norm)
 
 
 def _slope(gate: Range, complement: Array) -> Array:

@@ -6,6 +6,7 @@ method         cells      witness           why
 scaled_norm    rnn        Δ, μ              ‖ΔJΔ⁻¹‖₂ ≤ γ ‖ΔWΔ⁻¹‖₂ ≤ γ μ; C = cond Δ (T1)
 max_norm       all        x, box, pieces    |J| x ≤ ρ x; C = √m max x / min x (T1 ii, T6)
 block_norms    gated      box, factors, x   M₊ x ≤ ρ x; C = √2 max x / min x (T7a); GRU: ‖J‖₂ ≤ ρ
+gram_norms     gated      box, joints, x    as block_norms, a sum over gates by one Gram matrix; not a GRU (before)
 cone           gated      box, factors, q   ‖∂c_t/∂c_k v‖ ≥ ρ^lag ‖v‖ (T5b); GRU: σ_min(J) ≥ ρ
 =============  =========  ================  ==========================================================================
 """
@@ -142,6 +143,7 @@ def _block_norms(target: CertifiedCell, inputs: InputSet) -> Iterator[Attempt]:
     whole = _whole_box(target, inputs)
     if whole is None:
         return
+    yield from _gram_norms(*whole)
     witness, bounds = _factors(*whole), whole[1]
     if not target.has_cell_state:
         yield Attempt("block_norms", 1.0, _up(bounds.high + _gru_rest(target, bounds)), witness)
@@ -149,6 +151,20 @@ def _block_norms(target: CertifiedCell, inputs: InputSet) -> Iterator[Attempt]:
     M = _block_majorant(bounds)
     x = next(positive_vectors(lambda x: M @ x, 2))
     yield _of_vector("block_norms", x, round_up(M @ x), witness)
+
+
+def _gram_norms(invariant_box: Box, bounds: WeightNorms) -> Iterator[Attempt]:
+    joints = {
+        block: {"norm": each.norm, "weights": {gate: t.tolist() for gate, t in each.weights.items()}}
+        for block, each in bounds.joints.items()
+    }
+    witness = {**_states(invariant_box), "joints": joints}
+    if "c" in joints:
+        M = np.array([[bounds.joints["h"].norm, bounds.through], [bounds.joints["c"].norm, bounds.high]])
+        x = next(positive_vectors(lambda x: M @ x, 2))
+        yield _of_vector("gram_norms", x, round_up(M @ x), witness)
+    elif joints:
+        yield Attempt("gram_norms", 1.0, _up(bounds.joints["h"].norm), witness)
 
 
 def _block_majorant(bounds: WeightNorms) -> Array:

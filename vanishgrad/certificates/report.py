@@ -141,17 +141,29 @@ class GateFactorDocument(Document):
     norm: Annotated[Positive, "an upper bound of ‖diag(a) W_hh of the gate‖₂"]
 
 
+class JointNormDocument(Document):
+    """A bound of ‖Σ_g D_g W_hh^g‖₂ over all diagonal D_g within the box: of the stacked diag(t_g) W_hh^g."""
+
+    norm: Positive
+    weights: Annotated[Mapping[str, Sequence[float]], "gate → t, with Σ_g a_g² / t_g² ≤ 1 in each unit"]
+
+
 class WitnessDocument(Document):
     """The numbers that make the claim checkable; which ones there are, the method says."""
 
     scale: Annotated[Sequence[float] | None, "scaled_norm: the diagonal of Δ"] = None
     mu: Annotated[Positive | None, "scaled_norm: an upper bound of ‖ΔWΔ⁻¹‖₂"] = None
-    x: Annotated[Sequence[float] | None, "max_norm, block_norms: the positive vector that the majorant shrinks"] = None
+    x: Annotated[
+        Sequence[float] | None, "max_norm, block_norms, gram_norms: the positive vector that the majorant shrinks"
+    ] = None
     h: Annotated[Sequence[float] | None, "gated cells: the box of states, |h_j| ≤ its items"] = None
     c: Annotated[Sequence[float] | None, "gated cells: the same of the cell state; empty without one"] = None
     input_pieces: Annotated[Mapping[str, Size] | None, "max_norm: input coordinate → equal pieces of its range"] = None
     gate_pieces: Annotated[Size | None, "max_norm: pieces of a gate's range"] = None
     factors: Annotated[Mapping[str, GateFactorDocument] | None, "block_norms, cone: gate → bound"] = None
+    joints: Annotated[
+        Mapping[str, JointNormDocument] | None, "gram_norms: block of the Jacobian (c, h) → bound of its sum over gates"
+    ] = None
     q: Annotated[Positive | None, "cone: the slope of the cone ‖v_h‖ ≤ q‖v_c‖"] = None
     u: Annotated[Sequence[float] | None, "bilinear: the left vector of |uᵀ ∂s_T/∂s_k v|"] = None
     v: Annotated[Sequence[float] | None, "bilinear: the right vector"] = None
@@ -186,7 +198,17 @@ class CertificateDocument(Document):
     model: CertifiedCellDocument
     weights: WeightsFileDocument
     method: Annotated[
-        Literal["scaled_norm", "max_norm", "block_norms", "cone", "bilinear", "enclosure", "words", "periodic_orbit"],
+        Literal[
+            "scaled_norm",
+            "max_norm",
+            "block_norms",
+            "gram_norms",
+            "cone",
+            "bilinear",
+            "enclosure",
+            "words",
+            "periodic_orbit",
+        ],
         "the kind of witness",
     ]
     arithmetic: ArithmeticDocument

@@ -90,9 +90,52 @@ def cone(subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], i
     inequalities.demand(norms["o"] * q <= (q - eta) * claim.rho, "η + ω q / ρ ≤ q")
 
 
-UPPER = {"scaled_norm": scaled_norm, "max_norm": max_norm, "block_norms": block_norms}
+def gram_norms(
+    subject: CertifiedCell, claim: RateClaim, witness: Mapping[str, Any], inequalities: Inequalities
+) -> None:
+    """M₊ x ≤ ρ x, or ‖J‖₂ ≤ ρ, for norms of sums over gates by the Cauchy-Schwarz inequality in each row."""
+    (box,) = _every_box(subject, claim, {**witness, "input_pieces": {}}, inequalities, is_whole=True)
+    a, joints = amplitudes(subject, box), demanded.mapping(witness, "joints")
+    if not subject.has_cell_state:
+        inequalities.demand(subject.reset == "after", "the candidate's reset comes after its product")
+        norm = _joint_norm(subject, {"keep": box.hi["z"], **a}, demanded.mapping(joints, "h"), inequalities)
+        inequalities.demand(claim.C >= 1, "1 ≤ C")
+        inequalities.demand(norm <= claim.rho, "‖J‖₂ ≤ ρ")
+        return
+    to_c = {gate: a[gate] for gate in "ifg"}
+    kappa = _joint_norm(subject, to_c, demanded.mapping(joints, "c"), inequalities)
+    to_h = {"o": a["o"], **{gate: box.hi["o"] * each for gate, each in to_c.items()}}
+    top = _joint_norm(subject, to_h, demanded.mapping(joints, "h"), inequalities)
+    through, phi = max(box.hi["o"] * box.hi["f"]), max(box.hi["f"])
+    x_h, x_c = fractions(demanded.positive(witness, "x", 2))
+    inequalities.demand(2 * max(x_h, x_c) ** 2 <= (claim.C * min(x_h, x_c)) ** 2, "√2 max x / min x ≤ C")
+    inequalities.demand(top * x_h + through * x_c <= claim.rho * x_h, "‖O + E C‖ x_h + ‖E F‖ x_c ≤ ρ x_h")
+    inequalities.demand(kappa * x_h + phi * x_c <= claim.rho * x_c, "κ x_h + φ x_c ≤ ρ x_c")
+
+
+def _joint_norm(
+    subject: CertifiedCell, a: Mapping[str, Array], joint: Mapping[str, Any], inequalities: Inequalities
+) -> Fraction:
+    """Return a bound of ‖Σ_g D_g W^g‖₂ over diagonal |D_g| ≤ diag(a_g), having shown it; W of "keep" is I."""
+    proposed, norm, n = demanded.mapping(joint, "weights"), demanded.number(joint, "norm"), subject.hidden_size
+    weights = {gate: demanded.non_negative(proposed, gate, n) for gate in a}
+    squares = {gate: fractions(t) ** 2 for gate, t in weights.items()}
+    shares = (
+        sum(a[gate][j] ** 2 / squares[gate][j] if a[gate][j] else Fraction(0) for gate in a)
+        if all(squares[gate][j] or not a[gate][j] for gate in a)
+        else Fraction(2)
+        for j in range(n)
+    )
+    inequalities.demand(all(each <= 1 for each in shares), f"Σ a² / t² ≤ 1 over {' '.join(a)}")
+    W = np.concatenate([np.eye(n) if gate == "keep" else subject.gate("W_hh", gate) for gate in a])
+    left = np.concatenate([weights[gate] for gate in a])
+    inequalities.demand(norm_at_most(left, W, np.ones(n), norm), f"‖diag(t) W‖₂ ≤ norm over {' '.join(a)}")
+    return Fraction(norm)
+
+
+UPPER = {"scaled_norm": scaled_norm, "max_norm": max_norm, "block_norms": block_norms, "gram_norms": gram_norms}
 LOWER = {"cone": cone}
-RNN_ONLY, GATED_ONLY = ("scaled_norm",), ("block_norms", "cone")
+RNN_ONLY, GATED_ONLY = ("scaled_norm",), ("block_norms", "gram_norms", "cone")
 
 
 def _steepness(subject: CertifiedCell, inequalities: Inequalities) -> Fraction:
