@@ -215,7 +215,7 @@ def test_available_kinds_are_those_that_can_be_drawn():
 def test_an_unknown_kind_or_ending_is_wrong_usage():
     with pytest.raises(UsageError, match="got 'curve'; try curves"):
         draw(DOCUMENT, "curve")
-    with pytest.raises(UsageError, match="png, svg, pdf, got 'jpg'"):
+    with pytest.raises(UsageError, match="png, svg, pdf, pgf, got 'jpg'"):
         render(DOCUMENT, "curves", "jpg")
 
 

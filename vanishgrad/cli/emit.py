@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vanishgrad.cli.encoding import can_encode
-from vanishgrad.cli.options import FONT_GIVEN
+from vanishgrad.cli.options import FONT_GIVEN, picture_formats
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.languages import ENGLISH, LANGUAGES, in_language, language
 from vanishgrad.questions.rendering import Rendered, report_text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="ReportDocument")
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table", ".html": "html", ".htm": "html"}
-PICTURES = (".png", ".svg", ".pdf")
+PICTURES, VECTORS = (".png", ".svg", ".pdf"), "svg"
 FOREIGN = (".html", ".htm", ".tex", ".json", ".csv", ".md", ".txt", *PICTURES)
 """Endings that no other format is written under, whatever --format says."""
 DATA = ("json", "csv", "junit", "html")
@@ -51,6 +51,8 @@ def demand_writable(output: str, plots: Sequence[str], folders: Sequence[str | N
         demand_target(path)
     for folder in filter(None, folders):
         demand_folder(folder)
+    if picture_formats() and not any(folders):
+        raise UsageError(f"expected --plots DIR with --format {picture_formats()[0]}, got none; try --plots plots")
 
 
 def demand_no_font() -> None:
@@ -178,7 +180,8 @@ def pictures(
     if plot_folder is None:
         return
     for kind in available_kinds(report):
-        yield os.path.join(plot_folder, f"{kind}.svg"), render(report, kind, "svg")
+        for ending in picture_formats() or (VECTORS,):
+            yield os.path.join(plot_folder, f"{kind}.{ending}"), render(report, kind, ending)
 
 
 def warn(sentences: Sequence[str], quiet: bool) -> None:

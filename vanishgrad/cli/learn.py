@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from vanishgrad.cli.emit import demand_writable, emit, is_summary
-from vanishgrad.cli.options import JOBS, OUTPUT, training_options
+from vanishgrad.cli.emit import VECTORS, demand_writable, emit, is_summary
+from vanishgrad.cli.options import JOBS, OUTPUT, picture_formats, training_options
 from vanishgrad.cli.progress import progress, resuming_command
 from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS
@@ -87,4 +87,5 @@ def _pictures(document: LearnDocument, plots: tuple[str, ...], folder: str | Non
     for path in plots:
         yield path, render(document, "learnability", Path(path).suffix[1:].lower())
     for kind in KINDS if folder is not None else ():
-        yield os.path.join(folder or "", f"{kind}.svg"), render(document, kind, "svg")
+        for ending in picture_formats() or (VECTORS,):
+            yield os.path.join(folder or "", f"{kind}.{ending}"), render(document, kind, ending)

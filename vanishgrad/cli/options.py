@@ -21,6 +21,8 @@ from vanishgrad.weights.hints import flag
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "csv", "markdown", "html")
+PICTURE_FORMATS = ("png", "svg", "pdf")
+PICTURES_KEY = "vanishgrad.picture_formats"
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -188,6 +190,30 @@ def _option(
     )
 
 
+def split_formats(text: str) -> tuple[list[str], list[str]]:
+    """Return the formats of a report, and those of the pictures of --plots, among what --format says."""
+    names = text.split(",") if text else []
+    return [name for name in names if name not in PICTURE_FORMATS], [name for name in names if name in PICTURE_FORMATS]
+
+
+def report_formats(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """Return the format of the report, and keep those of pictures for `picture_formats`."""
+    reports, pictures = split_formats(text or "")
+    if pictures:
+        context.meta[PICTURES_KEY] = pictures
+    return click.Choice(FORMATS).convert(",".join(reports), option, context) if reports else None
+
+
+def _completions(context: click.Context, option: click.Parameter, begun: str) -> list[str]:
+    return [each for each in (*FORMATS, *PICTURE_FORMATS) if each.startswith(begun)]
+
+
+def picture_formats() -> tuple[str, ...]:
+    """Return the formats of the pictures of --plots that --format names; none: svg."""
+    context = click.get_current_context(silent=True)
+    return tuple(dict.fromkeys(context.meta.get(PICTURES_KEY, ()))) if context else ()
+
+
 class _Json(click.Option):
     """``--json``: one value with ``--format``, and refused beside another one."""
 
@@ -195,8 +221,17 @@ class _Json(click.Option):
         parser.add_option(self, self.opts, dest=self.opts[0], action="store_const", const="json")
 
     def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> tuple[Any, list[str]]:
-        if opts.pop(self.opts[0], None) and opts.setdefault(self.name, "json") != "json":
-            raise UsageError(f"expected --json or --format {opts[self.name]}, got both; try one of them alone")
+        reports, pictures = split_formats(opts.get(self.name) or "")
+        if opts.pop(self.opts[0], None):
+            if reports not in ([], ["json"]):
+                raise UsageError(f"expected --json or --format {opts[self.name]}, got both; try one of them alone")
+            reports = ["json"]
+        if pictures:
+            ctx.meta[PICTURES_KEY] = pictures
+        if reports:
+            opts[self.name] = ",".join(reports)
+        else:
+            opts.pop(self.name, None)
         return super().handle_parse_result(ctx, opts, args)
 
 
@@ -237,7 +272,12 @@ FONT = click.option(
 
 OUTPUT = together(
     click.option(
-        "--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of --output, or table]"
+        "--format",
+        "format_",
+        metavar=f"[{'|'.join(FORMATS)}]",
+        callback=report_formats,
+        shell_complete=_completions,
+        help="With --plots also png, svg, pdf, after commas.  [default: by the ending of --output, or table]",
     ),
     JSON,
     click.option("--output", default="-", metavar="FILE|-", help="Where the report goes.  [default: stdout]"),

@@ -14,8 +14,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from vanishgrad.cli.emit import demand_writable, emit, report_format
-from vanishgrad.cli.options import JOBS, OUTPUT, sweep_options
+from vanishgrad.cli.emit import VECTORS, demand_writable, emit, report_format
+from vanishgrad.cli.options import JOBS, OUTPUT, picture_formats, sweep_options
 from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError, VanishgradError
@@ -215,4 +215,5 @@ def _pictures(document: SweepDocument, plots: Sequence[str], folder: str | None)
     for path in plots:
         yield path, render(document, SweepPicture(), Path(path).suffix[1:].lower())
     for kind in available_kinds(document) if folder is not None else ():
-        yield os.path.join(str(folder), f"{kind}.svg"), render(document, SweepPicture(kind), "svg")
+        for ending in picture_formats() or (VECTORS,):
+            yield os.path.join(str(folder), f"{kind}.{ending}"), render(document, SweepPicture(kind), ending)

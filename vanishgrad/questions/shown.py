@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vanishgrad.questions.rendering import report_text
@@ -16,7 +15,6 @@ from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
-from vanishgrad.reports.files import write
 from vanishgrad.reports.sentences import driven_by, opening, span
 from vanishgrad.reports.table import horizon
 
@@ -176,7 +174,7 @@ class Report(_Tables):
             return text
         return text + render(self.typed, "curves", "svg").decode().partition("?>")[2]
 
-    def plot(self, path: str | None = None, kind: str = "curves", *, ax: Axes | None = None) -> Figure:
+    def plot(self, path: str | None = None, kind: str = "curves", *, ax: Axes | None = None, **options: Any) -> Figure:
         """Draw a picture; a notebook shows what is returned.
 
         Parameters
@@ -187,16 +185,18 @@ class Report(_Tables):
             One of ``vanishgrad plot``; with `ax`, a curve: state (the default), input, cell, ….
         ax : Axes, optional
             Where one curve of every model is drawn, instead of on a page of its own.
+        **options
+            Those of ``vanishgrad plot``: size=(3.25, 2.1), style, title, caption, legend, xscale, ylim, curves, models.
         """
-        from vanishgrad.questions.plot.render import draw, draw_into, render
+        from vanishgrad.questions.plot.render import draw, draw_into
+        from vanishgrad.reports.figures.options import options_named
+        from vanishgrad.reports.figures.output import saved
 
         names_kind = path is not None and "." not in path
         kind, target = (str(path), None) if names_kind else (kind, path)
         if ax is not None:
             return draw_into(ax, self.typed, "state" if kind == "curves" else kind)
-        if target is not None:
-            write(target, render(self.typed, kind, Path(target).suffix[1:].lower()))
-        return draw(self.typed, kind)
+        return saved(draw(self.typed, kind, options_named(options)), target)
 
     def to_pandas(self, curves: bool = False, trials: bool = False) -> pandas.DataFrame:
         """Return a row for each model: verdict, horizons, rates, gates.
@@ -226,15 +226,15 @@ class LearnReport(_Tables):
 
     typed: LearnDocument
 
-    def plot(self, path: str | None = None, kind: str = "learnability") -> Figure:
+    def plot(self, path: str | None = None, kind: str = "learnability", **options: Any) -> Figure:
         """Draw a picture, as `Report.plot` does: into a .png, .svg or .pdf file too, if one is named."""
-        from vanishgrad.questions.learn.figure import draw, render
+        from vanishgrad.questions.learn.figure import draw
+        from vanishgrad.reports.figures.options import options_named
+        from vanishgrad.reports.figures.output import saved
 
         names_kind = path is not None and "." not in path
         kind, target = (str(path), None) if names_kind else (kind, path)
-        if target is not None:
-            write(target, render(self.typed, kind, Path(target).suffix[1:].lower()))
-        return draw(self.typed, kind)
+        return saved(draw(self.typed, kind, options_named(options)), target)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -264,18 +264,19 @@ class SweepReport(_Tables):
         measure: str | None = None,
         contour: Sequence[float] | None = None,
         overlay: Sequence[str] | None = None,
+        **options: Any,
     ) -> Figure:
         """Draw a phase diagram or slices, into a .png, .svg or .pdf file too, if one is named.
 
         Parameters are those of ``vanishgrad plot``; `overlay` without a name draws no theory.
         """
-        from vanishgrad.questions.sweep.figure import SweepPicture, draw, render
+        from vanishgrad.questions.sweep.figure import SweepPicture, draw
+        from vanishgrad.reports.figures.options import options_named
+        from vanishgrad.reports.figures.output import saved
 
         levels = None if contour is None else tuple(contour)
         picture = SweepPicture(kind, x, y, measure, levels, None if overlay is None else tuple(overlay))
-        if path is not None:
-            write(path, render(self.typed, picture, Path(path).suffix[1:].lower()))
-        return draw(self.typed, picture)
+        return saved(draw(self.typed, picture, options_named(options)), path)
 
 
 def _in_brief(model: ModelDocument) -> str:

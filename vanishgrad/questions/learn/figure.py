@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -10,9 +9,11 @@ import numpy as np
 
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.learn.document import LearnDocument, LearnedModel
-from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
+from vanishgrad.reports.figures.labels import column_width, finish, legend_beside, width_beside
+from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
+from vanishgrad.reports.figures.output import picture_bytes
 from vanishgrad.reports.figures.page import Panels, sheet
-from vanishgrad.reports.figures.palette import MUTED, RULE, look
+from vanishgrad.reports.figures.palette import MUTED, RULE, looks, shade
 from vanishgrad.reports.figures.style import drawable, style
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class LearnPicture(NamedTuple):
     draw: Callable[[LearnDocument], Figure]
 
 
-def draw(document: LearnDocument, kind: str) -> Figure:
+def draw(document: LearnDocument, kind: str, options: PictureOptions = PLAIN) -> Figure:
     """Return a picture of what was learned.
 
     Raises
@@ -40,11 +41,13 @@ def draw(document: LearnDocument, kind: str) -> Figure:
     """
     if kind not in KINDS:
         raise UsageError(f"expected a picture out of {', '.join(KINDS)}, got {kind!r}; try {next(iter(KINDS))}")
-    with style(_words(document)):
-        return KINDS[kind].draw(document)
+    with drawn_with(options, kind), style(_words(document)):
+        figure = KINDS[kind].draw(document)
+        finish(figure)
+    return figure
 
 
-def render(document: LearnDocument, kind: str, ending: str) -> bytes:
+def render(document: LearnDocument, kind: str, ending: str, options: PictureOptions = PLAIN) -> bytes:
     """Return a picture as the bytes of a file, the same for the same document.
 
     Raises
@@ -52,10 +55,7 @@ def render(document: LearnDocument, kind: str, ending: str) -> bytes:
     UsageError
         As `draw`.
     """
-    out = io.BytesIO()
-    with style(_words(document)):
-        draw(document, kind).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
-    return out.getvalue()
+    return picture_bytes(draw(document, kind, options), ending)
 
 
 def _words(document: LearnDocument) -> str:
@@ -69,24 +69,32 @@ def draw_learnability(document: LearnDocument) -> Figure:
         "Dots: seeds; lines: medians while most seeds learn. Above the rule: never. Triangles on the axis: the model's "
         "horizon of ∂s_T/∂s_k before training, hollow where it lies beyond the run.",
     )
-    figure, (axes,) = sheet("How many updates a gap takes", _frame(document), caption, MAP)
+    layout = MAP._replace(right=width_beside(MAP.right))
+    figure, (axes,) = sheet("How many updates a gap takes", _frame(document), caption, layout)
     most, gaps = document.request.updates, sorted(document.request.gaps)
     axes.set_xscale("log")
     axes.axhline(1.25 * most, color=RULE, linewidth=0.8)
     axes.text(0.01, 1.3 * most, "never", transform=axes.get_yaxis_transform(), va="bottom", color=MUTED, fontsize=7.5)
-    for i, model in enumerate(document.models):
-        _learned(axes, model, i, len(document.models), most)
+    models = chosen_models(document)
+    for i, model in enumerate(models):
+        _learned(axes, model, i, tuple(each.label for each in document.models), most)
     _counts(axes, "y", 3, 3 * max(most, 2), (1, 3))
     axes.set_xticks(gaps, [str(gap) for gap in gaps])
     axes.minorticks_off()
     axes.set_xlabel("gap (steps)")
     axes.set_ylabel("updates until it is learned")
-    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
+    legend_beside(axes, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
 
-def _learned(axes: Axes, model: LearnedModel, place: int, models: int, most: int) -> None:
-    line, shift = look(place), 1.02 ** (place - (models - 1) / 2)
+def chosen_models(document: LearnDocument) -> list[LearnedModel]:
+    """Return the models that are asked for."""
+    return chosen(document.models, [model.label for model in document.models])
+
+
+def _learned(axes: Axes, model: LearnedModel, place: int, labels: tuple[str, ...], most: int) -> None:
+    models = len(labels)
+    line, shift = looks(labels)[model.label], 1.02 ** (place - (models - 1) / 2)
     never = most * (1.5 + place / models)
     for gap in model.gaps:
         heights = [never if each is None else each for each in gap.updates]
@@ -110,14 +118,12 @@ def draw_losses(document: LearnDocument) -> Figure:
         "Mean over seeds, over the baseline; a seed that has stopped keeps its last loss.",
     )
     last = max(gap.loss_updates[-1] for model in document.models for gap in model.gaps)
-    for axes, model in zip(panels, document.models, strict=True):
+    for axes, model in zip(panels, chosen_models(document), strict=True):
         _counts(axes, "x", 0.9, 1.2 * last, (1,))
         for i, gap in enumerate(model.gaps):
             means = np.mean([_to_the_end(of_seed) for of_seed in gap.loss], axis=0)
-            axes.plot(
-                gap.loss_updates, means / gap.baseline, color=look(i).colour, linestyle=look(i).linestyle,
-                linewidth=1.1, label=str(gap.gap),
-            )  # fmt: skip
+            colour = shade(i / max(len(model.gaps) - 1, 1))
+            axes.plot(gap.loss_updates, means / gap.baseline, color=colour, linewidth=1.3, label=f"gap {gap.gap}")
         axes.set_ylim(0, 1.4)
         axes.axhline(1, color=RULE, linewidth=0.8)
     _finish(panels, "loss / baseline")
@@ -137,23 +143,23 @@ def draw_horizons(document: LearnDocument) -> Figure:
     figure, panels = _panels(document, "The horizon while learning", "Median over seeds; update 0 is drawn at 1/2.")
     every = [each for model in document.models for gap in model.gaps for each in gap.snapshots]
     last, longest = max(each.update for each in every), max(each.state_horizon for each in every)
-    for axes, model in zip(panels, document.models, strict=True):
+    for axes, model in zip(panels, chosen_models(document), strict=True):
         _counts(axes, "x", 0.4, 1.2 * last, (1,))
         _counts(axes, "y", 0.9, 1.3 * longest, (1, 3))
         for i, gap in enumerate(model.gaps):
             points = [(max(each.update, 0.5), max(each.state_horizon, 1)) for each in gap.snapshots]
-            axes.plot(
-                *zip(*points, strict=True), color=look(i).colour, linestyle=look(i).linestyle, marker=".",
-                linewidth=1.1, label=str(gap.gap),
-            )  # fmt: skip
+            colour = shade(i / max(len(model.gaps) - 1, 1))
+            axes.plot(*zip(*points, strict=True), color=colour, marker=".", linewidth=1.3, label=f"gap {gap.gap}")
     _finish(panels, "horizon (steps)")
     return figure
 
 
 def _panels(document: LearnDocument, title: str, caption: str) -> tuple[Figure, Sequence[Axes]]:
-    laid = PANEL._replace(number=len(document.models), columns=min(COLUMNS, len(document.models)))
-    figure, panels = sheet(title, _frame(document), (f"{caption} Lines: gaps, as in the first panel.",), laid)
-    for axes, model in zip(panels, document.models, strict=True):
+    models = chosen_models(document)
+    names = column_width([f"gap {max(document.request.gaps)}"])
+    laid = PANEL._replace(number=len(models), columns=min(COLUMNS, len(models)), margin=names - PANEL.right)
+    figure, panels = sheet(title, _frame(document), (caption,), laid)
+    for axes, model in zip(panels, models, strict=True):
         axes.set_title(drawable(model.label), fontsize=9, loc="left")
         axes.grid(color=RULE, linewidth=0.4)
     return figure, panels
@@ -171,7 +177,7 @@ def _finish(panels: Sequence[Axes], y: str) -> None:
     for axes in panels:
         axes.set_xlabel("updates", color=MUTED)
     panels[0].set_ylabel(y)
-    panels[0].legend(frameon=False, fontsize=6.5, ncols=2)
+    legend_beside(panels[min(COLUMNS, len(panels)) - 1], loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _frame(document: LearnDocument) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,9 @@ from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.plot.kinds import KINDS_BY_NAME
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
+from vanishgrad.reports.figures.labels import finish
+from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
+from vanishgrad.reports.figures.output import picture_bytes
 from vanishgrad.reports.figures.page import PictureKind
 from vanishgrad.reports.figures.palette import MAX_LOOKS
 from vanishgrad.reports.figures.style import style, undrawable
@@ -19,20 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["ENDINGS", "KINDS", "available_kinds", "draw", "draw_into", "render", "undrawable_characters"]
+__all__ = ["KINDS", "available_kinds", "draw", "draw_into", "render", "undrawable_characters"]
 
 KINDS: Mapping[str, str] = {name: kind.about for name, kind in KINDS_BY_NAME.items()}
 """What each kind of picture shows, in one sentence."""
-
-ENDINGS: Mapping[str, Mapping[str, str | None]] = {
-    "png": {"Software": "vanishgrad"},
-    "svg": {"Creator": "vanishgrad", "Date": None},
-    "pdf": {"Creator": "vanishgrad", "CreationDate": None},
-}
-"""The formats of a picture, each with its metadata: no dates, so that the same report gives the same bytes."""
-
-RESOLUTION = 160
-"""Pixels per inch of a PNG."""
 
 
 def available_kinds(report: ModelsDocument) -> tuple[str, ...]:
@@ -45,7 +37,7 @@ def undrawable_characters(report: ModelsDocument) -> str:
     return undrawable(_words(report))
 
 
-def draw(report: ModelsDocument, kind: str = "curves") -> Figure:
+def draw(report: ModelsDocument, kind: str = "curves", options: PictureOptions = PLAIN) -> Figure:
     """Return a picture of a report.
 
     Parameters
@@ -53,16 +45,19 @@ def draw(report: ModelsDocument, kind: str = "curves") -> Figure:
     report : ModelsDocument
     kind : str
         One of `KINDS`.
+    options : PictureOptions
 
     Raises
     ------
     UsageError
-        If there is no such kind.
+        If there is no such kind, or an option means nothing to it.
     VanishgradError
         If the report has not what the kind needs.
     """
-    with style(_words(report)):
-        return _draw(report, kind)
+    with drawn_with(options, kind), style(_words(report)):
+        figure = _draw(report, kind)
+        finish(figure)
+    return figure
 
 
 def draw_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
@@ -79,28 +74,20 @@ def draw_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
         return draw_curve_into(axes, report, curve)
 
 
-def render(report: ModelsDocument, kind: str, ending: str) -> bytes:
+def render(report: ModelsDocument, kind: str, ending: str, options: PictureOptions = PLAIN) -> bytes:
     """Return a picture of a report as the bytes of a file, the same for the same report.
 
-    Parameters
-    ----------
-    report, kind
-        As for `draw`.
-    ending : {"png", "svg", "pdf"}
-        The format. Text in SVG is drawn as paths: labels were placed by the extents of DejaVu Sans, which few
-        readers have installed, and would overlap in another font.
+    Raises
+    ------
+    UsageError, VanishgradError
+        As `draw` and `picture_bytes`.
     """
-    if ending not in ENDINGS:
-        raise UsageError(f"expected a picture as {', '.join(ENDINGS)}, got {ending!r}; try svg")
-    out = io.BytesIO()
-    with style(_words(report)):
-        _draw(report, kind).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
-    return out.getvalue()
+    return picture_bytes(draw(report, kind, options), ending)
 
 
 def _draw(report: ModelsDocument, name: str) -> Figure:
     kind = _kind(name)
-    served = [model for model in report.models if kind.serves(model)]
+    served = [model for model in chosen(report.models, report.labels) if kind.serves(model)]
     if not served:
         raise VanishgradError(f"expected {kind.needs} for the picture {name!r}, got a report without; try another kind")
     if len(served) > MAX_LOOKS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
-from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
 from vanishgrad.questions.sweep.axes import Value, value_text
 from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.measures import measure_named
@@ -28,6 +26,9 @@ from vanishgrad.questions.sweep.theory import (
     others,
     setting_of,
 )
+from vanishgrad.reports.figures.labels import finish
+from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
+from vanishgrad.reports.figures.output import picture_bytes
 from vanishgrad.reports.figures.style import drawable, style, wrapped
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class SweepPanel:
         return wrapped(drawable(", ".join(head + values)), 40, 2)
 
 
-def draw(document: SweepDocument, picture: SweepPicture) -> Figure:
+def draw(document: SweepDocument, picture: SweepPicture, options: PictureOptions = PLAIN) -> Figure:
     """Return a picture of a sweep.
 
     Raises
@@ -136,11 +137,13 @@ def draw(document: SweepDocument, picture: SweepPicture) -> Figure:
     request = document.request
     picture = picture.resolved(list(axes_of(document.points)), len(request.models), request.measure)
     _demand_spoken(document, picture)
-    with style("".join(request.models)):
-        return (draw_phases if picture.kind == PHASE else draw_slices)(document, picture, str(picture.measure))
+    with drawn_with(options, str(picture.kind)), style("".join(request.models)):
+        figure = (draw_phases if picture.kind == PHASE else draw_slices)(document, picture, str(picture.measure))
+        finish(figure)
+    return figure
 
 
-def render(document: SweepDocument, picture: SweepPicture, ending: str) -> bytes:
+def render(document: SweepDocument, picture: SweepPicture, ending: str, options: PictureOptions = PLAIN) -> bytes:
     """Return the picture as the bytes of a file, the same for the same document.
 
     Raises
@@ -148,10 +151,7 @@ def render(document: SweepDocument, picture: SweepPicture, ending: str) -> bytes
     UsageError
         As `draw`.
     """
-    out = io.BytesIO()
-    with style("".join(document.request.models)):
-        draw(document, picture).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
-    return out.getvalue()
+    return picture_bytes(draw(document, picture, options), ending)
 
 
 def available_kinds(document: SweepDocument) -> list[str]:
@@ -209,8 +209,9 @@ def line_of(
 def sections(document: SweepDocument, *shown: str) -> list[SweepPanel]:
     """Return the panels: MODEL by MODEL, at each value of every axis that is not shown."""
     panels = list[SweepPanel]()
-    models = by_model(document)
-    groups = {None: list(document.points)} if MODEL in shown else models
+    every = by_model(document)
+    models = {model: every[model] for model in chosen(list(every), list(every))}
+    groups = {None: [point for own in models.values() for point in own]} if MODEL in shown else models
     for model, points in groups.items():
         rest = [others(point.coordinates, *shown) for point in points]
         for remaining in [value for i, value in enumerate(rest) if value not in rest[:i]]:

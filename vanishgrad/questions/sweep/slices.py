@@ -26,7 +26,7 @@ from vanishgrad.questions.sweep.report import axes_of, title
 from vanishgrad.questions.sweep.theory import SHARP, setting_of
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, write_labels
 from vanishgrad.reports.figures.page import Panels, sheet
-from vanishgrad.reports.figures.palette import BLACK, MUTED, RULE, Look, look
+from vanishgrad.reports.figures.palette import BLACK, MUTED, RULE, Look, looks
 from vanishgrad.reports.figures.style import drawable, wrapped
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _lines(document: SweepDocument, panel: SweepPanel, picture: SweepPicture) ->
     lines = list[Line]()
     for i, (value, points) in enumerate(groups.items()):
         colour = matplotlib.colors.to_hex(shades[i])
-        its_look = look(list(document.request.models).index(str(value))) if picture.y == MODEL else Look(colour)
+        its_look = looks(tuple(document.request.models))[str(value)] if picture.y == MODEL else Look(colour)
         head = "" if picture.y in (None, MODEL) else f"{str(picture.y).replace('_', ' ')} = "
         name = f"{head}{value_text(value)}".partition(":")[0]
         lines.append(

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vanishgrad.questions.plot.render import ENDINGS, RESOLUTION
 from vanishgrad.questions.track.track import TrackDocument, TrackedLayer
+from vanishgrad.reports.figures.labels import finish, legend_beside, width_beside
+from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
+from vanishgrad.reports.figures.output import picture_bytes
 from vanishgrad.reports.figures.page import Panels, sheet
-from vanishgrad.reports.figures.palette import MUTED, RULE
+from vanishgrad.reports.figures.palette import MUTED, RULE, shade
 from vanishgrad.reports.figures.style import drawable, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TONES, PALEST, DARKEST = "Blues", 0.4, 1.0
-"""One sequential colour, from the first layer to the last."""
 PANELS = Panels(number=2, columns=1, width=5.6, height=2.2, left=0.8, right=2.1, heading=0.2)
 MAX_NAMED = 8
 """Places whose names stand on the axis where they are no numbers."""
+WIDE_SPAN = 10
+"""Factor between horizons from which on their axis is logarithmic."""
 NUMBER = re.compile(r"\d+")
 
 
-def render(document: TrackDocument, ending: str) -> bytes:
+def render(document: TrackDocument, ending: str, options: PictureOptions = PLAIN) -> bytes:
     """Return the picture as the bytes of a file, the same for the same document."""
-    out = io.BytesIO()
-    with style("".join(layer.label for layer in document.layers)):
-        draw(document).savefig(out, format=ending, dpi=RESOLUTION, metadata=dict(ENDINGS[ending]))
-    return out.getvalue()
+    return picture_bytes(draw(document, options), ending)
 
 
-def draw(document: TrackDocument) -> Figure:
+def draw(document: TrackDocument, options: PictureOptions = PLAIN) -> Figure:
     """Draw horizons above rates, both against the numbers in the places' names, or against the places."""
-    from matplotlib import colormaps
+    with drawn_with(options, "track"), style("".join(layer.label for layer in document.layers)):
+        figure = _draw(document, chosen(document.layers, [layer.label for layer in document.layers]))
+        finish(figure)
+    return figure
 
-    layers = document.layers
+
+def _draw(document: TrackDocument, layers: Sequence[TrackedLayer]) -> Figure:
     places = list(dict.fromkeys(point.place for layer in layers for point in layer.points))
     numbers, name = _positions(places)
     fell = [f"{layer.label} fell at {layer.fell}" for layer in layers if layer.fell]
@@ -50,14 +52,12 @@ def draw(document: TrackDocument) -> Figure:
     )
     frame = "; ".join(fell) if fell else f"{len(places)} measurements, no horizon fell below half of the largest before"
     figure, (above, beneath) = sheet("How far the gradient reaches while training", ". ".join([*caution, frame]),
-                                     caption, PANELS)  # fmt: skip
+                                     caption, PANELS._replace(right=width_beside(PANELS.right)))  # fmt: skip
     where = dict(zip(places, numbers, strict=True))
     for i, layer in enumerate(layers):
-        tone = PALEST + (DARKEST - PALEST) * (i / (len(layers) - 1) if len(layers) > 1 else 1)
-        _draw_layer(above, beneath, layer, [where[point.place] for point in layer.points], colormaps[TONES](tone))
-    above.set_yscale("symlog", linthresh=1)
-    above.set_ylim(bottom=-0.3)
-    _set_horizons(above, max([1, *(point.horizon or 0 for layer in layers for point in layer.points)]))
+        colour = shade(i / (len(layers) - 1) if len(layers) > 1 else 1)
+        _draw_layer(above, beneath, layer, [where[point.place] for point in layer.points], colour)
+    _set_horizons(above, [point.horizon or 0 for layer in layers for point in layer.points])
     above.set_ylabel("horizon (steps)")
     beneath.axhline(0, color=RULE, linewidth=0.8, zorder=0)
     beneath.set_ylabel("rate (nats a step)")
@@ -68,13 +68,11 @@ def draw(document: TrackDocument) -> Figure:
             axes.set_xticks(list(shown), [drawable(places[k]) for k in shown])
     beneath.set_xlabel(name or "")
     above.tick_params(labelbottom=False)
-    above.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False)
+    legend_beside(above, loc="upper left", bbox_to_anchor=(1.02, 1.0))
     return figure
 
 
-def _draw_layer(
-    above: Axes, beneath: Axes, layer: TrackedLayer, xs: Sequence[float], colour: tuple[float, ...]
-) -> None:
+def _draw_layer(above: Axes, beneath: Axes, layer: TrackedLayer, xs: Sequence[float], colour: str) -> None:
     horizons = [math.nan if point.horizon is None else point.horizon for point in layer.points]
     above.plot(xs, horizons, color=colour, linewidth=1.4, label=drawable(layer.label))
     for is_open, face in ((False, colour), (True, "white")):
@@ -103,10 +101,18 @@ def _positions(places: Sequence[str]) -> tuple[list[float], str | None]:
     return [float(k) for k in range(len(places))], None
 
 
-def _set_horizons(axes: Axes, largest: int) -> None:
-    """Write round numbers at the heights of a horizon: 0, and 1, 3, 10, … up to the largest."""
+def _set_horizons(axes: Axes, horizons: Sequence[int]) -> None:
+    """Give horizons an axis from below the least to above the largest, logarithmic where they span a factor of ten."""
+    least, largest = min(horizons), max([1, *horizons])
+    if largest < WIDE_SPAN * max(least, 1):
+        room = max(0.08 * (largest - least), 0.5)
+        axes.set_ylim(max(least - room, -0.5), largest + room)
+        axes.locator_params(axis="y", nbins=6, integer=True)
+        return
     rounds = [step * 10**power for power in range(len(str(largest)) + 1) for step in (1, 3)]
-    ticks = [0, *(each for each in rounds if each <= 1.5 * largest)]
+    low = 0 if least < 1 else least
+    axes.set_yscale("symlog", linthresh=1, linscale=0.25)
+    ticks = [0] * (low == 0) + [each for each in rounds if low / 1.5 <= each <= 1.5 * largest]
     axes.set_yticks(ticks, [str(each) for each in ticks], color=MUTED)
     axes.minorticks_off()
-    axes.set_ylim(top=1.6 * largest)
+    axes.set_ylim(low / 1.4 if low else -0.15, 1.4 * largest)

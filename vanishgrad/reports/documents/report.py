@@ -70,6 +70,11 @@ class ModelsDocument(ReportDocument):
     models: Sequence[ModelDocument]
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The models' labels, in the order of the report."""
+        return tuple(model.label for model in self.models)
+
+    @property
     def trials(self) -> int:
         """The largest number of trials of any model."""
         return max(model.trials for model in self.models)

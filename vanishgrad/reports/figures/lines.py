@@ -15,6 +15,7 @@ from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.labels import Label, write_labels
 from vanishgrad.reports.figures.log_axis import Decades, power_of_ten
+from vanishgrad.reports.figures.options import picture_option
 from vanishgrad.reports.figures.palette import MUTED, Look
 from vanishgrad.reports.sentences import trials_text
 
@@ -88,6 +89,8 @@ class Trace(NamedTuple):
     look: Look
     curve: NormLine
     band: bool = False
+    scales: bool = True
+    """Whether the panel reaches as far as it goes; else it is cut off at the panel's edge."""
 
     @property
     def title(self) -> str:
@@ -119,6 +122,11 @@ def thresholds(curves: Iterable[NormLine]) -> dict[str, float]:
 
 def decades(traces: Iterable[Trace]) -> Decades:
     """Return the scale that all traces fit on, with their thresholds."""
+    limits = picture_option("ylim")
+    if limits is not None:
+        return Decades(float(np.log10(limits[0])), float(np.log10(limits[1])), has_zero=False, is_cut=True)
+    traces = list(traces)
+    traces = [trace for trace in traces if trace.scales] or traces
     curves = [trace.curve for trace in traces]
     lines = [curve.median for curve in curves]
     bands = [edge for trace in traces if trace.band for edge in (trace.curve.low, trace.curve.high)]
@@ -133,24 +141,43 @@ def last_lag(traces: Iterable[Trace]) -> int:
 def labels(traces: Sequence[Trace], scale: Decades, last_lag: int) -> list[Label]:
     """Return what is written beside a panel: a name for each line and threshold."""
     return [
-        *(Label(t.curve.median.size - 1, float(scale.heights(t.curve.median)[-1]), t.title, t.look) for t in traces),
-        *(Label(last_lag, y, text, THRESHOLD, MUTED) for text, y in thresholds(t.curve for t in traces).items()),
+        *(Label(*_end(t.curve.median, scale), t.title, t.look) for t in traces),
+        *(Label(last_lag, y, text, THRESHOLD, MUTED) for text, y in _levels(traces, scale).items()),
     ]
+
+
+def _levels(traces: Iterable[Trace], scale: Decades) -> dict[str, float]:
+    """Return the thresholds that lie on a scale."""
+    levels = thresholds(trace.curve for trace in traces if trace.scales)
+    return {text: y for text, y in levels.items() if scale.low <= y <= scale.high}
+
+
+def _end(values: Array, scale: Decades) -> tuple[float, float]:
+    """Return where the name of a line points to: its end, or the edge of the panel that it has left."""
+    lowest = scale.low if scale.is_cut else -np.inf
+    return len(values) - 1.0, float(np.clip(scale.heights(values)[-1], lowest, scale.high))
 
 
 def draw_traces(axes: Axes, traces: Sequence[Trace], scale: Decades, last_lag: int) -> None:
     """Draw a panel."""
     scale.apply(axes)
-    if last_lag < LONG:
+    is_long = _is_long(last_lag)
+    if not is_long:
         axes.set_xlim(0, max(last_lag, 1))
         axes.locator_params(axis="x", nbins=6, integer=True)
     else:
         _make_lags_logarithmic(axes, last_lag)
-    for exponent in thresholds(trace.curve for trace in traces).values():
+    for exponent in _levels(traces, scale).values():
         axes.axhline(exponent, color=THRESHOLD.colour, linestyle=THRESHOLD.linestyle, linewidth=0.9)
     for trace in traces:
         _draw(axes, trace, scale)
     write_labels(axes, labels(traces, scale, last_lag))
+
+
+def _is_long(last_lag: int) -> bool:
+    """Whether lags are drawn logarithmically."""
+    asked = picture_option("xscale")
+    return last_lag >= LONG if asked is None else asked == "log" and last_lag > 1
 
 
 def _make_lags_logarithmic(axes: Axes, last_lag: int) -> None:
@@ -168,14 +195,25 @@ def _draw(axes: Axes, trace: Trace, scale: Decades) -> None:
     curve, look, lags = trace.curve, trace.look, drawn_lags(trace.curve)
     if trace.band:
         low, high = (scale.heights(edge[lags]) for edge in (curve.low, curve.high))
-        axes.fill_between(lags, low, high, color=look.colour, alpha=0.18, linewidth=0)
+        axes.fill_between(lags, scale.cut(low), scale.cut(high), color=look.colour, alpha=0.18, linewidth=0)
     axes.plot(
-        lags, scale.heights(curve.median[lags]), label=trace.text, color=look.colour, linestyle=look.linestyle,
+        lags, _without_outside(scale.heights(curve.median[lags]), scale), label=trace.text,
+        color=look.colour, linestyle=look.linestyle,
         linewidth=1.6, marker=look.mark or ("." if len(lags) <= FEW_POINTS else ""), markersize=4,
         markevery=1 if len(lags) <= FEW_POINTS else len(lags) // 8, clip_on=False,
     )  # fmt: skip
-    if curve.zero_from is not None:
+    if curve.zero_from is not None and not scale.is_cut:
         axes.plot(curve.zero_from, scale.heights(curve.median)[-1], "v", color=look.colour, markersize=6, clip_on=False)
+
+
+def _without_outside(heights: Array, scale: Decades) -> Array:
+    """Return heights, NaN where a line has left the panel."""
+    low = scale.low if scale.is_cut else -np.inf
+    outside = (heights < low) | (heights > scale.high)
+    nearest = np.clip(heights, low, scale.high)
+    entered = outside & ~(np.append(outside[1:], True) & np.append(True, outside[:-1]))
+    result: Array = np.where(outside & ~entered, np.nan, nearest)
+    return result
 
 
 def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> list[str]:
@@ -186,7 +224,7 @@ def notes(report: ModelsDocument, traces: Sequence[Trace], scale: Decades) -> li
     if any(trace.band for trace in traces):
         lines += translate("; ") + translate("bands: {band}", band=translate(BANDS[report.request.band]))
     thinned = any(trace.curve.median.size > MAX_POINTS for trace in traces)
-    is_long = last_lag(traces) >= LONG
+    is_long = _is_long(last_lag(traces))
     return [
         lines + translate("."),
         *([translate("The axis of lags is logarithmic from 1 on.")] if is_long else []),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAD, ZERO_PAD = 0.02, 0.12
 """Room beyond an end of the axis, and at the end where exact zeros have their row, as shares of its length."""
-MAX_TICKS = 9
+MAX_TICKS, INCHES_PER_TICK = 9, 0.24
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Direction = Literal["x", "y"]
@@ -33,11 +33,14 @@ class Decades:
         Exponents where the axis begins and ends.
     has_zero : bool
         Whether there is a row for exact zeros.
+    is_cut : bool
+        Whether lines may go on beyond its ends.
     """
 
     low: float
     high: float
     has_zero: bool
+    is_cut: bool = False
 
     @classmethod
     def of(cls, series: Iterable[Array]) -> Decades:
@@ -51,15 +54,24 @@ class Decades:
         """Return logarithms as data for this axis; NaN and −∞, exactly zero, in the row for it."""
         return np.where(np.isfinite(values), values, self.low - 0.5)
 
+    def cut(self, heights: Array) -> Array:
+        """Return heights no further than the ends of a scale beyond which lines go on."""
+        lowest = self.low if self.is_cut else -math.inf
+        result: Array = np.clip(heights, lowest, self.high)
+        return result
+
     def places(self, values: Array) -> Array:
         """Return the places of data along the axis: 0 where the scale begins, 1 where it ends."""
         return np.interp(values, *self._knots)
 
     @property
     def ticks(self) -> dict[float, str]:
-        """The ticks, each with what it says."""
+        """The ticks of an axis that is long enough, each with what it says."""
+        return self._ticks(MAX_TICKS)
+
+    def _ticks(self, most: int) -> dict[float, str]:
         labels: dict[float, str] = {self.low - 0.5: "0"} if self.has_zero else {}
-        for exponent in _multiples(self.low, self.high):
+        for exponent in _multiples(self.low, self.high, most):
             labels[exponent] = power_of_ten(int(exponent))
         return labels
 
@@ -67,7 +79,8 @@ class Decades:
         """Give an axis this scale, its ticks and its grid."""
         knots, places = self._knots
         forward, inverse = (lambda v: np.interp(v, knots, places)), (lambda v: np.interp(v, places, knots))
-        ticks = self.ticks
+        length = getattr(axes.bbox, "width" if direction == "x" else "height") / axes.figure.dpi
+        ticks = self._ticks(max(2, min(MAX_TICKS, int(length / INCHES_PER_TICK))))
         getattr(axes, f"set_{direction}scale")("function", functions=(forward, inverse))
         getattr(axes, f"set_{direction}lim")(knots[0], knots[-1])
         getattr(axes, f"set_{direction}ticks")(list(ticks), labels=list(ticks.values()))
@@ -85,9 +98,9 @@ def power_of_ten(exponent: int) -> str:
     return str(10**exponent) if exponent in (0, 1) else f"10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
-def _multiples(begin: float, end: float) -> list[float]:
+def _multiples(begin: float, end: float, most: int) -> list[float]:
     """Return the exponents to name on the axis, multiples of a round step, those nearest 0 first."""
-    step = next(step for step in _round_steps() if (end - begin) / step <= MAX_TICKS)
+    step = next(step for step in _round_steps() if (end - begin) / step <= most)
     exponents = step * np.arange(math.ceil(begin / step), math.floor(end / step) + 1)
     return sorted(exponents.tolist(), key=abs)
 

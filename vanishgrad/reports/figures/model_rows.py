@@ -14,11 +14,11 @@ from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.reports.documents.model import GateDocument, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
-from vanishgrad.reports.figures.labels import LINE_HEIGHT, spread, text_width
+from vanishgrad.reports.figures.labels import LINE_HEIGHT, inches_of, spread, text_width
 from vanishgrad.reports.figures.lines import NORM, numbers
 from vanishgrad.reports.figures.log_axis import Decades
 from vanishgrad.reports.figures.page import Panels, sheet
-from vanishgrad.reports.figures.palette import BLUE, INK, MUTED, RULE, look
+from vanishgrad.reports.figures.palette import BLUE, INK, MUTED, RULE, looks
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def draw_trials(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
     figure, axes = _rows(title, frame(report, models), models, [translate(TRIALS_CAPTION)])
     scale.apply(axes, "x")
     for row, model in enumerate(models):
-        _draw_trials(axes, row, scale, _finals(model), look(report.models.index(model)).colour)
+        _draw_trials(axes, row, scale, model, looks(report.labels)[model.label].colour)
     for exponent in (threshold, -threshold):
         axes.axvline(exponent, color=MUTED, linestyle=(0, (3, 2)), linewidth=0.9)
     _name_regions(axes, scale, threshold)
@@ -64,11 +64,14 @@ def _finals(model: ModelDocument) -> Array:
     return numbers([trial.log10_norm for trial in model.per_trial])
 
 
-def _draw_trials(axes: Axes, row: int, scale: Decades, finals: Array, colour: str) -> None:
+def _draw_trials(axes: Axes, row: int, scale: Decades, model: ModelDocument, colour: str) -> None:
+    finals = _finals(model)
     y = row + 0.5 * (np.arange(finals.size) * GOLDEN % 1 - 0.5) * (finals.size > 1)
-    axes.plot(scale.heights(finals), y, "o", color=colour, markersize=4, alpha=0.6, markeredgewidth=0)
+    axes.plot(scale.heights(finals), y, "o", color=colour, markersize=4, alpha=0.6, markeredgewidth=0,
+              label=f"{model.label}, trials")  # fmt: skip
     median = float(scale.heights(np.median(np.where(np.isnan(finals), -np.inf, finals))))
-    axes.plot([median, median], [row - 0.35, row + 0.35], color=colour, linewidth=1.6)
+    axes.plot([median, median], [row - 0.35, row + 0.35], color=colour, linewidth=1.6,
+              label=f"{model.label}, median")  # fmt: skip
 
 
 def _name_regions(axes: Axes, scale: Decades, threshold: float) -> None:
@@ -135,7 +138,7 @@ def draw_gates(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figur
         translate("How far the gates stand open"), frame(report, models), [translate(GATES_CAPTION)], layout
     )
     for row, (name, gate) in enumerate(rows):
-        _draw_gate(axes, row, gate, BLUE if name in keep_words() else MUTED)
+        _draw_gate(axes, row, gate, BLUE if name in keep_words() else MUTED, name)
     _set_rows(axes, [translated(name) for name, _ in rows])
     _name_groups(axes, models, len(rows))
     axes.set_xlim(0, 1)
@@ -144,18 +147,19 @@ def draw_gates(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figur
     return figure
 
 
-def _draw_gate(axes: Axes, row: int, gate: GateDocument, colour: str) -> None:
+def _draw_gate(axes: Axes, row: int, gate: GateDocument, colour: str, name: str) -> None:
     lowest, low, median, high, highest = gate.quantiles.values()
-    axes.plot([lowest, highest], [row, row], color=colour, linewidth=1)
-    axes.plot([low, high], [row, row], color=colour, linewidth=4, alpha=0.5)
-    axes.plot(median, row, "o", color=colour, markersize=5, clip_on=False)
+    axes.plot([lowest, highest], [row, row], color=colour, linewidth=1, label=f"{name}, 5 % to 95 %")
+    axes.plot([low, high], [row, row], color=colour, linewidth=4, alpha=0.5, label=f"{name}, middle half")
+    axes.plot(median, row, "o", color=colour, markersize=5, clip_on=False, label=f"{name}, median")
 
 
 def _name_groups(axes: Axes, models: Sequence[ModelDocument], rows: int) -> None:
     first = 0
     for model in models:
         middle = 1 - (first + len(model.gates) / 2) / rows
-        axes.text(-GATE_NAMES / WIDTH, middle, _name(model), ha="right", va="center", transform=axes.transAxes)
+        beside = -GATE_NAMES / inches_of(axes)[0]
+        axes.text(beside, middle, _name(model), ha="right", va="center", transform=axes.transAxes)
         axes.axhline(first - 0.5, color=RULE, linewidth=0.8)
         first += len(model.gates)
 

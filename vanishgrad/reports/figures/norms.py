@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vanishgrad.errors import VanishgradError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.languages import translatable, translate, translated
 from vanishgrad.reports.documents.model import BoundDocument, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.conditions import frame
-from vanishgrad.reports.figures.labels import column_height, column_width, text_width
+from vanishgrad.reports.figures.labels import column_height, column_width, inches_of, text_width
 from vanishgrad.reports.figures.lines import (
     LAG,
     NORM,
@@ -27,8 +27,9 @@ from vanishgrad.reports.figures.lines import (
     notes,
     numbers,
 )
-from vanishgrad.reports.figures.page import Panels, sheet
-from vanishgrad.reports.figures.palette import BLACK, BOUNDS, CURVES, Look, look
+from vanishgrad.reports.figures.options import picture_option
+from vanishgrad.reports.figures.page import FOOT, Panels, sheet
+from vanishgrad.reports.figures.palette import BLACK, BOUNDS, CURVES, Look, looks
 from vanishgrad.reports.figures.style import wrapped
 
 if TYPE_CHECKING:
@@ -49,14 +50,17 @@ PATHS_CAPTION = translatable(
 )
 BOUNDS_CAPTION = translatable(
     "Dashed: proved upper bounds of the state's norm, for the largest trial or for trial 0; one whose factor per "
-    "step is not below 1 does not prove that the gradient vanishes. One that fails with a probability rests on random "
-    "probes. Dotted: the conveyor, which is no bound."
+    "step is not below 1 does not prove that the gradient vanishes, and ends where it leaves the panel."
 )
+PROBES_CAPTION = translatable("One that fails with a probability rests on random probes.")
+CONVEYOR_CAPTION = translatable("Dotted: the conveyor, which is no bound.")
 LABEL_CHARACTERS, EQUAL_CHARACTERS = 26, 16
 HEADING_CHARACTERS = 36
 AXIS = 0.48
 """Inches that the axis of norms takes beside what its ticks say."""
 HEADING, HEADING_LINE = 0.2, 0.16
+SHORT = {NORM: "‖·‖₂"}
+"""Names of axes as low panels have them."""
 
 
 class Panel(NamedTuple):
@@ -80,15 +84,31 @@ PAIR, MULTIPLES = CurveFormat(3.2, 3.7, 2), CurveFormat(2.5, 2.4, 3)
 
 def draw_curves(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw one line per model, a panel for `state` and one for `input`."""
+    names = _demanded(models) or FORMULAS
     panels = [
         Panel(
-            translated(name),
-            [_of_model(report, model, name) for model in models if name in drawable_curves(model)],
-            formula,
+            translated(name), [_of_model(report, model, name) for model in models if name in drawable_curves(model)],
+            FORMULAS.get(name, ""),
         )
-        for name, formula in FORMULAS.items()
-    ]
+        for name in names
+    ]  # fmt: skip
     return page(translate("How far back the gradient reaches"), frame(report, models), report, panels, PAIR)
+
+
+def _demanded(models: Sequence[ModelDocument]) -> tuple[str, ...]:
+    """Return the curves that are asked for.
+
+    Raises
+    ------
+    UsageError
+        For one that no model has.
+    """
+    names: tuple[str, ...] = picture_option("curves")
+    known = dict.fromkeys(name for model in models for name in drawable_curves(model))
+    for name in names:
+        if name not in known:
+            raise UsageError(f"expected --curve out of {', '.join(known)}, got {name!r}; try --curve state")
+    return names
 
 
 def draw_curve_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
@@ -109,7 +129,8 @@ def draw_curve_into(axes: Axes, report: ModelsDocument, curve: str) -> Figure:
 
 def draw_paths(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each gated model with all of its curves, equal ones once."""
-    panels = [Panel(heading(model), _distinct(model)) for model in models]
+    names = _demanded(models) or tuple(CURVES)
+    panels = [Panel(heading(model), _distinct(model, names)) for model in models]
     title = translate("Which curve is meant by “the gradient”?")
     return page(title, frame(report, models), report, panels, MULTIPLES, translate(PATHS_CAPTION))
 
@@ -118,12 +139,21 @@ def draw_bounds(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figu
     """Draw a panel for each model with bounds: measured, proved, and the conveyor."""
     panels = [Panel(heading(model), _with_bounds(model)) for model in models]
     title = translate("What is measured and what is proved")
-    return page(title, frame(report, models), report, panels, MULTIPLES, translate(BOUNDS_CAPTION))
+    has_probes = any(bound.failure_probability for model in models for bound in drawable_bounds(model))
+    has_conveyor = any("conveyor" in drawable_curves(model) for model in models)
+    caption = [BOUNDS_CAPTION, *[PROBES_CAPTION] * has_probes, *[CONVEYOR_CAPTION] * has_conveyor]
+    return page(title, frame(report, models), report, panels, MULTIPLES, " ".join(map(translate, caption)))
+
+
+def _fitting(axes: Axes, name: str) -> str:
+    """Return an axis's name, without what it stands for where the panel is too low for that."""
+    long = translate(name)
+    return SHORT.get(name, long) if text_width(long, 9) > inches_of(axes)[1] + FOOT else long
 
 
 def _of_model(report: ModelsDocument, model: ModelDocument, curve: str) -> Trace:
     text = wrapped(model.label, LABEL_CHARACTERS, 4)
-    return Trace(text, look(report.models.index(model)), _line(model, curve), band=report.trials > 1)
+    return Trace(text, looks(report.labels)[model.label], _line(model, curve), band=report.trials > 1)
 
 
 def heading(model: ModelDocument) -> str:
@@ -131,10 +161,10 @@ def heading(model: ModelDocument) -> str:
     return wrapped(model.label, HEADING_CHARACTERS, 3)
 
 
-def _distinct(model: ModelDocument) -> list[Trace]:
-    """Return a model's curves in the order of `CURVES`, each with the names of all that are equal to it."""
+def _distinct(model: ModelDocument, curves: Sequence[str]) -> list[Trace]:
+    """Return some of a model's curves in the order of `CURVES`, each with the names of all that are equal to it."""
     groups: list[tuple[list[str], NormLine]] = []
-    for name in (name for name in CURVES if name in drawable_curves(model)):
+    for name in (name for name in CURVES if name in curves and name in drawable_curves(model)):
         curve = _line(model, name)
         for names, other in groups:
             if np.array_equal(curve.median, other.median, equal_nan=True):
@@ -182,7 +212,12 @@ def _proved(bound: BoundDocument, appearance: Look, model: ModelDocument) -> Tra
         name += "\n" + translate("(fails: p < {probability})", probability=f"{bound.failure_probability:.0e}")
     text = name if bound.holds else f"{name}\n" + translate("(not below 1)")
     values = numbers(bound.log10_norm or [])
-    return Trace(text, appearance, NormLine(values, values, values, model.curves[bound.curve].threshold))
+    return Trace(
+        text,
+        appearance,
+        NormLine(values, values, values, model.curves[bound.curve].threshold),
+        scales=bool(bound.holds),
+    )
 
 
 def page(
@@ -206,6 +241,6 @@ def page(
         axes.set_title(panel.heading, loc="left", fontsize=9.5, fontweight="bold")
         axes.set_title(panel.formula, loc="right", fontsize=9.5, parse_math=True)
         axes.tick_params(axis="y", labelleft=i % size.columns == 0)
-        axes.set_ylabel(translate(y) if i % size.columns == 0 else "")
+        axes.set_ylabel(_fitting(axes, y) if i % size.columns == 0 else "")
         axes.set_xlabel(translate(x) if i + size.columns >= len(panels) else "")
     return figure

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vanishgrad.errors import UsageError
 from vanishgrad.reports.figures.labels import text_width
+from vanishgrad.reports.figures.options import picture_option
 from vanishgrad.reports.figures.palette import MUTED
 from vanishgrad.reports.terminal import paragraph
 
@@ -23,6 +25,8 @@ TITLE, TEXT = 0.26, 0.17
 """Heights of a title's line and of a line of other text."""
 FOOT = 0.52
 """Height below a panel, for an axis with a line of numbers and its name."""
+LEAST_PANEL = 0.8
+"""Inches of a panel, either way."""
 CHARACTERS_PER_INCH = 14.5
 """Of text of 8.5 points, with something to spare."""
 
@@ -61,21 +65,27 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
     """Return a figure with a title, a line that frames the finding, empty panels and a caption."""
     from matplotlib.figure import Figure
 
+    size, has_words = picture_option("size"), picture_option("caption")
+    own = picture_option("title")
+    title = title if own is None else own
     columns, rows = min(panels.columns, panels.number), math.ceil(panels.number / panels.columns)
-    laid = (
-        panels.left + columns * (panels.width + panels.right) + (columns - 1) * panels.between + panels.margin + MARGIN
-    )
-    width = max(laid, 2 * MARGIN + text_width(title, TITLE_SIZE, "bold"))
-    above = _paragraph([frame], width)
-    below = _paragraph(caption, width)
-    top = MARGIN + TITLE + TEXT * len(above)
+    beside = panels.left + columns * panels.right + (columns - 1) * panels.between + panels.margin + MARGIN
+    laid = beside + columns * panels.width
+    width = max(laid, 2 * MARGIN + text_width(title, TITLE_SIZE, "bold")) if size is None else size[0]
+    above = _paragraph([frame], width) if has_words else []
+    below = _paragraph(caption, width) if has_words else []
+    top = MARGIN + TITLE * bool(title) + TEXT * len(above)
+    under = TEXT * len(below) + MARGIN
+    if size is not None:
+        panels = _fitted(panels, size, beside, top + under, rows)
     pitch = panels.heading + panels.height + panels.foot
-    height = top + rows * pitch + TEXT * len(below) + MARGIN
+    height = top + rows * pitch + under
     figure = Figure(figsize=(width, height), facecolor="white")
     x = MARGIN / width
     figure.text(x, 1 - MARGIN / height, title, fontsize=TITLE_SIZE, fontweight="bold", va="top")
-    figure.text(x, 1 - (MARGIN + TITLE) / height, "\n".join(above), color=MUTED, va="top", linespacing=1.3)
-    figure.text(x, (MARGIN + TEXT * len(below)) / height, "\n".join(below), color=MUTED, va="top", linespacing=1.3)
+    y = 1 - (MARGIN + TITLE * bool(title)) / height
+    figure.text(x, y, "\n".join(above), color=MUTED, va="top", linespacing=1.3)
+    figure.text(x, under / height, "\n".join(below), color=MUTED, va="top", linespacing=1.3)
     axes = []
     for i in range(panels.number):
         row, column = divmod(i, panels.columns)
@@ -83,6 +93,27 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
         bottom = height - top - (row + 1) * pitch + panels.foot
         axes.append(figure.add_axes((left / width, bottom / height, panels.width / width, panels.height / height)))
     return figure, axes
+
+
+def _fitted(panels: Panels, size: tuple[float, float], beside: float, above: float, rows: int) -> Panels:
+    """Return panels of the width and height that a figure of a size has room for.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    columns = min(panels.columns, panels.number)
+    least_width = beside + columns * min(LEAST_PANEL, panels.width)
+    least_height = above + rows * (panels.heading + panels.foot + min(LEAST_PANEL, panels.height))
+    if size[0] < least_width or size[1] < least_height:
+        raise UsageError(
+            f"expected --size from {math.ceil(10 * least_width) / 10:g}x{math.ceil(10 * least_height) / 10:g} on for "
+            f"{panels.number} panel{'s' * (panels.number > 1)} with these words, got {size[0]:g}x{size[1]:g}; "
+            "try --title none, --no-caption, --legend inside, --curve state"
+        )
+    width = (size[0] - beside) / columns
+    return panels._replace(width=width, height=(size[1] - above) / rows - panels.heading - panels.foot)
 
 
 def _paragraph(sentences: Sequence[str], width: float) -> list[str]:

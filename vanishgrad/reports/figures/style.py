@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vanishgrad.errors import FontWarning, VanishgradError
 from vanishgrad.languages import ENGLISH, characters, in_language, language
+from vanishgrad.reports.figures.options import apply_style
 from vanishgrad.reports.figures.palette import INK, MUTED
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def style(words: str) -> Iterator[None]:
     with matplotlib.rc_context(), in_language(spoken):
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
+        apply_style(matplotlib.rcParams)
         other = _other_font(_lacking(words))
         matplotlib.rcParams["font.family"] = [BASE_FONT, other.name] if other else [BASE_FONT]
         yield

@@ -109,7 +109,7 @@ def _draw(axes: Axes, lines: Sequence[SpectrumLine], scale: Decades) -> None:
         )
         axes.plot(
             ranks, scale.heights(line.median), color=colour, linestyle=line.look.linestyle, linewidth=1.6,
-            marker="." if count <= FEW_RANKS else "", clip_on=False,
+            marker="." if count <= FEW_RANKS else "", clip_on=False, label=line.text,
         )  # fmt: skip
     write_labels(axes, _labels(lines, scale))
 

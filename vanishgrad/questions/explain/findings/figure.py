@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, ROW = 5.0, 0.3
+NORMS = translatable("log₁₀ state, input")
 NAME_CHARACTERS = 40
 CAPTION = translatable(
     "Bars: the last lag up to which the median norm of the state stays at the threshold; an arrow: the run was too "
-    "short to see it fall. Beside them the base-10 logarithms of the state's and of the input's norm at the last lag."
+    "short to see it fall. Beside them the norms of the state and of the input at the last lag."
 )
 
 
@@ -47,12 +48,13 @@ def draw_findings(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
     bars = [bar for model in models for bar in _bars(model)]
     names = [wrapped(bar.name, NAME_CHARACTERS, 2) for bar in bars]
     row = max(ROW, LINE_HEIGHT * (1.4 + max(name.count("\n") for name in names)))
-    right = max(text_width(bar.norms) for bar in bars) + 0.2
-    layout = Panels(1, 1, WIDTH, row * len(bars) + 0.1, max(map(text_width, names)) + 0.3, right, heading=0.12)
+    right = max(text_width(text) for text in (translate(NORMS), *(bar.norms for bar in bars))) + 0.3
+    layout = Panels(1, 1, WIDTH, row * len(bars) + 0.1, max(map(text_width, names)) + 0.3, right, heading=0.28)
     title = translate("What would change how far the gradient reaches")
     figure, (axes,) = sheet(title, frame(report, models), [translate(CAPTION)], layout)
     for place, bar in enumerate(bars):
         _draw(axes, place, bar)
+    axes.text(1.03, -0.75, translate(NORMS), transform=axes.get_yaxis_transform(), va="center_baseline", color=MUTED)
     axes.set_yticks(range(len(bars)), labels=names)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(bars) - 0.5, -0.5)

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT, COLUMNS, AXIS = 2.6, 2.4, 2, 0.75
+HEIGHT_OF_TWO = 1.7
+"""Of a panel with the difference to mean field beneath it."""
 LONG_RUN, THIS_RUN, THEORY = Look(BLACK, mark="o"), Look(BLUE, DASHES[1]), Look(VERMILLION)
 CAPTION = translatable(
     "Dots: exponents of the long run, mean over trials, bars of two standard errors; bands: {band}. Dashed: ln σ_i/T "
     "of this run's product. Above 0 a direction grows, below it is forgotten."
 )
-MEAN_FIELD_CAPTION = translatable("Mean field: infinitely many units.")
+MEAN_FIELD_CAPTION = translatable("Mean field: infinitely many units; beneath: what the long run lies above it.")
 LOST_NOTE = translatable("Exponents of minus infinity, directions lost to rounding, are left out.")
 
 
@@ -67,8 +69,9 @@ def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
     wide = any(each.mean_field.size for each in spectra)
     lost = any(np.isnan(each.mean).any() for each in spectra)
     titles = [wrapped(model.label, 34, 2) for model in models]
+    order = _rows(len(models), wide)
     layout = Panels(
-        len(models), COLUMNS, WIDTH, HEIGHT, AXIS,
+        len(order), min(COLUMNS, len(models)), WIDTH, HEIGHT if not wide else HEIGHT_OF_TWO, AXIS,
         column_width([label.text for each in spectra for label in each.labels] or [""]), between=0.5,
         heading=0.2 + 0.16 * max(title.count("\n") + 1 for title in titles),
     )  # fmt: skip
@@ -80,12 +83,46 @@ def draw_lyapunov(report: ModelsDocument, models: Sequence[ModelDocument]) -> Fi
     figure, all_axes = sheet(
         translate("What every direction does in the long run"), frame(report, models), notes, layout
     )
-    for i, (axes, title, exponents) in enumerate(zip(all_axes, titles, spectra, strict=True)):
-        _draw(axes, exponents)
-        axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
-        axes.set_ylabel(translate("λ_i (nats per step)") if i % COLUMNS == 0 else "")
-        axes.set_xlabel("i" if i + COLUMNS >= len(models) else "")
+    for place, (axes, (i, is_difference)) in enumerate(zip(all_axes, order, strict=True)):
+        if is_difference and not spectra[i].mean_field.size:
+            axes.set_axis_off()
+            continue
+        if is_difference:
+            _draw_difference(axes, spectra[i])
+        else:
+            _draw(axes, spectra[i])
+            axes.set_title(titles[i], loc="left", fontsize=9.5, fontweight="bold")
+        name = translate("λ_i − mean field") if is_difference else translate("λ_i (nats per step)")
+        axes.set_ylabel(name if place % layout.columns == 0 else "")
+        axes.set_xlabel("i" if place + layout.columns >= len(order) else "")
     return figure
+
+
+def _rows(models: int, with_difference: bool) -> list[tuple[int, bool]]:
+    """Return which model each panel shows, and whether its difference to mean field: that stands beneath."""
+    rows = [range(first, min(first + COLUMNS, models)) for first in range(0, models, COLUMNS)]
+    if not with_difference:
+        return [(i, False) for row in rows for i in row]
+    if len(rows[-1]) < min(COLUMNS, models):  # the last row is not full: its differences would move up beside it
+        return [(i, is_difference) for i in range(models) for is_difference in (False, True)]
+    return [(i, is_difference) for row in rows for is_difference in (False, True) for i in row]
+
+
+def _draw_difference(axes: Axes, exponents: Exponents) -> None:
+    """Draw the long run's exponents less those of infinitely many units, with two standard errors."""
+    number = min(len(exponents.mean), len(exponents.mean_field))
+    difference = exponents.mean[:number] - exponents.mean_field[:number]
+    errors = 2 * np.abs(np.nan_to_num(exponents.error[:number]))
+    axes.axhline(0, color=THEORY.colour, linewidth=1.2)
+    axes.errorbar(
+        np.arange(1, number + 1), difference, errors, color=LONG_RUN.colour, fmt=".", markersize=4, linewidth=1,
+        clip_on=False,
+    )  # fmt: skip
+    axes.set_xlim(1, max(len(exponents.mean), 2))
+    axes.locator_params(axis="x", nbins=6, integer=True)
+    axes.locator_params(axis="y", nbins=5)
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def _exponents(lyapunov: LyapunovDocument) -> Exponents:
@@ -106,13 +143,13 @@ def _draw(axes: Axes, exponents: Exponents) -> None:
     ranks = np.arange(1, len(exponents.mean) + 1)
     axes.axhline(0, color=MUTED, linewidth=0.9)
     axes.fill_between(ranks, exponents.low, exponents.high, color=LONG_RUN.colour, alpha=0.12, linewidth=0)
-    axes.errorbar(
-        ranks, exponents.mean, 2 * np.abs(np.nan_to_num(exponents.error)), color=LONG_RUN.colour, fmt=".", markersize=4,
-        linewidth=1, clip_on=False,
-    )  # fmt: skip
-    for values, look in ((exponents.finite, THIS_RUN), (exponents.mean_field, THEORY)):
+    errors = 2 * np.abs(np.nan_to_num(exponents.error))
+    axes.errorbar(ranks, exponents.mean, errors, color=LONG_RUN.colour, fmt="none", elinewidth=1, clip_on=False)
+    axes.plot(ranks, exponents.mean, ".", color=LONG_RUN.colour, markersize=4, clip_on=False, label="long run")
+    theories = (("this run", exponents.finite, THIS_RUN), ("mean field", exponents.mean_field, THEORY))
+    for name, values, look in theories:
         places = np.arange(1, len(values) + 1)
-        axes.plot(places, values, color=look.colour, linestyle=look.linestyle, linewidth=1.4)
+        axes.plot(places, values, color=look.colour, linestyle=look.linestyle, linewidth=1.4, label=name)
     axes.set_xlim(1, max(len(exponents.mean), 2))
     axes.locator_params(axis="x", nbins=6, integer=True)
     axes.locator_params(axis="y", nbins=6)

@@ -126,8 +126,10 @@ def _limits(shares: Mapping[str, tuple[Array, Look]]) -> tuple[float, float]:
 
 
 def _draw_shares(axes: Axes, shares: Mapping[str, tuple[Array, Look]]) -> None:
-    for values, look in shares.values():
-        axes.plot(np.arange(len(values)), values, color=look.colour, linestyle=look.linestyle, linewidth=1.6)
+    for name, (values, look) in shares.items():
+        axes.plot(
+            np.arange(len(values)), values, color=look.colour, linestyle=look.linestyle, linewidth=1.6, label=name
+        )
     axes.set_xlim(0, max(len(values) - 1 for values, _ in shares.values()) or 1)
     low, high = _limits(shares)
     axes.set_ylim(low, high)

@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
 CAPTION = translatable(
     "lost: ‖G − G_≤l‖/‖G‖, what a truncation to l + 1 steps takes from ∂L/∂θ; own: ‖G_l‖/‖G‖, what lag l alone "
-    "contributes. Under the threshold stands a length that keeps 99 %. proved: an upper bound, where γ‖W‖₂ < 1."
+    "contributes. Under the threshold stands a length that keeps 99 %."
 )
+PROVED_CAPTION = translatable("proved: an upper bound, where γ‖W‖₂ < 1.")
 
 
 def draw_truncation(report: ModelsDocument, models: Sequence[ModelDocument]) -> Figure:
     """Draw a panel for each model: what is lost beyond each lag, what each lag contributes, and the bound."""
     panels = [Panel(heading(model), _traces(model)) for model in models]
     title = translate("How much of the weights' gradient a truncation loses")
+    has_bound = any(model.sections["truncation"].log10_bound is not None for model in models)
+    caption = [translate(CAPTION), *[translate(PROVED_CAPTION)] * has_bound]
     return page(
-        title, frame(report, models), report, panels, MULTIPLES, translate(CAPTION),
+        title, frame(report, models), report, panels, MULTIPLES, " ".join(caption),
         y=translate("share of ‖∂L/∂θ‖ (no unit)"), x=translate("lag l (steps)"),
     )  # fmt: skip
 
