@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,6 +21,7 @@ from vanishgrad.reports.documents.embedded import packed, report_in_page
 from vanishgrad.reports.page.bilingual import in_every_language, inert
 from vanishgrad.reports.page.charts import ChartLine, chart_places, line_chart
 
+ROOT = Path(__file__).parents[3]
 HOSTILE = "<script>alert(1)</script> \"'&</bdi> \u202egpj.exe \u05d0\u05d1 ${7*7} {{ 7*7 }}"
 LARGEST_PAGE = 500_000
 
@@ -149,9 +152,33 @@ def test_an_html_page_goes_to_stdout_too(run):
     assert outcome.status == 0 and outcome.out.startswith("<!DOCTYPE html>")
 
 
+def test_nothing_of_a_page_is_imported_where_none_is_written():
+    code = (
+        "import sys; from vanishgrad.cli import _status; "
+        "_status(['compare', 'rnn', '--hidden', '2', '--steps', '4', '--trials', '1', '--json']); "
+        "sys.exit('; '.join(each for each in sys.modules if each in ('jinja2', 'vanishgrad.reports.page')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr.strip() == ""
+    )
+
+
+def test_what_a_page_is_made_from_is_among_the_package_data():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", "utf-8")
+    package = ROOT / "vanishgrad"
+    patterns = setup["options.package_data"]["vanishgrad"].split()
+    shipped = {path for pattern in patterns for path in package.glob(pattern)}
+    assert {package / "reports" / "page" / f"page.{ending}" for ending in ("html", "css", "js")} <= shipped
+
+
 @pytest.mark.slow
-def test_a_wheel_ships_what_a_page_is_made_from(tmp_path):
-    root = Path(__file__).parents[3]
+def test_a_wheel_ships_it_too(tmp_path):
+    pytest.importorskip("setuptools", minversion="70.1", reason="an older one needs more to build a wheel")
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "vanishgrad", source / "vanishgrad", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     subprocess.run(
         [
             sys.executable,
@@ -163,7 +190,7 @@ def test_a_wheel_ships_what_a_page_is_made_from(tmp_path):
             "--no-build-isolation",
             "-w",
             str(tmp_path),
-            str(root),
+            str(source),
         ],
         check=True,
     )

@@ -62,7 +62,8 @@
     const tip = element("div", { class: "tip", role: "status", "aria-live": "polite" });
     box.append(controls, plot, tip);
     const colour = (line) => "var(--c" + (line.of[0] % COLOURS) + ")";
-    const dash = (line) => DASHES[(line.of.length > 1 ? rank(line.of[1]) : Math.floor(line.of[0] / COLOURS)) % DASHES.length];
+    const block = (place) => Math.floor(place / COLOURS) * (data.facets.length > 1 ? 4 : 1);
+    const dash = (line) => DASHES[((line.of.length > 1 ? rank(line.of[1]) : 0) + block(line.of[0])) % DASHES.length];
     const rank = (value) => [...data.facets[1].shown, ...data.facets[1].values.keys()].filter((v, i, all) => all.indexOf(v) === i).indexOf(value);
     const visible = () => data.lines.filter((line) => line.of.every((value, i) => state.on[i].has(value)));
     const name = (line) => line.of.map((value, i) => (data.facets[i].values.length > 1 || i === 0 ? text(data.facets[i].values[value]) : "")).filter(Boolean).join(" · ");
@@ -89,7 +90,7 @@
       return element("label", {}, input, text(label));
     }
     function toggle(i, value, place) {
-      const style = i === 0 ? { stroke: "var(--c" + (place % COLOURS) + ")", "stroke-dasharray": data.facets.length > 1 ? null : DASHES[Math.floor(place / COLOURS) % DASHES.length] } : { stroke: "var(--ink)", "stroke-dasharray": DASHES[rank(place) % DASHES.length] };
+      const style = i === 0 ? { stroke: "var(--c" + (place % COLOURS) + ")", "stroke-dasharray": DASHES[block(place) % DASHES.length] } : { stroke: "var(--ink)", "stroke-dasharray": DASHES[rank(place) % DASHES.length] };
       const swatch = shape("svg", { class: "swatch", viewBox: "0 0 28 12", "aria-hidden": "true" }, shape("path", { d: "M0 6H28", fill: "none", "stroke-width": 3, ...style }));
       return element("button", { type: "button", class: "toggle", "aria-pressed": String(state.on[i].has(place)), click: (event) => {
         if (!state.on[i].delete(place)) state.on[i].add(place);
