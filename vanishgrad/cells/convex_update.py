@@ -116,7 +116,11 @@ def _cancels(followed: Array, start: Array, keep: Array, ends: tuple[Array, Arra
     xp = namespace(h)
     before = xp.abs(keep * xp.concat([start[None], followed[:-1]]))
     terms = before + xp.minimum(*(end[:-1] + end[1:] for end in ends))
-    beside = xp.minimum(*(xp.abs(1 + sign * h) + end[1:] for sign, end in zip((1, -1), ends, strict=True)))
+    known_to = 4 * xp.finfo(h.dtype).eps  # a state may be nearer to an end than it can say
+    distances = [xp.abs(1 + sign * h) for sign in (1, -1)]
+    beside = xp.minimum(
+        *(xp.where(each > known_to, each, 0 * each) + end[1:] for each, end in zip(distances, ends, strict=True))
+    )
     return bool(xp.any((xp.abs(followed) < CANCELLED * terms) & (beside < NEARER * terms)))
 
 
