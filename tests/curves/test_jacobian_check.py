@@ -111,6 +111,12 @@ def test_the_complex_step_stands_at_the_end_of_the_range() -> None:
     np.testing.assert_allclose(stepped.imag / 1e-170, SIGMOID.dphi(a), rtol=1e-14, atol=1e-137)
 
 
+def test_the_complex_step_is_short_behind_the_largest_weights() -> None:
+    cell = RNN(np.diag([1e200, 1e-200]), np.eye(2), np.zeros(2))
+    xs = np.random.default_rng(0).standard_normal((1, 5, 2))
+    assert check(cell, trajectory(cell, xs, np.zeros((1, 2))), Held(xs, "float64", "")).passed
+
+
 def test_every_report_carries_the_check_of_its_own_run() -> None:
     for model in compare(CompareRequest(("rnn", "lstm", "gru:reset=before"), hidden=5, steps=9, trials=2)).models:
         assert 0 <= model.check.jacobian_error <= model.check.tolerance < 1e-12

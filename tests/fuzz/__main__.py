@@ -8,19 +8,20 @@ import sys
 import time
 
 from tests.fuzz.judge import judged
-from tests.fuzz.models import draw
+from tests.fuzz.models import draw, draw_other
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--first", type=int, default=1000, help="seed of the first model")
+    parser.add_argument("--others", action="store_true", help="the cells that are not drawn else")
     given = parser.parse_args()
     end, checked, wrong = time.monotonic() + 60 * given.minutes, 0, 0
     for seed in itertools.count(given.first):
         if time.monotonic() > end:
             break
-        count, faults = judged(draw(seed))
+        count, faults = judged(draw_other(seed) if given.others else draw(seed))
         checked, wrong = checked + count, wrong + len(faults)
         for fault in faults:
             print(fault, flush=True)

@@ -12,7 +12,9 @@ from mpmath import mp
 from tests.engine import trajectory
 from tests.fuzz import multiple_precision as exact
 from tests.fuzz.models import Model
+from vanishgrad.cells import LSTM
 from vanishgrad.cells.convex_update import ConvexUpdate
+from vanishgrad.cells.coupled import CoupledLSTM
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.recorder import Norms
 
@@ -58,7 +60,9 @@ def _right(model: Model, states: np.ndarray, largest: float) -> tuple[dict[str, 
     """Return ln ‖·‖₂ of every curve at every lag, and by how much each may be off."""
     cell = model.cell
     by_state, by_input, sizes = exact.jacobians(model.step, model.xs[0], states)
-    if isinstance(cell, ConvexUpdate):  # h - n̂ is to have its digits where both are beside an end, as 1 ± n̂ has
+    if (
+        isinstance(cell, ConvexUpdate) and cell.activation.tail is not None
+    ):  # h - n̂ is to have its digits where both are beside an end, as 1 ± n̂ has
         around = [exact.jacobians(partial(model.step, around=end), model.xs[0], states).sizes for end in (-1, 1)]
         sizes = [np.minimum(np.minimum(*each), size) for *each, size in zip(*around, sizes, strict=True)]
     hidden, whole = cell.slices[cell.parts[0].name], slice(0, cell.state_size)
@@ -80,7 +84,7 @@ def _right(model: Model, states: np.ndarray, largest: float) -> tuple[dict[str, 
             change = np.nan_to_num(np.abs(values - moved[name]), nan=0.0)
         # The rounding at hand may happen to do little at one lag: what it did up to there counts.
         allowed[name] = ROUNDINGS * (np.maximum.accumulate(change) + unit * np.sqrt(1 + np.arange(len(values))))
-    if len(cell.parts) > 1:
+    if type(cell) in (LSTM, CoupledLSTM):
         right["conveyor"] = _conveyor([J[blocks["cell"]] for J in by_state])
         allowed["conveyor"] = ROUNDINGS * unit * (1 + np.arange(len(by_state) + 1))
     return right, allowed

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tests import reference
+from tests.cells.cases import BY_NAME
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell
 from vanishgrad.cells.mgu import MGU
 
@@ -58,6 +59,38 @@ def draw(seed: int) -> Model:
         xs[:, steps // 2 :] = -np.abs(xs[:, steps // 2 :])
     b_hn = rng.normal(0, 0.5, n)
     return Model(f"{seed}: {name}, {kind}, n = {n}, T = {steps}", *_built(name, W, U, b, b_hn), xs)
+
+
+OTHERS = (
+    "rnn-sigmoid", "lstm-relu", "lstm-mixed", "gru-after-mixed", "gru-before-mixed", "mgu-none-new-tanh",
+    "mgu-after-old-sigmoid", "mgu-before-new-relu", "peephole", "coupled", "janet", "ligru", "indrnn", "mingru",
+    "antisymmetric", "projected", "stack",
+)  # fmt: skip
+"""The cells of `tests.cells.cases` that are not in `CELLS`, and whose step takes any numbers."""
+
+
+def draw_other(seed: int) -> Model:
+    """Return the model of a seed, of a cell in `OTHERS`: five units, random tensors made extreme."""
+    rng = np.random.default_rng(seed)
+    case, kind = BY_NAME[OTHERS[seed % len(OTHERS)]], KINDS[seed // len(OTHERS) % len(KINDS)]
+    steps = int(rng.choice([6, 12, 24]))
+    tensors = {name: rng.normal(0, 0.6, shape) for name, shape in case.shapes.items()}
+    xs = rng.normal(0, 1, (1, steps, tensors["W_hx"].shape[-1]))
+    recurrent = [name for name, each in tensors.items() if each.ndim > 1 and name != "W_hx"]
+    if kind == "saturated":
+        tensors["b"] = tensors["b"] * rng.choice([20, 100, 350, 800])
+    if kind == "open":
+        tensors["b"] = tensors["b"] + rng.choice([-1, 1], tensors["b"].shape) * rng.choice([5, 20, 40])
+    if kind == "switching":
+        tensors["W_hx"] = tensors["W_hx"] * rng.choice([5.0, 30.0])
+        xs[:, : steps // 2], xs[:, steps // 2 :] = np.abs(xs[:, : steps // 2]), -np.abs(xs[:, steps // 2 :])
+    for name in recurrent:
+        if kind == "graded":
+            tensors[name] = tensors[name] * 10.0 ** rng.uniform(-rng.choice([3, 30, 120]), 0, tensors[name].shape)
+        if kind in ("masked", "switching"):
+            tensors[name] = tensors[name] * (rng.random(tensors[name].shape) < 0.5)
+    cell = case.cell(**{name: each[None] for name, each in tensors.items()})
+    return Model(f"{seed}: {case.name}, {kind}, T = {steps}", cell, partial(case.step, **tensors), xs)
 
 
 def _built(name: str, W: Array, U: Array, b: Array, b_hn: Array) -> tuple[Cell, Callable[..., Array]]:

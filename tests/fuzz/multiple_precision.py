@@ -51,8 +51,17 @@ class Dual:
     def __neg__(self) -> Dual:
         return Dual(-self.value, -self.by, self.sizes)
 
+    def __truediv__(self, other: object) -> Dual:
+        return self * (1 / mp.mpf(other))
+
     def __gt__(self, other: object) -> bool:
         return bool(self.value > _parts(other)[0])
+
+    def __ge__(self, other: object) -> bool:
+        return bool(self.value >= _parts(other)[0])
+
+    def __lt__(self, other: object) -> bool:
+        return bool(self.value < _parts(other)[0])
 
     __radd__, __rmul__ = __add__, __mul__
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.fuzz.judge import judged
-from tests.fuzz.models import CELLS, KINDS, draw
+from tests.fuzz.models import CELLS, KINDS, OTHERS, draw, draw_other
 from vanishgrad.propagation.either_range import EitherRange
 
 SEEDS = {
@@ -24,6 +24,14 @@ LESS_EXACT_ONCE = {
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=name) for name, seed in (SEEDS | LESS_EXACT_ONCE).items()])
 def test_every_number_is_right(seed: int) -> None:
     count, faults = judged(draw(seed))
+    assert count > 0
+    assert not faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(len(OTHERS)), ids=OTHERS)
+def test_every_number_of_every_other_cell_is_right(seed: int) -> None:
+    count, faults = judged(draw_other(seed + len(OTHERS) * (1 + seed % (len(KINDS) - 1))))
     assert count > 0
     assert not faults
 

@@ -16,6 +16,8 @@ STEP = 1e-170
 
 Its square underflows: so the real part is that of the real step, and so is the side of a kink that it lies on.
 """
+SHORTEST_STEP = 1e-290
+"""That of weights so large that `STEP` would not be small behind them."""
 UNITS = 64
 """The tolerance in units of roundoff, times √m for the length of the sums."""
 STEEP = 4
@@ -92,13 +94,20 @@ def jacobian_error(
     stepped = stepped if marks is None else np.where((marks[0] == TAKEN)[:, None, None], stepped, V)
     error, size = float(np.abs(analytic - stepped).max()), float(np.abs(stepped).max())
     # What the step's square, or a float32, has no room for.
-    lost = max(float(np.finfo(analytic.dtype).tiny), float(np.finfo(float).tiny) / STEP)
+    lost = max(float(np.finfo(analytic.dtype).tiny), float(np.finfo(float).tiny) / step_length(cell))
     return max(error - lost, 0) / max(size, lost)
 
 
 def complex_step(cell: Cell, t: int, x: Array, s: Array, v: Array) -> Array:
     """Return J_t v from the cell's own forward step in float64; x_t (B, 1, d), s_{t-1} and v (B, m)."""
-    a_x = cell.input_preactivation(x)[0].astype(np.complex128)
+    a_x, h = cell.input_preactivation(x)[0].astype(np.complex128), step_length(cell)
     with np.errstate(under="ignore"):
-        advanced, _ = cell.advance(t, a_x, s.astype(np.float64) + 1j * STEP * v.astype(np.float64))
-    return advanced.imag / STEP
+        advanced, _ = cell.advance(t, a_x, s.astype(np.float64) + 1j * h * v.astype(np.float64))
+    return advanced.imag / h
+
+
+def step_length(cell: Cell) -> float:
+    """Return how long a complex step is that is small behind the largest weights too."""
+    tensors = (getattr(layer, name) for layer in cell.layers for name in layer.tensors)
+    largest = max((float(np.max(np.abs(on_host(each)))) for each in tensors if np.prod(each.shape)), default=1.0)
+    return max(STEP / max(largest, 1.0), SHORTEST_STEP)

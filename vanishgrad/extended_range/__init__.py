@@ -47,11 +47,16 @@ def sqrt(x: ExtendedRange) -> ExtendedRange:
     return scaled(np.sqrt(np.ldexp(x.m, odd.astype(np.int32))), (x.e - odd) >> 1)
 
 
+def sum(x: ExtendedRange, axis: int, keepdims: bool = False) -> ExtendedRange:  # noqa: A001
+    """Return sums along an axis."""
+    top = x.e.max(axis=axis, keepdims=True)
+    sums = scaled(np.sum(shifted(x.m, x.e - top), axis=axis, keepdims=True), top)
+    return sums if keepdims else ExtendedRange(np.squeeze(sums.m, axis), np.squeeze(sums.e, axis))
+
+
 def mean(x: ExtendedRange, axis: int, keepdims: bool) -> ExtendedRange:
     """Return means along an axis."""
-    top = x.e.max(axis=axis, keepdims=True)
-    means = scaled(np.mean(shifted(x.m, x.e - top), axis=axis, keepdims=True), top)
-    return means if keepdims else ExtendedRange(np.squeeze(means.m, axis), np.squeeze(means.e, axis))
+    return sum(x, axis, keepdims) * (1 / x.shape[axis])
 
 
 def log(x: ExtendedRange) -> Array:

@@ -8,6 +8,7 @@ import pytest
 from tests.engine import trajectory
 from vanishgrad.cells import GRU, LSTM, RNN, Cell
 from vanishgrad.cells.activations import RELU
+from vanishgrad.cells.janet import JANET
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.lyapunov import lyapunov_spectrum
@@ -108,6 +109,12 @@ def test_what_a_saturated_unit_gives_to_the_gradient_is_not_zero() -> None:
     slope = np.log(4) - 802
     np.testing.assert_allclose(parts.log_own, slope * np.arange(1, 4) + np.log(2) / 2, rtol=1e-14)
     np.testing.assert_allclose(parts.log_lost[:-1], parts.log_own[1:], rtol=1e-14)
+
+
+def test_a_janet_whose_gate_is_shut_gives_to_the_gradient_by_its_own_number_too() -> None:
+    cell = JANET(np.zeros((2, 1)), np.zeros((2, 1)), np.array([-800.0, 0.5]))
+    log_norm = found(cell, np.zeros((1, 2, 1)), "dense", np.ones((1, 1)))["state"]
+    assert log_norm == pytest.approx([0, -800, -1600])
 
 
 def test_a_gradient_comes_by_the_direction_that_leads_again() -> None:

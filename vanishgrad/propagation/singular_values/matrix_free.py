@@ -170,7 +170,7 @@ class _Search:
         image = product * np.minimum(2.0**shift / _some(sigma), FARTHEST)[:, None]
         residual = np.where(sigma > 0, 1, 0)[:, None] * (image - self._left)
         rho = np.linalg.norm(residual, axis=-1)
-        self._error = np.where(self._theta > 0, np.minimum(rho, rho**2 / np.maximum(self._gap, 1 / FARTHEST)) / 2, 0)
+        self._error = np.where(self._theta > 0, np.minimum(rho / 2, rho**2 / np.maximum(self._gap, 1 / FARTHEST)), 0)
         rows = self._Q.shape[1]
         settled = self._error <= self._tolerance
         if self._largest_only:

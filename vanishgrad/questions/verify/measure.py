@@ -11,7 +11,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.masked_steps import TAKEN, marks_of
-from vanishgrad.curves.jacobian_check import STEP, checked_times, complex_step, tolerance
+from vanishgrad.curves.jacobian_check import checked_times, complex_step, step_length, tolerance
 from vanishgrad.errors import UsageError
 from vanishgrad.models.open import Source, has_own_input, open_models
 from vanishgrad.models.options import ModelOptions
@@ -151,10 +151,11 @@ def _by_input(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation
     X = np.random.default_rng(d).standard_normal((1, d, MAX_INPUT_DIRECTIONS))
     tangent = np.empty((1, cell.state_size, X.shape[-1]))
     cell.linearise(trajectory, t - 1, t).input_tangent(t, X, tangent)
+    h = step_length(cell)
 
     def stepped(v: Array) -> Array:
-        a_x = cell.input_preactivation(xs[:, t - 1 : t] + 1j * STEP * v)[0]
-        return cell.advance(t, a_x, trajectory.states[t - 1] + 0j)[0].imag / STEP
+        a_x = cell.input_preactivation(xs[:, t - 1 : t] + 1j * h * v)[0]
+        return cell.advance(t, a_x, trajectory.states[t - 1] + 0j)[0].imag / h
 
     return _relative(tangent, np.stack([stepped(v) for v in X[0].T], axis=-1), _rows(cell, t))
 
@@ -175,14 +176,14 @@ def _structured(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviati
 
 def _definition(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
     *_, last = backward_products(cell, trajectory, 1)
-    matrix, log_scale = last.block(None, None)
+    (matrix, log_scale), h = last.block(None, None), step_length(cell)
 
     def end(v: Array) -> Array:
-        s = trajectory.states[0] + 1j * STEP * v
+        s = trajectory.states[0] + 1j * h * v
         sequences = cell.input_preactivation(xs).astype(np.complex128)
         for t in (np.flatnonzero(_taken(cell, trajectory)) + 1).tolist():
             s, _ = cell.advance(t, sequences[t - 1], s)
-        return s.imag / STEP
+        return s.imag / h
 
     return _relative(matrix * np.exp(log_scale)[:, None, None] @ _directions(cell), _stepped(end, cell), _rows(cell, 0))
 
