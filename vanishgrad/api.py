@@ -21,7 +21,7 @@ from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.keywords import along_batch, demand_known, model_strings, request_of
 from vanishgrad.questions.learn.document import DEFAULTS, LearnSettings
 from vanishgrad.questions.learn.findings import learning
-from vanishgrad.questions.learn.run import Plan
+from vanishgrad.questions.learn.plan import Plan
 from vanishgrad.questions.learn.run import learn as learn_models
 from vanishgrad.questions.shown import LearnReport, Report, SweepReport
 from vanishgrad.questions.sweep.document import DEFAULTS as SWEEP_DEFAULTS

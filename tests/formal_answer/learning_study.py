@@ -23,7 +23,8 @@ from vanishgrad.questions.learn.document import LearnSettings
 from vanishgrad.questions.learn.findings import learning
 from vanishgrad.questions.learn.named_tasks import named_task
 from vanishgrad.questions.learn.parameters import Parameters
-from vanishgrad.questions.learn.run import Plan, start, trained
+from vanishgrad.questions.learn.plan import Plan, start
+from vanishgrad.questions.learn.run import trained
 from vanishgrad.questions.learn.training import Recipe, Training
 from vanishgrad.weights.model_string import parse
 

@@ -17,8 +17,9 @@ from vanishgrad.curves.processes import cores
 from vanishgrad.questions.compare import DEFAULT_MODELS
 from vanishgrad.questions.learn.document import DEFAULTS, LearnDocument, LearnedGap, LearnSettings
 from vanishgrad.questions.learn.findings import learning
+from vanishgrad.questions.learn.plan import Key, Plan
 from vanishgrad.questions.learn.resume import finished_trainings
-from vanishgrad.questions.learn.run import Key, Plan, demand_learnable
+from vanishgrad.questions.learn.run import demand_learnable
 from vanishgrad.questions.learn.run import learn as learn_models
 from vanishgrad.reports.files import write
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from vanishgrad.questions.learn.document import LearnDocument, LearnSettings
 from vanishgrad.questions.learn.findings import learning
-from vanishgrad.questions.learn.run import Plan, learn
+from vanishgrad.questions.learn.plan import Plan
+from vanishgrad.questions.learn.run import learn
 
 SMALL: dict[str, Any] = {
     "models": ("rnn@orthogonal", "gru"), "gaps": (3, 6), "task": "recall", "seeds": 2, "hidden": 6, "batch": 8,

@@ -16,9 +16,10 @@ from vanishgrad.cli.plot import plot
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.learn.figure import KINDS
 from vanishgrad.questions.learn.findings import edge_of, horizon_order, learning
+from vanishgrad.questions.learn.plan import Plan
 from vanishgrad.questions.learn.report import to_csv, to_markdown, to_table
 from vanishgrad.questions.learn.resume import finished_trainings
-from vanishgrad.questions.learn.run import Plan, demand_learnable, learn, median
+from vanishgrad.questions.learn.run import demand_learnable, learn, median, trained, trained_together
 
 
 def test_the_report_is_the_same_for_any_number_of_processes():
@@ -68,6 +69,30 @@ def test_a_seed_that_diverges_is_named_and_the_others_go_on():
 def test_other_seeds_are_trained_the_same_beside_one_that_stops():
     alone, both = (learned(models=("gru",), gaps=(4,), seeds=seeds, updates=60, batch=32) for seeds in (1, 2))
     assert alone.models[0].gaps[0].updates[0] == both.models[0].gaps[0].updates[0]
+
+
+@pytest.mark.parametrize("task", ["recall", "copy", "language"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_models_of_equal_shape_side_by_side_are_those_that_are_trained_alone(task, dtype):
+    labels = ("lstm", "lstm@chrono", "lstm:forget_bias=3")
+    plan = Plan(
+        settings(models=labels, gaps=(6,), task=task, dtype=dtype, updates=15, batch=16, lr=0.1), {}, saves=True
+    )
+    together = trained_together(plan, [(label, 6) for label in labels])
+    for each, alone in zip(together, [trained(plan, (label, 6)) for label in labels], strict=True):
+        assert each.result.to_dict() == alone.result.to_dict()
+        assert each.checkpoints == alone.checkpoints
+
+
+def test_what_is_trained_side_by_side_has_one_shape():
+    labels = ("lstm", "rnn", "lstm@chrono", "gru", "rnn:activation=relu", "rnn@orthogonal", "gru:reset=before")
+    plan = Plan(settings(models=labels, gaps=(3, 4, 5)), {})
+    groups = plan.groups(1)
+    assert sorted(key for group in groups for key in group) == sorted(plan.keys())
+    assert {tuple(label for label, _ in group) for group in groups} == {
+        ("rnn", "rnn@orthogonal"), ("rnn:activation=relu",), ("lstm", "lstm@chrono"), ("gru",), ("gru:reset=before",),
+    }  # fmt: skip
+    assert all(len(group) == 1 for group in plan.groups(jobs=8))
 
 
 def test_snapshots_have_the_share_of_the_key():

@@ -19,8 +19,8 @@ from vanishgrad.questions.learn.document import (
     LearnSettings,
     SampleLaw,
 )
+from vanishgrad.questions.learn.plan import THRESHOLD, Key, resolved
 from vanishgrad.questions.learn.report import sentence
-from vanishgrad.questions.learn.run import THRESHOLD, Key, resolved
 from vanishgrad.weights.model_string import parse
 
 BOOTSTRAP = 2000

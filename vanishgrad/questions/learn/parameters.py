@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -57,6 +57,19 @@ class Parameters:
         if "b_hn" in counts:
             counts["b"][:, self.cell.rows(self.cell.row.candidate)] = 1
         return self.flattened(counts)[0]
+
+
+def alike(cells: Sequence[Cell]) -> bool:
+    """Whether cells differ in the numbers of their tensors alone, so that their weights can stand side by side."""
+    first = cells[0]
+    others = [{name: value for name, value in vars(cell).items() if name not in cell.tensors} for cell in cells]
+    return all(
+        type(cell) is type(first)
+        and all(getattr(cell, name).shape == getattr(first, name).shape for name in first.tensors)
+        and others[0].keys() == other.keys()
+        and all(value is other[name] or bool(np.all(value == other[name])) for name, value in others[0].items())
+        for cell, other in zip(cells, others, strict=True)
+    )
 
 
 def read_out(outputs: int, width: int, seeds: int, seed: int, dtype: str) -> tuple[Array, Array]:

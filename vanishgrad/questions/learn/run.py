@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -25,23 +24,15 @@ from vanishgrad.option_ranges import memory_bytes
 from vanishgrad.questions.learn.document import DivergedSeed, LearnedGap, LearnSettings, Snapshot
 from vanishgrad.questions.learn.gradients import key_shares
 from vanishgrad.questions.learn.named_tasks import named_task
-from vanishgrad.questions.learn.parameters import Parameters, read_out
+from vanishgrad.questions.learn.plan import THRESHOLD, Key, Plan, start
 from vanishgrad.questions.learn.tasks import Examples, Task
-from vanishgrad.questions.learn.training import Recipe, Training, examples_of, log_spaced, train
-from vanishgrad.weights.laws import draw
-from vanishgrad.weights.model_string import ModelSpec, names_file, names_own_cell, parse
+from vanishgrad.questions.learn.training import Course, Recipe, Training, examples_of, log_spaced, train
+from vanishgrad.weights.model_string import names_file, names_own_cell, parse
 from vanishgrad.weights.save_npz import cell_npz, file_name
 
-THRESHOLD = 1e-3
-"""Below it the gradient counts as gone; `compare`'s default."""
-SHORTEST_RUN = 100
-"""Steps over which a horizon is measured, at least; twice the longest gap where that is more."""
 SAVED_PER_DECADE = 3
 NUMBERS_PER_UNIT = 7
 """Of an LSTM, kept of each step for the way back: four gates, the cell state, its tanh and the hidden state."""
-
-Key = tuple[str, int]
-"""A MODEL and a gap."""
 
 
 class Finished(NamedTuple):
@@ -50,38 +41,6 @@ class Finished(NamedTuple):
     key: Key
     result: LearnedGap
     checkpoints: list[tuple[str, bytes]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is trained: settings, what of it is already done, and whether weights are kept and snapshots taken.
-
-    Attributes
-    ----------
-    snapshots : bool
-        Whether horizon and share of the key are measured while it learns; else at the start alone.
-    """
-
-    settings: LearnSettings
-    finished: Mapping[Key, LearnedGap]
-    saves: bool = False
-    snapshots: bool = True
-
-    def keys(self, jobs: int = 1) -> list[Key]:
-        """Return what is left to train: the cheap first, so that much is finished early; beside others the costly."""
-        s = self.settings
-        remaining = [(label, gap) for label in s.models for gap in s.gaps if (label, gap) not in self.finished]
-        return sorted(remaining, key=self.cost, reverse=jobs > 1)
-
-    @staticmethod
-    def cost(key: Key) -> float:
-        """Return what a model costs at a gap, beside others."""
-        return key[1] * CELLS[parse(key[0]).cell].cost
-
-    @property
-    def steps_of_horizon(self) -> int:
-        """Over how many steps a horizon is measured."""
-        return max(SHORTEST_RUN, 2 * max(self.settings.gaps))
 
 
 def demand_learnable(settings: LearnSettings) -> None:
@@ -142,32 +101,44 @@ def learn(plan: Plan, done: Callable[[str], None], jobs: int) -> Iterator[Finish
         Processes that work side by side; no result depends on it.
     """
     demand_learnable(plan.settings)
-    keys, begin = plan.keys(jobs), time.monotonic()
-    costs = [plan.cost(key) for key in keys]
+    groups, begin = plan.groups(jobs), time.monotonic()
+    costs = [plan.cost(keys) for keys in groups]
     with blas_threads(plan.settings.hidden, 2):
-        for i, result in enumerate(map_in_processes(partial(trained, plan), keys, jobs), 1):
+        for i, results in enumerate(map_in_processes(partial(trained_together, plan), groups, jobs), 1):
             spent = time.monotonic() - begin
             seconds_left = spent * sum(costs[i:]) / sum(costs[:i])
-            done(f"{result.key[0]} at {result.key[1]}, {seconds_left:.0f} s left")
-            yield result
+            for result in results:
+                done(f"{result.key[0]} at {result.key[1]}, {seconds_left:.0f} s left")
+                yield result
 
 
 def trained(plan: Plan, key: Key) -> Finished:
     """Train one model at one gap, all seeds side by side."""
-    settings, (label, gap) = plan.settings, key
+    return trained_together(plan, (key,))[0]
+
+
+def trained_together(plan: Plan, keys: Sequence[Key]) -> list[Finished]:
+    """Train models of equal shape at one gap, all their seeds side by side."""
+    settings, gap = plan.settings, keys[0][1]
     task, recipe = named_task(settings.task), _recipe(settings)
-    every_seed = np.arange(settings.seeds)
-    first = examples_of(task, gap, recipe, 0, every_seed)
-    training = Training(task, gap, recipe, start(label, task, first.xs.shape[1], settings))
-    observer = _Observer(plan, key, task, first, training)
-    train(training, observer.at, frozenset(observer.points))
-    course = training.course
+    first = examples_of(task, gap, recipe, 0, np.arange(settings.seeds))
+    steps = first.xs.shape[1]
+    trainings = [Training(task, gap, recipe, start(label, task, steps, settings)) for label, _ in keys]
+    observers = [_Observer(plan, key, task, first, training) for key, training in zip(keys, trainings, strict=True)]
+    train(trainings, [observer.at for observer in observers], frozenset(observers[0].points))
+    return [
+        _finished(observer, training.course, steps) for observer, training in zip(observers, trainings, strict=True)
+    ]
+
+
+def _finished(observer: _Observer, course: Course, steps: int) -> Finished:
+    gap = observer.key[1]
     return Finished(
-        key,
+        observer.key,
         LearnedGap(
             gap=gap,
-            steps=first.xs.shape[1],
-            baseline=task.baseline(gap),
+            steps=steps,
+            baseline=observer.task.baseline(gap),
             updates=course.solved_at,
             solved=sum(each is not None for each in course.solved_at),
             median=median(course.solved_at),
@@ -186,21 +157,6 @@ def median(updates: Sequence[int | None]) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def resolved(label: str, steps: int, settings: LearnSettings) -> ModelSpec:
-    """Return a MODEL with every key, on sequences of so many steps."""
-    return parse(label).resolved(settings.hidden, steps)
-
-
-def start(label: str, task: Task, steps: int, settings: LearnSettings) -> Parameters:
-    """Return a model as it is drawn, with its read-out."""
-    spec = resolved(label, steps, settings)
-    weights = draw(spec, task.input_size, steps, settings.seeds, settings.seed, settings.dtype)
-    cell = weights.cell(spec)
-    return Parameters(
-        cell, *read_out(task.output_size, cell.parts[0].size, settings.seeds, settings.seed, settings.dtype)
-    )
-
-
 def _recipe(settings: LearnSettings) -> Recipe:
     names = ("batch", "updates", "optimizer", "lr", "clip", "truncation", "seed", "dtype")
     return Recipe(**{name: getattr(settings, name) for name in names})
@@ -210,7 +166,7 @@ class _Observer:
     """Looks at a training at some updates: horizon, share of the key, weights to save."""
 
     def __init__(self, plan: Plan, key: Key, task: Task, first: Examples, training: Training) -> None:
-        self._plan, self._key, self._task, self._first, self._training = plan, key, task, first, training
+        self._plan, self.key, self.task, self._first, self._training = plan, key, task, first, training
         self.snapshots: list[Snapshot] = []
         self.checkpoints: list[tuple[str, bytes]] = []
         self._looks = {0, *log_spaced(plan.settings.updates, 1)} if plan.snapshots else {0}
@@ -233,8 +189,8 @@ class _Observer:
     def _snapshot(self, update: int) -> Snapshot:
         parameters = self._training.parameters
         with np.errstate(over="ignore", invalid="ignore"):
-            shares = key_shares(parameters, self._first, self._task.loss)
-        state, into = horizons(self._key[0], parameters.cell, self._task, self._plan)
+            shares = key_shares(parameters, self._first, self.task.loss)
+        state, into = horizons(self.key[0], parameters.cell, self.task, self._plan)
         return Snapshot(
             update=update,
             state_horizon=state[0],
@@ -245,7 +201,7 @@ class _Observer:
         )
 
     def _weights(self, update: int) -> Iterator[tuple[str, bytes]]:
-        label, gap = self._key
+        label, gap = self.key
         parameters = self._training.parameters
         for seed in range(self._plan.settings.seeds):
             name = f"{label}.gap{gap}.update{update:05d}"

@@ -1,15 +1,19 @@
-"""Training of several seeds of one model side by side, until each has solved its task, has diverged, or time is up."""
+"""Training of several seeds of one model, and of models of equal shape, side by side.
+
+A seed stops when it has solved its task, has diverged, or time is up. What is side by side shares the gradient's arrays
+and nothing else: every number is the same, bit for bit, as of a seed that is trained alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.languages import english
-from vanishgrad.propagation.passes.selection import TrainingPass, training_pass
+from vanishgrad.propagation.passes.selection import training_pass
 from vanishgrad.questions.learn.gradients import BatchGradient, batch_gradient
 from vanishgrad.questions.learn.optimizers import OPTIMIZERS, clip_factors
 from vanishgrad.questions.learn.parameters import Parameters
@@ -84,9 +88,11 @@ def log_spaced(last: int, per_decade: int) -> list[int]:
 
 def examples_of(task: Task, gap: int, recipe: Recipe, update: int, seeds: Array) -> Examples:
     """Return the batch of an update: each seed's sequences from a stream of its own, the same for every model."""
-    batches = [
-        task.draw(stream(recipe.seed, Role.EXAMPLES, int(seed), ANY_CELL, update), gap, recipe.batch) for seed in seeds
-    ]
+    of_seed = {
+        seed: task.draw(stream(recipe.seed, Role.EXAMPLES, seed, ANY_CELL, update), gap, recipe.batch)
+        for seed in set(seeds.tolist())
+    }
+    batches = [of_seed[seed] for seed in seeds.tolist()]
     xs = np.concatenate([each.xs for each in batches]).astype(recipe.dtype)
     keys = None if batches[0].keys is None else np.concatenate([each.keys for each in batches if each.keys is not None])
     targets, weights = (
@@ -104,49 +110,47 @@ class Training:
     parameters : Parameters
         Of all seeds, as they are; those that have stopped keep what they ended with.
     course : Course
+    update : int
+        How many updates are done.
+    running : Parameters
+        Of the seeds that go on, `seeds` of them.
     """
 
     def __init__(self, task: Task, gap: int, recipe: Recipe, start: Parameters) -> None:
-        self._task, self._gap, self._recipe = task, gap, recipe
+        self.task, self.gap, self.recipe = task, gap, recipe
         self.parameters, seeds = start, start.seeds
-        self.course = Course([None] * seeds)
-        self._seeds = np.arange(seeds)
-        self._batch, self._pass = 0, None  # type: tuple[int, TrainingPass | None]
-        self._running = start.with_flat(start.flat.copy())
+        self.course, self.update = Course([None] * seeds), 0
+        self.seeds = np.arange(seeds)
+        self.running = start.with_flat(start.flat.copy())
         self._optimizer = OPTIMIZERS[recipe.optimizer](recipe.lr)
         self._multiplicity = start.multiplicity()
         self._streak = np.zeros(seeds, dtype=int)
         self._last_norm: list[float | None] = [None] * seeds
         self._losses: list[list[float]] = [[] for _ in range(seeds)]
 
+        self._recorded = log_spaced(recipe.updates, per_decade=12)
+
+    @property
+    def is_going(self) -> bool:
+        """Whether there is an update to do."""
+        return len(self.seeds) > 0 and self.update < self.recipe.updates
+
     def updates(self) -> Iterator[int]:
         """Train, and yield the number of updates done after each."""
-        points = log_spaced(self._recipe.updates, per_decade=12)
-        for update in range(1, self._recipe.updates + 1):
-            examples = examples_of(self._task, self._gap, self._recipe, update, self._seeds)
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                gradient = batch_gradient(
-                    self._running, examples, self._task.loss, self._recipe.truncation, through=self._through(examples)
-                )
-                self._advance(update, gradient)
-            if update in points or not len(self._seeds):
-                self._record_loss(update)
-            yield update
-            if not len(self._seeds):
-                return
+        return updates([self])
 
-    def _through(self, examples: Examples) -> TrainingPass:
-        """Return the pass, made anew where a seed has stopped."""
-        batch, steps, _ = examples.xs.shape
-        if self._pass is None or batch != self._batch:
-            self._batch, self._pass = batch, training_pass(self._running.cell, steps, batch)
-        return self._pass
+    def advance(self, gradient: BatchGradient) -> None:
+        """Do an update, of the gradient of the seeds that go on."""
+        self.update += 1
+        self._advance(self.update, gradient)
+        if self.update in self._recorded or not len(self.seeds):
+            self._record_loss(self.update)
 
     def _advance(self, update: int, gradient: BatchGradient) -> None:
         """Take one step, and let go of the seeds that have solved the task or diverged."""
         norms = np.sqrt((self._multiplicity * gradient.gradient.astype(np.float64) ** 2).sum(axis=1))
         going, finite = [], np.isfinite(gradient.loss) & np.isfinite(norms)
-        for place, seed in enumerate(self._seeds.tolist()):
+        for place, seed in enumerate(self.seeds.tolist()):
             loss, accuracy = float(gradient.loss[place]), float(gradient.accuracy[place])
             if not finite[place]:
                 quantity = english("loss") if not np.isfinite(loss) else english("gradient norm")
@@ -154,23 +158,23 @@ class Training:
                 continue
             self._losses[seed].append(loss)
             self._last_norm[seed] = float(norms[place])
-            self._streak[seed] = self._streak[seed] + 1 if self._task.is_solved(loss, accuracy, self._gap) else 0
+            self._streak[seed] = self._streak[seed] + 1 if self.task.is_solved(loss, accuracy, self.gap) else 0
             if self._streak[seed] == SOLVED_BATCHES:
                 self.course.solved_at[seed] = update
             else:
                 going.append(place)
-        factors = clip_factors(norms, self._recipe.clip).astype(gradient.gradient.dtype)[:, None]
-        self._running.flat[...] -= self._multiplicity * self._optimizer.step(factors * gradient.gradient)
+        factors = clip_factors(norms, self.recipe.clip).astype(gradient.gradient.dtype)[:, None]
+        self.running.flat[...] -= self._multiplicity * self._optimizer.step(factors * gradient.gradient)
         self._write_back(finite)
-        if len(going) < len(self._seeds):
+        if len(going) < len(self.seeds):
             self._go_on(np.array(going, dtype=int))
 
     def _write_back(self, finite: Array) -> None:
-        self.parameters.flat[self._seeds[finite]] = self._running.flat[finite]
+        self.parameters.flat[self.seeds[finite]] = self.running.flat[finite]
 
     def _go_on(self, going: Array) -> None:
-        self._seeds = self._seeds[going]
-        self._running = self._running.with_flat(self._running.flat[going])
+        self.seeds = self.seeds[going]
+        self.running = self.running.with_flat(self.running.flat[going])
         self._optimizer.keep(going)
 
     def _record_loss(self, update: int) -> None:
@@ -179,13 +183,34 @@ class Training:
         self._losses = [[] for _ in self._losses]
 
 
-def train(training: Training, at: Callable[[int], None], points: frozenset[int]) -> int:
-    """Train to the end, calling `at` before the first update, after those of `points`, and at the end."""
-    at(0)
+def updates(trainings: Sequence[Training]) -> Iterator[int]:
+    """Train models of one shape on one task and gap, and yield the number of updates done after each.
+
+    Their cells differ in weights alone (`alike`); the gradient is taken of all seeds at once.
+    """
+    first, through, sequences = trainings[0], None, 0
     update = 0
-    for update in training.updates():
-        if update in points:
-            at(update)
-    if update not in points:
-        at(update)
-    return update
+    while going := [training for training in trainings if training.is_going]:
+        update += 1
+        seeds = np.concatenate([training.seeds for training in going])
+        examples = examples_of(first.task, first.gap, first.recipe, update, seeds)
+        running = first.running.with_flat(np.concatenate([training.running.flat for training in going]))
+        batch, steps, _ = examples.xs.shape
+        if through is None or batch != sequences:
+            through, sequences = training_pass(running.cell, steps, batch), batch
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            joint = batch_gradient(running, examples, first.task.loss, first.recipe.truncation, through=through)
+            ends = np.cumsum([len(training.seeds) for training in going])[:-1]
+            for training, *parts in zip(going, *(np.split(each, ends) for each in joint), strict=True):
+                training.advance(BatchGradient(*parts))
+        yield update
+
+
+def train(trainings: Sequence[Training], looks: Sequence[Callable[[int], None]], points: frozenset[int]) -> None:
+    """Train to the end; each training is looked at before its first update, after those of `points`, and at its end."""
+    for look in looks:
+        look(0)
+    for update in updates(trainings):
+        for training, look in zip(trainings, looks, strict=True):
+            if training.update == update and (update in points or not training.is_going):
+                look(update)
