@@ -147,6 +147,29 @@ def test_what_was_asked_and_how_to_make_it_again_are_said():
     assert "<code>threshold</code>" in source and "numpy" in source
 
 
+SMALL = ["--hidden", "2", "--steps", "5", "--trials", "2"]
+MADE_BY = {
+    "compare": ["rnn", "lstm", *SMALL],
+    "analyze": ["lstm", *SMALL],
+    "explain": ["lstm", *SMALL, "--exponents", "1", "--lyapunov-steps", "20"],
+    "learn": ["rnn", "--gaps", "2,3", "--seeds", "1", "--hidden", "2", "--batch", "2", "--updates", "2"],
+    "sweep": ["rnn@gaussian:gain=1..2/2", "rnn", "--hidden", "2,3", "--steps", "5", "--trials", "2"],
+}
+"""A call of each command that writes a page."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("command", MADE_BY)
+def test_every_command_writes_one_in_each_language(run, tmp_path, command, language):
+    target = tmp_path / "page.html"
+    outcome = run(command, *MADE_BY[command], "--quiet", "--lang", language, "--output", str(target))
+    assert (outcome.status, outcome.err) == (0, "")
+    source = target.read_text("utf-8")
+    assert f'<html lang="{language}">' in source and '<figure class="chart"' in source
+    assert f"vanishgrad {command} " in source
+    assert json.loads(report_in_page(source))["format"] == f"vanishgrad-{command}"
+
+
 def test_an_html_page_goes_to_stdout_too(run):
     outcome = run("compare", "rnn", "--hidden", "2", "--steps", "4", "--trials", "1", "--format", "html")
     assert outcome.status == 0 and outcome.out.startswith("<!DOCTYPE html>")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from vanishgrad.languages import translate, translated
+from vanishgrad.languages import translate
 from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnedModel
-from vanishgrad.questions.learn.report import LEGEND, headings, rows, sentences, title
+from vanishgrad.questions.learn.report import LEGEND, headings, rows, sentence, sentences, title
 from vanishgrad.reports.page.charts import ChartLine, Facets, line_chart
 from vanishgrad.reports.page.content import PageBlock, PageChart, PageContent, PageSection, PageTable, VerdictCard
 
 
 def learning_page(document: LearnDocument) -> PageContent:
     """Return what a page says of what was learned."""
-    table = PageTable(tuple(headings(document)), tuple(map(tuple, rows(document))), translated(LEGEND))
-    of_models = [model.sentence for model in document.models]
+    table = PageTable(tuple(headings(document)), tuple(map(tuple, rows(document))), translate(LEGEND))
+    of_all = list(sentences(document))[len(document.models) :]
     return PageContent(
         title=translate("What each model can learn: {task}", task=document.request.task),
         about=title(document),
@@ -31,7 +31,7 @@ def learning_page(document: LearnDocument) -> PageContent:
                 "horizons", translate("The horizon while learning"), (PageBlock(charts=(_horizons(document),)),)
             ),
         ),
-        notes=tuple(each for each in sentences(document) if not any(own in each for own in of_models)),
+        notes=tuple(of_all),
     )
 
 
@@ -43,7 +43,7 @@ def _card(model: LearnedModel) -> VerdictCard:
     else:
         mood, verdict = "vanishing", translate("learns no gap")
     headline = translate("learns gaps up to {edge} steps", edge=model.edge) if model.edge else verdict
-    return VerdictCard(model.label, "", mood, verdict, headline, (translated(model.sentence),))
+    return VerdictCard(model.label, "", mood, verdict, headline, (sentence(model),))
 
 
 def _updates(document: LearnDocument) -> Iterator[PageChart]:
