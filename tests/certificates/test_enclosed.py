@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mpmath as mp
@@ -12,8 +13,9 @@ import pytest
 from tests.certificates.nets import DIGITS, KINDS, jacobians, net
 from vanishgrad import random_cell
 from vanishgrad.cells import ACTIVATIONS, RNN
-from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, enclosed
+from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, enclosed, verify
 from vanishgrad.certificates.certificate import digest
+from vanishgrad.certificates.checking.verdict import Inequalities, Refuted, Undecided
 from vanishgrad.certificates.enclosure_along_sequence import enclosure
 from vanishgrad.certificates.equivalent_gru import equivalent_gru
 from vanishgrad.certificates.fixed_point_run import fixed_point_run
@@ -26,7 +28,7 @@ from vanishgrad.certificates.matrix_norms import (
     smallest_singular_value,
 )
 from vanishgrad.certificates.step_jacobians import FLOATS, StepJacobians, limbs
-from vanishgrad.certificates.subject import subject
+from vanishgrad.certificates.subject import digest_of, subject
 
 STEPS = 12
 
@@ -118,6 +120,26 @@ def test_enclosures_hold_the_singular_values_and_are_narrow(kind, seed):
         assert low <= max(values) <= high
         assert least_low <= min(values) <= least_high
     assert found.width < 1e-8
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru-after"])
+def test_beyond_float64_s_condition_the_least_singular_value_has_a_bound_above_zero(kind, tmp_path):
+    cell, xs = net(kind, 3, 2, 0.6, 1), np.random.default_rng(1).normal(size=(30, 2))
+    outcome = enclosed(cell, [xs])
+    bounds, P = outcome.certificate.claim["sequences"][0]["sigma_min"], mp.eye(cell.state_size)
+    for lag, J in enumerate(reversed(jacobians(cell, xs))):
+        P = P * J
+        assert 0 < bounds["low"][lag] <= min(mp.svd_r(P, compute_uv=False)) <= bounds["high"][lag]
+    assert max(mp.svd_r(P, compute_uv=False)) / min(mp.svd_r(P, compute_uv=False)) > 1e16
+    assert outcome.certificate.witness["blocks"][0]
+    inputs = {"file": "x.npy", "sha256": digest_of({"inputs": xs})}
+    certificate = replace(outcome.certificate, claim={**outcome.certificate.claim, "inputs": inputs})
+    verify(certificate, subject(cell), xs, Inequalities())
+    with pytest.raises(Undecided, match="sigma_min"):
+        verify(replace(certificate, witness={}), subject(cell), xs, Inequalities())
+    bounds["low"][-1] = min(1e3 * bounds["low"][-1], bounds["high"][-1])
+    with pytest.raises((Undecided, Refuted), match="sigma_min"):
+        verify(certificate, subject(cell), xs, Inequalities())
 
 
 @pytest.mark.parametrize("kind", KINDS[:5])

@@ -98,7 +98,7 @@ def verify(certificate: Certificate, subject: CertifiedCell, xs: Array | None, s
         _along(certificate, subject, xs, shown)
         return
     if kind == "enclosure" and method == "enclosure" and xs is not None:
-        _enclosure(certificate.claim, subject, xs, shown)
+        _enclosure(certificate, subject, xs, shown)
         return
     if kind == "words" and method == "words" and xs is not None:
         _demand_rows(certificate.claim, subject, xs, shown)
@@ -148,8 +148,9 @@ def _demand_rows(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, sh
     shown.demand(named == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
 
 
-def _enclosure(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
+def _enclosure(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: Inequalities) -> None:
     """Show the bounds along each sequence, whose inputs stand one after the other."""
+    claim, blocks = certificate.claim, certificate.witness.get("blocks")
     lengths, sequences = claim.get("lengths"), claim.get("sequences")
     if not isinstance(lengths, list) or not isinstance(sequences, list) or not 1 <= len(lengths) == len(sequences):
         raise Refuted("there are bounds for each sequence")
@@ -159,8 +160,12 @@ def _enclosure(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array, show
     shown.demand(named.get("sha256") == digest_of({"inputs": xs}), "the inputs have the sha256 that it names")
     parts, starts = np.split(xs, np.cumsum(counts)[:-1]), _starts(claim, subject, len(counts))
     for number, (part, s0, bounds) in enumerate(zip(parts, starts, sequences, strict=True)):
+        of_blocks = blocks[number] if isinstance(blocks, list) and len(blocks) == len(counts) else []
+        if not isinstance(of_blocks, list):
+            raise Refuted("blocks begin after lags")
+        lags = [demanded.count({"lag": each}, "lag", len(part)) for each in of_blocks]
         by_name = demanded.mapping({"bounds": bounds}, "bounds")
-        enclosed_norms(subject, part, start, s0, by_name, shown, f"sequence {number}")
+        enclosed_norms(subject, part, start, s0, by_name, shown, f"sequence {number}", [lag for lag in lags if lag > 0])
 
 
 def _starts(claim: Mapping[str, Any], subject: CertifiedCell, count: int) -> Array:

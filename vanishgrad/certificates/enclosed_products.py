@@ -13,7 +13,7 @@ steps: what a block begins with grows by the norm of the *product* of its Jacobi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 import numpy as np
@@ -21,7 +21,9 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.certificates.cholesky import frobenius_up
 from vanishgrad.certificates.fixed_point_run import FixedPointRun
+from vanishgrad.certificates.float_arrays import FloatArray
 from vanishgrad.certificates.intervals import MAX_UNDERFLOW, UP
+from vanishgrad.certificates.least_by_blocks import MAX_CONDITION, LeastByBlocks
 from vanishgrad.certificates.matrix_norms import (
     accurate_product,
     largest_singular_value,
@@ -33,8 +35,8 @@ from vanishgrad.certificates.subject import CertifiedCell
 
 BLOCK = 4
 """Steps whose Jacobians' product is formed to see by how much an error grows over them."""
-LEAST_WIDTH, MAX_CONDITION = 1e-3, 1e9
-"""Relative width of σ_min that is narrow enough, and the condition from which products cannot make it so."""
+LEAST_WIDTH = 1e-3
+"""Relative width of σ_min that is narrow enough, up to a condition from which products cannot make it so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +46,14 @@ class Enclosure:
     Attributes
     ----------
     state, sigma_min, input : list of (low, high)
+    blocks : list of int
+        The lags j after which a block begins whose least singular value, times that at j, bounds that of the product.
     """
 
     state: list[tuple[float, float]]
     sigma_min: list[tuple[float, float]]
     input: list[tuple[float, float]]
+    blocks: list[int] = field(default_factory=list)
 
     @property
     def bounds(self) -> dict[str, dict[str, list[float]]]:
@@ -139,6 +144,7 @@ class EnclosedProducts(Generic[Numbers]):
         """Of the last product that was too near to a singular one; none before that."""
         self._raw = dict[str, list[tuple[float, float, float]]](state=[], sigma_min=[], input=[])
         """By lag: bounds for the computed matrix, and how far that is from what its numbers stand for."""
+        self._by_blocks = LeastByBlocks()
 
     def enclosure(self) -> Enclosure | None:
         """Return the bounds, or None if the run is not known well enough."""
@@ -155,7 +161,14 @@ class EnclosedProducts(Generic[Numbers]):
             norms, moved = self._norms[t], to_input * errors[t - 1]
             stray.append((deltas[t] * (norms.entry + moved) + norms.product * moved) * UP)
         of_state = [deltas[T - lag] for lag in range(1, T - self._start + 1)]
-        return Enclosure(around("state", of_state), around("sigma_min", of_state), around("input", stray))
+        least, by_step = around("sigma_min", of_state), self._norms
+        lows = self._by_blocks.improved(
+            [low for low, _ in least],
+            lambda lag: by_step[T + 1 - lag].jacobian,
+            lambda lag: (by_step[T + 1 - lag].rounding + beta * errors[T - lag]) * UP,
+        )
+        least = [(min(low, high), high) for low, (_, high) in zip(lows, least, strict=True)]
+        return Enclosure(around("state", of_state), least, around("input", stray), self._by_blocks.starts)
 
     def _around(self, name: str, stray: list[float]) -> list[tuple[float, float]]:
         bounds = []
@@ -197,6 +210,7 @@ class EnclosedProducts(Generic[Numbers]):
         if least_low <= 0:
             self._least_vector = w
         self._raw["state"].append((low, high, error))
+        self._by_blocks.take(len(self._raw["state"]), FloatArray(J.floats, J.float_spread), least_low, high)
         self._raw["sigma_min"].append((least_low, least_high, error))
         return (high + error) * UP
 

@@ -74,7 +74,8 @@ def enclosed(
         **claimed_starts(starts),
     }
     width = max(each.width for each in found)
-    return Outcome(certificate(target, claim, "enclosure", {}), f"enclosed to a relative width of {width:.1e}")
+    witness = {"blocks": [each.blocks for each in found]} if any(each.blocks for each in found) else {}
+    return Outcome(certificate(target, claim, "enclosure", witness), f"enclosed to a relative width of {width:.1e}")
 
 
 def enclosure(target: CertifiedCell, xs: Array, start: int, s0: Array | None = None) -> Enclosure | None:

@@ -164,6 +164,10 @@ class WitnessDocument(Document):
     joints: Annotated[
         Mapping[str, JointNormDocument] | None, "gram_norms: block of the Jacobian (c, h) → bound of its sum over gates"
     ] = None
+    blocks: Annotated[
+        Sequence[Sequence[Count]] | None,
+        "enclosure: of each sequence the lags after which a block of Jacobians begins that bounds σ_min from below",
+    ] = None
     q: Annotated[Positive | None, "cone: the slope of the cone ‖v_h‖ ≤ q‖v_c‖"] = None
     u: Annotated[Sequence[float] | None, "bilinear: the left vector of |uᵀ ∂s_T/∂s_k v|"] = None
     v: Annotated[Sequence[float] | None, "bilinear: the right vector"] = None

@@ -6,12 +6,14 @@ with exact integers
 
     ‖A‖₂ ≤ high - τ (a Cholesky factor),   ‖A v‖ ≥ (low + τ) ‖v‖ (any v),
     (1 - ‖I - X A‖_F) / ‖X‖₂ ≥ low + τ (any X),   ‖A w‖ ≤ (high - τ) ‖w‖ (any w).
+
+Where no X has that, σ_min is at least that at an earlier lag, times that of the Jacobians' product from there on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -42,14 +44,18 @@ def enclosed_norms(
     bounds: Mapping[str, Any],
     shown: Inequalities,
     name: str,
+    blocks: Sequence[int] = (),
 ) -> None:
-    """Show the bounds of one sequence (T, d) from s_0 (m,): `bounds` has low and high of each quantity, by lag."""
+    """Show the bounds of one sequence (T, d) from s_0 (m,): `bounds` has low and high of each quantity, by lag.
+
+    `blocks` are lags after which a product of Jacobians begins that may bound σ_min from below.
+    """
     lags = len(xs) - start
     claimed = {
         quantity: [demanded.vector(demanded.mapping(bounds, quantity), side, lags) for side in ("low", "high")]
         for quantity in QUANTITIES
     }
-    for quantity, lag, matrix in _matrices(subject, xs, start, s0):
+    for quantity, lag, matrix, block in _matrices(subject, xs, start, s0, blocks):
         low, high = (float(side[lag]) for side in claimed[quantity])
         if not 0 <= low <= high < math.inf:
             raise Refuted(f"0 ≤ low ≤ high < ∞ for {quantity} {lag} of {name}")
@@ -57,26 +63,36 @@ def enclosed_norms(
         is_enclosed = _least_within if quantity == "sigma_min" else norm_within
         label = f"{quantity} at {len(xs) - lag - (quantity != 'input')} of {name}"
         verdict = is_enclosed(A, stray, Fraction(low), Fraction(high))
+        if verdict is None and block is not None:
+            base = claimed[quantity][0][max(each for each in blocks if each <= lag) - 1]
+            is_above = _least_beyond(block, Fraction(low), Fraction(float(base)))
+            verdict = _both(is_above, _least_within(A, stray, Fraction(0), Fraction(high)))
         if verdict is not True:
             shown.demand(verdict, f"low ≤ {label} ≤ high")
     shown.demand(True, f"low ≤ norm ≤ high along {name}, at {lags} lags")
 
 
-def _matrices(subject: CertifiedCell, xs: Array, start: int, s0: Array) -> Iterator[tuple[str, int, Ball]]:
-    """Yield which quantity, its place in the claim, and the matrix that it is of."""
+def _matrices(
+    subject: CertifiedCell, xs: Array, start: int, s0: Array, blocks: Sequence[int] = ()
+) -> Iterator[tuple[str, int, Ball, Ball | None]]:
+    """Yield which quantity, its place in the claim, the matrix that it is of, and for σ_min the last block's."""
     pulls, p = _pulls(subject, xs, s0)
     m = subject.state_size
-    P = Ball(np.eye(m, dtype=np.int64).astype(object) << p, 0, p)
+    one = Ball(np.eye(m, dtype=np.int64).astype(object) << p, 0, p)
+    P, block = one, None
     for lag, pull in enumerate(reversed(pulls[start:])):
-        yield "input", lag, pull.entry(P)
+        yield "input", lag, pull.entry(P), None
         P = pull(P)
-        yield "state", lag, P
-        yield "sigma_min", lag, P
+        yield "state", lag, P, None
+        if lag in blocks:
+            block = one
+        block = None if block is None else pull(block)
+        yield "sigma_min", lag, P, block
 
 
 def last_product(subject: CertifiedCell, xs: Array) -> tuple[Array, Fraction]:
     """Return a float64 matrix near ∂s_T/∂s_0 along xs (T, d), and how far from it that may be."""
-    *_, (_, _, matrix) = _matrices(subject, xs, 0, np.zeros(subject.state_size))
+    *_, (_, _, matrix, _) = _matrices(subject, xs, 0, np.zeros(subject.state_size))
     return _neighbour(matrix)
 
 
@@ -134,6 +150,14 @@ def _least_within(A: Array, stray: Fraction, low: Fraction, high: Fraction) -> b
     if reach is not None and reach - stray > high:
         return False
     return _both(True if reach is not None and reach >= low + stray else None, above)
+
+
+def _least_beyond(block: Ball, low: Fraction, base: Fraction) -> bool | None:
+    """Return whether base σ_min ≥ low for all matrices of a ball (True), or None."""
+    A, stray = _neighbour(block)
+    X = _inverse(A)
+    reach = None if X is None else _inverse_reach(A, X)
+    return True if reach is not None and base * (reach - stray) >= low else None
 
 
 def _both(first: bool | None, second: bool | None) -> bool | None:
