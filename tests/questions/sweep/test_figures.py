@@ -83,6 +83,19 @@ def test_slices_have_a_line_for_each_value_or_model_with_its_band(document):
     assert {"lstm@gaussian", "gru@gaussian"} <= {line.get_label() for line in by_model.axes[0].lines}
 
 
+def test_layers_of_files_are_drawn(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for seed in (1, 2):
+        cell = vanishgrad.random_cell("gru", hidden=3, seed=seed)
+        np.savez(f"ck{seed}.npz", weight_hh_l0=cell.W_hh[0], weight_ih_l0=cell.W_hx[0])
+    options = {"steps": "5,9", "trials": 2, "measure": "rate,horizon"}
+    document = vanishgrad.sweep("ck*.npz", report=True, **options).typed
+    phase = draw(document, SweepPicture(x="steps", y="file"))
+    assert [text.get_text() for text in phase.axes[0].get_yticklabels()] == ["ck1.npz", "ck2.npz"]
+    along = draw(document, SweepPicture("slice", x="file", y="steps"))
+    assert [text.get_text() for text in along.axes[0].get_xticklabels()] == ["ck1.npz", "ck2.npz"]
+
+
 def test_words_and_one_axis_are_drawn_too():
     words = vanishgrad.sweep(
         "rnn:activation=tanh,relu", report=True, **{**OPTIONS, "hidden": "3,4", "measure": "rate"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from vanishgrad.questions.sweep.theory import (
     others,
     setting_of,
 )
-from vanishgrad.reports.figures.labels import finish
+from vanishgrad.reports.figures.labels import finish, inches_of, text_width
 from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
 from vanishgrad.reports.figures.output import picture_bytes
 from vanishgrad.reports.figures.style import drawable, style, wrapped
@@ -46,7 +46,8 @@ LOG_SPAN = 8.0
 """An axis whose values have equal ratios, and span this factor, is drawn logarithmically."""
 SAMPLES = 33
 """Values at which a line of theory is worked out."""
-TICKS = 7
+TICKS, TICK_GAP, TICK_ROW = 7, 0.08, 0.16
+"""Values up to which each has a tick; inches between the texts of two, and of one above another."""
 
 
 @dataclass(frozen=True)
@@ -239,26 +240,35 @@ def places(values: Sequence[Value]) -> Array:
     return np.arange(len(values), dtype=float) if is_words else np.array(values, dtype=float)
 
 
-def set_axis(axes: Axes, direction: str, name: str, values: Sequence[Value]) -> None:
+def set_axis(axes: Axes, direction: Literal["x", "y"], name: str, values: Sequence[Value]) -> None:
     """Name an axis, give it its scale and its ticks."""
     from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     getattr(axes, f"set_{direction}label")(name.replace("_", " "))
-    own = getattr(axes, f"{direction}axis")
+    own, texts = getattr(axes, f"{direction}axis"), tick_texts(values)
+    width, height = inches_of(axes)
+    needed = sum(text_width(text) + TICK_GAP for text in texts.values()) if direction == "x" else TICK_ROW * len(texts)
+    fits = needed <= (width if direction == "x" else height)
+    if any(isinstance(value, str) for value in values):
+        getattr(axes, f"set_{direction}ticks")(list(texts), labels=list(texts.values()))
+        if not fits and direction == "x":
+            axes.tick_params(axis="x", rotation=90)
+        return
+    if is_geometric(values):
+        getattr(axes, f"set_{direction}scale")("log")
+        own.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        own.set_major_formatter(ScalarFormatter())
+        own.set_minor_formatter(NullFormatter())
+    if texts and fits and len(values) <= TICKS:
+        getattr(axes, f"set_{direction}ticks")(list(texts), labels=list(texts.values()))
+
+
+def tick_texts(values: Sequence[Value]) -> dict[float, str]:
+    """Return what stands at the ticks of an axis of few values, or of words."""
     if any(isinstance(value, str) for value in values):
         step = -(-len(values) // TICKS)
-        named = [wrapped(drawable(str(value)), 16, 2) for value in values[::step]]
-        getattr(axes, f"set_{direction}ticks")(range(0, len(values), step), labels=named)
-    elif is_geometric(values):
-        getattr(axes, f"set_{direction}scale")("log")
-        if len(values) <= TICKS:
-            getattr(axes, f"set_{direction}ticks")(values, labels=[f"{value:g}" for value in values])
-        else:
-            own.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
-            own.set_major_formatter(ScalarFormatter())
-        own.set_minor_formatter(NullFormatter())
-    elif len(values) <= TICKS and np.allclose(np.diff(places(values)), np.diff(places(values))[:1]):
-        getattr(axes, f"set_{direction}ticks")(values, labels=[f"{value:g}" for value in values])
+        return {float(i): wrapped(drawable(str(values[i])), 16, 2) for i in range(0, len(values), step)}
+    return {float(value): f"{value:.3g}" for value in values} if len(values) <= TICKS else {}
 
 
 def caption_of(measure: str, further: Sequence[str]) -> list[str]:

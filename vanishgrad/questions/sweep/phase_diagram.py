@@ -20,10 +20,12 @@ from vanishgrad.questions.sweep.figure import (
     sections,
     set_axis,
     theories,
+    tick_texts,
 )
 from vanishgrad.questions.sweep.measures import Measure, MeasuredQuantity, measure_named
 from vanishgrad.questions.sweep.report import axes_of, title
 from vanishgrad.questions.sweep.theory import CHRONO, MEAN_FIELD, SHARP
+from vanishgrad.reports.figures.labels import text_width
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import INK, SHADE
 
@@ -35,6 +37,8 @@ COLUMNS = 3
 PANEL = Panels(
     number=1, columns=COLUMNS, width=2.7, height=2.3, left=0.62, right=0.12, between=0.32, heading=0.42, margin=0.85
 )
+AXIS, WIDE_TICK = 0.34, "−0.75"
+"""Inches that an axis takes beside its ticks' texts, one of which may be as wide."""
 BAR_GAP, BAR = 0.14, 0.12
 """Inches from the last panel to the bar of colours, and its width."""
 DIVERGING, SEQUENTIAL = "RdBu_r", "viridis"
@@ -87,7 +91,8 @@ def draw_phases(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
     measure, grids = measure_named(name), [_grid(panel, picture.x, picture.y) for panel in panels]
     limits = _limits([grid.values(name) for grid in grids], measure)
     heading = PANEL.heading if any(panel.heading.strip() for panel in panels) else 0.16
-    laid = PANEL._replace(number=len(panels), columns=min(COLUMNS, len(panels)), heading=heading)
+    left = AXIS + max(text_width(text) for grid in grids for text in (WIDE_TICK, *tick_texts(grid.ys).values()))
+    laid = PANEL._replace(number=len(panels), columns=min(COLUMNS, len(panels)), heading=heading, left=left)
     figure, every = sheet(
         f"Phase diagram: {name.replace('_', ' ')}", title(document), _caption(document, panels, picture, name), laid
     )
@@ -95,6 +100,7 @@ def draw_phases(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
         mesh = _heat(axes, grid, name, measure, limits, picture)
         set_axis(axes, "x", picture.x if i + laid.columns >= len(panels) else "", grid.xs)
         set_axis(axes, "y", picture.y if i % laid.columns == 0 else "", grid.ys)
+        axes.tick_params(axis="y", labelleft=i % laid.columns == 0 or grid.ys != grids[i - 1].ys)
         _overlay(axes, document, panel, grid, picture, _name_regions(axes, grid, name))
         axes.set_title(panel.heading, fontsize=9, loc="left")
     _add_bar(figure, every[min(laid.columns, len(panels)) - 1], mesh, name, limits, measure)

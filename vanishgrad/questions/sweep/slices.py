@@ -9,7 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
-from vanishgrad.questions.sweep.axes import Value, value_text
+from vanishgrad.questions.sweep.axes import Value
 from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.figure import (
     MODEL,
@@ -23,7 +23,7 @@ from vanishgrad.questions.sweep.figure import (
 )
 from vanishgrad.questions.sweep.measures import measure_named
 from vanishgrad.questions.sweep.report import axes_of, title
-from vanishgrad.questions.sweep.theory import SHARP, setting_of
+from vanishgrad.questions.sweep.theory import BIAS, GAIN, SHARP, setting_of
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, write_labels
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import BLACK, MUTED, RULE, Look, looks
@@ -97,9 +97,9 @@ def _caption(document: SweepDocument, panels: Sequence[SweepPanel], picture: Swe
     )  # fmt: skip
     bands = f"Bands: {band}. " if document.request.trials > 1 else ""
     predicted = any(
-        _predicted(document, panel, line, picture) for panel in panels for line in _lines(document, panel, picture)
+        _predicted(document, line, picture) for panel in panels for line in _lines(document, panel, picture)
     )
-    of_theory = "Diamonds: where theory has it for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞." if predicted else ""
+    of_theory = "Diamonds: theory's critical values for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞." if predicted else ""
     return caption_of(name, [f"{bands}{of_theory}"] if bands or of_theory else [])
 
 
@@ -123,7 +123,7 @@ def _lines(document: SweepDocument, panel: SweepPanel, picture: SweepPicture) ->
         colour = matplotlib.colors.to_hex(shades[i])
         its_look = looks(tuple(document.request.models))[str(value)] if picture.y == MODEL else Look(colour)
         head = "" if picture.y in (None, MODEL) else f"{str(picture.y).replace('_', ' ')} = "
-        name = f"{head}{value_text(value)}".partition(":")[0]
+        name = f"{head}{value}".partition(":")[0] if isinstance(value, str) else f"{head}{value:.4g}"
         lines.append(
             Line(wrapped(drawable(name), 26, 2) if name else "", Look(BLACK) if picture.y is None else its_look,
                  [point.coordinates[picture.x] for point in points], points)
@@ -178,12 +178,13 @@ def _draw(axes: Axes, line: Line, name: str) -> None:
     )  # fmt: skip
 
 
-def _predicted(document: SweepDocument, panel: SweepPanel, line: Line, picture: SweepPicture) -> list[float]:
+def _predicted(document: SweepDocument, line: Line, picture: SweepPicture) -> list[float]:
     """Return where along x theory has a line cross its level: mean field, and chrono of norms; or what is named."""
-    named = [theory for theory in theories(picture) if theory.axis == picture.x]
-    own = [theory for theory in named if picture.overlay is not None or theory.name != SHARP]
-    setting = setting_of(line.points[0], document.request)
-    values = [theory.predicted(setting) for theory in own if panel.points and theory.axis in line.points[0].coordinates]
+    if picture.x not in (GAIN, BIAS) or picture.x not in line.points[0].coordinates:
+        return []
+    setting, named = setting_of(line.points[0], document.request), picture.overlay is not None
+    own = [theory for theory in theories(picture) if theory.axis == picture.x and (named or theory.name != SHARP)]
+    values = [theory.predicted(setting) for theory in own]
     return [value for value in values if value is not None]
 
 
@@ -196,7 +197,7 @@ def _draw_theory(
     height = low if neutral is None or not low < neutral < high else neutral
     first, last = places(lines[0].xs)[[0, -1]].tolist()
     for line in lines:
-        for value in _predicted(document, panel, line, picture):
+        for value in _predicted(document, line, picture):
             if first <= value <= last:
                 axes.plot(
                     value, height, "D", color=line.look.colour, markersize=5, markerfacecolor="white",
