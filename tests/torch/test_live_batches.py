@@ -87,6 +87,49 @@ def test_a_module_of_a_short_type_is_measured_in_float64_with_its_rounded_number
     assert found.log10_norm.mean == pytest.approx(wide.log10_norm.mean, rel=0, abs=1e-12)
 
 
+class Delegating(nn.LSTM):
+    """A subclass with a forward of its own around PyTorch's."""
+
+    def forward(self, xs: Any, hx: Any = None) -> Any:
+        output, state = super().forward(xs, hx)
+        return output, state
+
+
+class Unhooked(nn.Module):
+    """Calls a layer's forward itself, of which no hook knows, beside one that it calls as usual."""
+
+    def __init__(self, inner: nn.LSTM, directly: bool = True) -> None:
+        super().__init__()
+        self.inner, self.outer, self.directly = inner, layer(), directly
+
+    def forward(self, xs: Any, start: Any = None) -> Any:
+        call = self.inner.forward if self.directly else self.inner
+        out = call(xs, start)[0]
+        self.outer(xs)
+        return out
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("start", [False, True])
+@pytest.mark.parametrize("kind", [nn.LSTM, Delegating])
+def test_a_forward_that_no_hook_sees_is_recorded(kind: type[nn.LSTM], start: bool, packed: bool) -> None:
+    torch.manual_seed(0)
+    inner = kind(WIDTH, UNITS, 2, batch_first=True, bidirectional=True)
+    plain = nn.LSTM(WIDTH, UNITS, 2, batch_first=True, bidirectional=True)
+    plain.load_state_dict(inner.state_dict())
+    xs: Any = inputs()
+    state = tuple(0.3 * torch.randn(4, BATCH, UNITS) for _ in "hc") if start else None
+    if packed:
+        lengths = torch.tensor([3, STEPS, 5])
+        xs = nn.utils.rnn.pack_padded_sequence(xs, lengths, batch_first=True, enforce_sorted=False)
+    found = vanishgrad.analyze(Unhooked(inner, kind is nn.LSTM), input=(xs, state))
+    wanted = vanishgrad.analyze(Unhooked(plain, directly=False), input=(xs, state))
+    assert {each.label for each in found.result.models} == {each.label for each in wanted.result.models}
+    for label in ("inner.0", "inner.1.reverse", "outer.0"):
+        one, other = (each[label].state.log10_norm.mean for each in (found, wanted))
+        assert one == pytest.approx(other, rel=0, abs=1e-12)
+
+
 class OnDevice(torch.Tensor):
     """A stand-in for a GPU's tensor: without ``cpu()`` or ``to("cpu")`` it gives no numbers to NumPy."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.errors import VanishgradError
 from vanishgrad.models.captured_run import CapturedCall, TakenSteps, call_key
 from vanishgrad.models.state_chains import changed_state, steps_taken
 
@@ -27,8 +28,9 @@ class LayerRecorder:
         Name of a cell whose state was changed between two steps → that, as a sentence.
     """
 
-    def __init__(self, names: Mapping[Any, str], blends: StateBlends) -> None:
-        self._names, self._blends = names, blends
+    def __init__(self, names: Mapping[Any, str], blends: StateBlends, layers: Mapping[Any, str]) -> None:
+        self._names, self._blends, self._layers = names, blends, layers
+        self._pending: tuple[Any, Any, Any, Any] | None = None
         self._starts: dict[str, Array] = {}
         self._outputs: dict[str, Array] = {}
         self._last: dict[str, tuple[Any, Any]] = {}
@@ -40,11 +42,29 @@ class LayerRecorder:
         self.broken: dict[str, str] = {}
 
     def __call__(self, module: Any, positional: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
-        from torch import nn
-
         xs, hx = [(*positional, None, None)[k] if k < len(positional) else named.get(key)
                   for k, key in enumerate(("input", "hx"))]  # fmt: skip
-        name = self._names[module]
+        if self._pending is not None and self._pending[0] is module:
+            self._pending = None
+        self._record(self._names[module], module, xs, hx, output)
+
+    def layer_function(self, weights: Sequence[Any], xs: Any, hx: Any, output: Any) -> None:
+        """Note a call of a layer's function: that of a forward that the hook does not see, if it stays the last one."""
+        self._take_pending()
+        owner = next((each for each in self._layers if each._flat_weights[0] is weights[0]), None)
+        if owner is not None:
+            self._pending = (owner, _copied(xs), _copied(hx), _copied(output))
+
+    def _take_pending(self) -> None:
+        """Record the last call of a layer's function, which no hook saw."""
+        if self._pending is not None:
+            (module, xs, hx, output), self._pending = self._pending, None
+            demand_own_steps(self._layers[module], module)
+            self._record(self._layers[module], module, xs, hx, output)
+
+    def _record(self, name: str, module: Any, xs: Any, hx: Any, output: Any) -> None:
+        from torch import nn
+
         if name in self.broken:
             return
         self.parts[name] = [] if hx is None else [part.detach().clone() for part in _parts(hx)]
@@ -62,6 +82,7 @@ class LayerRecorder:
         VanishgradError
             If some steps are masked, and it cannot be seen whether the last one is.
         """
+        self._take_pending()
         joined = dict[str, CapturedCall]()
         for key, call in self._calls.items():
             xs = np.concatenate([call.xs, *self._inputs.get(key, ())], axis=1)
@@ -124,6 +145,33 @@ class LayerRecorder:
             return None
         ends, starts = (np.atleast_2d(start == before[key]).all(axis=-1) for before in (self._outputs, self._starts))
         return np.asarray(ends) if (ends | starts).all() else None
+
+
+def _copied(value: Any) -> Any:
+    """Return copies of tensors, packed or in a tuple, which later edits leave alone."""
+    from torch.nn.utils.rnn import PackedSequence
+
+    if isinstance(value, PackedSequence):
+        return PackedSequence(value.data.detach().clone(), value.batch_sizes)
+    return tuple(map(_copied, value)) if isinstance(value, tuple | list) else value.detach().clone()
+
+
+def demand_own_steps(name: str, module: Any) -> None:
+    """Refuse a layer whose weights and inputs do not tell its steps.
+
+    Raises
+    ------
+    VanishgradError
+    """
+    from torch import nn
+    from torch.nn.utils.parametrize import is_parametrized
+
+    if isinstance(module, nn.RNNBase) and module.training and module.dropout and module.num_layers > 1:
+        raise VanishgradError(f"expected {name} in eval mode, got training with dropout between its layers, whose "
+                              "masks no hook sees; try module.eval()")  # fmt: skip
+    if isinstance(module, nn.RNNCellBase) and is_parametrized(module):
+        raise VanishgradError(f"expected plain weights at {name}, got a parametrised cell, whose weights change when "
+                              "read; try torch.nn.utils.parametrize.remove_parametrizations")  # fmt: skip
 
 
 def _parts(hx: Any) -> Any:

@@ -14,7 +14,7 @@ from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.chain_recorder import ChainRecorder
 from vanishgrad.models.forward_arguments import arguments, demand_taken
-from vanishgrad.models.layer_recorder import LayerRecorder
+from vanishgrad.models.layer_recorder import LayerRecorder, demand_own_steps
 from vanishgrad.models.own_modules import nothing_recorded, own_modules, recurrent_steps
 from vanishgrad.models.step_jacobians import recorded_call
 
@@ -54,7 +54,7 @@ def captured_run(
     """
     import torch
 
-    from vanishgrad.models.torch_modes import StateBlends
+    from vanishgrad.models.torch_modes import LayerCalls, StateBlends
 
     if batch is None or isinstance(batch, str):
         raise UsageError(
@@ -67,7 +67,10 @@ def captured_run(
         if evaluating:
             module.eval()
         names, blends = _recurrent_modules(module), StateBlends()
-        recorder, others = LayerRecorder(names, blends), ChainRecorder(own_modules(module, names), blends)
+        layers = {each: name or type(each).__name__ for name, each in module.named_modules()
+                  if isinstance(each, torch.nn.RNNBase)}  # fmt: skip
+        recorder = LayerRecorder(names, blends, layers)
+        others = ChainRecorder(own_modules(module, names), blends)
         if not (names or others.names):
             raise nothing_recorded(module, names, others)
         handles = [each.register_forward_hook(recorder, with_kwargs=True) for each in names]
@@ -75,7 +78,7 @@ def captured_run(
         try:
             positional, named = arguments(module, batch)
             demand_taken(module, positional, named)
-            with blends:
+            with blends, LayerCalls(recorder.layer_function):
                 module(*positional, **named)
         except NotImplementedError as error:
             if "forward" not in str(error):
@@ -86,6 +89,8 @@ def captured_run(
                 handle.remove()
         calls, broken = recorder.calls, recorder.broken
         chains = recurrent_steps(others, recorder.parts, broken, is_alone=not calls)
+        own = {chain.name for chain in chains.values()}
+        calls = {key: call for key, call in calls.items() if key.partition("#")[0] not in own}
         calls |= {name: recorded_call(chain, others.taken(chain), trials, steps) for name, chain in chains.items()}
     if not calls:
         raise nothing_recorded(module, names, others)
@@ -122,21 +127,9 @@ def _recurrent_modules(module: Any) -> dict[Any, str]:
             raise VanishgradError(f"expected plain weights at {name}, got a quantised {type(each).__name__}; "
                                   "try the model from before quantisation")  # fmt: skip
         if isinstance(each, plain) and any(type(each).forward is base.forward for base in plain):
-            _demand_own_steps(name, each)
+            demand_own_steps(name, each)
             names[each] = name
     return names
-
-
-def _demand_own_steps(name: str, module: Any) -> None:
-    from torch import nn
-    from torch.nn.utils.parametrize import is_parametrized
-
-    if isinstance(module, nn.RNNBase) and module.training and module.dropout and module.num_layers > 1:
-        raise VanishgradError(f"expected {name} in eval mode, got training with dropout between its layers, whose "
-                              "masks no hook sees; try module.eval()")  # fmt: skip
-    if isinstance(module, nn.RNNCellBase) and is_parametrized(module):
-        raise VanishgradError(f"expected plain weights at {name}, got a parametrised cell, whose weights change when "
-                              "read; try torch.nn.utils.parametrize.remove_parametrizations")  # fmt: skip
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def recurrent_steps(
         if (
             isinstance(part, nn.RNNBase | nn.RNNCellBase)
             and name not in names
+            and name not in known
             and not any(map(name.startswith, within))
         ):
             raise VanishgradError(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import TorchFunctionMode
 
 from vanishgrad.arrays import Array
@@ -55,6 +56,35 @@ class StateBlends(TorchFunctionMode):  # type: ignore[misc]
                 if (is_new | rows_equal(result, old)).all() and (is_masked or is_new.any()):
                     taken = is_new
         return taken
+
+
+LAYERS = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+"""The functions that PyTorch's layers call."""
+
+
+class LayerCalls(TorchFunctionMode):  # type: ignore[misc]
+    """Sees what PyTorch's recurrent functions are given, also by a forward that no hook sees: ``layer.forward(xs)``.
+
+    Parameters
+    ----------
+    seen : callable
+        It is given the weights, the input (packed where it was), the initial state and what a layer would put out.
+    """
+
+    def __init__(self, seen: Callable[[Sequence[Any], Any, Any, Any], None]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        if getattr(func, "__name__", "") in LAYERS and len(args) > len(LAYERS):
+            is_packed = isinstance(args[3], list | tuple)
+            xs = PackedSequence(*args[:2]) if is_packed else args[0]
+            hx, weights = args[2:4] if is_packed else args[1:3]
+            self._seen(weights, xs, hx, (output[0], output[1] if len(output) == 2 else output[1:]))
+        return output
 
 
 class InFloat64(TorchFunctionMode):  # type: ignore[misc]
