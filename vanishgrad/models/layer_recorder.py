@@ -51,7 +51,7 @@ class LayerRecorder:
     def layer_function(self, weights: Sequence[Any], xs: Any, hx: Any, output: Any) -> None:
         """Note a call of a layer's function: that of a forward that the hook does not see, if it stays the last one."""
         self._take_pending()
-        owner = next((each for each in self._layers if each._flat_weights[0] is weights[0]), None)
+        owner = next((each for each in self._layers if weights and each._flat_weights[0] is weights[0]), None)
         if owner is not None:
             self._pending = (owner, _copied(xs), _copied(hx), _copied(output))
 

@@ -58,8 +58,8 @@ class StateBlends(TorchFunctionMode):  # type: ignore[misc]
         return taken
 
 
-LAYERS = ("lstm", "gru", "rnn_tanh", "rnn_relu")
-"""The functions that PyTorch's layers call."""
+PLACES = (2, 3)
+"""Where a layer's function takes its weights, as a list: behind the initial state, of packed input one further."""
 
 
 class LayerCalls(TorchFunctionMode):  # type: ignore[misc]
@@ -79,11 +79,11 @@ class LayerCalls(TorchFunctionMode):  # type: ignore[misc]
         self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         output = func(*args, **(kwargs or {}))
-        if getattr(func, "__name__", "") in LAYERS and len(args) > len(LAYERS):
-            is_packed = isinstance(args[3], list | tuple)
-            xs = PackedSequence(*args[:2]) if is_packed else args[0]
-            hx, weights = args[2:4] if is_packed else args[1:3]
-            self._seen(weights, xs, hx, (output[0], output[1] if len(output) == 2 else output[1:]))
+        place = next((k for k in reversed(PLACES) if len(args) > max(PLACES) and isinstance(args[k], list)), None)
+        if place is not None and isinstance(output, tuple):
+            xs = args[0] if place == min(PLACES) else PackedSequence(*args[:2])
+            state = output[1] if len(output) == 2 else output[1:]
+            self._seen(args[place], xs, args[place - 1], (output[0], state))
         return output
 
 
