@@ -13,10 +13,11 @@ from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.masked_steps import TAKEN
 from vanishgrad.curves.bounds import Bound, bounds
 from vanishgrad.curves.curve import Curve, curve, kept_throughout
-from vanishgrad.curves.gates import SATURATING, Gate, InputGain, gates, input_gain
+from vanishgrad.curves.gates import Gate, gates, input_gain
 from vanishgrad.curves.jacobian_check import Check, check
 from vanishgrad.curves.lag_batches import INPUT_CURVE
 from vanishgrad.curves.measure import Measurement, measure
+from vanishgrad.curves.notes import curve_notes, engine_notes, gate_notes, input_notes, sequence_notes
 from vanishgrad.curves.recorder import MATRIX_FREE, Engine
 from vanishgrad.curves.request import EVERYTHING, CurvesRequest, Scope
 from vanishgrad.errors import UsageError, VanishgradError
@@ -24,7 +25,6 @@ from vanishgrad.inputs.sequences import InputSequences
 from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.backends import NUMPY, Backend, HostPath, backend
 from vanishgrad.propagation.checkpoints import path
-from vanishgrad.propagation.run import block_length
 from vanishgrad.random_streams import Role, stream
 
 
@@ -165,7 +165,7 @@ def _result(
     curves = _curves(measured, threshold, scope.per_trial)
     taken = None if sequences.marks is None else sequences.marks == TAKEN
     gain = input_gain(cell, sequences.inputs, trajectory.steps, taken) if cell.has_weights else None
-    of_run = (*_masked(sequences), *_notes(cell, curves, sequences, s0), *_saturating(cell, gain))
+    of_run = (*sequence_notes(sequences), *curve_notes(cell, curves, sequences, s0), *input_notes(cell, gain))
     return ModelResult(
         label=subject.label,
         spec=subject.spec,
@@ -188,7 +188,7 @@ def _result(
         ),
         check=verified,
         engine=measured.engine,
-        notes=(*subject.notes, *of_run, *_of_engine(measured.engine), *_thinned(standing.stride)),
+        notes=(*subject.notes, *of_run, *engine_notes(measured.engine), *gate_notes(standing.stride)),
         masked_steps=sequences.masked_steps,
     )  # fmt: skip
 
@@ -223,71 +223,3 @@ def time_constants(cell: Cell, unit_means: Mapping[str, Array]) -> Array | None:
         return None
     with np.errstate(divide="ignore"):
         return -1 / np.log(np.clip(unit_means[keep.word], 0, 1))
-
-
-def _of_engine(engine: Engine) -> list[str]:
-    notes = []
-    if engine.float32_loss is not None:
-        lost = f"{engine.float32_loss:.1e}"
-        notes.append(f"float32: ln ‖∂s_T/∂s_k‖₂ of trial 0 is off by up to {lost} from float64's")
-    if engine.name != MATRIX_FREE:
-        return notes
-    return [
-        *notes,
-        "matrix-free: some lags are measured, the two beside the horizon among them; the rate is over those of the "
-        "second half; typical sizes are not measured; --engine dense has every lag",
-    ]
-
-
-def _masked(sequences: InputSequences) -> list[str]:
-    notes, lengths = [], sequences.lengths
-    if sequences.first is not None:
-        outside, all_steps = int(np.sum(sequences.steps - lengths)), sequences.trials * sequences.steps
-        notes.append(f"padding: {outside} of {all_steps} steps lie outside --lengths and are left out")
-    common, longest = int(lengths.min()), int(lengths.max())
-    if common < longest:
-        notes.append(
-            f"lengths: {common} to {longest} steps; verdict, rate, horizon and norms are read up to lag {common}, "
-            "the last that every sequence has"
-        )
-    if sequences.masked_steps:
-        notes.append(
-            f"masked: {sequences.masked_steps} of {int(lengths.sum())} steps hand the state on (J = I, no input); "
-            "lags count them"
-        )
-    return notes
-
-
-def _saturating(cell: Cell, gain: InputGain | None) -> list[str]:
-    if gain is None or not gain.saturating or not any(each.decay for each in cell.activations):
-        return []
-    return [
-        f"inputs saturate the units: |W_hx x| reaches {gain.largest:.2g}, and {100 * gain.saturating:.2g} % of it is "
-        f"beyond {SATURATING}, where σ is 0 or 1 and tanh ±1 to rounding; try inputs scaled to unit size"
-    ]
-
-
-def _thinned(stride: int) -> list[str]:
-    return [f"quantiles of the gates are over every {stride}th step"] if stride > 1 else []
-
-
-def _any_input(sequences: InputSequences) -> bool:
-    steps = sequences.burn_in + sequences.steps
-    length = block_length(steps)
-    return any(sequences.inputs.between(start, min(start + length, steps)).any() for start in range(0, steps, length))
-
-
-def _notes(cell: Cell, curves: Mapping[str, Curve], sequences: InputSequences, s0: Array) -> list[str]:
-    notes = []
-    state = curves.get("state")
-    if state is not None and state.transient:
-        notes.append("transient: the first half of the lags has another rate; try --burn-in")
-    if state is not None and state.rate is not None and state.rate.low is None:
-        notes.append("one trial: the rate has no interval, and the trend is the sign of one slope")
-    if cell.has_weights and not (_any_input(sequences) or s0.any() or cell.b.any()):
-        notes.append(
-            "zero input, biases and start: this is the fixed point h = 0 and not the attractor; try --input white"
-        )
-    if state is not None and state.zero_trials:
-        notes.append(f"the gradient is exactly zero in {state.zero_trials} of {sequences.trials} trials")
-    return notes

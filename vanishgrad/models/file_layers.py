@@ -18,6 +18,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.initial_state import initial_state
 from vanishgrad.inputs.masks import MaskRule
 from vanishgrad.inputs.sequences import InputSequences, input_sequences, white_std
+from vanishgrad.languages import english
 from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.models.subject import Prepared, Subject
@@ -26,7 +27,7 @@ from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.layers import Layer, LayerFile
 
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
-UNKNOWN_ORDER = "not known to be stacked: driven by input of its own width; --stack A,B tells the order"
+UNKNOWN_ORDER = english("not known to be stacked: driven by input of its own width; --stack A,B tells the order")
 
 
 class LayerRuns:
@@ -144,7 +145,15 @@ class LayerRuns:
             if "emb" in name.lower() and tensor.shape[1:] == (layer.input_size,):
                 scale = float(np.std(tensor.read().astype(np.float64)))
                 if scale and not 0.5 <= std / scale <= 2:
-                    return [f"the embedding {name} has entries of size {scale:.2g}; try --input white:{scale:.2g}"]
+                    size = f"{scale:.2g}"
+                    return [
+                        english(
+                            "the embedding {name} has entries of size {size}; try --input white:{deviation}",
+                            name=name,
+                            size=size,
+                            deviation=size,
+                        )
+                    ]
         return []
 
     def _from_below(self, names: tuple[str, ...]) -> tuple[InputSequences, list[str]]:

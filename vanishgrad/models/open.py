@@ -12,6 +12,7 @@ from vanishgrad.cells.own import OwnCell
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.initial_state import initial_state
 from vanishgrad.inputs.sequences import input_sequences
+from vanishgrad.languages import english
 from vanishgrad.models.options import OF_FILES, OF_MODELS, ModelOptions
 from vanishgrad.models.random_models import random_model, shared_sequences
 from vanishgrad.models.subject import Prepared, Subject
@@ -98,7 +99,9 @@ def _own_model(cell: OwnCell, options: ModelOptions) -> Prepared:
     sequences = input_sequences(request, cell.input_size)
     s0 = initial_state(options.initial, cell, str(cell), sequences.trials, options.seed, options.dtype)
     source = {"kind": "own", "function": cell.step.name}
-    notes = () if cell.derivative_error == 0 else ("the step is not analytic: jacobian is checked by differences",)
+    notes = (
+        () if cell.derivative_error == 0 else (english("the step is not analytic: jacobian is checked by differences"),)
+    )
     return Prepared(Subject(str(cell), f"own:{cell}", cell, source, notes), sequences, s0)
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cache
 
 from vanishgrad.errors import VanishgradError
+from vanishgrad.languages import english
 from vanishgrad.weights.hints import Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.tensors import FLOATS, Tensor, contains_parts, name_parts, shape_text, shown
@@ -88,10 +89,9 @@ class Accounts:
             for sibling in self._within(module)
             if STARTS.fullmatch(name_parts(sibling.name[len(module) :])[0])
         ]
-        notes = tuple(f"{shown(name)} is a start of its own; the start here is zero, --initial FILE sets it"
-                      for name in starts)  # fmt: skip
+        notes = tuple(_of_its_own(name) for name in starts)
         names = _grouped(without, module)
-        notes += tuple(f"{shown(name, 200)} is left out because --ignore says so" for name in names)
+        notes += tuple(english("{name} is left out because --ignore says so", name=shown(name, 200)) for name in names)
         return replace(layer, without=names, assumptions=(*layer.assumptions, *notes))
 
     def require_useful(self, path: str) -> None:
@@ -185,3 +185,7 @@ def _shaped(tensor: Tensor, layer: Layer) -> str:
         return "second biases" if tensor.shape[0] == layer.gate_rows else "biases or scales of the state"
     is_square = len(set(tensor.shape)) == 1
     return "a second recurrent matrix" if is_square else f"weights of the gates ({shape_text(tensor.shape)})"
+
+
+def _of_its_own(start: str) -> str:
+    return english("{name} is a start of its own; the start here is zero, --initial FILE sets it", name=shown(start))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from vanishgrad.languages import english
 from vanishgrad.reports.documents.curve import (
     ByLag,
     CurveDocument,
@@ -147,7 +148,7 @@ class ModelDocument(Document):
     """What an explanation adds, by name; None where it does not apply."""
 
 
-DRIVEN_BY_NOISE = "driven by white noise, which this layer may never see: give --input or a captured run"
+DRIVEN_BY_NOISE = english("driven by white noise, which this layer may never see: give --input or a captured run")
 
 
 def is_noise_for_weights(source: Mapping[str, Any], driven_by: str) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TANH, Activation
+from vanishgrad.languages import english
 from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import KERAS
 from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unreadable
@@ -149,33 +150,35 @@ def require_agreement(entry: ConfiguredLayer, recurrent: Tensor) -> None:
         )
 
 
+STATEFUL = english("stateful: a batch starts where the last one ended; the start here is zero, --initial FILE sets it")
+
+
 def _training_only(entry: ConfiguredLayer) -> tuple[str, ...]:
     config, notes = entry.config, []
     if config.get("recurrent_dropout"):
-        notes.append(f"recurrent_dropout {config['recurrent_dropout']} acts in training alone and is left out")
+        rate = config["recurrent_dropout"]
+        notes.append(english("recurrent_dropout {rate} acts in training alone and is left out", rate=rate))
     if entry.masked_by:
         notes.append(_of_masks(entry.masked_by))
     if config.get("stateful"):
-        notes.append(
-            "stateful: a batch starts where the last one ended; the start here is zero, --initial FILE sets it"
-        )
+        notes.append(STATEFUL)
     if entry.class_name.rpartition(">")[2].removesuffix("Cell") not in (entry.kind, LAYER_NORMALISED[:-4]):
-        notes.append(
-            f"class {shown(entry.class_name)} is read as the {entry.kind} whose fields it has; what its code changes "
-            "is not in the file"
-        )
+        notes.append(english(
+            "class {name} is read as the {kind} whose fields it has; what its code changes is not in the file",
+            name=shown(entry.class_name), kind=entry.kind,
+        ))  # fmt: skip
     return tuple(notes)
 
 
 def _of_masks(masked_by: str) -> str:
     if masked_by == "mask_zero":
-        rule = "steps of token id 0 are masked where ids go through --embedding, and hand the state on"
+        rule = english("steps of token id 0 are masked where ids go through --embedding, and hand the state on")
     elif " before " in masked_by:
-        rule = "which steps it masks is not seen in this layer's own input"
+        rule = english("which steps it masks is not seen in this layer's own input")
     else:
         value = masked_by.partition(" ")[2]
-        rule = f"steps of a file's input that is all {value} are masked, and hand the state on"
-    return f"{masked_by} stands before it: {rule}; --mask FILE says which are"
+        rule = english("steps of a file's input that is all {value} are masked, and hand the state on", value=value)
+    return english("{layer} stands before it: {rule}; --mask FILE says which are", layer=masked_by, rule=rule)
 
 
 def _label(path: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import SIGMOID, Activation
 from vanishgrad.cells.registry import CELLS
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Reading, Stated, Unreadable, reading
 from vanishgrad.weights.layers import Layer
@@ -72,16 +73,21 @@ def _as_told(
                 f"expected gates {stacking.order(cell)}, as the file says, got --gates {hints.gates}; try without it"
             )
         stacking = stacking.ordered(cell, hints.gates)
-        notes += (f"gate order {' '.join(hints.gates)} is taken because --gates says so",)
+        notes += (english("gate order {gates} is taken because --gates says so", gates=" ".join(hints.gates)),)
     if hints.interleaved and len(row.gates) > 1:
         if stated.layout:
             raise Unreadable("expected one block for each gate, as the file says, got --interleaved; try without it")
         roles = {role: _apart(role, tensor, len(row.gates), stacking) for role, tensor in roles.items()}
-        notes += ("gates are taken to alternate unit by unit because --interleaved says so",)
+        notes += (english("gates are taken to alternate unit by unit because --interleaved says so"),)
     if hints.forget_offset and row.output and row.keep:
         start = stacking.order(cell).index(row.keep) * n
         roles = {**roles, "b_x": _raised(roles, start, n, len(row.gates) * n, hints.forget_offset)}
-        notes += (f"{hints.forget_offset:g} is added to the forget gate's bias because --forget-offset says so",)
+        notes += (
+            english(
+                "{offset} is added to the forget gate's bias because --forget-offset says so",
+                offset=f"{hints.forget_offset:g}",
+            ),
+        )
     return stacking, roles, notes
 
 
