@@ -1,8 +1,9 @@
-"""Claims about sequences of given rows, or of the box around them: proved, refuted, checked."""
+"""Claims about sequences of given rows, or of their convex hull: proved, refuted, checked."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mpmath as mp
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 
 from tests.certificates.nets import DIGITS, jacobians, net, norm
-from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, lower, upper
+from vanishgrad.cells import LSTM
+from vanishgrad.certificates import CertificateVerdict, CertifyRequest, certify, check, lower, upper, verify
 from vanishgrad.certificates.boxes import InputSet
 from vanishgrad.certificates.certificate import digest, statement
+from vanishgrad.certificates.checking.verdict import Inequalities, Refuted
+from vanishgrad.certificates.subject import digest_of, subject
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.weights.save_npz import cell_npz
 
@@ -42,7 +46,7 @@ def test_no_sequence_of_the_set_violates_its_bound(cell, is_hull):
     with mp.workdps(DIGITS):
         for _ in range(4):
             rows = ROWS[random.integers(0, 3, 4)]
-            xs = random.uniform(ROWS.min(axis=0), ROWS.max(axis=0), (4, 3)) if is_hull else rows
+            xs = random.dirichlet(np.ones(3), 4) @ ROWS if is_hull else rows
             P = mp.eye(cell.state_size)
             for lag, J in enumerate(reversed(jacobians(cell, xs)), start=1):
                 P = P * J
@@ -52,6 +56,23 @@ def test_no_sequence_of_the_set_violates_its_bound(cell, is_hull):
 def test_fewer_inputs_have_no_weaker_bound(cell):
     rates = [upper(cell, inputs=InputSet(1.0, ROWS, is_hull)).certificate.claim["rho"] for is_hull in (False, True)]
     assert rates[0] <= rates[1] <= upper(cell, 1.0).certificate.claim["rho"]
+
+
+def test_the_hull_is_sharper_than_the_box_around_it():
+    """Rows on a line through 0: two inputs that always agree cancel in a gate that subtracts them."""
+    rows = np.array([[4.0, 4.0], [-4.0, -4.0]])
+    W_hx = np.array([[0.0, 0.0], [3.0, -3.0], [0.0, 0.0], [0.0, 0.0]])
+    cell = LSTM(np.full((4, 1), 0.3), W_hx, np.zeros(4))
+    hull, box = upper(cell, inputs=InputSet(4.0, rows, True)), upper(cell, 4.0)
+    assert hull.certificate is not None and hull.certificate.claim["rho"] < 0.8
+    assert min(each.rho for each in box.attempts) > 0.99 if box.attempts else box.certificate is None
+    inputs = {"file": "x.npy", "sha256": digest_of({"inputs": rows})}
+    claim = {**hull.certificate.claim, "inputs": inputs}
+    verify(replace(hull.certificate, claim=claim), subject(cell), rows, Inequalities())
+    other = rows * np.array([1.0, -1.0])
+    claim["inputs"] = {"file": "x.npy", "sha256": digest_of({"inputs": other})}
+    with pytest.raises(Refuted):
+        verify(replace(hull.certificate, claim=claim), subject(cell), other, Inequalities())
 
 
 def test_a_set_has_lower_bounds(tmp_path):
@@ -66,7 +87,7 @@ def test_what_is_written_is_valid(tmp_path, option, source):
     assert verdict == ("refuted" if "gain=8" in source else "proved")
     found = check(str(path))
     assert found.verdict is CertificateVerdict.VALID
-    assert {"alphabet": "made of rows of", "hull": "in the box around the rows of"}[option] in found.reason
+    assert {"alphabet": "made of rows of", "hull": "in the convex hull of the rows of"}[option] in found.reason
 
 
 def resealed(path: Path, change) -> str:
@@ -93,13 +114,13 @@ def test_other_rows_are_told(tmp_path):
     assert check(str(path)).verdict is CertificateVerdict.INVALID
 
 
-def test_a_bound_of_rows_is_not_one_of_their_box(tmp_path):
+def test_a_bound_of_rows_is_not_one_of_their_hull(tmp_path):
     rows = np.array([[8.0, 0.0, 0.0], [-8.0, 0.0, 0.0]])
     path, verdict = written(tmp_path, source="lstm@gaussian:gain=0.2", rows=rows, alphabet=str(tmp_path / "rows.npy"))
     assert verdict == "proved"
 
     def change(content):
-        content["claim"]["among"] = "box"
+        content["claim"]["among"] = "hull"
 
     assert check(resealed(path, change)).verdict is not CertificateVerdict.VALID
 

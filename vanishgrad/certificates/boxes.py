@@ -74,11 +74,13 @@ class InputBoxes:
     pieces: Mapping[int, int]
     center: Array
     radius: Array
+    is_hull: bool = False
+    """Whether the input lies in the convex hull of the centres: an affine function is largest at one of them."""
 
 
 @dataclass(frozen=True, eq=False)
 class InputSet:
-    """Where every step's input lies: |x_j| ≤ `bound`; or among the `rows` (S, d), or in the box around them.
+    """Where every step's input lies: |x_j| ≤ `bound`; or among the `rows` (S, d), or in their convex hull.
 
     Attributes
     ----------
@@ -86,7 +88,7 @@ class InputSet:
         Not less than any |x_j|.
     rows : (S, d) array or None
     is_hull : bool
-        Whether inputs lie in the box around the rows, of which each is one otherwise.
+        Whether inputs lie in the convex hull of the rows, of which each is one otherwise.
     """
 
     bound: float
@@ -94,26 +96,21 @@ class InputSet:
     is_hull: bool = False
 
     def whole(self, width: int) -> InputBoxes:
-        """Return one box that holds all inputs."""
+        """Return one set that holds all inputs: the box, or the hull of the rows."""
         if self.rows is None:
             return input_boxes(self.bound, width, {})
-        lo, hi = self.rows.min(axis=0), self.rows.max(axis=0)
-        center = lo / 2 + hi / 2
-        radius = np.nextafter(np.maximum(hi - center, center - lo), np.inf)
-        return InputBoxes(self.bound, {}, center[None], radius[None])
+        return InputBoxes(self.bound, {}, self.rows, np.zeros_like(self.rows), is_hull=True)
 
     def parts(self, width: int, pieces: Mapping[int, int]) -> InputBoxes:
-        """Return boxes that hold all inputs together: a grid, or a point for each row."""
+        """Return sets that hold all inputs together: a grid, the hull, or a point for each row."""
         if self.rows is None:
             return input_boxes(self.bound, width, pieces)
         return self.whole(width) if self.is_hull else InputBoxes(self.bound, {}, self.rows, np.zeros_like(self.rows))
 
     def holds(self, word: Array) -> bool:
-        """Return whether every row of a word (p, d) is one of the inputs."""
+        """Return whether every row of a word (p, d) is one of the inputs; of a hull, one of its rows."""
         if self.rows is None:
             return bool(np.abs(word).max(initial=0.0) <= self.bound)
-        if self.is_hull:
-            return bool((self.rows.min(axis=0) <= word).all() and (word <= self.rows.max(axis=0)).all())
         return all(bool((self.rows == row).all(axis=1).any()) for row in word)
 
 
@@ -137,13 +134,19 @@ class _Reach:
     """Bounds of W_hx x + b for each gate and sub-box, to which a gate's recurrent part is added."""
 
     def __init__(self, subject: CertifiedCell, inputs: InputBoxes) -> None:
-        self._subject, self._inputs = subject, inputs
+        self._subject, self._inputs, self._hulls = subject, inputs, dict[str, Range]()
 
     def __call__(self, name: str, recurrent: Array) -> Range:
         """Return bounds of a gate's pre-activation, `recurrent` an upper bound of the recurrent part's size."""
         W, b = self._subject.gate("W_hx", name), self._subject.gate("b", name)
-        radius = dot_up(np.abs(W), self._inputs.radius.T).T + recurrent
-        return affine(b, W, self._inputs.center, radius)
+        if not self._inputs.is_hull:
+            radius = dot_up(np.abs(W), self._inputs.radius.T).T + recurrent
+            return affine(b, W, self._inputs.center, radius)
+        if name not in self._hulls:
+            ends = affine(b, W, self._inputs.center, np.zeros(len(b)))
+            self._hulls[name] = Range(ends.lo.min(axis=0, keepdims=True), ends.hi.max(axis=0, keepdims=True))
+        lo, hi = self._hulls[name]
+        return Range(np.nextafter(lo - recurrent, -np.inf), np.nextafter(hi + recurrent, np.inf))
 
 
 def box(subject: CertifiedCell, inputs: InputBoxes) -> Box | None:

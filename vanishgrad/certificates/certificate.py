@@ -135,7 +135,7 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     bound = claim["input_bound"]
     inputs = "every input sequence" if bound is None else f"every input sequence with |x_j| ≤ {bound!r}"
     if claim.get("among"):
-        place = {"rows": "made of rows of", "box": "in the box around the rows of"}[claim["among"]]
+        place = {"rows": "made of rows of", "hull": "in the convex hull of the rows of"}[claim["among"]]
         inputs = f"every input sequence {place} {claim['inputs']['file']}"
     if claim["kind"] == "refuted":
         scope = f"for {inputs}, every s_0 and all t ≥ k"

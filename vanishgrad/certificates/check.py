@@ -132,12 +132,12 @@ def _along(certificate: Certificate, subject: CertifiedCell, xs: Array, shown: I
 
 
 def _rows(claim: Mapping[str, Any], subject: CertifiedCell, xs: Array | None, shown: Inequalities) -> Array | None:
-    """Return the rows among which, or in whose box, a claim's inputs lie; None if it has only a bound."""
+    """Return the rows among which, or in whose convex hull, a claim's inputs lie; None if it has only a bound."""
     among = claim.get("among")
     if among is None:
         return None
-    if among not in ("rows", "box") or xs is None:
-        raise Refuted("inputs are among rows, or in the box around them")
+    if among not in ("rows", "hull") or xs is None:
+        raise Refuted("inputs are among rows, or in their convex hull")
     _demand_rows(claim, subject, xs, shown)
     return xs
 

@@ -115,7 +115,7 @@ def scope(inputs: InputSet | None) -> dict[str, Any]:
         return {"input_bound": None}
     if inputs.rows is None:
         return {"input_bound": inputs.bound}
-    return {"input_bound": inputs.bound, "among": "box" if inputs.is_hull else "rows", "inputs": {}}
+    return {"input_bound": inputs.bound, "among": "hull" if inputs.is_hull else "rows", "inputs": {}}
 
 
 def claimed_starts(starts: Sequence[Array] | Array | None) -> dict[str, list[list[float]]]:

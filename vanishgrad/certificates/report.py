@@ -17,7 +17,7 @@ Positive = Annotated[float, Limits(minimum=0)]
 
 
 STARTS = "s_0 of each sequence, h before c; absent: 0"
-AMONG = "every step's input is one of a file's rows, or lies in the box around them; absent: any within the bound"
+AMONG = "every step's input is one of a file's rows, or lies in their convex hull; absent: any within the bound"
 
 
 class InputsFileDocument(Document):
@@ -34,7 +34,7 @@ class UniformClaimDocument(Document):
     C: Positive
     rho: Positive
     input_bound: Annotated[Positive | None, "B of |x_j| ≤ B, from s_0 = 0; null = every input, every start"]
-    among: Annotated[Literal["rows", "box"] | None, AMONG] = None
+    among: Annotated[Literal["rows", "hull"] | None, AMONG] = None
     inputs: Annotated[InputsFileDocument | None, "with `among`: the file"] = None
 
 
@@ -44,7 +44,7 @@ class RefutedClaimDocument(Document):
     kind: Literal["refuted"]
     rho: Positive
     input_bound: Annotated[Positive | None, "B of |x_j| ≤ B; null = every input"]
-    among: Annotated[Literal["rows", "box"] | None, AMONG] = None
+    among: Annotated[Literal["rows", "hull"] | None, AMONG] = None
     inputs: Annotated[InputsFileDocument | None, "with `among`: the file"] = None
 
 

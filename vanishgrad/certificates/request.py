@@ -58,7 +58,7 @@ class CertifyRequest(ModelOptions):
     start : int
         k of ∂s_T/∂s_k along `input`; the least k along `along`.
     alphabet, hull : str or None
-        A file (S, d) of inputs: the claim is about sequences of its rows, or of anything in the box around them. So it
+        A file (S, d) of inputs: the claim is about sequences of its rows, or of anything in their convex hull. So it
         is about sequences of the rows of `embedding` where there is no `input_bound`.
     length : int or None
         L: the claim is about ‖∂s_L/∂s_0‖₂ of all words of L rows of `alphabet`, or of `embedding`.

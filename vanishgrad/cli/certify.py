@@ -69,7 +69,7 @@ BESIDE = ("weights.npz", "inputs.npy")
     metavar="L",
     help="Bound ‖∂s_L/∂s_0‖ over all words of L rows of --alphabet or --embedding, and name the least and greatest.",
 )
-@click.option("--hull", metavar="FILE", help="Every step's input lies in the box around these rows; gated cells.")
+@click.option("--hull", metavar="FILE", help="Every step's input lies in the convex hull of these rows; gated cells.")
 @click.option(
     "--repeat", metavar="FILE", help="Inputs (d,) or (p, d) that a refutation repeats too, beside zero and constants."
 )

@@ -27,7 +27,7 @@ class RateClaim:
 
     def __init__(self, claim: Mapping[str, Any], rows: Array | None = None) -> None:
         self.C, self.rho = demanded.exact(claim, "C"), demanded.exact(claim, "rho")
-        self.rows, self.is_box = rows, claim.get("among") == "box"
+        self.rows, self.is_hull = rows, claim.get("among") == "hull"
         self.bound = None if claim.get("input_bound") is None else demanded.exact(claim, "input_bound")
 
 
@@ -163,7 +163,7 @@ def _every_box(
         for each in (
             sub_boxes(claim.bound, subject.input_size, _pieces(subject, witness))
             if claim.rows is None
-            else row_boxes(claim.rows, claim.is_box or is_whole)
+            else row_boxes(claim.rows, claim.is_hull or is_whole)
         )
     ]
     inequalities.demand(all(map(stays, boxes)), "the box of states |h| ≤ h, |c| ≤ c is invariant")

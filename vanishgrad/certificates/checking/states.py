@@ -10,6 +10,7 @@ from itertools import product as cartesian
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.certificates.checking.integer_products import product as whole_product
 from vanishgrad.certificates.checking.rational import Bounds, fractions, integers, product, sigma, tanh, vector
 from vanishgrad.certificates.subject import CertifiedCell
 
@@ -54,25 +55,28 @@ def sub_boxes(bound: Fraction, width: int, pieces: Mapping[int, int]) -> Iterato
         yield center, radius
 
 
-def row_boxes(rows: Array, is_whole: bool) -> Iterator[tuple[Array, Array]]:
-    """Yield centre and half-width of each row, a point; or of the one box around all rows."""
-    exact = [fractions(row) for row in rows]
-    if not is_whole:
-        yield from ((row, row * 0) for row in exact)
+def row_boxes(rows: Array, is_whole: bool) -> Iterator[tuple[Array, Array | None]]:
+    """Yield centre and half-width of each row, a point; or the rows themselves and None, for their convex hull."""
+    if is_whole:
+        yield rows, None
         return
-    lo, hi = (vector(pick(column) for column in zip(*exact, strict=True)) for pick in (min, max))
-    yield (lo + hi) / 2, (hi - lo) / 2
+    for row in rows:
+        center = fractions(row)
+        yield center, center * 0
 
 
 class GateBounds:
-    """The pre-activations that are reached from a sub-box of inputs and a box of hidden states."""
+    """The pre-activations that are reached from a sub-box or a hull of inputs and a box of hidden states."""
 
-    def __init__(self, subject: CertifiedCell, center: Array, radius: Array) -> None:
+    def __init__(self, subject: CertifiedCell, center: Array, radius: Array | None) -> None:
         self._subject, self._center, self._radius = subject, center, radius
 
     def reach(self, gate: str, recurrent: Array) -> Iterator[Bounds]:
-        """Yield bounds of each unit's W_hx x + b plus a recurrent part of at most the given size."""
+        """Return bounds of each unit's W_hx x + b plus a recurrent part of at most the given size."""
         W, b = self._subject.gate("W_hx", gate), fractions(self._subject.gate("b", gate))
+        if self._radius is None:
+            lo, hi = _over_hull(W, self._center)
+            return (Bounds(*each) for each in zip(lo + b - recurrent, hi + b + recurrent, strict=True))
         middle = product(integers(W), self._center) + b
         stray = product(integers(np.abs(W)), self._radius) + recurrent
         return (Bounds(m - r, m + r) for m, r in zip(middle, stray, strict=True))
@@ -82,8 +86,16 @@ class GateBounds:
         return product(integers(np.abs(self._subject.gate("W_hh", gate))), h)
 
 
-def states(subject: CertifiedCell, h: Array, c: Array, center: Array, radius: Array) -> States:
-    """Return what a step can do in one sub-box."""
+def _over_hull(W: Array, rows: Array) -> tuple[Array, Array]:
+    """Return the least and the largest W x over the hull of rows: W is linear, so at rows."""
+    a, x = integers(W), integers(rows)
+    values, unit = whole_product(a.values, x.values.T), 1 << (a.scale + x.scale)
+    lo, hi = (vector(Fraction(int(pick(row)), unit) for row in values) for pick in (min, max))
+    return lo, hi
+
+
+def states(subject: CertifiedCell, h: Array, c: Array, center: Array, radius: Array | None) -> States:
+    """Return what a step can do in one sub-box, or in the hull of the rows `center` without a `radius`."""
     gates = GateBounds(subject, center, radius)
     return _lstm(gates, h, c) if subject.has_cell_state else _gru(subject, gates, h)
 
