@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from vanishgrad.languages import translate
+from vanishgrad.languages import translate, translated
 from vanishgrad.questions.learn.document import LearnDocument, LearnedGap, LearnedModel
 from vanishgrad.questions.learn.report import LEGEND, headings, rows, sentence, sentences, title
 from vanishgrad.reports.page.charts import ChartLine, Facets, line_chart
@@ -14,7 +14,7 @@ from vanishgrad.reports.page.content import PageBlock, PageChart, PageContent, P
 
 def learning_page(document: LearnDocument) -> PageContent:
     """Return what a page says of what was learned."""
-    table = PageTable(tuple(headings(document)), tuple(map(tuple, rows(document))), translate(LEGEND))
+    table = PageTable(tuple(map(translated, headings(document))), tuple(map(tuple, rows(document))), translate(LEGEND))
     of_all = list(sentences(document))[len(document.models) :]
     return PageContent(
         title=translate("What each model can learn: {task}", task=document.request.task),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from vanishgrad.languages import translate
+from vanishgrad.languages import translate, translated
 from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.measures import measure_named
 from vanishgrad.questions.sweep.report import axes_of, by_model, headings, rows, sentences, title
@@ -24,7 +24,7 @@ LOG_SPAN = 30.0
 
 def sweep_page(document: SweepDocument) -> PageContent:
     """Return what a page says of a sweep."""
-    table = PageTable(tuple(headings(document)), tuple(map(tuple, rows(document))))
+    table = PageTable(tuple(map(translated, headings(document))), tuple(map(tuple, rows(document))))
     return PageContent(
         title=translate(
             "Where the gradient vanishes, stays or explodes: {models}", models=", ".join(by_model(document))
@@ -66,7 +66,7 @@ def _chart(models: Sequence[str], axes: Axes, lines: Sequence[ChartLine], measur
     has_names = isinstance(values[0], str)
     facets = [(translate("model"), models), *((name, [_label(each) for each in axes[name]]) for name in others)]
     return line_chart(
-        asked.title,
+        translated(asked.title),
         (x, measure),
         facets,
         lines,
@@ -128,7 +128,7 @@ def _planes(document: SweepDocument, measure: str) -> Iterator[PageChart]:
                 for name, row in zip(up, grid, strict=True)
             ),
         )
-        yield PageChart(f"{model}: {asked.title}", data, table)
+        yield PageChart(f"{model}: {translated(asked.title)}", data, table)
 
 
 def _label(value: float | str) -> str:

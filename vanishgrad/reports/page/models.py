@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vanishgrad.languages import translate
+from vanishgrad.languages import translate, translate_count
 from vanishgrad.reports.documents.model import FileSource, ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.figures.lines import drawable_curves
@@ -58,9 +58,9 @@ def headline(model: ModelDocument) -> str:
         return translate("explodes over {steps} steps", steps=state.common_lag)
     if state.horizon_censored:
         return translate("remembers over all {steps} steps", steps=state.common_lag)
-    if state.horizon is None:
+    if not state.horizon:
         return translate("forgets at once")
-    return translate("forgets after {steps} steps", steps=state.horizon)
+    return translate_count("forgets after {count} step", "forgets after {count} steps", state.horizon)
 
 
 def curves_section(report: ModelsDocument) -> tuple[PageSection, ...]:

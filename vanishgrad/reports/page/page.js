@@ -61,10 +61,13 @@
     const plot = shape("svg", { class: "plot", tabindex: "0", role: "img" });
     const tip = element("div", { class: "tip", role: "status", "aria-live": "polite" });
     box.append(controls, plot, tip);
-    const colour = (line) => "var(--c" + (line.of[0] % COLOURS) + ")";
-    const block = (place) => Math.floor(place / COLOURS) * (data.facets.length > 1 ? 4 : 1);
-    const dash = (line) => DASHES[((line.of.length > 1 ? rank(line.of[1]) : 0) + block(line.of[0])) % DASHES.length];
-    const rank = (value) => [...data.facets[1].shown, ...data.facets[1].values.keys()].filter((v, i, all) => all.indexOf(v) === i).indexOf(value);
+    // The first facet with several values has the colours, the next one the dashes.
+    const hued = data.facets.length > 1 && data.facets[0].values.length === 1 ? 1 : 0, dashed = hued + 1;
+    const hasDashes = data.facets.length > dashed;
+    const colour = (line) => "var(--c" + (line.of[hued] % COLOURS) + ")";
+    const block = (place) => Math.floor(place / COLOURS) * (hasDashes ? 4 : 1);
+    const dash = (line) => DASHES[((hasDashes ? rank(line.of[dashed]) : 0) + block(line.of[hued])) % DASHES.length];
+    const rank = (value) => [...data.facets[dashed].shown, ...data.facets[dashed].values.keys()].filter((v, i, all) => all.indexOf(v) === i).indexOf(value);
     const visible = () => data.lines.filter((line) => line.of.every((value, i) => state.on[i].has(value)));
     const name = (line) => line.of.map((value, i) => (data.facets[i].values.length > 1 || i === 0 ? text(data.facets[i].values[value]) : "")).filter(Boolean).join(" · ");
     const named = (x) => data.names[x] || short(x);
@@ -90,7 +93,7 @@
       return element("label", {}, input, text(label));
     }
     function toggle(i, value, place) {
-      const style = i === 0 ? { stroke: "var(--c" + (place % COLOURS) + ")", "stroke-dasharray": DASHES[block(place) % DASHES.length] } : { stroke: "var(--ink)", "stroke-dasharray": DASHES[rank(place) % DASHES.length] };
+      const style = i === hued ? { stroke: "var(--c" + (place % COLOURS) + ")", "stroke-dasharray": DASHES[block(place) % DASHES.length] } : { stroke: "var(--ink)", "stroke-dasharray": i === dashed ? DASHES[rank(place) % DASHES.length] : null };
       const swatch = shape("svg", { class: "swatch", viewBox: "0 0 28 12", "aria-hidden": "true" }, shape("path", { d: "M0 6H28", fill: "none", "stroke-width": 3, ...style }));
       return element("button", { type: "button", class: "toggle", "aria-pressed": String(state.on[i].has(place)), click: (event) => {
         if (!state.on[i].delete(place)) state.on[i].add(place);
@@ -255,7 +258,7 @@
     }
     function draw() {
       const ratio = window.devicePixelRatio || 1, side = Math.max(Math.min(box.clientWidth - 8, 430), 200), left = 34, top = 4;
-      cell = (side - left) / count;
+      cell = (side - left - 10) / count;
       canvas.width = side * ratio; canvas.height = (side - left + 26) * ratio;
       canvas.style.width = side + "px"; canvas.style.height = side - left + 26 + "px";
       canvas.setAttribute("aria-label", text(caption) + "; " + text(words.chart_keys));
