@@ -105,6 +105,9 @@ def track(files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], **op
 def inspect(source: Source, layer: str | Sequence[str] = (), **hints: Any) -> TextReport:
     """Return which recurrent layers a file or mapping holds, and why each was taken for what it is."""
     demand_known("inspect", hints, HINT_NAMES)
+    if not isinstance(source, str | os.PathLike | Mapping | OwnCell):
+        raise UsageError(f"expected a file or a mapping of arrays to inspect, got {type(source).__name__}; try "
+                         "vanishgrad.inspect(module.state_dict()), or what vanishgrad.capture returns")  # fmt: skip
     names = (layer,) if isinstance(layer, str) else tuple(layer)
     if isinstance(source, OwnCell):
         raise UsageError(f"expected weights to inspect, got the cell of one's own {source}; try vanishgrad.verify")
@@ -112,7 +115,8 @@ def inspect(source: Source, layer: str | Sequence[str] = (), **hints: Any) -> Te
 
 
 def verify(models: Source | Sequence[Source] = VERIFIED, **options: Any) -> TextReport:
-    """Check the arithmetic: the complex step, the definition and sum rules."""
+    """Check the arithmetic: the complex step, the definition and sum rules; of a live module along its ``input=``."""
+    models, options = along_batch(models, options)
     return TextReport(verification(verify_models(request_of(VerifyRequest, options, models=models))), verify_text)
 
 
@@ -142,11 +146,15 @@ def certify(source: Any, output: str | os.PathLike[str], **options: Any) -> Cert
 
 
 def answer(models: Source | Sequence[Source] = ANSWERED, lang: str = "en", jobs: int = 1, **options: Any) -> TextReport:
-    """Return what ``vanishgrad answer`` writes, with the numbers of some models, in English or Chinese (``zh``)."""
+    """Return what ``vanishgrad answer`` writes, with the numbers of some models, in English or Chinese (``zh``).
+
+    A live module is measured along ``input=``, as `analyze` does it.
+    """
     from vanishgrad.formal_answer.renderers.claims_json import answer_document
     from vanishgrad.formal_answer.renderers.terminal import to_terminal
 
     if lang not in LANGUAGES:
         raise UsageError(f"expected lang {' or '.join(LANGUAGES)}, got {lang!r}")
+    models, options = along_batch(models, options)
     formal = answer_models(request_of(AnswerRequest, options, models=models), lambda label: None, jobs)
     return TextReport(answer_document(formal, lang), lambda document: to_terminal(formal, lang))

@@ -189,3 +189,15 @@ def test_tensors_of_another_device_are_brought_home_and_the_module_stays_there(m
     assert all(one is other for one, other in zip(objects, after, strict=True))
     wanted = vanishgrad.analyze(make(), input=inputs())
     assert found.document["models"][0]["curves"] == wanted.document["models"][0]["curves"]
+
+
+def test_verify_is_along_the_batch_and_what_takes_no_module_says_so() -> None:
+    module = layer()
+    found = vanishgrad.verify(module, input=inputs())
+    assert found.passed and str(found).startswith("LSTM.0")
+    with pytest.raises(
+        VanishgradError, match=r"to inspect, got LSTM; try vanishgrad\.inspect\(module\.state_dict\(\)\)"
+    ):
+        vanishgrad.inspect(module)
+    with pytest.raises(VanishgradError, match=r"got LSTM; try vanishgrad\.analyze\(module, input=BATCH\)"):
+        vanishgrad.compare([module, "lstm"])

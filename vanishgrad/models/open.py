@@ -140,7 +140,7 @@ def _argument(source: Source) -> Argument:
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"expected a MODEL, a file of weights or a mapping of arrays, got {type(source).__name__}; "
-            "try vanishgrad.analyze(model.state_dict())"
+            "try vanishgrad.analyze(module, input=BATCH), or module.state_dict()"
         )
     from vanishgrad.models.captured_run import CapturedRun
     from vanishgrad.weights.formats.captured import is_captured
