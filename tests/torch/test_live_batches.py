@@ -201,3 +201,45 @@ def test_verify_is_along_the_batch_and_what_takes_no_module_says_so() -> None:
         vanishgrad.inspect(module)
     with pytest.raises(VanishgradError, match=r"got LSTM; try vanishgrad\.analyze\(module, input=BATCH\)"):
         vanishgrad.compare([module, "lstm"])
+
+
+class Stepwise(nn.Module):
+    """A cell in a loop, which a compiled forward runs without hooks that come later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.cell = nn.GRUCell(WIDTH, UNITS)
+
+    def forward(self, xs: torch.Tensor) -> torch.Tensor:
+        h = xs.new_zeros(len(xs), UNITS)
+        for x in xs.unbind(1):
+            h = self.cell(x, h)
+        return h
+
+
+def test_hooks_that_compilation_would_leave_dead_see_every_step() -> None:
+    module = torch.compile(Stepwise(), backend="eager")
+    module(inputs())
+    found, wanted = (vanishgrad.analyze(each, input=inputs())["cell"].state for each in (module, Stepwise()))
+    assert found.log10_norm.mean == wanted.log10_norm.mean
+    in_place = Stepwise()
+    in_place.compile(backend="eager")
+    in_place(inputs())
+    assert vanishgrad.analyze(in_place, input=inputs())["cell"].state.log10_norm.mean == wanted.log10_norm.mean
+
+
+def test_a_parametrised_layer_has_the_weights_that_its_forward_used_and_reading_moves_none() -> None:
+    from torch.nn.utils import parametrizations
+
+    for parametrise in (parametrizations.weight_norm, parametrizations.spectral_norm):
+        module = parametrise(layer(), "weight_hh_l0")
+        before = {name: value.clone() for name, value in module.state_dict().items()}
+        found = next(iter(vanishgrad.analyze(module, input=inputs()))).state
+        assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+        plain = layer()
+        with torch.no_grad():  # in evaluation reading moves nothing
+            plain.weight_hh_l0.copy_(module.eval().weight_hh_l0)
+        wanted = vanishgrad.analyze(plain, input=inputs())["LSTM.0"].state
+        if parametrise is parametrizations.weight_norm:  # a spectral norm in training goes on as it runs
+            assert found.log10_norm.mean == pytest.approx(wanted.log10_norm.mean, rel=0, abs=1e-6)
