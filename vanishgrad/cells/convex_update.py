@@ -31,12 +31,21 @@ class ConvexUpdate(Cell):
     Where these terms cancel, as the candidate comes to the end at which h has stayed, the distances of both from there
     tell it: 1 ± h_t = k_t (1 ± h_{t-1}) + (1 - k_t) (1 ± n̂_t) keeps its digits too.
 
-    A record ends with the pre-activation of the candidate, what a gate multiplies, and that difference.
+    A record ends with the pre-activation of the candidate, what a gate multiplies, and that difference; a cell that is
+    only in part such a combination says where its candidate stands, and which part that is.
     """
 
     @abstractmethod
     def factors(self, record: Array) -> tuple[Array, Array]:
         """Return k and 1 - k, both to their last digit."""
+
+    def candidate(self, record: Array) -> Array:
+        """Return the pre-activation of the candidate."""
+        return self.split(record)[-3]
+
+    def mixed(self, states: Array) -> Array:
+        """Return the part of states that is mixed with the candidate."""
+        return states
 
     def split(self, a: Array) -> list[Array]:
         """Return the shares of the gates and the candidate, and in a record of what comes behind them."""
@@ -51,16 +60,17 @@ class ConvexUpdate(Cell):
     def state(self, record: Array, s: Array) -> Array:
         """Return h_t = k ⊙ h_{t-1} + (1 - k) ⊙ n̂, where the complement keeps its digits."""
         keep, write = self.factors(record)
-        return keep * s + write * self.activation.phi(self.split(record)[-3])
+        return keep * s + write * self.activation.phi(self.candidate(record))
 
     def with_differences(
         self, records: Array, states: Array, before: Array | None = None, marks: Array | None = None
     ) -> Array:
         """Return the records with h_{t-1} - n̂_t in their last places."""
-        xp, a_n, first = namespace(records), self.split(records)[-3], int(before is None)
+        xp, a_n, first = namespace(records), self.candidate(records), int(before is None)
+        states = self.mixed(states)
         earlier = records[:-1] if before is None else xp.concat([before[None], records[:-1]])
         directly = self.activation.distance(states[:-1], a_n)
-        (keep, write), a_before, h = self.factors(earlier), self.split(earlier)[-3], states[first:-1]
+        (keep, write), a_before, h = self.factors(earlier), self.candidate(earlier), states[first:-1]
         change = self.activation.difference(a_before, a_n[first:])
         if marks is not None:
             zeros, ones = xp.zeros_like(keep), xp.ones_like(keep)
@@ -86,7 +96,8 @@ class ConvexUpdate(Cell):
 
     def _beyond_range(self, records: Array, directly: Array, followed: Array, h: Array) -> Array:
         """Return the differences in extended range where they have left floating point."""
-        *_, a_n, _, difference = self.split(records[len(records) - len(directly) :])
+        records = records[len(records) - len(directly) :]
+        a_n, difference = self.candidate(records), self.split(records)[-1]
         xp, size = namespace(records), namespace(records).abs(h) + namespace(records).abs(self.activation.phi(a_n))
         # A sequence that begins with a step is not where the step before would have led.
         nearest = xp.where(xp.abs(followed - directly) <= size * AGREEMENT, followed, directly)

@@ -8,6 +8,7 @@ import pytest
 from tests.engine import trajectory
 from vanishgrad.cells import GRU, LSTM, RNN, Cell
 from vanishgrad.cells.activations import RELU
+from vanishgrad.cells.coupled import CoupledLSTM
 from vanishgrad.cells.janet import JANET
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import Scope
@@ -109,6 +110,16 @@ def test_what_a_saturated_unit_gives_to_the_gradient_is_not_zero() -> None:
     slope = np.log(4) - 802
     np.testing.assert_allclose(parts.log_own, slope * np.arange(1, 4) + np.log(2) / 2, rtol=1e-14)
     np.testing.assert_allclose(parts.log_lost[:-1], parts.log_own[1:], rtol=1e-14)
+
+
+@every_engine
+def test_the_cell_of_a_coupled_lstm_that_is_its_candidate_but_for_rounding(engine: str) -> None:
+    """g = 1 to 2e-44 at every step, and 1 - c_t is 0.7/2^t: ∂h_t/∂h_{t-1} goes by c - g alone, through the forget gate."""
+    steps, n = 100, 1
+    cell = CoupledLSTM(np.array([[1e-30], [0.0], [0.0]]), np.zeros((3, n)), np.array([0.0, 50.0, 0.0]))
+    hidden = found(cell, np.zeros((1, steps, n)), engine, np.array([[0.0, 0.3]]))["hidden"]
+    last = np.log(0.7 / 2 ** (steps - 1) * 1e-30 / 4 * (1 - np.tanh(1) ** 2) / 2)
+    assert hidden[1] == pytest.approx(last, abs=1e-12)
 
 
 def test_a_janet_whose_gate_is_shut_gives_to_the_gradient_by_its_own_number_too() -> None:
