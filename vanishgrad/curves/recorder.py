@@ -59,7 +59,8 @@ class Engine:
         product, the Lanczos steps there.
     error_bound : float
         Relative, of every norm at every lag. Adaptive: it holds with probability 1 - 1.6e-9 for each. Matrix-free: by
-        its residual, some singular value lies within; a random start makes it all but certain that it is the largest.
+        its residual, some singular value lies within; a random start makes it all but certain that it is the largest,
+        or within 1e-7 of it.
     float32_loss : float or None
         Of a run in float32, the largest difference of ln ‖∂s_T/∂s_k‖₂ from float64's, in trial 0.
     """

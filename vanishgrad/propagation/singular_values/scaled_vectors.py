@@ -63,9 +63,7 @@ class ScaledVectors:
     def vector(self, place: int, span: slice) -> tuple[Array, Array]:
         """Return a part of one vector on the host, (B, q), on the scale of its own largest entry, and its exponent."""
         values, exponents = self.values[:, place : place + 1, span], on_host(self.exponents[:, place])
-        if not is_extended(values):
-            return on_host(values)[:, 0].copy(), exponents
-        wide: Any = values
+        wide: Any = extended(on_host(values)) if not is_extended(values) else values
         matrix, own = on_one_scale(wide)
         return matrix[:, 0], exponents + own
 
