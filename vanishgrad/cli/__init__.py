@@ -35,10 +35,15 @@ COMMANDS = {
     "verify": "Is the arithmetic right? Complex step, definition, sum rules.",
     "schema": "The JSON Schema of a report.",
 }
-EXAMPLES = """\
-  vanishgrad compare --steps 100                   RNN, LSTM and GRU side by side
-  vanishgrad compare lstm lstm:forget_bias=5 --plot curves.svg
-  vanishgrad compare --json | vanishgrad plot - --output curves.svg
+GREETING = """\
+How far back the gradient of a recurrent network reaches, and why.
+
+  to learn:     vanishgrad compare --steps 100     RNN, LSTM, GRU side by side
+  with a model: vanishgrad explain model.pt        why it vanishes, what helps
+  to measure:   vanishgrad compare lstm gru --json every curve, for programs
+
+vanishgrad --help lists the commands, vanishgrad COMMAND --help ends with two
+examples; --lang zh speaks Chinese.
 """
 INTERRUPTED = 130
 OWN_WARNINGS = (HostileContentWarning, FontWarning)
@@ -77,7 +82,7 @@ class _Lazy(click.Group):
 def cli(ctx: click.Context) -> None:
     """How far back the gradient of a recurrent network reaches, and why."""
     if ctx.invoked_subcommand is None:
-        click.echo(EXAMPLES, nl=False)
+        click.echo(GREETING, nl=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_data, demand_writable, emit, is_summary, pictures, warn
 from vanishgrad.cli.options import OUTPUT, OWN_CELL, PER_TRIAL, request_options
 from vanishgrad.cli.progress import progress
@@ -13,7 +14,7 @@ from vanishgrad.questions.analyze import AnalyzeRequest, analysis
 from vanishgrad.questions.analyze import analyze as analyze_layers
 
 
-@click.command(epilog=OWN_CELL)
+@click.command(cls=GroupedCommand, epilog=OWN_CELL)
 @click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|MODEL]...")
 @request_options(AnalyzeRequest)
 @OUTPUT

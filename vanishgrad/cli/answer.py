@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_writable, put, report_format, stdout_language, terminal
 from vanishgrad.cli.options import JOBS, JSON, LANG, request_options
 from vanishgrad.cli.progress import progress
@@ -26,7 +27,7 @@ ENDINGS = {
 }  # fmt: skip
 
 
-@click.command(epilog=f"Default models: {' '.join(DEFAULT_MODELS)}.")
+@click.command(cls=GroupedCommand, epilog=f"Default models: {' '.join(DEFAULT_MODELS)}.")
 @click.argument("models", nargs=-1, metavar="[WEIGHTS|MODEL]...")
 @LANG
 @click.option(

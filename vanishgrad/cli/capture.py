@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_writable, warn
 from vanishgrad.file_bytes import file_bytes
 from vanishgrad.questions.capture import captured, demand_run_file, to_text
 from vanishgrad.reports.files import write
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("model", metavar="MODEL.onnx")
 @click.option(
     "--input", "batch", required=True, metavar="BATCH", help="A .npy, or an .npz with the names of the inputs."

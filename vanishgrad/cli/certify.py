@@ -14,6 +14,7 @@ from vanishgrad.certificates import check as checked
 from vanishgrad.certificates.formal import ENDING, Formal, FormallyCertified, certify_formally, check_formally
 from vanishgrad.certificates.report import CertifyDocument
 from vanishgrad.certificates.source import beside
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_writable, put, report_format
 from vanishgrad.cli.options import JSON, counts, request_options
 from vanishgrad.curves.processes import blas_threads
@@ -28,7 +29,9 @@ BESIDE = ("weights.npz", "inputs.npy")
 
 
 @click.command(
-    epilog="Exit: 0 proved, or valid; 3 refuted, inconclusive or invalid. A refutation is written as a certificate too."
+    cls=GroupedCommand,
+    epilog="Exit: 0 proved, or valid; 3 refuted, inconclusive or invalid. "
+    "A refutation is written as a certificate too.",
 )
 @click.argument("source", required=False, metavar="[WEIGHTS|MODEL]")
 @click.option(

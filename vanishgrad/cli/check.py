@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import put, stdout_language
 from vanishgrad.cli.options import JSON, LANG, counts, request_options
 from vanishgrad.errors import UsageError
@@ -62,7 +63,7 @@ def _of_a_run_in_settings() -> list[str]:
     ]
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("weights", metavar="WEIGHTS|MODEL|REPORT|-")
 @click.option(
     "--horizon",

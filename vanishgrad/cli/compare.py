@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_data, demand_writable, emit, is_summary, pictures
 from vanishgrad.cli.options import JOBS, OUTPUT, OWN_CELL, PER_TRIAL, request_options
 from vanishgrad.cli.progress import progress
@@ -17,7 +18,8 @@ from vanishgrad.questions.compare import compare as compare_models
 
 
 @click.command(
-    epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before. " + OWN_CELL
+    cls=GroupedCommand,
+    epilog="MODEL is CELL[@LAW][:key=value,...]: rnn, lstm@chrono, gru:forget_bias=2,reset=before. " + OWN_CELL,
 )
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @request_options(CompareRequest)

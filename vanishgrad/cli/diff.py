@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import PICTURES, demand_no_font, echo, terminal
 from vanishgrad.cli.options import FONT, JSON, LANG, request_options
 from vanishgrad.errors import UsageError
@@ -14,7 +15,7 @@ from vanishgrad.questions.analyze import AnalyzeRequest, reports
 from vanishgrad.questions.diff import DiffRequest, difference, to_text
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @request_options(AnalyzeRequest)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_writable, emit, pictures, report_format, warn
 from vanishgrad.cli.options import JOBS, OUTPUT, OWN_CELL, counts, request_options, whole_numbers
 from vanishgrad.cli.progress import progress
@@ -23,7 +24,7 @@ from vanishgrad.questions.explain.sections import SECTIONS
 from vanishgrad.questions.explain.truncation.loss import LOSSES
 
 
-@click.command(epilog="MODEL is CELL[@LAW][:key=value,...], as for compare. " + OWN_CELL)
+@click.command(cls=GroupedCommand, epilog="MODEL is CELL[@LAW][:key=value,...], as for compare. " + OWN_CELL)
 @click.argument("source", metavar="MODEL|WEIGHTS")
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Only this section; repeatable.  [default: all]"

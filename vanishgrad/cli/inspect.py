@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import echo, terminal
 from vanishgrad.cli.options import JSON, LANG, request_options
 from vanishgrad.models.options import HINT_NAMES, ModelOptions
@@ -14,7 +15,7 @@ from vanishgrad.questions.inspect.report import inspection, to_text
 from vanishgrad.weights.recognition import recurrent_layers
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("weights", metavar="WEIGHTS")
 @request_options(ModelOptions, only=("layer", *HINT_NAMES))
 @JSON

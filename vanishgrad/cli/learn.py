@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import VECTORS, demand_writable, emit, is_summary
 from vanishgrad.cli.options import JOBS, OUTPUT, picture_formats, training_options
 from vanishgrad.cli.progress import progress, resuming_command
@@ -27,7 +28,10 @@ INTERRUPTED = 130
 PARTIAL = "learn.partial.json"
 
 
-@click.command(epilog="TASK: recall, copy, adding, order, language[:en|zh][,characters], or FILE.npz with x, y, mask.")
+@click.command(
+    cls=GroupedCommand,
+    epilog="TASK: recall, copy, adding, order, language[:en|zh][,characters], or FILE.npz with x, y, mask.",
+)
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @training_options(DEFAULTS)
 @OUTPUT

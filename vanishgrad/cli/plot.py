@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import PICTURES
 from vanishgrad.cli.options import FONT, LANG
 from vanishgrad.errors import UsageError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 PLOTTED = (*PICTURES, ".pgf")
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("report", metavar="REPORT|-")
 @click.option("--output", required=True, metavar="FILE", help="The picture: .png, .svg, .pdf or .pgf.")
 @click.option(

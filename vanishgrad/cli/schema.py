@@ -6,11 +6,12 @@ import json
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import put
 from vanishgrad.questions.documents import SCHEMAS, schema_of
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("name", metavar="[COMMAND|certificate]", type=click.Choice(list(SCHEMAS)), default="compare")
 def schema(name: str) -> None:
     """The JSON Schema of a report, or of a certificate."""

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import VECTORS, demand_writable, emit, report_format
 from vanishgrad.cli.options import JOBS, OUTPUT, picture_formats, sweep_options
 from vanishgrad.cli.progress import progress
@@ -35,8 +36,9 @@ NO_PARTS = ("resume", "shard", "scheduler", "jobs", *DEFAULTS)
 
 
 @click.command(
+    cls=GroupedCommand,
     epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of a MODEL's keys too. --output ends in .zarr, .nc, .parquet, .csv, "
-    ".json, .md or .txt."
+    ".json, .md or .txt.",
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @sweep_options(DEFAULTS)

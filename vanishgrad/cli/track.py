@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import demand_writable, put, stdout_language
 from vanishgrad.cli.options import FONT, JSON, LANG, request_options
 from vanishgrad.cli.progress import progress
@@ -16,7 +17,7 @@ from vanishgrad.questions.track.track import track as track_files
 from vanishgrad.reports.files import write_together
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("weights", nargs=-1, required=True, metavar="[WEIGHTS|REPORT|PATTERN|LOG.jsonl]...")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), help="[default: table]")
 @click.option("--plot", "plots", multiple=True, metavar="FILE", help="Draw it: .png, .svg or .pdf; repeatable.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vanishgrad.cli.command_help import GroupedCommand
 from vanishgrad.cli.emit import echo
 from vanishgrad.cli.options import JSON, OWN_CELL, request_options
 from vanishgrad.questions.verify.measure import DEFAULT_MODELS, DEFAULT_STEPS, VerifyRequest
@@ -15,7 +16,7 @@ from vanishgrad.questions.verify.report import to_text, verification
 FAILED = 3
 
 
-@click.command(epilog=OWN_CELL)
+@click.command(cls=GroupedCommand, epilog=OWN_CELL)
 @click.argument("models", nargs=-1, metavar="[MODEL|WEIGHTS]...")
 @request_options(VerifyRequest, steps=f"Length T.  [default: {DEFAULT_STEPS}, or the file's length]")
 @JSON
