@@ -88,6 +88,20 @@ def test_the_statement_is_in_the_file(part):
         assert sentence in re.sub(r"\n\s*\n", "\n", source(part.file)) or "(*" in source(part.file)
 
 
+NORMS = {
+    "euclid": r"\bnorm2\b|\beuclid\b",
+    "max": r"\b(op)?norm (n|m|\(size N\)) |\bdist\b",
+    "any": r"\bN[ch]? x\b|\bNc\b|\bbounded N N\b|\bN \(",
+}
+
+
+@pytest.mark.parametrize("part", [part for part in register() if part.checked], ids=lambda part: part.name)
+def test_the_norm_of_the_register_is_the_one_of_the_theorem(part):
+    """Read off the theorem's own sentence, without what its section assumes."""
+    own = part.statement[part.statement.index(f" {part.name}") :]
+    assert part.norm == next((name for name, words in NORMS.items() if re.search(words, own)), "")
+
+
 def test_a_statement_comes_with_what_its_sections_assume(monkeypatch):
     text = """(* words. (* nested. *) *)
 Section Outer.

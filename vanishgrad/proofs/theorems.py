@@ -1,6 +1,7 @@
 """Theorems of the answer that Coq has checked, part by part with their statements; the others are proved on paper.
 
-``theorems.txt`` is the register: a theorem of the library and the axioms that it uses, or ``on paper``, for each part.
+``theorems.txt`` is the register: for each part a theorem of the library, the axioms that it uses and the norm that it
+speaks of, or ``on paper``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class TheoremPart:
         Where the library proves it; empty if it is proved on paper alone.
     axioms : tuple of str
         What the proof rests on.
+    norm : str
+        ``euclid``, ``max`` (weighted, max |v_i| / x_i), ``any`` (each that its hypotheses admit); empty for none.
     """
 
     section: str
@@ -39,6 +42,7 @@ class TheoremPart:
     file: str
     name: str
     axioms: tuple[str, ...]
+    norm: str
 
     @property
     def checked(self) -> bool:
@@ -60,12 +64,13 @@ def register() -> tuple[TheoremPart, ...]:
 
 
 def _part(line: str, starts: list[int]) -> TheoremPart:
-    section, part, file, name, axioms = (
+    section, part, file, name, axioms, norm = (
         line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)
     )
     if file == ON_PAPER:
-        return TheoremPart(section, part, "", "", ())
-    return TheoremPart(section, part, file, name, tuple(AXIOMS[letter] for letter in axioms if letter != "–"))
+        return TheoremPart(section, part, "", "", (), "")
+    rests_on = tuple(AXIOMS[letter] for letter in axioms if letter != "–")
+    return TheoremPart(section, part, file, name, rests_on, norm.replace("–", ""))
 
 
 def parts_of(section: str) -> tuple[TheoremPart, ...]:

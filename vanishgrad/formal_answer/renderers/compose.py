@@ -93,11 +93,12 @@ class Composer:
             yield f"**{self.words['on_paper']}** {', '.join(on_paper)}{self.words['stop']}"
 
     def summary(self, part: TheoremPart) -> str:
-        """Return in a line what Coq has checked, where, and with which axioms."""
+        """Return in a line what Coq has checked, in which norm, where, and with which axioms."""
         label = self.words.get(f"part_{part.part}", part.part)
         axioms = ", ".join(axiom.rpartition(".")[2] for axiom in part.axioms)
         used = f"{self.words['axioms']}{axioms}" if axioms else self.words["no_axiom"]
-        return " · ".join(filter(None, (label, part.name, f"{part.file}.v", used)))
+        norm = self.words[f"in_norm_{part.norm}"] if part.norm else ""
+        return " · ".join(filter(None, (label, part.name, norm, f"{part.file}.v", used)))
 
     def _labelled(self, name: str, part: str) -> str:
         label = f"**{self.words[name]}{self.words['stop']}**"
