@@ -46,7 +46,11 @@ class LayerRecorder:
                   for k, key in enumerate(("input", "hx"))]  # fmt: skip
         if self._pending is not None and self._pending[0] is module:
             self._pending = None
-        self._record(self._names[module], module, xs, hx, output)
+        self._blends.is_paused = True
+        try:
+            self._record(self._names[module], module, xs, hx, output)
+        finally:
+            self._blends.is_paused = False
 
     def layer_function(self, weights: Sequence[Any], xs: Any, hx: Any, output: Any) -> None:
         """Note a call of a layer's function: that of a forward that the hook does not see, if it stays the last one."""

@@ -23,10 +23,16 @@ class StateBlends(TorchFunctionMode):  # type: ignore[misc]
     """Keeps what a forward computes behind the last step of each module that is shaped as its state.
 
     Behind the last step there is no call that would show which sequences took it: ``where(mask, new, old)`` does.
+
+    Attributes
+    ----------
+    is_paused : bool
+        Set while a recorder copies tensors itself.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_paused = False
         self._behind: dict[Hashable, tuple[set[Any], list[Any]]] = {}
 
     def begin(self, steps: Hashable, states: Iterable[Any]) -> None:
@@ -37,6 +43,8 @@ class StateBlends(TorchFunctionMode):  # type: ignore[misc]
         self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         output = func(*args, **(kwargs or {}))
+        if self.is_paused:
+            return output
         result = args[0] if output is None and args else output
         if self._behind and isinstance(result, torch.Tensor) and result.is_floating_point():
             for shapes, results in self._behind.values():
