@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from tests.curves.curves import ABSENT, LEVEL, ZERO, line, read
-from vanishgrad.curves.curve import Trend, Verdict
+from vanishgrad.curves.curve import Rate, Trend, Verdict
+from vanishgrad.reports.sentences import exponential
 
 
 def noisy(rate: float, trials: int, steps: int = 100, seed: int = 0) -> list[list[float]]:
@@ -136,3 +137,9 @@ def test_the_projection_goes_on_from_the_last_lag_and_never_back() -> None:
     assert found.horizon.censored
     assert found.projected_horizon == round(100 + (LEVEL + 5) / found.rate.value)
     assert found.projected_horizon > 100
+
+
+def test_a_factor_beyond_the_range_of_a_float64_is_infinite() -> None:
+    assert Rate(800.0, None, None).factor == np.inf
+    assert exponential(800.0) == "10^347"
+    assert exponential(0.0) == "1.00"

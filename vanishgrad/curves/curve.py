@@ -57,8 +57,11 @@ class Rate(NamedTuple):
 
     @property
     def factor(self) -> float:
-        """What one step multiplies the gradient by."""
-        return math.exp(self.value)
+        """What one step multiplies the gradient by, inf beyond the range of a float64."""
+        try:
+            return math.exp(self.value)
+        except OverflowError:
+            return math.inf
 
 
 class Peak(NamedTuple):

@@ -33,7 +33,7 @@ def _factor(state: CurveDocument) -> str:
         )
     if state.rate is None:
         return translate("{steps} steps are too few for a rate", steps=state.common_lag)
-    factor = number(math.exp(state.rate.value))
+    factor = exponential(state.rate.value)
     return translate("each step multiplies the gradient by about {factor}", factor=factor)
 
 
@@ -175,6 +175,14 @@ def number(value: float) -> str:
     if 0.1 <= value < 10:
         return f"{value:.2f}"
     return f"{value:.0f}" if 1000 <= value < 1e7 else f"{value:.3g}"
+
+
+def exponential(nats: float) -> str:
+    """Return e^nats as people write it, as a power of ten where a float64 ends."""
+    try:
+        return number(math.exp(nats))
+    except OverflowError:
+        return f"10^{nats / math.log(10):.0f}"
 
 
 def span(numbers: Iterable[int]) -> str:

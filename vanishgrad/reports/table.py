@@ -14,6 +14,7 @@ from vanishgrad.reports.sentences import (
     about,
     caveat,
     driven_by,
+    exponential,
     log10_text,
     notes,
     number,
@@ -153,7 +154,7 @@ def _median_time(model: ModelDocument) -> str:
 def factor(state: CurveDocument) -> str:
     """Return the factor per step, or a dash where no rate is fitted."""
     rate = state.rate
-    return "–" if rate is None or rate.factor is None else number(rate.factor)
+    return "–" if rate is None else exponential(rate.value)
 
 
 def horizon(lag: int | None, censored: bool) -> str:

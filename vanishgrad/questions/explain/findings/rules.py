@@ -63,7 +63,9 @@ def expanding_detours(facts: DiagnosisContext) -> Finding | None:
     rate = state.rate.value if state.rate else 0.0
     if max(largest, rate * facts.steps) <= -math.log(facts.threshold):
         return None
-    evidence = {"factor_per_step": math.exp(rate), "log10_largest": largest / math.log(10)}
+    evidence = {"log10_largest": largest / math.log(10)}
+    if math.isfinite(factor := state.rate.factor if state.rate else 1.0):
+        evidence["factor_per_step"] = factor
     conveyor, log10 = facts.curves.get("conveyor"), f"{largest / math.log(10):.1f}"
     title = english("W expands: the gradient reaches 10^{log10}", log10=log10)
     if conveyor is not None and conveyor.final_lag:

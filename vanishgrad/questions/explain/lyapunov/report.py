@@ -10,7 +10,7 @@ from vanishgrad.languages import in_english, translatable, translate, translate_
 from vanishgrad.questions.explain.section import Passage, Series
 from vanishgrad.reports.documents.declaration import Count, Document, Size, one_length
 from vanishgrad.reports.documents.model import ModelDocument
-from vanishgrad.reports.sentences import number
+from vanishgrad.reports.sentences import exponential, number
 
 if TYPE_CHECKING:
     from vanishgrad.arrays import Array
@@ -115,7 +115,7 @@ def sentence(lyapunov: LyapunovDocument) -> str:
     margin = f" ± {_rounded(error, error)}" if error else ""
     rate = translate(
         "λ₁ = {exponent} nats a step (× {factor})",
-        exponent=_rounded(first, error) + margin, factor=number(math.exp(first)),
+        exponent=_rounded(first, error) + margin, factor=exponential(first),
     )  # fmt: skip
     if error and abs(first) < SIGMAS * error:
         return translate(
