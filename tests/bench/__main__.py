@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import contenders, live, training, versions
+from tests.bench import contenders, live, phase_diagrams, training, versions
 from tests.bench.contenders import Case, Run
 
 SECONDS = 60.0
@@ -70,18 +70,12 @@ def against_peers(rounds: int, largest: int) -> Iterator[dict[str, object]]:
         yield {"kind": "peers", **vars(case), "seconds": medians(runs, 1 if case.n == 512 else rounds)}
 
 
-def sweeps(rounds: int, largest: int) -> Iterator[dict[str, object]]:
-    """Points of one shape in batches, beside `compare` called for each of them."""
-    import vanishgrad
-
-    sizes, gains = {"hidden": 64, "steps": 100, "trials": 1}, [0.5 + 0.04 * i for i in range(64)]
-    axis = ",".join(f"{gain:.2f}" for gain in gains)
-    for cell in ("rnn", "lstm"):
-        runs: dict[str, Run] = {
-            "sweep": partial(vanishgrad.sweep, f"{cell}@gaussian:gain={axis}", measure="rate,horizon", **sizes),
-            "compare": lambda cell=cell: [vanishgrad.compare(f"{cell}@gaussian:gain={g:.2f}", **sizes) for g in gains],
-        }
-        yield {"kind": "sweeps", "cell": cell, "points": len(gains), "seconds": medians(runs, rounds)}
+def sweeps(rounds: int, largest: int, base: str | None = None) -> Iterator[dict[str, object]]:
+    """Points of a sweep beside `compare` for each of them, here and in --base, and JAX's vmap; then two workers."""
+    for cell in phase_diagrams.POINTS:
+        case = {"kind": "sweeps", "cell": cell, "n": phase_diagrams.N, "steps": phase_diagrams.STEPS}
+        yield {**case, "seconds": phase_diagrams.seconds(base, cell, rounds)}
+        yield {**case, "seconds": phase_diagrams.workers(cell, rounds)}
 
 
 def from_cold(rounds: int, largest: int) -> Iterator[dict[str, object]]:
@@ -198,10 +192,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--largest", type=int, default=256, help="largest hidden size; 512 takes minutes")
     parser.add_argument("--output", help="one JSON line for each case")
-    parser.add_argument("--base", help="checkout of another version, beside which the commands of versions are run")
+    parser.add_argument(
+        "--base", help="checkout of another version, beside which its commands are run, or with sweeps its compare"
+    )
     options = parser.parse_args()
-    kinds = {**KINDS, "versions": partial(versions.against_version, options.base)} if options.base else KINDS
-    for kind in ["versions"] if options.base else options.kinds:
+    kinds = {**KINDS, "sweeps": partial(sweeps, base=options.base)}
+    if options.base:
+        kinds["versions"] = partial(versions.against_version, options.base)
+    for kind in ["versions"] if options.base and options.kinds == list(KINDS) else options.kinds:
         for row in kinds[kind](options.rounds, options.largest):
             seconds: dict[str, float] = row["seconds"]  # type: ignore[assignment]
             first, *others = seconds

@@ -62,6 +62,7 @@ def measure(
     scope: Scope = EVERYTHING,
     engine: str = "auto",
     jobs: int = 1,
+    group_bytes: int = GROUP_BYTES,
 ) -> Measurement:
     """Measure a cell along a trajectory.
 
@@ -82,6 +83,8 @@ def measure(
         products would take more than 1 GB, else adaptive, for products that are large enough to gain by it.
     jobs : int
         Processes for the trials; the result does not depend on it.
+    group_bytes : int
+        How many bytes the products of trials take that are measured together.
 
     Notes
     -----
@@ -96,7 +99,7 @@ def measure(
     elif engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
         measurement = _by_vectors(sequences, threshold, own)
     else:
-        pieces = [sequences.among(group) for group in _groups(sequences)]
+        pieces = [sequences.among(group) for group in _groups(sequences, group_bytes)]
         by_group = partial(_by_products, threshold=threshold, scope=own, engine=engine)
         measurement = _together(list(map_in_processes(by_group, pieces, jobs)))
     order = ("state", *cell.curves, "conveyor", "input", "output")
@@ -110,17 +113,17 @@ def products_fit(cell: Cell, batch: int) -> bool:
     return 3 * batch * cell.state_size**2 * cell.bits // 8 <= LARGEST_PRODUCT
 
 
-def group_size(state_size: int, bits: int) -> int:
+def group_size(state_size: int, bits: int, group_bytes: int = GROUP_BYTES) -> int:
     """Return how many trials with weights of their own are measured together."""
-    return max(1, GROUP_BYTES // (state_size**2 * bits // 8))
+    return max(1, group_bytes // (state_size**2 * bits // 8))
 
 
-def _groups(sequences: Sequences) -> list[slice]:
+def _groups(sequences: Sequences, group_bytes: int) -> list[slice]:
     """Return the groups of trials; one where they share weights, or differ in length, or are on a device."""
     cell, batch, lengths = sequences.cell, len(sequences.lengths), sequences.lengths
     if cell.trials == 1 or lengths.min() < lengths.max() or not is_numpy(sequences.trajectory.start):
         return [slice(0, batch)]
-    size = group_size(cell.state_size, cell.bits)
+    size = group_size(cell.state_size, cell.bits, group_bytes)
     return [slice(first, first + size) for first in range(0, batch, size)]
 
 

@@ -24,6 +24,8 @@ DEATHS = 3
 """Of workers on one task, after which it is given up."""
 ANSWER_SECONDS = 10
 """How long a scheduler may take to answer."""
+REPLACE_SECONDS = 60
+"""How long a worker that was killed may take to be replaced, before its cluster is closed."""
 NEWS_SECONDS = 10
 """How often a cluster is asked how many workers it has."""
 MIN_IN_FLIGHT = 100
@@ -148,13 +150,21 @@ def _local_cluster(distributed: Any, number: int, resources: contextlib.ExitStac
     resources.enter_context(dask.config.set(own))
     try:
         cluster = distributed.LocalCluster(
-            n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+            n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )  # fmt: skip
     except (OSError, RuntimeError, TimeoutError) as error:
         reason = str(error).split("\n")[0]
         raise VanishgradError(f"expected to start {number} workers, got: {reason}; try fewer --jobs") from None
-    return resources.enter_context(cluster)
+    resources.enter_context(cluster)
+    # A cluster that is closed while it replaces a worker may wait for ever.
+    resources.callback(_wait_for_workers, cluster, number)
+    return cluster
+
+
+def _wait_for_workers(cluster: Any, number: int) -> None:
+    with contextlib.suppress(TimeoutError):
+        cluster.wait_for_workers(number, timeout=REPLACE_SECONDS)
 
 
 def _address_in(path: str) -> str:

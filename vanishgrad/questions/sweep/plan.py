@@ -22,10 +22,12 @@ Batch: TypeAlias = "tuple[int, ...]"
 Task: TypeAlias = "tuple[Batch, ...]"
 """Batches that one worker measures before it answers."""
 Region: TypeAlias = "tuple[slice, ...]"
-CHUNK_SECONDS = 1.0
-"""Of a core: what a chunk of points in the middle of the cheapest and the dearest takes."""
+CHUNK_SECONDS = 10.0
+"""Of a core: what a chunk of points between the cheapest and the dearest takes; writing one takes some 20 ms."""
 TASK_SECONDS = 1.0
-"""Of a core: a scheduler takes a millisecond for a task, and what a killed worker was at is lost."""
+"""Of a core, with few workers: what a killed worker was at is lost."""
+SCHEDULER_SECONDS = 0.004
+"""What a task may cost a scheduler that keeps all workers busy: twice what it does on a free core."""
 TASKS_PER_WORKER = 4
 """At least, where there is less to do: so that workers end together."""
 POINT = "point"
@@ -215,7 +217,8 @@ class SweepPlan:
 
     def tasks(self, batches: Sequence[Batch], workers: int) -> list[Task]:
         """Return batches as tasks of about `TASK_SECONDS`, less where that leaves workers idle."""
-        limit = min(TASK_SECONDS, sum(map(self.seconds, batches)) / (TASKS_PER_WORKER * workers))
+        few = sum(map(self.seconds, batches)) / (TASKS_PER_WORKER * workers)
+        limit = min(max(TASK_SECONDS, SCHEDULER_SECONDS * workers), few)
         tasks, open_, cost = list[Task](), list[Batch](), 0.0
         for batch in batches:
             if open_ and cost + self.seconds(batch) > limit:

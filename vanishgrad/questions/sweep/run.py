@@ -23,7 +23,7 @@ from vanishgrad.models.random_models import shared_sequences, weights_of
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.questions.sweep.document import SweepSettings, SweptPoint
 from vanishgrad.questions.sweep.measures import BatchRun, MeasuredQuantity, absent, mean_over_trials, measure_named
-from vanishgrad.questions.sweep.points import FilePoint, Point
+from vanishgrad.questions.sweep.points import GROUP_BYTES, FilePoint, Point
 from vanishgrad.weights.laws import Weights
 from vanishgrad.weights.model_string import parse
 
@@ -111,7 +111,9 @@ def _log_norms(run: BatchRun, curves: set[str]) -> dict[str, Array]:
     if not curves:
         return {}
     scope = Scope(tuple(sorted(curves)), details=False)
-    measured = measure(run.cell, run.trajectory, run.sequences.lengths, None, NO_THRESHOLD, scope)
+    measured = measure(
+        run.cell, run.trajectory, run.sequences.lengths, None, NO_THRESHOLD, scope, group_bytes=GROUP_BYTES
+    )
     return {name: norms.log_norm for name, norms in measured.curves.items()}
 
 
