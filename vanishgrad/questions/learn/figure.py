@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import translate
 from vanishgrad.questions.learn.document import LearnDocument, LearnedModel
 from vanishgrad.reports.figures.labels import column_width, finish, legend_beside, width_beside
 from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
@@ -66,23 +67,33 @@ def _words(document: LearnDocument) -> str:
 def draw_learnability(document: LearnDocument) -> Figure:
     """Draw each seed's updates by gap, medians joined, and the horizons at initialisation as triangles below."""
     caption = (
-        "Dots: seeds; lines: medians while most seeds learn. Above the rule: never. Triangles on the axis: the model's "
-        "horizon of ∂s_T/∂s_k before training, hollow where it lies beyond the run.",
+        translate(
+            "Dots: seeds; lines: medians while most seeds learn. Above the rule: never. Triangles on the axis: the "
+            "model's horizon of ∂s_T/∂s_k before training, hollow where it lies beyond the run."
+        ),
     )
     layout = MAP._replace(right=width_beside(MAP.right))
-    figure, (axes,) = sheet("How many updates a gap takes", _frame(document), caption, layout)
+    figure, (axes,) = sheet(translate("How many updates a gap takes"), _frame(document), caption, layout)
     most, gaps = document.request.updates, sorted(document.request.gaps)
     axes.set_xscale("log")
     axes.axhline(1.25 * most, color=RULE, linewidth=0.8)
-    axes.text(0.01, 1.3 * most, "never", transform=axes.get_yaxis_transform(), va="bottom", color=MUTED, fontsize=7.5)
+    axes.text(
+        0.01,
+        1.3 * most,
+        translate("never"),
+        transform=axes.get_yaxis_transform(),
+        va="bottom",
+        color=MUTED,
+        fontsize=7.5,
+    )
     models = chosen_models(document)
     for i, model in enumerate(models):
         _learned(axes, model, i, tuple(each.label for each in document.models), most)
     _counts(axes, "y", 3, 3 * max(most, 2), (1, 3))
     axes.set_xticks(gaps, [str(gap) for gap in gaps])
     axes.minorticks_off()
-    axes.set_xlabel("gap (steps)")
-    axes.set_ylabel("updates until it is learned")
+    axes.set_xlabel(translate("gap (steps)"))
+    axes.set_ylabel(translate("updates until it is learned"))
     legend_beside(axes, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
@@ -114,8 +125,8 @@ def draw_losses(document: LearnDocument) -> Figure:
     """Draw the mean loss of the seeds by update, a panel for each model and a line for each gap."""
     figure, panels = _panels(
         document,
-        "Loss while learning",
-        "Mean over seeds, over the baseline; a seed that has stopped keeps its last loss.",
+        translate("Loss while learning"),
+        translate("Mean over seeds, over the baseline; a seed that has stopped keeps its last loss."),
     )
     last = max(gap.loss_updates[-1] for model in document.models for gap in model.gaps)
     for axes, model in zip(panels, chosen_models(document), strict=True):
@@ -123,10 +134,16 @@ def draw_losses(document: LearnDocument) -> Figure:
         for i, gap in enumerate(model.gaps):
             means = np.mean([_to_the_end(of_seed) for of_seed in gap.loss], axis=0)
             colour = shade(i / max(len(model.gaps) - 1, 1))
-            axes.plot(gap.loss_updates, means / gap.baseline, color=colour, linewidth=1.3, label=f"gap {gap.gap}")
+            axes.plot(
+                gap.loss_updates,
+                means / gap.baseline,
+                color=colour,
+                linewidth=1.3,
+                label=translate("gap {gap}", gap=gap.gap),
+            )
         axes.set_ylim(0, 1.4)
         axes.axhline(1, color=RULE, linewidth=0.8)
-    _finish(panels, "loss / baseline")
+    _finish(panels, translate("loss / baseline"))
     return figure
 
 
@@ -140,7 +157,11 @@ def _to_the_end(losses: Sequence[float | None]) -> list[float]:
 
 def draw_horizons(document: LearnDocument) -> Figure:
     """Draw how the horizon of the state moves with the updates, a panel for each model and a line for each gap."""
-    figure, panels = _panels(document, "The horizon while learning", "Median over seeds; update 0 is drawn at 1/2.")
+    figure, panels = _panels(
+        document,
+        translate("The horizon while learning"),
+        translate("Median over seeds; update 0 is drawn at 1/2."),
+    )
     every = [each for model in document.models for gap in model.gaps for each in gap.snapshots]
     last, longest = max(each.update for each in every), max(each.state_horizon for each in every)
     for axes, model in zip(panels, chosen_models(document), strict=True):
@@ -149,14 +170,20 @@ def draw_horizons(document: LearnDocument) -> Figure:
         for i, gap in enumerate(model.gaps):
             points = [(max(each.update, 0.5), max(each.state_horizon, 1)) for each in gap.snapshots]
             colour = shade(i / max(len(model.gaps) - 1, 1))
-            axes.plot(*zip(*points, strict=True), color=colour, marker=".", linewidth=1.3, label=f"gap {gap.gap}")
-    _finish(panels, "horizon (steps)")
+            axes.plot(
+                *zip(*points, strict=True),
+                color=colour,
+                marker=".",
+                linewidth=1.3,
+                label=translate("gap {gap}", gap=gap.gap),
+            )
+    _finish(panels, translate("horizon (steps)"))
     return figure
 
 
 def _panels(document: LearnDocument, title: str, caption: str) -> tuple[Figure, Sequence[Axes]]:
     models = chosen_models(document)
-    names = column_width([f"gap {max(document.request.gaps)}"])
+    names = column_width([translate("gap {gap}", gap=max(document.request.gaps))])
     laid = PANEL._replace(number=len(models), columns=min(COLUMNS, len(models)), margin=names - PANEL.right)
     figure, panels = sheet(title, _frame(document), (caption,), laid)
     for axes, model in zip(panels, models, strict=True):
@@ -175,14 +202,17 @@ def _counts(axes: Axes, direction: Literal["x", "y"], low: float, high: float, s
 
 def _finish(panels: Sequence[Axes], y: str) -> None:
     for axes in panels:
-        axes.set_xlabel("updates", color=MUTED)
+        axes.set_xlabel(translate("updates"), color=MUTED)
     panels[0].set_ylabel(y)
     legend_beside(panels[min(COLUMNS, len(panels)) - 1], loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _frame(document: LearnDocument) -> str:
     r = document.request
-    return f"task {drawable(r.task)}, n = {r.hidden}, batch {r.batch}, {r.optimizer} {r.lr:g}, {r.seeds} seeds"
+    return translate(
+        "task {task}, n = {hidden}, batch {batch}, {optimizer} {rate}, {seeds} seeds",
+        task=drawable(r.task), hidden=r.hidden, batch=r.batch, optimizer=r.optimizer, rate=f"{r.lr:g}", seeds=r.seeds,
+    )  # fmt: skip
 
 
 KINDS: Mapping[str, LearnPicture] = {

@@ -9,6 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import translatable, translate
 from vanishgrad.questions.sweep.axes import Value
 from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.figure import (
@@ -28,6 +29,7 @@ from vanishgrad.questions.sweep.theory import CHRONO, MEAN_FIELD, SHARP
 from vanishgrad.reports.figures.labels import text_width
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import INK, SHADE
+from vanishgrad.reports.sentences import sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,9 +48,11 @@ DIVERGING, SEQUENTIAL = "RdBu_r", "viridis"
 DASHES = {MEAN_FIELD: (4, 2), CHRONO: (1.2, 1.4), SHARP: (5, 1.4, 1.2, 1.4)}
 """Of each theory's line."""
 CAPTIONS = {
-    MEAN_FIELD: "dashed: mean field for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞ (at rest: eigenvalue 1 at s = 0)",
-    CHRONO: "dotted: chrono, σ(b)^T = threshold",
-    SHARP: "dash-dotted: N1, √φ = √ω + √(κη) at s = 0; to its left no direction of c is lost",
+    MEAN_FIELD: translatable(
+        "Dashed: mean field for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞ (at rest: eigenvalue 1 at s = 0)."
+    ),
+    CHRONO: translatable("Dotted: chrono, σ(b)^T = threshold."),
+    SHARP: translatable("Dash-dotted: N1, √φ = √ω + √(κη) at s = 0; to its left no direction of c is lost."),
 }
 CLIPPED_SHARE, CLIPPED_FACTOR = 0.95, 1.5
 """Colours end at this quantile of the values' sizes, where the largest lies beyond it by this factor."""
@@ -60,7 +64,7 @@ SPOTS = 3
 """Places of which a region's name takes the one furthest from other names."""
 ENOUGH = 0.3
 """Inches between texts beyond which further apart is no better."""
-SHOWN = {MEAN_FIELD: "mean field", SHARP: "N1"}
+SHOWN = {MEAN_FIELD: translatable("mean field"), SHARP: "N1"}
 
 
 class Grid(NamedTuple):
@@ -94,7 +98,10 @@ def draw_phases(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
     left = AXIS + max(text_width(text) for grid in grids for text in (WIDE_TICK, *tick_texts(grid.ys).values()))
     laid = PANEL._replace(number=len(panels), columns=min(COLUMNS, len(panels)), heading=heading, left=left)
     figure, every = sheet(
-        f"Phase diagram: {name.replace('_', ' ')}", title(document), _caption(document, panels, picture, name), laid
+        translate("Phase diagram: {measure}", measure=name.replace("_", " ")),
+        title(document),
+        _caption(document, panels, picture, name),
+        laid,
     )
     for i, (axes, panel, grid) in enumerate(zip(every, panels, grids, strict=True)):
         mesh = _heat(axes, grid, name, measure, limits, picture)
@@ -109,21 +116,22 @@ def draw_phases(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
 
 def _caption(document: SweepDocument, panels: Sequence[SweepPanel], picture: SweepPicture, name: str) -> list[str]:
     neutral = measure_named(name).neutral
-    sides = "" if neutral is None else f"White is {neutral:g}: bluer vanishes, redder explodes. "
+    parts = []
+    if neutral is not None:
+        parts.append(translate("White is {neutral}: bluer vanishes, redder explodes.", neutral=f"{neutral:g}"))
     levels = _levels(measure_named(name), picture)
-    lines = f"Solid line: {', '.join(f'{level:g}' for level in levels)}. " if levels else ""
+    if levels:
+        parts.append(translate("Solid line: {levels}.", levels=translate(", ").join(f"{each:g}" for each in levels)))
     drawn = dict.fromkeys(
         theory
         for panel in panels
         for theory, xs, ys in _lines(document, panel, _grid(panel, str(picture.x), str(picture.y)), picture)
         if np.isfinite(xs + ys).any()
     )
-    of_theory = "; ".join(CAPTIONS[theory] for theory in drawn)
-    overlay = f"{of_theory[0].upper()}{of_theory[1:]}. " if of_theory else ""
-    failed = any(point.failed for panel in panels for point in panel.points)
-    return caption_of(
-        name, [f"{sides}{lines}{overlay}{'Grey: no value.' if failed else ''}".strip() or "Grey: no value."]
-    )
+    parts += [translate(CAPTIONS[theory]) for theory in drawn]
+    if not parts or any(point.failed for panel in panels for point in panel.points):
+        parts.append(translate("Grey: no value."))
+    return caption_of(name, [sentences(*parts)])
 
 
 def _grid(panel: SweepPanel, x: str, y: str) -> Grid:
@@ -211,7 +219,9 @@ def _overlay(
         axes.set_xlim(limits[0])
         axes.set_ylim(limits[1])
         spots = inside[(np.linspace(0.1, 0.9, 9) * (inside.size - 1)).astype(int)]
-        _write_apart(axes, [(float(xs[i]), float(ys[i])) for i in spots], SHOWN.get(name, name), taken, style="italic")
+        _write_apart(
+            axes, [(float(xs[i]), float(ys[i])) for i in spots], translate(SHOWN.get(name, name)), taken, style="italic"
+        )
 
 
 def _write_apart(
@@ -245,7 +255,7 @@ def _name_regions(axes: Axes, grid: Grid, measure: str) -> list[Array]:
         if inside.sum() < max(LEAST_REGION * inside.size, 2):
             continue
         spots = [(float(xs[column]), float(ys[row])) for row, column in _widest(inside)]
-        _write_apart(axes, spots, name, taken, weight="bold")
+        _write_apart(axes, spots, translate(name), taken, weight="bold")
     return taken
 
 
@@ -259,7 +269,7 @@ def _region(point: SweptPoint | None, measure: str) -> str:
     if measure.endswith("verdict"):
         return VERDICTS[round(quantity.value)] if low == high else "inconclusive"
     if measure.endswith("horizon"):
-        return "reaches T" if quantity.censored else "forgets within T"
+        return translatable("reaches T") if quantity.censored else translatable("forgets within T")
     if measure_named(measure).neutral is None:
         return ""
     neutral = measure_named(measure).neutral or 0.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import translate
 from vanishgrad.questions.sweep.axes import Value
 from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.figure import (
@@ -28,6 +29,7 @@ from vanishgrad.reports.figures.labels import Label, column_height, column_width
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import BLACK, MUTED, RULE, Look, looks
 from vanishgrad.reports.figures.style import drawable, wrapped
+from vanishgrad.reports.sentences import sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +77,8 @@ def draw_slices(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
     )  # fmt: skip
     measure = measure_named(name)
     figure, every = sheet(
-        f"{name.replace('_', ' ')} along {picture.x.replace('_', ' ')}", title(document),
+        translate("{measure} along {axis}", measure=name.replace("_", " "), axis=picture.x.replace("_", " ")),
+        title(document),
         _caption(document, panels, picture, name), layout,
     )  # fmt: skip
     for i, (axes, panel, own, column) in enumerate(zip(every, panels, lines, labels, strict=True)):
@@ -92,15 +95,18 @@ def draw_slices(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
 
 
 def _caption(document: SweepDocument, panels: Sequence[SweepPanel], picture: SweepPicture, name: str) -> list[str]:
-    band = "the 95 % interval of the mean over trials" if name.endswith(("rate", "lyapunov", "radius", "gate")) else (
-        "5 % to 95 % of the trials" if document.request.trials >= 20 else "the least to the greatest trial"
-    )  # fmt: skip
-    bands = f"Bands: {band}. " if document.request.trials > 1 else ""
+    band = translate("smallest to largest trial")
+    if name.endswith(("rate", "lyapunov", "radius", "gate")):
+        band = translate("the 95 % interval of the mean over trials")
+    elif document.request.trials >= 20:
+        band = translate("5 % to 95 % quantile over trials")
+    bands = translate("Bands: {band}.", band=band) if document.request.trials > 1 else ""
     predicted = any(
         _predicted(document, line, picture) for panel in panels for line in _lines(document, panel, picture)
     )
-    of_theory = "Diamonds: theory's critical values for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞." if predicted else ""
-    return caption_of(name, [f"{bands}{of_theory}"] if bands or of_theory else [])
+    diamonds = translate("Diamonds: theory's critical values for n\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}∞.")
+    of_theory = diamonds if predicted else ""
+    return caption_of(name, [sentences(bands, of_theory)] if bands or of_theory else [])
 
 
 def _lines(document: SweepDocument, panel: SweepPanel, picture: SweepPicture) -> list[Line]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vanishgrad.languages import translate, translated
 from vanishgrad.questions.track.track import TrackDocument, TrackedLayer
 from vanishgrad.reports.figures.labels import finish, legend_beside, width_beside
 from vanishgrad.reports.figures.options import PLAIN, PictureOptions, chosen, drawn_with
@@ -43,24 +44,34 @@ def draw(document: TrackDocument, options: PictureOptions = PLAIN) -> Figure:
 def _draw(document: TrackDocument, layers: Sequence[TrackedLayer]) -> Figure:
     places = list(dict.fromkeys(point.place for layer in layers for point in layer.points))
     numbers, name = _positions(places)
-    fell = [f"{layer.label} fell at {layer.fell}" for layer in layers if layer.fell]
-    caution = [layer.caution for layer in layers if layer.caution][:1]
+    fell = [
+        translate("{label} fell at {place}", label=layer.label, place=translated(layer.fell))
+        for layer in layers
+        if layer.fell
+    ]
+    caution = [translated(layer.caution) for layer in layers if layer.caution][:1]
     caption = (
-        "Above: the last lag up to which ‖∂s_T/∂s_k‖₂ has stayed at the threshold; hollow: it lies beyond the run. "
-        "Beneath: nats that a step adds to ln ‖∂s_T/∂s_k‖₂; above 0 the gradient grows. Triangles: below half of the "
-        "largest before.",
+        translate(
+            "Above: the last lag up to which ‖∂s_T/∂s_k‖₂ has stayed at the threshold; hollow: it lies beyond the run. "
+            "Beneath: nats that a step adds to ln ‖∂s_T/∂s_k‖₂; above 0 the gradient grows. Triangles: below half of "
+            "the largest before."
+        ),
     )
-    frame = "; ".join(fell) if fell else f"{len(places)} measurements, no horizon fell below half of the largest before"
-    figure, (above, beneath) = sheet("How far the gradient reaches while training", ". ".join([*caution, frame]),
-                                     caption, PANELS._replace(right=width_beside(PANELS.right)))  # fmt: skip
+    frame = translate("; ").join(fell) or translate(
+        "{count} measurements, no horizon fell below half of the largest before", count=len(places)
+    )
+    figure, (above, beneath) = sheet(
+        translate("How far the gradient reaches while training"), translate(". ").join([*caution, frame]), caption,
+        PANELS._replace(right=width_beside(PANELS.right)),
+    )  # fmt: skip
     where = dict(zip(places, numbers, strict=True))
     for i, layer in enumerate(layers):
         colour = shade(i / (len(layers) - 1) if len(layers) > 1 else 1)
         _draw_layer(above, beneath, layer, [where[point.place] for point in layer.points], colour)
     _set_horizons(above, [point.horizon or 0 for layer in layers for point in layer.points])
-    above.set_ylabel("horizon (steps)")
+    above.set_ylabel(translate("horizon (steps)"))
     beneath.axhline(0, color=RULE, linewidth=0.8, zorder=0)
-    beneath.set_ylabel("rate (nats a step)")
+    beneath.set_ylabel(translate("rate (nats a step)"))
     for axes in (above, beneath):
         axes.grid(axis="y", color=RULE, linewidth=0.5)
         if name is None:
@@ -95,7 +106,7 @@ def _positions(places: Sequence[str]) -> tuple[list[float], str | None]:
         differing = [k for k in range(len(numbers[0])) if len({row[k] for row in numbers}) > 1]
         if len(differing) == 1:
             stem = stems.pop()
-            return [float(row[differing[0]]) for row in numbers], "step" if stem == "step #" else drawable(
+            return [float(row[differing[0]]) for row in numbers], translate("step") if stem == "step #" else drawable(
                 re.sub("#", "N", stem)
             )
     return [float(k) for k in range(len(places))], None
