@@ -69,10 +69,10 @@ def peephole(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, w_c
     return np.concatenate([sigmoid(a_o + p_o * new) * np.tanh(new), new])
 
 
-def coupled(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
+def coupled(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, around: float = 0.0) -> Array:
     n = len(b) // 3
     f, g, o = np.split(W_hh @ s[:n] + W_hx @ x + b, 3)
-    c = sigmoid(f) * s[n:] + (1 - sigmoid(f)) * np.tanh(g)
+    c = around + sigmoid(f) * (s[n:] - around) + (1 - sigmoid(f)) * (np.tanh(g) - around)
     return np.concatenate([sigmoid(o) * np.tanh(c), c])
 
 
@@ -164,7 +164,7 @@ def projected(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, W_
     return np.concatenate([W_hr @ whole[:n], whole[n:]])
 
 
-# The gated units' states are written `around` a number, 0 in the papers: it changes nothing but what is rounded.
+# Convex updates are written `around` a number, 0 in the papers: it changes nothing but what is rounded.
 
 
 def gru_after(
