@@ -1,7 +1,7 @@
 """``python -m tests.formal_answer.learning_study FILE``: trains what the formal answer says of learning, and writes its data.
 
-Three questions, each on random networks of 32 units: how far each model learns on two tasks, beside its horizon before
-training; what truncated backpropagation does to a gap that is longer; and whether the best remedy that `explain` finds
+Three questions, each on random networks of 32 units: how far each model learns on four tasks, beside its horizon
+before training; what truncated backpropagation does to a gap that is longer; and whether the best remedy that `explain` finds
 makes learnable what was not. A model's gaps are tried in order until no seed learns one.
 """
 
@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {
     "truncation": None, "seed": 0, "dtype": "float32",
 }  # fmt: skip
 GAPS = (10, 15, 20, 30, 40, 60, 80, 120)
-TASKS = ("recall", "order")
+TASKS = ("recall", "order", "language", "language:zh,characters")
 MODELS = (
     "rnn", "rnn@gaussian", "rnn@gaussian:gain=1.5", "rnn@identity", "rnn@orthogonal", "lstm", "lstm:forget_bias=1",
     "lstm:forget_bias=2", "lstm@chrono", "gru", "gru:forget_bias=2", "gru@chrono",

@@ -12,13 +12,15 @@ from vanishgrad.questions.learn.run import median
 Row = dict[str, Any]
 NAMED = {"rnn": "rnn", "lstm": "lstm", "orthogonal": "rnn@orthogonal", "chrono": "lstm@chrono"}
 """Models whose edges the prose names."""
+SPOKEN = {"language": "english", "language:zh,characters": "chinese"}
+"""Tasks whose names are no names of numbers."""
 
 
 def summary(settings: Row, rows: Sequence[Row]) -> dict[str, Any]:
     """Return ``numbers`` and ``tables``; a table has columns and rows of names and numbers, null where there is none."""
     claims = [row for row in rows if row["question"] == "claim"]
     tasks = list(dict.fromkeys(row["task"] for row in claims))
-    recall = {row["model"]: row for row in claims if row["task"] == tasks[0]}
+    recall, english = ({row["model"]: row for row in claims if row["task"] == task} for task in (tasks[0], "language"))
     laws = list(filter(None, map(_law, recall.values())))
     remedies = [line for row in rows if row["question"] == "remedy" for line in _remedies(row, recall)]
     ratios = _ratios(claims)
@@ -28,6 +30,7 @@ def summary(settings: Row, rows: Sequence[Row]) -> dict[str, Any]:
             **_order(claims, tasks, list(recall)),
             **_ranges(claims, laws),
             **{f"edge_{name}": _edge(recall[label]) for name, label in NAMED.items()},
+            **{f"words_{name}": _edge(english[label]) for name, label in NAMED.items()},
             "remedied_gap": max(line[1] for line in remedies),
             "remedied_rnn": next(line[4] for line in reversed(remedies) if line[0] == "rnn"),
         },
@@ -73,7 +76,10 @@ def _order(claims: Sequence[Row], tasks: Sequence[str], labels: Sequence[str]) -
     pairs = {(row["task"], row["model"]): [(row["horizon"], edge) for edge in seed_edges(row)] for row in claims}
     by_model = [[pair for (_, label), each in pairs.items() if label == model for pair in each] for model in labels]
     rho, low, high = rank_correlation(by_model)
-    of_task = {task: rank_correlation([each for (name, _), each in pairs.items() if name == task])[0] for task in tasks}
+    of_task = {
+        SPOKEN.get(task, task): rank_correlation([each for (name, _), each in pairs.items() if name == task])[0]
+        for task in tasks
+    }
     return {"correlation": rho, "low": low, "high": high, "pairs": float(sum(map(len, by_model))), **of_task}
 
 
@@ -84,7 +90,7 @@ def _ranges(claims: Sequence[Row], laws: Sequence[Sequence[Any]]) -> dict[str, f
         "models": float(len({row["model"] for row in claims})),
         "shortest": float(min(gaps)),
         "longest": float(max(gaps)),
-        "furthest": float(max(row["horizon"] for row in claims)),
+        "furthest": float(max(row["horizon"] for row in claims if row["task"] == claims[0]["task"])),
         "ratio": statistics.median(ratios.values()),
         "least_share": min(shares),
         "most_share": max(shares),
