@@ -11,6 +11,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import translate, translated
 from vanishgrad.questions.sweep.axes import Value, value_text
 from vanishgrad.questions.sweep.document import SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.measures import measure_named
@@ -273,5 +274,5 @@ def tick_texts(values: Sequence[Value]) -> dict[float, str]:
 
 def caption_of(measure: str, further: Sequence[str]) -> list[str]:
     """Return what the marks of a picture mean."""
-    title = measure_named(measure).title
-    return [f"{title[0].upper()}{title[1:]}.", *further]
+    title = translated(measure_named(measure).title)
+    return [f"{title[0].upper()}{title[1:]}{translate('.')}", *further]

@@ -20,6 +20,7 @@ from vanishgrad.curves.request import CURVES
 from vanishgrad.curves.statistics import band, interval, quantile
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.sequences import InputSequences, stretches
+from vanishgrad.languages import english
 from vanishgrad.propagation.lyapunov import lyapunov_spectrum
 from vanishgrad.propagation.run import block_length
 from vanishgrad.reports.documents.declaration import Document, finite
@@ -202,18 +203,22 @@ def _has_curve(spec: ModelSpec, curve: str) -> bool:
 
 NAMES = {"state": "∂s_T/∂s_k", "input": "∂h_T/∂x_k", "hidden": "∂h_T/∂h_k", "cell": "∂c_T/∂c_k", "output": "∂h_T/∂s_k"}
 OF_CURVES = {
-    "rate": ("rate of {}, nats per step", _rate, 0.0),
-    "horizon": ("horizon of {}, steps", _horizon, None),
-    "verdict": ("verdict on {} at the last lag (-1 vanishing, 0 preserved, 1 exploding)", _verdict, 0.0),
+    "rate": (english("rate of {norm}, nats per step"), _rate, 0.0),
+    "horizon": (english("horizon of {norm}, steps"), _horizon, None),
+    "verdict": (
+        english("verdict on {norm} at the last lag (-1 vanishing, 0 preserved, 1 exploding)"),
+        _verdict,
+        0.0,
+    ),
 }
 OF_RUNS = {
-    "lyapunov": Measure("largest Lyapunov exponent, nats per step", by_trial=_lyapunov, neutral=0.0),
+    "lyapunov": Measure(english("largest Lyapunov exponent, nats per step"), by_trial=_lyapunov, neutral=0.0),
     "spectral_radius": Measure(
-        "spectral radius of the candidate's recurrent matrix", by_trial=_spectral_radius, applies=_has_matrix,
+        english("spectral radius of the candidate's recurrent matrix"), by_trial=_spectral_radius, applies=_has_matrix,
         suits=lambda cell: cell.W_hh.ndim == 3 and cell.W_hh.shape[-1] == cell.hidden_size,
     ),
     "keep_gate": Measure(
-        "mean of the gate that keeps the state", by_trial=_keep_gate,
+        english("mean of the gate that keeps the state"), by_trial=_keep_gate,
         applies=lambda spec: CELLS[spec.cell].keep is not None, suits=lambda cell: cell.keep_gate is not None,
     ),
 }  # fmt: skip
@@ -241,7 +246,7 @@ def measure_named(name: str) -> Measure:
     norm, applies = f"‖{NAMES[curve]}‖" if curve in NAMES else f"the {curve}", partial(_has_curve, curve=curve)
     if of_curve["lag"]:
         lag = int(of_curve["lag"])
-        read = partial(_log10_norm, lag=lag)
-        return Measure(f"log₁₀ {norm} at lag {lag}", curve, read, neutral=0.0, lag=lag, applies=applies)
+        read, title = partial(_log10_norm, lag=lag), english("log₁₀ {norm} at lag {lag}", norm=norm, lag=lag)
+        return Measure(title, curve, read, neutral=0.0, lag=lag, applies=applies)
     title, reading, neutral = OF_CURVES[of_curve["name"]]
-    return Measure(title.format(norm), curve, reading, neutral=neutral, applies=applies)
+    return Measure(title.format(norm=norm), curve, reading, neutral=neutral, applies=applies)
