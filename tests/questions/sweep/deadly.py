@@ -16,3 +16,8 @@ def kill(settings, several):
     if any(point.label.endswith(DEADLY) for point in several):
         os.kill(os.getpid(), signal.SIGKILL)
     return measured_batch(settings, several)
+
+
+def dask_setup(worker) -> None:
+    """Arm a worker of Dask."""
+    run.measured_batch = kill

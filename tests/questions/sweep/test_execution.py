@@ -139,5 +139,18 @@ def test_a_worker_of_dask_that_is_killed_in_the_middle_changes_nothing(tmp_path)
     assert found.to_json() == vanishgrad.sweep(models, report=True, **options).to_json()
 
 
+@pytest.mark.slow
+def test_a_point_at_which_three_workers_of_dask_die_is_named():
+    pytest.importorskip("distributed")
+    import dask
+
+    with dask.config.set({"distributed.worker.preload": ["tests.questions.sweep.deadly"]}):
+        found = vanishgrad.sweep(
+            "gru@gaussian:gain=2..3/3", scheduler="local", jobs=2, report=True, **{**OPTIONS, "hidden": 4}
+        )
+    (failed,) = (point for point in found.typed.points if point.failed)
+    assert failed.label == "gru@gaussian:gain=2.5" and "got 3 that died at it" in failed.failed
+
+
 def cli(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "vanishgrad", *arguments, "--quiet"], check=True, cwd=Path.cwd())

@@ -24,6 +24,8 @@ DEATHS = 3
 """Of workers on one task, after which it is given up."""
 ANSWER_SECONDS = 10
 """How long a scheduler may take to answer."""
+LOST_SECONDS = 10
+"""After which a worker that was killed and has not come back is replaced by another."""
 REPLACE_SECONDS = 60
 """How long a worker that was killed may take to be replaced, before its cluster is closed."""
 NEWS_SECONDS = 10
@@ -146,6 +148,7 @@ def _local_cluster(distributed: Any, number: int, resources: contextlib.ExitStac
     own = {
         "distributed.scheduler.allowed-failures": DEATHS - 1,
         "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.deploy.lost-worker-timeout": f"{LOST_SECONDS} s",
     }
     resources.enter_context(dask.config.set(own))
     try:
@@ -157,6 +160,8 @@ def _local_cluster(distributed: Any, number: int, resources: contextlib.ExitStac
         reason = str(error).split("\n")[0]
         raise VanishgradError(f"expected to start {number} workers, got: {reason}; try fewer --jobs") from None
     resources.enter_context(cluster)
+    # A worker that is killed while it begins is not begun again, unless the cluster is told to keep its size.
+    cluster.adapt(minimum=number, maximum=number)
     # A cluster that is closed while it replaces a worker may wait for ever.
     resources.callback(_wait_for_workers, cluster, number)
     return cluster
