@@ -33,7 +33,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Heavy cases."""
-    session.install("-e", ".[test,notebooks]")
+    session.install("-e", ".[test,notebooks,sweep]", "h5netcdf", "pyarrow")
     session.run(
         "python", "-m", "pytest", "-n", "auto", "-m", "slow",
         "--ignore=tests/questions/test_spoilt_reports.py",
