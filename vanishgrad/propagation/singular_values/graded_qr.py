@@ -190,10 +190,11 @@ def _sensitivity(R: Array, r: Array, noise: Array, log_d: Array) -> Array:
     some = np.where(r > 0, r, 1)
     before = np.triu(np.abs(R) / some[..., None], k=1).max(axis=1)
     own = np.maximum.accumulate(noise, axis=1) * (1 + before)
-    distances = log_d[:, None, :] - np.where(np.isneginf(log_d), 0, log_d)[..., None]
-    is_behind = np.triu(np.ones(R.shape[1:], dtype=bool), k=1)
-    ratios = np.exp(np.minimum(np.where(is_behind, distances, -np.inf), LARGEST_LOG))
-    behind = np.max(noise[:, None, :] * ratios, axis=2)
+    with np.errstate(divide="ignore"):
+        sizes = np.log(noise) + log_d
+    largest = np.maximum.accumulate(sizes[:, ::-1], axis=1)[:, ::-1]
+    beyond = np.concatenate([largest[:, 1:], np.full((len(r), 1), -np.inf)], axis=1)
+    behind = np.exp(np.minimum(beyond - np.where(np.isneginf(log_d), 0, log_d), LARGEST_LOG))
     return np.where(r > 0, (own + behind) / some, 0)
 
 
