@@ -85,7 +85,7 @@ class ConvexUpdate(Cell):
             # The first of these steps need not be the first of its run.
             in_range = self.split(records)[-1][:1]
             directly[:1] = xp.where(xp.abs(in_range) > LOST, in_range, directly[:1])
-        elif self.activation.tail is not None and len(followed):
+        elif self.activation.tail is not None and len(followed) and _may_stand_beside_an_end(h, start):
             ends = self.activation.ends(xp.concat([a_before[:1], a_n[first:]]))
             if _cancels(followed, start, keep, ends, h):
                 s_0 = states[0] if before is None else None
@@ -120,6 +120,13 @@ def _followed(start: Array, keep: Array, changes: Array) -> Array:
         D = xp.where((moved_on == 0) & (k != 0) & (D != 0), xp.finfo(D.dtype).smallest_normal, moved_on)
         followed[i] = D
     return followed
+
+
+def _may_stand_beside_an_end(h: Array, start: Array) -> bool:
+    """Return whether any state is near enough to ±1 for `_cancels`: in most runs none is."""
+    xp = namespace(h)
+    largest_terms = 4 + float(xp.max(xp.abs(start)))  # n̂ and, from the second step on, h are within ±1 here
+    return bool(1 - float(xp.max(xp.abs(h))) < NEARER * largest_terms)
 
 
 def _cancels(followed: Array, start: Array, keep: Array, ends: tuple[Array, Array], h: Array) -> bool:
