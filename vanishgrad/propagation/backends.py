@@ -17,7 +17,7 @@ DEVICES = {"numpy": ("cpu",), "torch": ("cpu", "cuda"), "cupy": ("cuda",)}
 """Backend → the devices that it has, its default first."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Backend:
     """An array library and a device; `demand` finds out whether they are there."""
 
