@@ -72,7 +72,13 @@ def test_shards_joined_are_the_whole(run, tmp_path, ending):
     assert run("sweep", "--merge", *parts, "--output", str(joined)).status == 0
     assert tree(whole) == tree(joined) if ending == "zarr" else whole.read_bytes() == joined.read_bytes()
     outcome = run("sweep", "--merge", parts[1], "--output", str(tmp_path / f"half.{ending}"))
-    assert "6 points missing; --resume goes on with them" in outcome.err or "3 points missing" in outcome.err
+    assert outcome.status == 3 and "of 9 missing; a shard is not among the parts, or unfinished" in outcome.err
+    assert run("sweep", "--merge", parts[0], parts[0], "--output", str(tmp_path / f"twice.{ending}")).status == 2
+    absent = run("sweep", "--merge", parts[0], str(tmp_path / f"absent.{ending}"), "--output", "-")
+    assert absent.status == 1 and ("no such folder" in absent.err or "No such file" in absent.err)
+    empty = str(tmp_path / f"empty.{ending}")
+    assert run(*arguments, empty, "--shard", "40/40").status == 0
+    assert run("sweep", "--merge", *parts, empty, "--output", str(tmp_path / f"all.{ending}")).status == 0
     assert run("sweep", "--merge", *parts, "--seed", "1").status == 2
 
 
@@ -114,6 +120,8 @@ def test_plot_takes_axes_of_a_sweep_alone(run, tmp_path):
     call = ("plot", str(path), "--output", str(picture), "--x", "gain")
     assert run(*call, "--kind", "slice", "--overlay", "none").status == 0
     assert run(*call, "--contour", "-0.5,0").status == 0
+    assert "expected --data and --output to be two files" in run(*call, "--data", str(picture)).err
+    assert picture.read_bytes().startswith(b"<?xml")
     assert "expected numbers between commas for --contour, got 'a'" in run(*call, "--contour", "a").err
     run("compare", "rnn", "--hidden", "4", "--steps", "5", "--output", str(path))
     assert (

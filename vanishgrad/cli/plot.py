@@ -70,6 +70,8 @@ def plot(report: str, output: str, kind: str | None, data: str | None, **options
     contour, overlay = _levels(options.pop("contour")), _names(options.pop("overlay"))
     of_sweep = {**{name: options.pop(name) for name in ("x", "y", "measure")}, "contour": contour, "overlay": overlay}
     figure = _figure(read_report(report), report, kind, of_sweep, _picture_options(**options))
+    if data is not None and Path(data).resolve() == Path(output).resolve():
+        raise UsageError(f"expected --data and --output to be two files, got {data!r} twice; try --data {data}.csv")
     files = [(output, picture_bytes(figure, ending[1:]))]
     write_together([*files, *([(data, drawn_data(figure).encode())] if data is not None else [])])
 

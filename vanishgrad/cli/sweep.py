@@ -85,13 +85,14 @@ def sweep(
             return _interrupted(store, quiet)
         finally:
             store.flush()
-    if merge and len(store.finished) < len(plan.points):
-        _tell(f"{_points(len(plan.points) - len(store.finished))} missing; --resume goes on with them", quiet)
+    missing = len(plan.points) - len(store.finished) if merge else 0
+    if missing:
+        _tell(f"{_points(missing)} of {len(plan.points)} missing; a shard is not among the parts, or unfinished", quiet)
     if not isinstance(store, Journal):
         _tell(f"{_points(len(store.finished))} in {output}, {store.failures} failed", quiet)
     if isinstance(store, Journal) or plots or plot_folder is not None:
         _write(swept(plan, dict(store.points())), store, format_, output, plots, plot_folder)
-    return FAILED if store.failures else 0
+    return FAILED if store.failures or missing else 0
 
 
 def _demand_output(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> None:

@@ -72,6 +72,13 @@ def test_contours_are_at_the_levels_that_are_asked_for(document):
     assert "Solid line: -2, 0, 1" in texts(figure)
 
 
+def test_chrono_keeps_a_norm_and_is_no_zero_of_the_rate(document):
+    picture = SweepPicture("slice", x="forget_bias", measure="rate", overlay=("chrono",))
+    axes = draw(document, picture).axes[0]
+    heights = {float(line.get_ydata()[0]) for line in axes.lines if line.get_marker() == "D"}
+    assert heights == {axes.get_ylim()[0]}
+
+
 def test_slices_have_a_line_for_each_value_or_model_with_its_band(document):
     figure = draw(document, SweepPicture("slice", x="gain", measure="rate"))
     lines = [line for line in figure.axes[0].lines if line.get_label().startswith("forget bias")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -149,7 +148,7 @@ def to_xarray(document: SweepDocument, model: str | None = None) -> xarray.Datas
     if model is not None:
         if model not in settings.models:
             raise UsageError(f"expected one MODEL out of {', '.join(settings.models)}, got {model!r}")
-        settings = replace(settings, models=[model])
+        settings = settings.with_members(models=[model])
         points = [point for point in points if point.model == model]
     plan = SweepPlan(settings)
     by_key = {key_of(point): point for point in points}

@@ -168,8 +168,10 @@ def _demand_spoken(document: SweepDocument, picture: SweepPicture) -> None:
         own = [theory for theory in shown if theory.name == name]
         drawn = [point for point in document.points if any(theory.axis in point.coordinates for theory in own)]
         if not any(theory.predicted(setting_of(point, document.request)) for theory in own for point in drawn):
+            resting = all(setting_of(point, document.request).is_at_rest for point in document.points)
+            run = "" if resting else ", not at rest: a gated network's line is of --input zeros and --initial zeros"
             raise UsageError(
-                f"expected axes and a MODEL that {name} speaks of, got {picture.x} and {picture.y or 'no other'}; "
+                f"expected axes and a MODEL that {name} speaks of, got {picture.x} and {picture.y or 'no other'}{run}; "
                 "try --overlay none"
             )
 
@@ -179,15 +181,19 @@ def theories(picture: SweepPicture) -> list[Theory]:
 
     Unless they are named: a gate's memory with horizons and norms, N1 with rates and verdicts.
     """
-    shown, is_of_lags = (picture.x, picture.y), re.search("horizon|norm@", picture.measure or "")
-    wanted = picture.overlay
+    shown, wanted = (picture.x, picture.y), picture.overlay
     if wanted is None:
-        wanted = (MEAN_FIELD, CHRONO) if is_of_lags else (MEAN_FIELD, SHARP)
+        wanted = (MEAN_FIELD, CHRONO) if is_of_lags(picture) else (MEAN_FIELD, SHARP)
     return [
         theory
         for theory in THEORIES
         if theory.name in wanted and theory.axis in shown and (theory.axis == GAIN or not _is_doubled(theory, shown))
     ]
+
+
+def is_of_lags(picture: SweepPicture) -> bool:
+    """Whether what is shown is a horizon, or a norm at a lag."""
+    return re.search("horizon|norm@", picture.measure or "") is not None
 
 
 def _is_doubled(theory: Theory, shown: Sequence[str | None]) -> bool:

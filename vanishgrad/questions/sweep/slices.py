@@ -17,6 +17,7 @@ from vanishgrad.questions.sweep.figure import (
     SweepPanel,
     SweepPicture,
     caption_of,
+    is_of_lags,
     places,
     sections,
     set_axis,
@@ -24,7 +25,7 @@ from vanishgrad.questions.sweep.figure import (
 )
 from vanishgrad.questions.sweep.measures import measure_named
 from vanishgrad.questions.sweep.report import axes_of, title
-from vanishgrad.questions.sweep.theory import BIAS, GAIN, SHARP, setting_of
+from vanishgrad.questions.sweep.theory import BIAS, CHRONO, GAIN, SHARP, setting_of
 from vanishgrad.reports.figures.labels import Label, column_height, column_width, write_labels
 from vanishgrad.reports.figures.page import Panels, sheet
 from vanishgrad.reports.figures.palette import BLACK, MUTED, RULE, Look, looks
@@ -184,26 +185,27 @@ def _draw(axes: Axes, line: Line, name: str) -> None:
     )  # fmt: skip
 
 
-def _predicted(document: SweepDocument, line: Line, picture: SweepPicture) -> list[float]:
-    """Return where along x theory has a line cross its level: mean field, and chrono of norms; or what is named."""
+def _predicted(document: SweepDocument, line: Line, picture: SweepPicture) -> list[tuple[str, float]]:
+    """Return where along x each theory has a line cross its level: mean field, chrono of norms; or those named."""
     if picture.x not in (GAIN, BIAS) or picture.x not in line.points[0].coordinates:
         return []
     setting, named = setting_of(line.points[0], document.request), picture.overlay is not None
     own = [theory for theory in theories(picture) if theory.axis == picture.x and (named or theory.name != SHARP)]
-    values = [theory.predicted(setting) for theory in own]
-    return [value for value in values if value is not None]
+    values = [(theory.name, theory.predicted(setting)) for theory in own]
+    return [(name, value) for name, value in values if value is not None]
 
 
 def _draw_theory(
     axes: Axes, document: SweepDocument, panel: SweepPanel, lines: Sequence[Line], picture: SweepPicture
 ) -> None:
-    """Draw a diamond where theory has each line cross its level, or below the panel where it has no level."""
+    """Draw a diamond where theory has each line cross its level; below the panel if it speaks of no level of that."""
     neutral = measure_named(str(picture.measure)).neutral
     low, high = axes.get_ylim()
-    height = low if neutral is None or not low < neutral < high else neutral
+    level = low if neutral is None or not low < neutral < high else neutral
     first, last = places(lines[0].xs)[[0, -1]].tolist()
     for line in lines:
-        for value in _predicted(document, line, picture):
+        for name, value in _predicted(document, line, picture):
+            height = low if name == CHRONO and not is_of_lags(picture) else level  # a threshold of norms
             if first <= value <= last:
                 axes.plot(
                     value, height, "D", color=line.look.colour, markersize=5, markerfacecolor="white",

@@ -264,6 +264,13 @@ def merged_store(paths: Sequence[str], output: str) -> tuple[SweepPlan, Store]:
     VanishgradError
         If one is no sweep.
     """
+    for path in paths:
+        if Path(path).suffix.lower() not in (ZARR, ".json"):
+            raise UsageError(
+                f"expected parts ending in .zarr or .json, got {path!r}; try --shard with such an --output"
+            )
+        if paths.count(path) > 1:
+            raise UsageError(f"expected each part once, got {path!r} twice; try leaving one out")
     plan = SweepPlan(_request_of(paths[0]))
     for path in paths[1:]:
         demand_same_request(plan.settings, _request_of(path), path)

@@ -120,7 +120,7 @@ class ZarrStore:
         """Write what waits for the rest of its chunk; a new store in which nothing is finished is removed."""
         for chunk in list(self._waiting):
             self._write(chunk)
-        if self._is_new and not self.finished:
+        if self._is_new and not self.finished and self._plan.own_places:  # an empty shard is a part, too
             shutil.rmtree(str(self.path), ignore_errors=True)
 
     def _write(self, chunk: int) -> None:
@@ -156,6 +156,8 @@ class ZarrStore:
 
 
 def _opened(zarr: Any, path: str, mode: str) -> Any:
+    if not os.path.lexists(path):
+        raise VanishgradError(f"expected a sweep in {path!r}, got no such folder; try another path")
     try:
         group = zarr.open_group(path, mode=mode, zarr_format=3)
         group[STATUS]
