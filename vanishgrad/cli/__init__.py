@@ -43,7 +43,7 @@ How far back the gradient of a recurrent network reaches, and why.
   to measure:   vanishgrad compare lstm gru --json every curve, for programs
 
 vanishgrad --help lists the commands, vanishgrad COMMAND --help ends with two
-examples; --lang zh speaks Chinese.
+examples; with --lang zh tables, sentences and pictures are in Chinese.
 """
 INTERRUPTED = 130
 OWN_WARNINGS = (HostileContentWarning, FontWarning)
