@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from vanishgrad.questions.sweep.theory import OVERLAYS
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.figures.options import LEGENDS, XSCALES, PictureOptions
 from vanishgrad.reports.figures.output import drawn_data, picture_bytes
-from vanishgrad.reports.files import write_together
+from vanishgrad.reports.files import demand_target, write_together
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,8 +71,10 @@ def plot(report: str, output: str, kind: str | None, data: str | None, **options
     contour, overlay = _levels(options.pop("contour")), _names(options.pop("overlay"))
     of_sweep = {**{name: options.pop(name) for name in ("x", "y", "measure")}, "contour": contour, "overlay": overlay}
     figure = _figure(read_report(report), report, kind, of_sweep, _picture_options(**options))
-    if data is not None and Path(data).resolve() == Path(output).resolve():
-        raise UsageError(f"expected --data and --output to be two files, got {data!r} twice; try --data {data}.csv")
+    if data is not None:
+        demand_target(data)
+        if os.path.abspath(data) == os.path.abspath(output):
+            raise UsageError(f"expected --data and --output to be two files, got {data!r} twice; try --data {data}.csv")
     files = [(output, picture_bytes(figure, ending[1:]))]
     write_together([*files, *([(data, drawn_data(figure).encode())] if data is not None else [])])
 

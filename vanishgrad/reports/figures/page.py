@@ -10,6 +10,7 @@ from vanishgrad.errors import UsageError
 from vanishgrad.reports.figures.labels import text_width
 from vanishgrad.reports.figures.options import picture_option
 from vanishgrad.reports.figures.palette import MUTED
+from vanishgrad.reports.figures.style import drawable
 from vanishgrad.reports.terminal import paragraph
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def sheet(title: str, frame: str, caption: Sequence[str], panels: Panels) -> tup
 
     size, has_words = picture_option("size"), picture_option("caption")
     own = picture_option("title")
-    title = title if own is None else own
+    title = title if own is None else drawable(own)
     columns, rows = min(panels.columns, panels.number), math.ceil(panels.number / panels.columns)
     beside = panels.left + columns * panels.right + (columns - 1) * panels.between + panels.margin + MARGIN
     laid = beside + columns * panels.width

@@ -123,7 +123,7 @@ def set_font(path: str) -> None:
 
     try:
         fontManager.addfont(path)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise VanishgradError(f"expected a font (.ttf, .otf or .ttc) in {path!r}, got: {error}; try another") from None
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a file has one weight, titles take it too
     _own_font.set(path)
