@@ -82,6 +82,30 @@ def test_shards_joined_are_the_whole(run, tmp_path, ending):
     assert run("sweep", "--merge", *parts, "--seed", "1").status == 2
 
 
+def test_parts_are_reports_that_can_be_read_again_each_named_once(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("sweep", "rnn@gaussian:gain=1..2/3", "--hidden", "3", "--steps", "5", "--output")
+    for k, part in enumerate(("1.json", "2.html"), 1):
+        assert run(*arguments, part, "--shard", f"{k}/2").status == 0
+    assert run("sweep", "--merge", "1.json", "2.html", "--output", "all.json").status == 0
+    assert json.loads((tmp_path / "all.json").read_text())["complete"]
+    assert "got './1.json' twice" in run("sweep", "--merge", "./1.json", str(tmp_path / "1.json")).err
+    assert "expected parts ending in .zarr, .json or .html" in run("sweep", "--merge", "1.json", "2.csv").err
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_an_empty_shard_has_the_columns_of_others(run, tmp_path, ending):
+    arguments = ("sweep", "rnn@gaussian:gain=1..2/3", "--hidden", "3", "--steps", "5", "--output")
+    if ending == "parquet":
+        read = pytest.importorskip("pyarrow.parquet").read_schema
+    else:
+        read = lambda path: path.read_text().split("\n")[0]  # noqa: E731
+    first, empty = tmp_path / f"1.{ending}", tmp_path / f"2.{ending}"
+    assert run(*arguments, str(first), "--shard", "1/2").status == 0
+    assert run(*arguments, str(empty), "--shard", "2/2").status == 0
+    assert read(first) == read(empty) and len(first.read_bytes()) > len(empty.read_bytes())
+
+
 @pytest.mark.parametrize("ending", ["nc", "parquet", "csv"])
 def test_files_of_tables_and_arrays_are_the_same_for_any_number_of_processes(run, tmp_path, ending):
     pytest.importorskip({"nc": "h5netcdf", "parquet": "pyarrow", "csv": "csv"}[ending])

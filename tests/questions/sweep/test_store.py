@@ -55,8 +55,8 @@ def test_points_form_a_grid_in_which_chunks_have_one_size(plan):
 def test_shards_share_all_points_out():
     plans = [SweepPlan(settings_of(GRID, OPTIONS), shard=Shard.read(f"{k}/3")) for k in (1, 2, 3)]
     assert sorted(place for plan in plans for place in plan.own_places) == [*range(24)]
-    for text in ("0/3", "4/3", "3", "a/b"):
-        with pytest.raises(UsageError, match="expected --shard K/N"):
+    for text, instead in (("0/3", "3/3"), ("4/3", "3/3"), ("3", "3/40"), ("a/b", "3/40"), ("1/0", "3/40")):
+        with pytest.raises(UsageError, match=f"expected --shard K/N .* try --shard {instead}$"):
             Shard.read(text)
 
 

@@ -51,7 +51,8 @@ class Shard(NamedTuple):
         """
         number, _, total = text.partition("/")
         if not (number.isdigit() and total.isdigit() and 1 <= int(number) <= int(total)):
-            raise UsageError(f"expected --shard K/N with 1 ≤ K ≤ N, got {text!r}; try --shard 3/40")
+            last = f"{int(total)}/{int(total)}" if total.isdigit() and int(total) else "3/40"
+            raise UsageError(f"expected --shard K/N with 1 ≤ K ≤ N, got {text!r}; try --shard {last}")
         return cls(int(number), int(total))
 
 

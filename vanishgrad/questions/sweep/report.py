@@ -55,6 +55,11 @@ def axes_of(points: Sequence[SweptPoint | Point]) -> dict[str, list[Any]]:
     return axes_among([point.coordinates for point in points])
 
 
+def _columns(document: SweepDocument) -> dict[str, list[Any]]:
+    """Return axis → its values, as of the whole request where a shard has no point."""
+    return axes_of(document.points or SweepPlan(document.request).points)
+
+
 def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
     """Return MODEL → its points."""
     return {model: [each for each in document.points if each.model == model] for model in document.request.models}
@@ -157,7 +162,7 @@ def _critical(line: CriticalPoint) -> str:
 
 def to_csv(document: SweepDocument) -> str:
     """Return a row for each point and trial; a failed point has one, with its sentence."""
-    axes, measures = list(axes_of(document.points)), document.request.measure
+    axes, measures = list(_columns(document)), document.request.measure
     rows = ([row.get(name) for name in (*_KEYS, *axes, "trial", *measures, "failed")] for row in rows_of(document))
     return csv_text([*_KEYS, *axes, "trial", *measures, "failed"], rows)
 
@@ -192,9 +197,13 @@ def to_parquet(document: SweepDocument) -> bytes:
             "expected pyarrow for --output with .parquet, got none; try pip install pyarrow"
         ) from None
     rows = list(rows_of(document))
-    names = [*_KEYS, *axes_of(document.points), "trial", *document.request.measure, "failed"]
-    numbers = {**dict.fromkeys(document.request.measure, pyarrow.float64()), "trial": pyarrow.int64()}
-    columns = {name: pyarrow.array([row.get(name) for row in rows], type=numbers.get(name)) for name in names}
+    types = {
+        **dict.fromkeys(_KEYS, pyarrow.string()),
+        **{axis: pyarrow.array(values).type for axis, values in _columns(document).items()},
+        "trial": pyarrow.int64(), **dict.fromkeys(document.request.measure, pyarrow.float64()),
+        "failed": pyarrow.string(),
+    }  # fmt: skip
+    columns = {name: pyarrow.array([row.get(name) for row in rows], type=own) for name, own in types.items()}
     file = io.BytesIO()
     parquet.write_table(pyarrow.table(columns), file)
     return file.getvalue()

@@ -265,11 +265,11 @@ def merged_store(paths: Sequence[str], output: str) -> tuple[SweepPlan, Store]:
         If one is no sweep.
     """
     for path in paths:
-        if Path(path).suffix.lower() not in (ZARR, ".json"):
+        if Path(path).suffix.lower() not in (ZARR, ".json", ".html"):
             raise UsageError(
-                f"expected parts ending in .zarr or .json, got {path!r}; try --shard with such an --output"
+                f"expected parts ending in .zarr, .json or .html, got {path!r}; try --shard with such an --output"
             )
-        if paths.count(path) > 1:
+        if sum(os.path.realpath(path) == os.path.realpath(other) for other in paths) > 1:
             raise UsageError(f"expected each part once, got {path!r} twice; try leaving one out")
     plan = SweepPlan(_request_of(paths[0]))
     for path in paths[1:]:
