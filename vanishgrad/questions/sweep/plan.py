@@ -50,8 +50,8 @@ class Shard(NamedTuple):
             For anything else.
         """
         number, _, total = text.partition("/")
-        if not (number.isdigit() and total.isdigit() and 1 <= int(number) <= int(total)):
-            last = f"{int(total)}/{int(total)}" if total.isdigit() and int(total) else "3/40"
+        if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total)):
+            last = f"{int(total)}/{int(total)}" if total.isdecimal() and int(total) else "3/40"
             raise UsageError(f"expected --shard K/N with 1 ≤ K ≤ N, got {text!r}; try --shard {last}")
         return cls(int(number), int(total))
 
