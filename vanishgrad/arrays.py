@@ -153,3 +153,12 @@ def weighted_sum_into(coefficients: Array, terms: Array, out: Array) -> None:
         np.einsum("bgn,bgnq->bnq", coefficients, terms, out=out)  # in one pass
     else:
         out[...] = sum(coefficients[:, g, :, None] * terms[:, g] for g in range(terms.shape[1]))
+
+
+def weighted_columns_into(rows: Array, coefficients: Array, out: Array) -> None:
+    """Write Σ_g R_g ⊙ a_g into `out` (B, p, n); rows (R_1, …), (B, p, g·n), coefficients (B, g, n)."""
+    batch, groups, n = coefficients.shape
+    if is_numpy(out):
+        np.einsum("bpgn,bgn->bpn", rows.reshape(batch, -1, groups, n), coefficients, out=out)
+    else:
+        out[...] = sum(rows[..., g * n : (g + 1) * n] * coefficients[:, g, None] for g in range(groups))

@@ -44,6 +44,15 @@ class GateProducts:
         else:
             matmul_into(self._pull(step, signals), self._weights, out)
 
+    def cotangent_with(self, step: int, slopes: Array, signals: Array, out: Array) -> None:
+        """Write y_1 K_1 + (y_2 + y_1 ⊙ a) K_2 into `out` (B, p, q); slopes a (B, n), signals (y_1, y_2).
+
+        For wide operands: the slopes go into K_1.
+        """
+        K = self._matrix(step)
+        K[:, self._rows(0)] += slopes[..., None] * K[:, self._rows(1)]
+        matmul_into(signals, K, out)
+
     def tangent(self, step: int, dh: Array, out: Array) -> None:
         """Write K dh into `out` (B, k·n, c); dh (B, q, c)."""
         if dh.shape[-1] > NARROW:

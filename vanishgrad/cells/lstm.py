@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vanishgrad.arrays import Array, multiply_into, namespace
+from vanishgrad.arrays import Array, is_extended, multiply_into, namespace, weighted_columns_into
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Cell, Part
-from vanishgrad.cells.gate_products import GateProducts
+from vanishgrad.cells.gate_products import NARROW, GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 
 
@@ -119,10 +119,19 @@ class LSTMLinearisation(Linearisation):
         y[..., n:] += W[..., n:]
         return y
 
+    def _through(self, gates: GateProducts, t: int, W: Array, out: Array) -> None:
+        """Write what reaches the gates of W's signals, through their weights; many rows are taken as they are."""
+        step = t - self._first
+        if W.shape[-2] > NARROW and not is_extended(W):
+            gates.cotangent_with(step, self._E[step], W, out)
+        else:
+            gates.cotangent(step, self._signals(t, W), out)
+
     def cotangent(self, t: int, W: Array, out: Array) -> None:
-        y, n = self._signals(t, W), self._n
-        self._OC.cotangent(t - self._first, y, out[..., :n])
-        multiply_into(y[..., n:], self._f[t - self._first][:, None], out[..., n:])
+        n, step = self._n, t - self._first
+        self._through(self._OC, t, W, out[..., :n])
+        f = self._f[step]
+        weighted_columns_into(W, namespace(f).stack([self._E[step] * f, f], axis=1), out[..., n:])
 
     def tangent(self, t: int, V: Array, out: Array) -> None:
         n, step = self._n, t - self._first
@@ -147,7 +156,7 @@ class LSTMLinearisation(Linearisation):
         out[:, :n] += self._E[step][..., None] * out[:, n:]
 
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
-        self._OC_input.cotangent(t - self._first, self._signals(t, W), out)
+        self._through(self._OC_input, t, W, out)
 
     def dense(self, t: int) -> Array:
         xp, n, step = namespace(self._f), self._n, t - self._first

@@ -6,6 +6,7 @@ from vanishgrad.arrays import Array, multiply_into, namespace, shared_matmul, ti
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.cell import Part
 from vanishgrad.cells.cell_row import ANY_NUMBER
+from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer
 from vanishgrad.cells.lstm import LSTM, LSTMLinearisation
 from vanishgrad.cells.published_law import Draw, Tensors
@@ -83,6 +84,9 @@ class _ProjectedLinearisation(LSTMLinearisation):
     def _signals(self, t: int, W: Array) -> Array:
         p = self._p
         return super()._signals(t, namespace(W).concat([shared_matmul(W[..., :p], self._R), W[..., p:]], axis=-1))
+
+    def _through(self, gates: GateProducts, t: int, W: Array, out: Array) -> None:
+        gates.cotangent(t - self._first, self._signals(t, W), out)
 
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         return (*super().weight_gradient(t, w), Outer("W_hr", w[:, : self._p], self._m[t - self._first]))

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from vanishgrad.arrays import Array, namespace
+from vanishgrad.arrays import Array, is_numpy, namespace
 from vanishgrad.propagation.products.sweep import PROBES, Sweep
 
 SMALL = 5e-6
@@ -81,20 +81,40 @@ class Compression:
 def _turn(sweep: Sweep, place: int, name: str, small: float) -> tuple[Array, int]:
     """Return the eigenvectors of R Rᵀ as rows, the largest first, and how many rows are to be kept in some trial.
 
-    A diagonal product is left as it is: its norms are known exactly.
+    The identity where all are kept: of a diagonal product, whose norms are known exactly, or if none is small enough.
     """
     xp = namespace(sweep.P)
     R = xp.astype(sweep.block(name), xp.float64, copy=False)  # whose squares tell rows of 1e-5 from rounding
     rows = R.shape[1]
     gram = R @ xp.matrix_transpose(R)
     if xp.count_nonzero(gram) == xp.count_nonzero(xp.linalg.diagonal(gram)):
-        return gram, rows
-    squares, vectors = xp.linalg.eigh(gram)
+        return _unturned(gram), rows
     mass = sweep.mass[:, place]
     smallest = xp.min(xp.where(mass > 0, mass, xp.max(mass, axis=-1)[:, None]), axis=-1)
-    needed = xp.sum(xp.astype(squares > small**2 * smallest[:, None] / rows, xp.int64), axis=-1)
+    least = small**2 * smallest / rows
+    if _all_above(gram[0], least[0]):
+        return _unturned(gram), rows
+    squares, vectors = xp.linalg.eigh(gram)
+    needed = xp.sum(xp.astype(squares > least[:, None], xp.int64), axis=-1)
     kept = min(rows, max(int(xp.max(needed)), MIN_ROWS))
     return xp.flip(xp.matrix_transpose(vectors), axis=1), kept
+
+
+def _unturned(gram: Array) -> Array:
+    xp = namespace(gram)
+    turn: Array = xp.zeros_like(gram) + xp.eye(gram.shape[1], dtype=gram.dtype)
+    return turn
+
+
+def _all_above(gram: Array, least: Array) -> bool:
+    """Whether all eigenvalues are above the least: a tenth of the price of the eigenvalues, paid for one trial only."""
+    if not is_numpy(gram):
+        return False
+    try:
+        np.linalg.cholesky(gram - least * np.eye(len(gram)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _rotated(Q: Array, R: Array) -> Array:
