@@ -7,7 +7,7 @@ import pytest
 
 from vanishgrad.cells import LSTM
 from vanishgrad.cells.recorded import Recorded
-from vanishgrad.curves.jacobian_check import complex_step
+from vanishgrad.curves.jacobian_check import STEP, complex_step
 from vanishgrad.curves.measure import measure
 from vanishgrad.errors import VanishgradError
 from vanishgrad.propagation.run import run
@@ -53,7 +53,7 @@ def test_its_jacobian_is_the_complex_step_of_the_cell(both, t: int) -> None:
     V = np.random.default_rng(t).standard_normal((BATCH, 2 * N, 1))
     out, x = np.empty_like(V), replay.inputs[:, t - 1 : t]
     replay.linearise(path, t - 1, t).tangent(t, V, out)
-    assert out[..., 0] == pytest.approx(complex_step(lstm, t, x, path.states[t - 1], V[..., 0]), rel=ROUNDING)
+    assert out[..., 0] == pytest.approx(complex_step(lstm, t, x, path.states[t - 1], V[..., 0], STEP), rel=ROUNDING)
 
 
 def test_a_part_of_its_steps_is_the_same_replay(both) -> None:

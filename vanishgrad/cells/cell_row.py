@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from vanishgrad.cells.cell import Cell
@@ -22,8 +22,7 @@ ANY_NUMBER = "a whole number"
 """The value of a form that takes every whole number from 1 on."""
 
 
-@dataclass(frozen=True, eq=False)
-class KeepGate:
+class KeepGate(NamedTuple):
     """The gate that decides which factor of the old state is kept.
 
     Attributes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
@@ -39,8 +38,7 @@ def with_input_weights(terms: tuple[Outer, ...], x: Array) -> tuple[Outer, ...]:
     return (*others, *(Outer("W_hx", term.cotangent, x) for term in drives))
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+class Split(NamedTuple):
     """W J_t by the paths that it sums over: W A_t and, for each gate, W B_t, each (B, p, m).
 
     Attributes

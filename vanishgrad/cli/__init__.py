@@ -59,6 +59,7 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(f"vanishgrad.cli.{name}"), name)
+        gc.freeze()
         gc.enable()
         return command
 

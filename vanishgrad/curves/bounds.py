@@ -5,7 +5,7 @@ A claim that rests on random probes says with what probability it fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from vanishgrad.propagation.singular_values.diagonal_scaling import perron_vecto
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 
 
-@dataclass(frozen=True, eq=False)
-class Bound:
+class Bound(NamedTuple):
     """A number that proves something about a curve.
 
     Attributes

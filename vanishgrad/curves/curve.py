@@ -38,8 +38,7 @@ class Trend(str, Enum):
     EXPANDING = "expanding"
 
 
-@dataclass(frozen=True, eq=False)
-class Band:
+class Band(NamedTuple):
     """Natural logarithms over trials by lag, each (L,): -inf is an exact zero, NaN is no number."""
 
     median: Array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ MAX_SORTED_VALUES = 2**22
 """Values of a gate of which quantiles are taken; of longer runs every so many steps."""
 
 
-@dataclass(frozen=True, eq=False)
-class Gate:
+class Gate(NamedTuple):
     """A gate's values over units, steps and trials: mean, quantile → value, fractions near 0 and near 1."""
 
     mean: float
@@ -34,8 +33,7 @@ class Gate:
     near_one: float
 
 
-@dataclass(frozen=True, eq=False)
-class Gates:
+class Gates(NamedTuple):
     """All gates of a run.
 
     Attributes
@@ -105,8 +103,7 @@ class _Gathered:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class InputGain:
+class InputGain(NamedTuple):
     """W_hx x over steps, trials and rows: standard deviation, largest size, and the share beyond `SATURATING`."""
 
     deviation: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ STEEP = 4
 up to four factors of an entry."""
 
 
-@dataclass(frozen=True, eq=False)
-class Check:
+class Check(NamedTuple):
     """The largest error of J v relative to the largest entry, over steps and random directions."""
 
     jacobian_error: float
@@ -53,9 +52,11 @@ def check(
     These are of the steps that most sequences take, by their `marks` (B, T). If the trajectory is that of a cell on a
     device, its own Jacobian is checked against the complex step of the same cell in NumPy.
     """
-    times = checked_times(trajectory.steps, marks)
-    error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell) for t in times)
-    size = max(reach(cell, on_host(trajectory.between(t - 1, t)[0]), inputs.between(t - 1, t)) for t in times)
+    times, h = checked_times(trajectory.steps, marks), step_length(cell)
+    error = max(jacobian_error(cell, trajectory, inputs, t, directions, on_device or cell, h) for t in times)
+    # A stack's upper layers see states, which are among these.
+    magnitudes = cell.layers[0].with_tensors(np.abs)
+    size = max(reach(magnitudes, on_host(trajectory.between(t - 1, t)[0]), inputs.between(t - 1, t)) for t in times)
     return Check(error, tolerance(cell, np.dtype(f"float{bits(trajectory.start)}"), size), len(times), directions)
 
 
@@ -73,15 +74,13 @@ def tolerance(cell: Cell, dtype: np.dtype, size: float = 0) -> float:
     return rounding + cell.derivative_error
 
 
-def reach(cell: Cell, states: Array, x: Array) -> float:
+def reach(magnitudes: Cell, states: Array, x: Array) -> float:
     """Return how large the terms are that a pre-activation is the sum of: |W_hx||x| + |b|, or a state's own size."""
-    # A stack's upper layers see states, which are among these.
-    terms = cell.layers[0].with_tensors(np.abs).input_preactivation(np.abs(x))
-    return float(max(np.max(terms), np.max(np.abs(states))))
+    return float(max(np.max(magnitudes.input_preactivation(np.abs(x))), np.max(np.abs(states))))
 
 
 def jacobian_error(
-    cell: Cell, trajectory: Trajectory, inputs: Inputs, t: int, directions: int, on_device: Cell
+    cell: Cell, trajectory: Trajectory, inputs: Inputs, t: int, directions: int, on_device: Cell, h: float
 ) -> float:
     """Return max|J v - Im f(s + ihv)/h| / max|J v| at step t over seeded random directions."""
     s, x = on_host(trajectory.between(t - 1, t)[0][0]), inputs.between(t - 1, t)
@@ -89,18 +88,18 @@ def jacobian_error(
     out = like(trajectory.start, np.empty_like(V))
     on_device.linearise(trajectory, t - 1, t).tangent(t, like(trajectory.start, V), out)
     analytic = on_host(out)
-    stepped = np.stack([complex_step(cell, t, x, s, V[..., j]) for j in range(directions)], axis=-1)
+    stepped = np.stack([complex_step(cell, t, x, s, V[..., j], h) for j in range(directions)], axis=-1)
     marks = marks_of(trajectory.between(t - 1, t)[1], on_device.record_size)
     stepped = stepped if marks is None else np.where((marks[0] == TAKEN)[:, None, None], stepped, V)
     error, size = float(np.abs(analytic - stepped).max()), float(np.abs(stepped).max())
     # What the step's square, or a float32, has no room for.
-    lost = max(float(np.finfo(analytic.dtype).tiny), float(np.finfo(float).tiny) / step_length(cell))
+    lost = max(float(np.finfo(analytic.dtype).tiny), float(np.finfo(float).tiny) / h)
     return max(error - lost, 0) / max(size, lost)
 
 
-def complex_step(cell: Cell, t: int, x: Array, s: Array, v: Array) -> Array:
-    """Return J_t v from the cell's own forward step in float64; x_t (B, 1, d), s_{t-1} and v (B, m)."""
-    a_x, h = cell.input_preactivation(x)[0].astype(np.complex128), step_length(cell)
+def complex_step(cell: Cell, t: int, x: Array, s: Array, v: Array, h: float) -> Array:
+    """Return J_t v from the cell's own forward step in float64; x_t (B, 1, d), s_{t-1} and v (B, m), step length h."""
+    a_x = cell.input_preactivation(x)[0].astype(np.complex128)
     with np.errstate(under="ignore"):
         advanced, _ = cell.advance(t, a_x, s.astype(np.float64) + 1j * h * v.astype(np.float64))
     return advanced.imag / h

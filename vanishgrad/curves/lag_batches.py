@@ -7,7 +7,7 @@ lags as stay in a cache.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ MAX_LAGS = 32
 """Lags that a batch holds, where so many fit the cache."""
 
 
-@dataclass(frozen=True, eq=False)
-class Lags:
+class Lags(NamedTuple):
     """Every curve's matrices at consecutive lags, those of the first lag first.
 
     Attributes

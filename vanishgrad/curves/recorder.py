@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,7 @@ from vanishgrad.propagation.products.sweep import LOSS
 from vanishgrad.propagation.singular_values.largest import LeadingSingularValues, count_at_least
 
 
-@dataclass(frozen=True, eq=False)
-class Norms:
+class Norms(NamedTuple):
     """One curve, trial by trial.
 
     Attributes

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ BYTES = 256
 """The alphabet of a text file."""
 
 
-@dataclass(frozen=True, eq=False)
-class FileSequences:
+class FileSequences(NamedTuple):
     """What a file of inputs holds.
 
     Attributes

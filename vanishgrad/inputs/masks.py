@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.inputs.files import load_array
 
 
-@dataclass(frozen=True, eq=False)
-class MaskRule:
+class MaskRule(NamedTuple):
     """What a model's own layers mask: steps of token id 0, or steps all of whose entries are a value."""
 
     value: float | None = None

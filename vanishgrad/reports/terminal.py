@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vanishgrad.languages import ENGLISH, language, translate
-from vanishgrad.reports.chinese_lines import chinese_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,6 +93,8 @@ def paragraph(text: str, width: int, indent: str = "") -> list[str]:
     """Return a text in lines of so many columns, broken as its language is; all but the first are indented."""
     if language() == ENGLISH:
         return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    from vanishgrad.reports.chinese_lines import chinese_lines
+
     margin = text[: len(text) - len(text.lstrip())]
     first, *rest = chinese_lines(text.lstrip(), width - max(len(indent), len(margin)))
     return [margin + first, *(indent + line for line in rest)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells.registry import CELLS
 
 
-@dataclass(frozen=True, eq=False)
-class Stacking:
+class Stacking(NamedTuple):
     """A framework's order of gates, and whether its matrices act on rows (x @ kernel) instead of columns.
 
     Attributes
@@ -35,7 +34,7 @@ class Stacking:
 
     def ordered(self, cell: str, order: str) -> Stacking:
         """Return the same orientation with the gates of a cell in another order."""
-        return replace(self, lstm=order) if cell == "lstm" else replace(self, gru=order)
+        return self._replace(lstm=order) if cell == "lstm" else self._replace(gru=order)
 
     def columns(self, matrix_shape: tuple[int, ...]) -> tuple[int, ...]:
         """A matrix's shape with its gates along the rows."""

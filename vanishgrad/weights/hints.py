@@ -12,7 +12,6 @@ from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
 from vanishgrad.weights.gate_order import STACKINGS
-from vanishgrad.weights.tensors import shown
 
 HARD_SIGMOID_KERAS_2 = hard_sigmoid(0.2, "hard_sigmoid_0.2")
 CHOICES: Mapping[str, Activation] = {
@@ -84,6 +83,8 @@ class Hints:
     ignore: Annotated[tuple[str, ...], "tensors that were left unread on purpose"] = ()
 
     def __post_init__(self) -> None:
+        from vanishgrad.weights.tensors import shown  # not loaded where no file is
+
         for name, allowed in ALLOWED.items():
             value = getattr(self, name)
             if value is not None and value not in allowed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -187,8 +187,7 @@ def _set_bias(bias_ih: Array, bias_hh: Array, gate: int, value: Array) -> None:
     bias_ih[rows], bias_hh[rows] = value, 0
 
 
-@dataclass(frozen=True, eq=False)
-class Law:
+class Law(NamedTuple):
     """How each tensor of a layer is drawn."""
 
     recurrent: Callable[[_Draw], Array]

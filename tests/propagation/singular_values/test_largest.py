@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -170,7 +169,7 @@ def test_what_is_below_the_floor_or_has_not_converged_is_an_exact_svd(
 ) -> None:
     def misled(*arguments: Any) -> Ritz:
         ritz = leading_ritz(*arguments)
-        return replace(ritz, values=factor * ritz.values, converged=np.full_like(ritz.converged, converged))
+        return ritz._replace(values=factor * ritz.values, converged=np.full_like(ritz.converged, converged))
 
     A = np.random.default_rng(0).standard_normal((2, 20, 30))
     monkeypatch.setattr("vanishgrad.propagation.singular_values.largest.leading_ritz", misled)

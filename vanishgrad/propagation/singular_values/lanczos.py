@@ -7,7 +7,7 @@ each kind of matrix and a handful of elementwise operations for all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,8 +70,7 @@ def inverse(x: Array) -> Array:
     return (x > 0) / np.where(x > 0, x, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Ritz:
+class Ritz(NamedTuple):
     """Leading Ritz values of A Aᵀ, whether they have converged, (matrices, B), and what the next lag starts from.
 
     `steps` (matrices, B) is what convergence took; `lead`, `runner_up` are unit left vectors (matrices, window, rows).

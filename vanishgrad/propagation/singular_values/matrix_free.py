@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,8 +45,7 @@ class VectorBlock:
     source: str | None
 
 
-@dataclass(frozen=True, eq=False)
-class Leading:
+class Leading(NamedTuple):
     """The leading singular value and vectors of one block at one lag, trial by trial.
 
     Attributes

@@ -135,11 +135,13 @@ def _condition(cell: Cell, trajectory: StoredTrajectory) -> float:
 
 
 def _jacobian(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
+    h = step_length(cell)
+
     def error(t: int) -> _Deviation:
         s = trajectory.states[t - 1]
         return _relative(
             _dense(cell, trajectory, t) @ _directions(cell),
-            _stepped(lambda v: complex_step(cell, t, xs[:, t - 1 : t], s, v), cell),
+            _stepped(lambda v: complex_step(cell, t, xs[:, t - 1 : t], s, v, h), cell),
             _rows(cell, t),
         )
 
