@@ -9,7 +9,7 @@ goes on in extended range, where every entry has an exponent of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,9 @@ WHOLE = "state"
 LOSS = "loss"
 PROBES = "~"
 """Behind a part's name: the rows of its probes."""
+
+Apply = Callable[[int, Array, Array], None]
+"""(t, W, out): write what step t makes of rows W into `out`."""
 
 
 class Step(Steepness, Protocol):
@@ -135,6 +138,11 @@ class Sweep:
             linearisation.input_cotangent(t, W, out)
             if self._watch.covers(linearisation, t) or self._watch.is_whole(out):
                 return out, exponents
+            apply, is_single = linearisation.input_cotangent, self._dtype == self._xp.float32
+            products = self._in_double(apply, linearisation, t, W, self._d) if is_single else None
+            if products is not None and RangeWatch(out).fits(products):
+                out[...] = self._xp.astype(products, self._dtype)
+                return out, exponents
         rows: Any = self._in_extended_range()[:, self.rows[name]]
         wide: Any = zeros(out.shape)
         linearisation.input_cotangent(t, rows, wide)
@@ -169,13 +177,20 @@ class Sweep:
 
     def _stepped_in_double(self, linearisation: Step, t: int) -> bool:
         """Multiply by J_t in float64, whose range shows what float32 would lose, and return whether that is nothing."""
-        rows = self._xp.astype(self.P, self._xp.float64)
-        products = self._xp.empty_like(rows)
-        if not RangeWatch(rows).lasts(rows, linearisation, t):
+        products = self._in_double(linearisation.cotangent, linearisation, t, self.P, self.P.shape[-1])
+        if products is None:
             return False
-        linearisation.cotangent(t, rows, products)
         self._next[...] = self._xp.astype(products, self._dtype)
         return self._watch.fits(products)
+
+    def _in_double(self, apply: Apply, step: Step, t: int, W: Array, width: int) -> Array | None:
+        """Return what a step makes of rows W in float64, (B, p, width); None where that has no room for it."""
+        rows = self._xp.astype(W, self._xp.float64)
+        if not RangeWatch(rows).lasts(rows, step, t):
+            return None
+        products: Array = self._xp.empty((*W.shape[:-1], width), dtype=rows.dtype)
+        apply(t, rows, products)
+        return products
 
     def _in_extended_range(self) -> ExtendedRange:
         if self.extended is not None:

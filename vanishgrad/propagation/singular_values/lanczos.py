@@ -99,14 +99,21 @@ def leading_ritz(
     pushed = batch.push(np.stack([v, other], axis=2), idle)
     image = pushed[:, :, 0]
     limit = 32 + max(batch.rows, batch.columns) // 4  # an SVD costs no less
-    basis = np.empty((limit, *u[:, window].shape), u.dtype)
-    small, size, least = _Tridiagonals(skip, steps, limit, float(np.finfo(u.dtype).eps)), 0, np.finfo(u.dtype).tiny
+    eps, least, size = float(np.finfo(u.dtype).eps), np.finfo(u.dtype).tiny, 0
+    # In float32 a pair that has converged soon returns, unless every vector is made orthogonal to all before it.
+    reorthogonal = eps > COPY
+    places = slice(None) if reorthogonal else window
+    basis = np.empty((limit, *u[:, places].shape), u.dtype)
+    small = _Tridiagonals(skip, steps, limit, eps)
     finished = idle.all()
     while True:
-        basis[size] = u[:, window]
+        basis[size] = u[:, places]
         size += 1
         alpha = np.vecdot(v, v)
         image -= alpha[..., None] * u
+        if reorthogonal:
+            shares = np.vecdot(basis[:size], image)
+            image -= np.einsum("kmb,kmbr->mbr", shares, basis[:size])
         beta = np.sqrt(np.vecdot(image, image))
         if small.append(alpha, beta):
             idle = small.done.all(axis=1)
@@ -117,7 +124,8 @@ def leading_ritz(
         v = batch.pull(u[:, :, None], idle)[:, :, 0]
         image = batch.push(v[:, :, None], idle)[:, :, 0]
         image -= before
-    lead = np.einsum("mbk,kmbr->mbr", small.vectors[:, window, :size].astype(u.dtype), basis[:size])
+    leading, vectors = small.vectors[:, window, :size].astype(u.dtype), basis[:size]
+    lead = np.einsum("mbk,kmbr->mbr", leading, vectors[:, :, window] if reorthogonal else vectors)
     return Ritz(small.values, small.done & ~skip, small.steps, unit(lead), unit(pushed[:, window, 1]))
 
 
