@@ -21,9 +21,9 @@ from vanishgrad.cli.progress import progress
 from vanishgrad.curves.processes import cores
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.sweep.document import DEFAULTS, SweepDocument, settings_of
-from vanishgrad.questions.sweep.execution import results
+from vanishgrad.questions.sweep.execution import TaskResult, results
 from vanishgrad.questions.sweep.executors import workers
-from vanishgrad.questions.sweep.plan import Batch, Shard, SweepPlan
+from vanishgrad.questions.sweep.plan import Shard, SweepPlan
 from vanishgrad.questions.sweep.report import axes_of, swept, to_netcdf, to_parquet
 from vanishgrad.questions.sweep.store import ZARR, Journal, Store, merged_store, opened_store
 from vanishgrad.reports.files import write_together
@@ -125,35 +125,33 @@ def _demand_axes(plan: SweepPlan, pictures: object) -> None:
 def _measure(
     plan: SweepPlan, store: Store, scheduler: str | None, jobs: int | None, targets: Sequence[str], quiet: bool
 ) -> None:
-    """Measure what is missing and keep it: the first batch is a probe from which the time is estimated."""
+    """Measure what is missing and keep it: the first task that ends is a probe from which the time is estimated."""
     batches, total = plan.batches, len(plan.own_places)
     missing = sum(place not in store.finished for place in plan.own_places)
     _tell(f"{_points(total)}, {total - missing} finished", quiet)
     if not batches:
         return
     with workers(scheduler, min(jobs or cores(), len(batches))) as pool:
-        probe, rest = batches[0], batches[1:]
-        for result in results(plan, [(probe,)], pool):
-            store.add(result.points)
-            _tell(f"{_estimate(plan, batches, result.seconds, pool.number())}; {_written(plan, targets)}", quiet)
-        tasks = plan.tasks(rest, pool.number())
-        cost = sum(map(plan.seconds, rest))
-        start, measured = time.monotonic(), 0.0
+        tasks = [(batches[0],), *plan.tasks(batches[1:], pool.number())]
+        cost, measured = sum(map(plan.seconds, batches)), 0.0
+        start = time.monotonic()
         with progress(len(tasks), quiet) as done:
             for result in results(plan, tasks, pool):
                 store.add(result.points)
-                measured += sum(plan.points[place].seconds * plan.settings.trials for place in result.points)
+                seconds = sum(plan.points[place].seconds * plan.settings.trials for place in result.points)
+                if not measured:
+                    rest = result.seconds * (cost / seconds - 1)
+                    _tell(f"{_estimate(result, rest, pool.number())}; {_written(plan, targets)}", quiet)
+                measured += seconds
                 left = (time.monotonic() - start) * max(0.0, cost / measured - 1)
                 done(f"about {_duration(left)} left")
 
 
-def _estimate(plan: SweepPlan, batches: Sequence[Batch], seconds: float, number: int) -> str:
-    probe, rest = batches[0], batches[1:]
-    took = f"{_points(len(probe))} took {_duration(seconds)}"
+def _estimate(probe: TaskResult, rest: float, number: int) -> str:
+    took = f"{_points(len(probe.points))} took {_duration(probe.seconds)}"
     if not rest:
         return took
-    left = seconds * sum(map(plan.seconds, rest)) / plan.seconds(probe) / number
-    return f"{took}, the rest takes about {_duration(left)} with {number} worker{'s' * (number > 1)}"
+    return f"{took}, the rest takes about {_duration(rest / number)} with {number} worker{'s' * (number > 1)}"
 
 
 def _written(plan: SweepPlan, targets: Sequence[str]) -> str:

@@ -60,9 +60,13 @@ def test_shards_share_all_points_out():
             Shard.read(text)
 
 
-def test_tasks_have_every_batch_and_enough_of_them_for_all_workers(plan):
-    assert [batch for task in plan.tasks(plan.batches, 2) for batch in task] == plan.batches
-    assert len(plan.tasks(plan.batches, 1)) <= len(plan.tasks(plan.batches, 2)) <= len(plan.batches)
+def test_tasks_have_every_batch_and_grow_smaller_so_that_workers_end_together():
+    plan = SweepPlan(settings_of(["rnn@gaussian:gain=0.5..3/1000"], {"trials": 1}))
+    for workers in (1, 2, 8):
+        tasks = plan.tasks(plan.batches, workers)
+        assert [batch for task in tasks for batch in task] == plan.batches
+        sizes = [len(task) for task in tasks]
+        assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1 and workers * 3 * sizes[0] <= len(plan.batches)
 
 
 def test_zarr_is_the_same_whatever_the_order_and_reads_back_as_the_report(plan, document, tmp_path):

@@ -29,7 +29,7 @@ TASK_SECONDS = 1.0
 SCHEDULER_SECONDS = 0.004
 """What a task may cost a scheduler that keeps all workers busy: twice what it does on a free core."""
 TASKS_PER_WORKER = 4
-"""At least, where there is less to do: so that workers end together."""
+"""At least, of what is left to do: the last tasks are the smallest."""
 POINT = "point"
 MODEL = "model"
 
@@ -213,20 +213,22 @@ class SweepPlan:
         for place in places:
             alike.setdefault(self.points[place].shape, []).append(place)
         for own in alike.values():
-            size = max(1, self.points[own[0]].trials_together // self.settings.trials)
+            most = max(1, self.points[own[0]].trials_together // self.settings.trials)
+            size = -(-len(own) // -(-len(own) // most))
             yield from (tuple(own[start : start + size]) for start in range(0, len(own), size))
 
     def tasks(self, batches: Sequence[Batch], workers: int) -> list[Task]:
-        """Return batches as tasks of about `TASK_SECONDS`, less where that leaves workers idle."""
-        few = sum(map(self.seconds, batches)) / (TASKS_PER_WORKER * workers)
-        limit = min(max(TASK_SECONDS, SCHEDULER_SECONDS * workers), few)
-        tasks, open_, cost = list[Task](), list[Batch](), 0.0
-        for batch in batches:
-            if open_ and cost + self.seconds(batch) > limit:
+        """Return batches as tasks of about `TASK_SECONDS`, less towards the end, so that workers end together."""
+        most, least = max(TASK_SECONDS, SCHEDULER_SECONDS * workers), SCHEDULER_SECONDS / 2 * workers
+        costs = [self.seconds(batch) for batch in batches]
+        left, tasks, open_, cost = sum(costs), list[Task](), list[Batch](), 0.0
+        for batch, seconds in zip(batches, costs, strict=True):
+            if open_ and cost + seconds > max(least, min(most, left / (TASKS_PER_WORKER * workers))):
                 tasks.append(tuple(open_))
+                left -= cost
                 open_, cost = [], 0.0
             open_.append(batch)
-            cost += self.seconds(batch)
+            cost += seconds
         return [*tasks, tuple(open_)] if open_ else tasks
 
     def seconds(self, batch: Batch) -> float:

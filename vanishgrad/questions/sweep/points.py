@@ -20,8 +20,8 @@ from vanishgrad.questions.sweep.document import DEFAULTS, OPTION_AXES, SweepSett
 from vanishgrad.questions.sweep.measures import measure_named
 from vanishgrad.weights.model_string import KEYS, ModelSpec, parse
 
-GROUP_BYTES = 2**21
-"""Of the products of one batch: with 1 MB a point of rnn at n = 64 takes a tenth longer, with 4 MB as long."""
+GROUP_BYTES = 2**20
+"""Of the products of one batch: with half of it a point of rnn at n = 64 takes a tenth longer, with twice as long."""
 BATCH_BYTES = 2**27
 """Of the states, pre-activations, inputs and matrices of one batch."""
 OF_MODELS = ("hidden", "input_size")
