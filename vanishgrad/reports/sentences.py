@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os.path
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -128,6 +129,29 @@ def about(labels: Iterable[str], text: str) -> str:
 
 def _labels(models: Sequence[Cautioned], caution: str) -> list[str]:
     return [model.label for model in models if model.caution == caution]
+
+
+SHORTEST_PREFIX = 10
+"""Characters that are worth a line of their own, to be left out of every label."""
+
+
+def shared_prefix(labels: Sequence[str]) -> str:
+    """Return what all layers' labels begin with, up to a separator; nothing where leaving it out saves no room."""
+    common = os.path.commonprefix([label[:-1] for label in labels]) if len(labels) > 1 else ""
+    prefix = common[: 1 + max(common.rfind(separator) for separator in "./:")]
+    return prefix if len(prefix) >= SHORTEST_PREFIX else ""
+
+
+def prefix_line(prefix: str) -> str:
+    """Return the line that says it once."""
+    return translate("layers of {prefix}…", prefix=prefix)
+
+
+def without_prefix(models: Sequence[ModelDocument]) -> tuple[str, Sequence[ModelDocument]]:
+    """Return the prefix that the layers of files share, and the models under what is left of their labels."""
+    is_file = all(model.source.kind == "file" for model in models)
+    prefix = shared_prefix([model.label for model in models]) if is_file else ""
+    return prefix, [model.with_members(label=model.label[len(prefix) :]) for model in models] if prefix else models
 
 
 def _is_random(report: ModelsDocument) -> bool:

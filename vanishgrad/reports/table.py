@@ -19,9 +19,11 @@ from vanishgrad.reports.sentences import (
     notes,
     number,
     opening,
+    prefix_line,
     sentence,
     span,
     trials_text,
+    without_prefix,
 )
 from vanishgrad.reports.terminal import FILE, Column, Terminal, console_to, fitted, print_legend, print_wrapped
 
@@ -74,10 +76,12 @@ def to_table(report: ModelsDocument, terminal: Terminal = FILE) -> str:
     """Return a document for people, as a terminal has room for it."""
     out = io.StringIO()
     console = console_to(out, terminal)
-    models = [model for model in report.models if "state" in model.curves]
+    prefix, models = without_prefix([model for model in report.models if "state" in model.curves])
     if opening(models):
         print_wrapped(console, opening(models))
     console.print(title(report))
+    if prefix:
+        console.print(prefix_line(prefix), markup=False)
     console.print()
     table = _table(models, terminal.width)
     console.print(table, crop=False)

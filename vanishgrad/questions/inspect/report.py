@@ -10,7 +10,7 @@ from vanishgrad.languages import translatable, translate, translate_count, trans
 from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, KeepBias, LayerFacts
 from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size, finite
 from vanishgrad.reports.documents.report_document import ReportDocument
-from vanishgrad.reports.sentences import number
+from vanishgrad.reports.sentences import number, prefix_line, shared_prefix
 from vanishgrad.reports.terminal import FILE, LONGEST_LINE, Terminal, paragraph
 from vanishgrad.weights.layers import Layer
 
@@ -133,10 +133,13 @@ def to_text(document: InspectDocument, terminal: Terminal = FILE) -> str:
             file=document.file, format=document.file_format,
         )
     ]  # fmt: skip
+    prefix = shared_prefix([layer.name for layer in document.layers])
+    if prefix:
+        lines.append(prefix_line(prefix))
     for layer in document.layers:
         lines += [
             "",
-            _wrapped(_headline(layer), terminal),
+            _wrapped(_headline(layer, prefix), terminal),
             *(_wrapped(f"  {text}", terminal) for text in _facts(layer)),
         ]
     lines += [
@@ -146,12 +149,13 @@ def to_text(document: InspectDocument, terminal: Terminal = FILE) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _headline(layer: LayerDocument) -> str:
+def _headline(layer: LayerDocument, prefix: str) -> str:
     variant = f"{layer.variant} " if layer.variant else ""
-    same = f" (= {', '.join(layer.twins)})" if layer.twins else ""
+    twins = ", ".join(twin.removeprefix(prefix) for twin in layer.twins)
+    same = f" (= {twins})" if twins else ""
     headline = translate(
         "{label}: {cell}, n = {hidden_size}, d = {input_size}, {direction}, {dtype}, {layout} layout",
-        label=layer.name + same, cell=variant + layer.cell.upper(), hidden_size=layer.hidden_size,
+        label=layer.name.removeprefix(prefix) + same, cell=variant + layer.cell.upper(), hidden_size=layer.hidden_size,
         input_size=layer.input_size, direction=translate(DIRECTIONS[layer.direction]), dtype=layer.dtype,
         layout=layer.layout,
     )  # fmt: skip
