@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vanishgrad.languages import in_language, language, translate, translate_count, translated
+from vanishgrad.weights.recognition import recurrent_layers
+
+FIXTURES = Path(__file__).parent.parent / "weights" / "fixtures"
+FILES = (
+    "modules.pt",
+    "orthogonal_rnn_cayley.pt",
+    "cudnn.hdf5",
+    "keras1.h5",
+    "haiku.npz",
+    "linen.npz",
+    "chainer.npz",
+    "lstm_clip.onnx",
+    "keras.tflite",
+)
 
 
 def test_english_is_what_is_written():
@@ -30,3 +46,10 @@ def test_what_is_no_message_stays_as_it_is():
 def test_another_language_is_refused():
     with pytest.raises(ValueError, match="expected one of en, zh, got 'fr'"), in_language("fr"):
         pass
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_why_a_layer_is_recognised_and_what_is_assumed_are_told_in_chinese(name):
+    for layer in recurrent_layers(FIXTURES / name).layers:
+        with in_language("zh"):
+            assert [text for text in (layer.why, *layer.assumptions) if translated(text) == text] == []

@@ -6,7 +6,7 @@ import pytest
 
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
 from vanishgrad.reports.markdown import to_markdown
-from vanishgrad.reports.sentences import caveat, fraction, log10_text, notes, number, power, sentence
+from vanishgrad.reports.sentences import caveat, fraction, log10_text, notes, number, power, sentence, shared_prefix
 from vanishgrad.reports.table import finals, horizon, sparkline, to_table
 from vanishgrad.reports.terminal import folded
 
@@ -85,3 +85,10 @@ def test_of_different_lengths_the_sentence_and_the_columns_are_of_the_verdicts_l
     assert "after 12 steps more than 1/1000 is left" in sentence(found["lstm"])
     assert finals(found["lstm"])[0] == state.log10_norm.median[12]
     assert any("lag 12, the last that every sequence has" in note for note in notes(document.models))
+
+
+def test_what_all_labels_begin_with_ends_at_a_separator_and_is_worth_a_line():
+    assert shared_prefix(["transducer.encoder.0", "transducer.encoder.12"]) == "transducer.encoder."
+    assert shared_prefix(["runs/7/final.pt:lstm", "runs/7/final.pt:lstm"]) == "runs/7/final.pt:"
+    assert shared_prefix(["encoder.0", "encoder.1"]) == ""
+    assert shared_prefix(["transducer.encoder.0"]) == shared_prefix([]) == ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os.path
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -137,8 +136,11 @@ SHORTEST_PREFIX = 10
 
 def shared_prefix(labels: Sequence[str]) -> str:
     """Return what all layers' labels begin with, up to a separator; nothing where leaving it out saves no room."""
-    common = os.path.commonprefix([label[:-1] for label in labels]) if len(labels) > 1 else ""
-    prefix = common[: 1 + max(common.rfind(separator) for separator in "./:")]
+    if len(labels) < 2:
+        return ""
+    first, last = min(labels), max(labels)
+    length = next((i for i, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first) - 1)
+    prefix = first[: 1 + max(first.rfind(separator, 0, length) for separator in "./:")]
     return prefix if len(prefix) >= SHORTEST_PREFIX else ""
 
 
@@ -191,7 +193,11 @@ def notes(models: Sequence[ModelDocument]) -> list[str]:
     for model in models:
         for note in model.notes:
             labels.setdefault(note, []).append(model.label)
-    return [about(labels_, translated(note)) for note, labels_ in labels.items()]
+    everyone = [translate("every layer")] if all(model.source.kind == "file" for model in models) else []
+    return [
+        about(everyone if everyone and 2 < len(labels_) == len(models) else labels_, translated(note))
+        for note, labels_ in labels.items()
+    ]
 
 
 def number(value: float) -> str:

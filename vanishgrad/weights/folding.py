@@ -15,8 +15,9 @@ from functools import partial
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import english
 from vanishgrad.weights.hints import Hints
-from vanishgrad.weights.tensors import FLOATS, Tensor, derived
+from vanishgrad.weights.tensors import FLOATS, Tensor, derived, shown
 
 OLD = re.compile(r"(?P<plain>.*\w)_(?P<piece>orig|mask|u|v|g)")
 NEW = re.compile(r"(?P<path>(?:.*\.)?)parametrizations\.(?P<name>\w+)\.(?P<piece>original\d?|\d{1,3}\..+)")
@@ -112,10 +113,15 @@ def _orthogonal(plain: str, pieces: Pieces, hints: Hints) -> Tensor | None:
         return None
     name = hints.orthogonal_map or usual_map(X.shape)
     others = " or ".join(each for each in MAPS if each != name)
-    usual = f"PyTorch's for {'a square' if X.shape[0] == X.shape[1] else 'this shape'}"
-    note = f"orthogonal map {name} is taken, {usual}; --orthogonal-map {others} chooses another"
+    note = english(
+        "{tensor}: orthogonal map {name} is taken, PyTorch's for {shapes}; --orthogonal-map {others} chooses another",
+        tensor=shown(plain), name=name, others=others,
+        shapes=english("a square") if X.shape[0] == X.shape[1] else english("this shape"),
+    )  # fmt: skip
     if hints.orthogonal_map:
-        note = f"orthogonal map {name} is taken because --orthogonal-map says so"
+        note = english(
+            "{tensor}: orthogonal map {name} is taken because --orthogonal-map says so", tensor=shown(plain), name=name
+        )
 
     def read() -> Array:
         return orthogonal(X.read(), None if base is None else base.read(), name)

@@ -11,6 +11,7 @@ from vanishgrad.cells.activations import ACTIVATIONS, HARD_SIGMOID, SIGMOID, TAN
 from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import STACKINGS
 
 HARD_SIGMOID_KERAS_2 = hard_sigmoid(0.2, "hard_sigmoid_0.2")
@@ -196,8 +197,13 @@ def _choice(
         return stated_value, ()
     if hint is None and choices:
         others = " or ".join(each for each in choices if each != usual)
-        note = f"{word} {usual} is taken, the file does not say; {flag(name)} {others} chooses the other reading"
+        note = english(
+            "{word} {usual} is taken, the file does not say; {option} {others} chooses the other reading",
+            word=word, usual=usual, option=flag(name), others=others,
+        )  # fmt: skip
         return usual, (note,)
     if hint not in (None, usual):
-        return hint or usual, (f"{word} {hint} is taken because {flag(name)} says so",)
+        return hint or usual, (
+            english("{word} {hint} is taken because {option} says so", word=word, hint=hint, option=flag(name)),
+        )
     return usual, ()

@@ -140,7 +140,7 @@ def to_text(document: InspectDocument, terminal: Terminal = FILE) -> str:
         lines += [
             "",
             _wrapped(_headline(layer, prefix), terminal),
-            *(_wrapped(f"  {text}", terminal) for text in _facts(layer)),
+            *(_wrapped(f"  {text}", terminal) for text in _facts(layer, prefix)),
         ]
     lines += [
         "\n" + _wrapped(translate("not read: {reason}", reason=sentence), terminal) for sentence in document.refused
@@ -162,10 +162,11 @@ def _headline(layer: LayerDocument, prefix: str) -> str:
     return headline + (translate(RESETS[layer.reset]) if layer.reset else "")
 
 
-def _facts(layer: LayerDocument) -> list[str]:
+def _facts(layer: LayerDocument, prefix: str) -> list[str]:
     gates = ", ".join(f"{gate} {number(norm)}" for gate, norm in layer.norms.items())
     radius = "" if layer.spectral_radius is None else f"; ρ(W) {number(layer.spectral_radius)}"
-    texts = [translate("why: {reason}", reason=translated(layer.why))]
+    reason = translated(layer.why)
+    texts = [translate("why: {reason}", reason=reason.replace(prefix, "…") if prefix else reason)]
     if layer.gamma_norm is not None:
         texts.append(f"‖W_hh‖₂: {gates}; γ‖W‖₂ {number(layer.gamma_norm)}{radius}")
     keep = layer.keep_bias
@@ -187,7 +188,12 @@ def _facts(layer: LayerDocument) -> list[str]:
             )
         )
     if layer.driven_by:
-        texts.append(translate("driven by {layers}", layers=translate(" and ").join(layer.driven_by)))
+        texts.append(
+            translate(
+                "driven by {layers}",
+                layers=translate(" and ").join(each.removeprefix(prefix) for each in layer.driven_by),
+            )
+        )
     return texts + [translate("note: {note}", note=translated(assumption)) for assumption in layer.assumptions]
 
 

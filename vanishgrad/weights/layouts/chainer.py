@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from vanishgrad.cells.activations import SIGMOID, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import CHAINER, PYTORCH, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -62,7 +63,10 @@ def _numbered(
     roles = {"W_hx": joined(weights[:gates]), "W_hh": joined(weights[gates:])}
     if biases:
         roles |= {"b_x": joined(biases[:gates]), "b_h": joined(biases[gates:])}
-    why = f"{weights[0].name} … {weights[-1].name} are numbered as in Chainer's NStep{NUMBERED[gates].upper()}"
+    why = english(
+        "{first} … {last} are numbered as in Chainer's NStep{cell}",
+        first=weights[0].name, last=weights[-1].name, cell=NUMBERED[gates].upper(),
+    )  # fmt: skip
     return _layer(file, label, roles, PYTORCH, hints, why, path=path, layer_index=index)
 
 
@@ -71,7 +75,10 @@ def _interleaved(file: TensorFile, label: str, roles: dict[str, Tensor], hints: 
     if len(matrix.shape) != 2 or matrix.shape[0] != 4 * matrix.shape[1]:
         raise Unreadable(f"expected 4n × n lateral weights of Chainer's LSTM, got {matrix}; try an LSTM or an NStepGRU")
     apart = {role: gates_apart(each, 4) for role, each in roles.items()}
-    why = f"{matrix.name} {shape_text(matrix.shape)} beside {roles['W_hx'].name} is Chainer's LSTM, gates interleaved"
+    why = english(
+        "{name} {shape} beside {partner} is Chainer's LSTM, gates interleaved",
+        name=matrix.name, shape=shape_text(matrix.shape), partner=roles["W_hx"].name,
+    )  # fmt: skip
     return _layer(file, label, apart, CHAINER, hints, why)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import SIGMOID, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated, Unreadable, flag
 from vanishgrad.weights.layers import Layer
@@ -63,7 +64,7 @@ def _layer(file: TensorFile, own: dict[str, Tensor], cell: str, hints: Hints) ->
     roles = {**own, "b_h": inside_reset(own["b_h"])} if "b_h" in own else own
     return fitted(
         file, f"arrays.{own['W_hx'].name}", roles, PYTORCH, hints, Stated(TANH, SIGMOID, "after", layout="equinox"),
-        why=f"array {matrix.name} {shape_text(matrix.shape)} stands where eqx.nn.{cell.upper()}Cell has weight_hh, "
-        f"as {flag('cell')} says",
+        why=english("array {name} {shape} stands where eqx.nn.{cell}Cell has weight_hh, as --cell says",
+                    name=matrix.name, shape=shape_text(matrix.shape), cell=cell.upper()),
         layout="equinox",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import english
 from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import FLAX
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
@@ -85,8 +86,9 @@ def _layer(file: TensorFile, free: Mapping[str, Tensor], match: re.Match[str], m
             cell=modules.cell,
             open=("activation", "gate_activation"),
         ),
-        why=f"the modules {' '.join((*modules.recurrent, *modules.inputs))} with kernels of "
-        f"{shape_text(free[match[0]].shape)} make {modules.title} of Flax",
+        why=english("the modules {names} with kernels of {shape} make {module} of Flax",
+                    names=" ".join((*modules.recurrent, *modules.inputs)), shape=shape_text(free[match[0]].shape),
+                    module=modules.title),
         layout="flax",
     )  # fmt: skip
     return layer

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import RELU, SIGMOID, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import HAIKU, SONNET
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -61,8 +62,8 @@ def _fused(file: TensorFile, path: str, roles: dict[str, Tensor], hints: Hints) 
         file, _label(path),
         {"W_hx": part(kernel, 0, rows - n), "W_hh": part(kernel, rows - n, rows), "b_x": plus_one(bias, 2, 4)},
         HAIKU, hints, STATED,
-        why=f"{kernel.name} {shape_text(kernel.shape)} is one matrix for [x, h], as hk.LSTM of Haiku has it, "
-        "which adds 1 to the forget gate at run time",
+        why=english("{name} {shape} is one matrix for [x, h], as hk.LSTM of Haiku has it, which adds 1 to the forget "
+                    "gate at run time", name=kernel.name, shape=shape_text(kernel.shape)),
         layout="haiku",
     )  # fmt: skip
 
@@ -70,7 +71,8 @@ def _fused(file: TensorFile, path: str, roles: dict[str, Tensor], hints: Hints) 
 def _vanilla(file: TensorFile, path: str, roles: dict[str, Tensor], hints: Hints) -> Layer:
     return fitted(
         file, _label(path), roles, HAIKU, hints, Stated(RELU, layout="haiku"),
-        why=f"{roles['W_hh'].name} beside {roles['W_hx'].name} are hk.VanillaRNN's of Haiku, a ReLU",
+        why=english("{name} beside {partner} are hk.VanillaRNN's of Haiku, a ReLU",
+                    name=roles["W_hh"].name, partner=roles["W_hx"].name),
         layout="haiku",
     )  # fmt: skip
 
@@ -87,7 +89,8 @@ def _split(file: TensorFile, path: str, roles: dict[str, Tensor], hints: Hints) 
     stacking, cell = (HAIKU, "hk.GRU of Haiku or snt.GRU of Sonnet") if is_gru else (SONNET, "snt.LSTM of Sonnet")
     return fitted(
         file, _label(path), roles, stacking, hints, STATED,
-        why=f"{roles['W_hh'].name} {shape_text((rows, columns))} and {roles['W_hx'].name} are the names of {cell}",
+        why=english("{name} {shape} and {partner} are the names of {module}", module=cell,
+                    name=roles["W_hh"].name, shape=shape_text((rows, columns)), partner=roles["W_hx"].name),
         layout=stacking.name,
         variant="projected" if "W_hr" in roles else "",
     )  # fmt: skip

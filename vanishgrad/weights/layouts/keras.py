@@ -289,12 +289,18 @@ def activation_named(named: Any, version: str) -> Activation:
 
 
 def _why(own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> str:
-    evidence = f"{own[1].name} {shape_text(own[1].shape)} is Keras's name for a recurrent kernel"
+    kernel = {"name": own[1].name, "shape": shape_text(own[1].shape)}
     if is_cudnn:
-        return f"{evidence}, and a bias of {shape_text(own[2].shape)} entries is that of its CuDNN layers"
+        return english(
+            "{name} {shape} is Keras's name for a recurrent kernel, and a bias of {entries} entries is that of its "
+            "CuDNN layers", **kernel, entries=shape_text(own[2].shape),
+        )  # fmt: skip
     if entry is None:
-        return evidence
+        return english("{name} {shape} is Keras's name for a recurrent kernel", **kernel)
     flags = [key for key in ("go_backwards", "stateful") if entry.config.get(key)]
     if entry.config.get("implementation"):
         flags.append(f"implementation {entry.config['implementation']}")
-    return f"{evidence}, and the configuration says {', '.join([shown(entry.class_name), *flags])}"
+    return english(
+        "{name} {shape} is Keras's name for a recurrent kernel, and the configuration says {settings}",
+        **kernel, settings=", ".join([shown(entry.class_name), *flags]),
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import KERAS
 from vanishgrad.weights.hints import HARD_SIGMOID_KERAS_2, Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -54,8 +55,9 @@ def _layer(
     roles = {role: member[0] if len(member) == 1 else stacked(member[0].name, member) for role, member in own.items()}
     return fitted(
         file, label, roles, KERAS, hints, _stated(entry, roles["W_hh"]),
-        why=f"{first.name} {shape_text(first.shape)} is Keras 1's name"
-        + (f", and the configuration says {entry.kind}" if entry else ""),
+        why=english("{name} {shape} is Keras 1's name, and the configuration says {kind}",
+                    name=first.name, shape=shape_text(first.shape), kind=entry.kind) if entry
+        else english("{name} {shape} is Keras 1's name", name=first.name, shape=shape_text(first.shape)),
         layout="keras1",
         usual_gate=HARD_SIGMOID_KERAS_2,
         direction="backward" if entry and entry.is_backward else "forward",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from vanishgrad.languages import english
 from vanishgrad.weights.hints import Unreadable
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.tensors import Tensor
@@ -89,7 +90,11 @@ def norms(whose: NormNames, module: str, free: Mapping[str, Tensor], epsilon: fl
         if all(module + name in free for name in names):
             roles = {role: free[module + name] for role, name in zip(ROLES, names, strict=True)}
             note = (
-                f"layer norms are those of {whose.owner}, whose ε {whose.epsilon:g} is taken; the file does not say it",
+                english(
+                    "layer norms are those of {owner}, whose ε {epsilon} is taken; the file does not say it",
+                    owner=whose.owner,
+                    epsilon=f"{whose.epsilon:g}",
+                ),
             )
             return LayerNorms(roles, epsilon or whose.epsilon, () if epsilon else note)
     return LayerNorms()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import SIGMOID, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated
 from vanishgrad.weights.layers import Layer
@@ -44,6 +45,7 @@ def _layer(file: TensorFile, label: str, roles: dict[str, Tensor], hints: Hints)
     names = ", ".join(each.name for each in roles.values())
     return fitted(
         file, label, whole, PYTORCH, hints, Stated(TANH, SIGMOID, "after", layout="mlx"),
-        why=f"{names} with {shape_text(matrix.shape)} recurrent weights are MLX's names",
+        why=english("{names} with {shape} recurrent weights are MLX's names", names=names,
+                    shape=shape_text(matrix.shape)),
         layout="mlx",
     )  # fmt: skip

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -46,7 +47,8 @@ def _layer(file: TensorFile, match: re.Match[str], roles: dict[str, Tensor], hin
     return fitted(
         file, _label(match["path"]), roles, PYTORCH, hints,
         Stated(None, None, "after", open=("activation",) if len(set(matrix.shape)) == 1 else ()),
-        why=f"{matrix.name} {shape_text(matrix.shape)} and {roles['W_hx'].name} are the names of MXNet's Gluon",
+        why=english("{name} {shape} and {partner} are the names of MXNet's Gluon",
+                    name=matrix.name, shape=shape_text(matrix.shape), partner=roles["W_hx"].name),
         layout="mxnet",
         variant="projected" if "W_hr" in roles else "",
         layer_index=int(match["index"] or 0),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from vanishgrad.cells.activations import Activation
+from vanishgrad.languages import english
 from vanishgrad.weights.formats.onnx_constants import NotConstant, constant
 from vanishgrad.weights.formats.operator_graph import Graph, Node, recurrent_names
 from vanishgrad.weights.gate_order import ONNX
@@ -184,8 +185,8 @@ def _layer(
     reading = stated(cell, node.attributes, index, "onnx")
     return fitted(
         file, label, roles, ONNX, hints, reading,
-        why=f"a node {node.op} reads {shown(node.inputs[2])} as its recurrent weights, "
-        f"{shape_text(roles['W_hh'].shape)} for each direction",
+        why=english("a node {kind} reads {name} as its recurrent weights, {shape} for each direction",
+                    kind=node.op, name=shown(node.inputs[2]), shape=shape_text(roles["W_hh"].shape)),
         layout="onnx",
         path=label.removesuffix(".reverse"),
         direction="backward" if is_backward else "forward",

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from vanishgrad.languages import english
 from vanishgrad.weights.formats.operator_graph import Graph, Node, recurrent_names
 from vanishgrad.weights.gate_order import OPENVINO
 from vanishgrad.weights.hints import Hints, Unreadable
@@ -84,8 +85,8 @@ def _layer(file: TensorFile, sequences: SequenceOrigins, node: Node, place: int,
     return fitted(
         file, label, roles, OPENVINO, hints,
         stated(cell, attributes | {"linear_before_reset": is_after}, 0, "openvino"),
-        why=f"a layer {node.op} reads {shown(roles['W_hh'].name)} as its recurrent weights, "
-        f"{shape_text(roles['W_hh'].shape)} for each direction",
+        why=english("a layer {kind} reads {name} as its recurrent weights, {shape} for each direction",
+                    kind=node.op, name=shown(roles["W_hh"].name), shape=shape_text(roles["W_hh"].shape)),
         layout="openvino",
         path=sequences.names[id(node)],
         direction="backward" if label.endswith(".reverse") else "forward",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated
 from vanishgrad.weights.layers import Layer
@@ -69,8 +70,10 @@ def _layer(
     is_rnn = len(set(matrix.shape)) == 1
     return fitted(
         file, label, roles, PYTORCH, hints, Stated(reset="after", open=("activation",) if is_rnn else ()),
-        why=f"{matrix.name} {shape_text(matrix.shape)} is Paddle's name"
-        + (f", as it stands again in {match[0]}" if match else " in an exported model"),
+        why=english("{name} {shape} is Paddle's name, as it stands again in {again}",
+                    name=matrix.name, shape=shape_text(matrix.shape), again=match[0]) if match
+        else english("{name} {shape} is Paddle's name in an exported model",
+                     name=matrix.name, shape=shape_text(matrix.shape)),
         layout="paddle",
         path=match["path"].strip("./") if match else label,
         variant="projected" if "W_hr" in roles else "",

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.languages import english
 from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import KERAS
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
@@ -101,12 +102,12 @@ def _layer(file: TensorFile, label: str, families: Mapping[str, Family], hints: 
     built |= {role: _beside(families[key], False) for role, key in zip(("b_x", "b_h"), biases, strict=False)}
     require_floats(built)
     doubt = () if families[inputs]["i"].shape != (n, n) or ".weight" in inputs else (
-        "matrices are taken to act on columns (W @ h), as nn.Linear has them",
+        english("matrices are taken to act on columns (W @ h), as nn.Linear has them"),
     )  # fmt: skip
     return fitted(
         file, label, built, KERAS, hints, Stated(layout="keras"),
-        why=f"{shown(recurrent)} {shape_text((n, n))} and {shown(inputs)}, with i, f, g and o for *, are an LSTM's, "
-        "one matrix for each gate",
+        why=english("{name} {shape} and {partner}, with i, f, g and o for *, are an LSTM's, one matrix for each gate",
+                    name=shown(recurrent), shape=shape_text((n, n)), partner=shown(inputs)),
         layout="per_gate",
         assumptions=doubt,
     )  # fmt: skip

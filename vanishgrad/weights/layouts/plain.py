@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
+from vanishgrad.languages import english
 from vanishgrad.weights.folding import leaf_names
 from vanishgrad.weights.gate_order import CS231N, KERAS, PYTORCH, STACKINGS, Stacking
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
@@ -158,8 +159,8 @@ def _layer(file: TensorFile, affixes: tuple[str, str], roles: Mapping[str, Tenso
     matrix = roles["W_hh"]
     layer = fitted(
         file, _layer_name(affixes), roles, stacking, hints, _stated(roles),
-        why=f"{matrix.name} {shape_text(matrix.shape)} and {roles['W_hx'].name} are named and shaped "
-        "as recurrent and input weights",
+        why=english("{name} {shape} and {partner} are named and shaped as recurrent and input weights",
+                    name=matrix.name, shape=shape_text(matrix.shape), partner=roles["W_hx"].name),
         layout=stacking.name,
         assumptions=(*doubt, *_which_letter(roles)),
     )  # fmt: skip
@@ -179,7 +180,12 @@ def _which_letter(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
     if {name[-1:] for name in names} != {"U", "W"} or roles["W_hh"].shape != roles["W_hx"].shape:
         return ()
     recurrent, other = names
-    return (f"{shown(recurrent)} is taken as the recurrent matrix; --recurrent {shown(other)} takes the other",)
+    return (
+        english(
+            "{name} is taken as the recurrent matrix; --recurrent {other} takes the other",
+            name=shown(recurrent), other=shown(other),
+        ),
+    )  # fmt: skip
 
 
 def _stacking(roles: Mapping[str, Tensor]) -> tuple[Stacking, tuple[str, ...]]:
@@ -190,7 +196,7 @@ def _stacking(roles: Mapping[str, Tensor]) -> tuple[Stacking, tuple[str, ...]]:
     if rows != columns:
         return (PYTORCH if rows > columns else KERAS), ()
     if inputs == (rows, rows):
-        return PYTORCH, ("matrices are taken to act on columns (W @ h); --layout keras chooses h @ W",)
+        return PYTORCH, (english("matrices are taken to act on columns (W @ h); --layout keras chooses h @ W"),)
     return (PYTORCH if inputs[:1] == (rows,) else KERAS), ()
 
 
@@ -200,12 +206,12 @@ def _stated(roles: Mapping[str, Tensor]) -> Stated:
 
 
 def _with_choices_said(layer: Layer) -> Layer:
-    unbiased = () if "b_x" in layer.roles else ("the bias is taken to be 0, no name known for one is there",)
+    unbiased = () if "b_x" in layer.roles else (english("the bias is taken to be 0, no name known for one is there"),)
     if layer.cell == "rnn":
         return replace(layer, assumptions=(*unbiased, *layer.assumptions))
     order = layer.stacking.order(layer.cell)
-    note = (
-        f"gate order {' '.join(order)} is taken, in blocks as in {layer.stacking.name}; --gates says another, "
-        "--interleaved that gates alternate unit by unit"
-    )
+    note = english(
+        "gate order {order} is taken, in blocks as in {layout}; --gates says another, --interleaved that gates "
+        "alternate unit by unit", order=" ".join(order), layout=layer.stacking.name,
+    )  # fmt: skip
     return replace(layer, assumptions=(note, *unbiased, *layer.assumptions))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import RELU, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Stated, Unreadable
@@ -149,18 +150,25 @@ def _absent(match: re.Match[str], roles: Mapping[str, Tensor], whole: Mapping[st
     other = match["path"] + "bias_ih" + (match["suffix"].removesuffix("_reverse") if match["reverse"] else "")
     if "b_x" in roles or "b_h" in roles or (match["reverse"] and other in whole):
         for role in (each for each in ("b_x", "b_h") if each not in roles):
-            yield f"{shown(_names(match)[role])} is not in the file and taken to be 0; try the whole checkpoint"
+            yield english(
+                "{name} is not in the file and taken to be 0; try the whole checkpoint", name=shown(_names(match)[role])
+            )
     below = int(match["index"] or 0) - 1
     if below >= 0 and not any(f"{match['path']}weight_hh_l{below}{end}" in whole for end in ("", "_reverse")):
-        yield f"layer {below}, which drives this one, is not in the file; try the whole checkpoint"
+        yield english("layer {index}, which drives this one, is not in the file; try the whole checkpoint", index=below)
 
 
 def _why(match: re.Match[str], roles: Mapping[str, Tensor]) -> str:
     matrix = roles["W_hh"]
-    folding = f", folded from {' and '.join(leaf.name for leaf in matrix.sources)}" if matrix.sources else ""
-    module = "a layer of nn.RNN, nn.GRU or nn.LSTM" if match["index"] else "a cell class"
-    partner = ROLES["W_hx"] + match["suffix"]
-    return f"{match[0]} {shape_text(matrix.shape)}{folding} and {partner} are PyTorch's names for {module}"
+    module = english("a layer of nn.RNN, nn.GRU or nn.LSTM") if match["index"] else english("a cell class")
+    names = {"name": match[0], "shape": shape_text(matrix.shape), "partner": ROLES["W_hx"] + match["suffix"]}
+    if not matrix.sources:
+        return english("{name} {shape} and {partner} are PyTorch's names for {module}", **names, module=module)
+    leaves = " and ".join(leaf.name for leaf in matrix.sources)
+    return english(
+        "{name} {shape}, folded from {leaves}, and {partner} are PyTorch's names for {module}",
+        **names, leaves=leaves, module=module,
+    )  # fmt: skip
 
 
 def _refuse(reason: str, remedy: str) -> Layer:

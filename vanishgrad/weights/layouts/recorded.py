@@ -8,6 +8,7 @@ from typing import Any
 
 from vanishgrad.cells.activations import LINEAR
 from vanishgrad.cells.recorded import PARTS, RECORDED
+from vanishgrad.languages import english
 from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Reading, Unreadable
@@ -21,7 +22,6 @@ AXES = [4, 4, 3, 3]
 """Of each role: sequence, step, then rows and columns or entries."""
 MAX_DIGITS = 10
 """Of the size of a part."""
-BY_AUTODIFF = "by automatic differentiation"
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
@@ -40,7 +40,10 @@ def _layer(file: TensorFile, name: str, roles: Mapping[str, Tensor], reading: Ma
         raise Unreadable(f"expected {', '.join(ROLES)} and the sizes of the state's parts, got {', '.join(roles)} and "
                          f"{' '.join(sizes) or 'none'}; try capturing it anew")  # fmt: skip
     require_floats(roles)
-    words = f"{BY_AUTODIFF}: J_t of {reading.get('module', 'the module')} along the batch; without gates and weights"
+    words = english(
+        "by automatic differentiation: J_t of {module} along the batch; without gates and weights",
+        module=reading.get("module", "the module"),
+    )  # fmt: skip
     return Layer(
         name=name,
         path=name,
@@ -49,7 +52,7 @@ def _layer(file: TensorFile, name: str, roles: Mapping[str, Tensor], reading: Ma
         hidden_size=int(sizes[0]),
         input_size=roles["inputs"].shape[-1],
         layout=RECORDED,
-        why=f"its calls hand on their state, whose derivatives were recorded {BY_AUTODIFF}",
+        why=english("its calls hand on their state, whose derivatives were recorded by automatic differentiation"),
         reading=Reading(LINEAR, None, {}, ()),
         roles=roles,
         stacking=PYTORCH,

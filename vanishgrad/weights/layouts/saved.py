@@ -12,6 +12,7 @@ from typing import Any
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import CHOICES, Hints, Reading, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -67,7 +68,7 @@ def _layer(file: TensorFile, about: Mapping[str, Any], own: dict[str, Tensor], h
         hidden_size=shape[0] // len(row.gates),
         input_size=shape[1],
         layout=SAVED,
-        why=f"the archive says that it is a {row.name} with its tensors under its own names",
+        why=english("the archive says that it is a {cell} with its tensors under its own names", cell=row.name),
         reading=Reading(activation, gate, keys, ()),
         roles=own,
         stacking=PYTORCH,

@@ -110,7 +110,7 @@ def _raised(roles: Mapping[str, Tensor], start: int, n: int, rows: int, offset: 
 
 
 def _notes(roles: Mapping[str, Tensor]) -> tuple[str, ...]:
-    return tuple(f"{shown(each.name)}: {each.note}" for each in roles.values() if each.note)
+    return tuple(each.note for each in roles.values() if each.note)
 
 
 def chosen_stacking(stacking: Stacking, hints: Hints, stated: Stated) -> Stacking:

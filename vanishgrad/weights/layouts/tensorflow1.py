@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import SIGMOID
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import TENSORFLOW_1
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
 from vanishgrad.weights.layers import Layer
@@ -39,9 +40,11 @@ DIRECTION = re.compile(r"(?:^|[./])bw[./]")
 PEEPHOLES = ("w_i_diag", "w_f_diag", "w_o_diag")
 """In the order i f o, which TENSORFLOW_1 has without g."""
 BIASES = {"kernel": "bias", "weights": "biases"}
-PLUS = "1 is added to the forget gate, forget_bias's default; --forget-offset -1 takes it off where it was 0"
-ATTENDED = "what the attention around the cell feeds back into its input is left out, as any input that the state makes"
-UNSAID = "cell_clip and proj_clip are taken to be none, a checkpoint does not say"
+PLUS = english("1 is added to the forget gate, forget_bias's default; --forget-offset -1 takes it off where it was 0")
+ATTENDED = english(
+    "what the attention around the cell feeds back into its input is left out, as any input that the state makes"
+)
+UNSAID = english("cell_clip and proj_clip are taken to be none, a checkpoint does not say")
 
 
 def sightings(file: TensorFile, free: Mapping[str, Tensor], hints: Hints) -> Iterator[Sighting]:
@@ -109,8 +112,12 @@ def _fused(file: TensorFile, label: str, match: re.Match[str], own: dict[str, Te
     if projection:
         roles["W_hr"] = turned(projection)
     unsaid = (*((PLUS,) if is_plus else ()), *((UNSAID,) if gates == 4 else ()))
-    offset = ", which adds 1 to the forget gate at run time" if is_plus else ""
-    return _layer(file, label, roles, match, hints, f"one matrix for [x, h]{offset}", unsaid)
+    what = (
+        english("one matrix for [x, h], which adds 1 to the forget gate at run time")
+        if is_plus
+        else english("one matrix for [x, h]")
+    )
+    return _layer(file, label, roles, match, hints, what, unsaid)
 
 
 def _peepholes(peepholes: list[Tensor], n: int) -> Tensor:
@@ -135,7 +142,8 @@ def _gru(file: TensorFile, label: str, match: re.Match[str], own: dict[str, Tens
         "W_hh": _beside(part(gates, rows - n, rows), part(candidate, rows - n, rows)),
         "b_x": joined([b_gates, b_candidate]),
     }
-    return _layer(file, label, roles, match, hints, "gates r z and a candidate, each with one matrix for [x, h]", ())
+    what = english("gates r z and a candidate, each with one matrix for [x, h]")
+    return _layer(file, label, roles, match, hints, what, ())
 
 
 def _beside(gates: Tensor, candidate: Tensor) -> Tensor:
@@ -150,7 +158,7 @@ def _layer(
     return fitted(
         file, label, roles, TENSORFLOW_1, hints,
         Stated(None, SIGMOID, "before", layout="tensorflow1", open=("activation",)),
-        why=f"{kernel} is TensorFlow 1's {match['kind']}: {what}",
+        why=english("{name} is TensorFlow 1's {kind}: {what}", name=kernel, kind=match["kind"], what=what),
         layout="tensorflow1",
         variant="projected" if "W_hr" in roles else "peephole" if "w_c" in roles else "",
         direction="backward" if DIRECTION.search(label.replace(".", "/") + "/") else "forward",

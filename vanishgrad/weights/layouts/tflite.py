@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from vanishgrad.cells.activations import LINEAR, RELU, SIGMOID, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.formats.operator_graph import Graph, Node, recurrent_names
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated, Unreadable
@@ -78,13 +79,18 @@ def _layer(
         raise Unreadable(
             f"expected tanh, ReLU or none as activation, got number {number}; try a model with one of them"
         )
-    coupled = " (without an input gate's, so i = 1 - f)" if inputs.is_coupled(is_second) else ""
-    clipped = f", its cell state clipped at ±{clip:g}" if clip else ""
+    why = english(
+        "an operator {kind} reads {name} as recurrent weights, {shape} of all gates",
+        kind=node.op, name=roles["W_hh"].name, shape=shape_text(roles["W_hh"].shape),
+    )  # fmt: skip
+    if inputs.is_coupled(is_second):
+        why = english("{sentence} (without an input gate's, so i = 1 - f)", sentence=why)
+    if clip:
+        why = english("{sentence}, its cell state clipped at ±{bound}", sentence=why, bound=f"{clip:g}")
     return fitted(
         file, label, roles, PYTORCH, hints,
         Stated(ACTIVATIONS[number], SIGMOID, layout="tflite"),
-        why=f"an operator {node.op} reads {roles['W_hh'].name} as recurrent weights, "
-        f"{shape_text(roles['W_hh'].shape)} of all gates{coupled}{clipped}",
+        why=why,
         layout="tflite",
         path=path,
         direction="backward" if label.endswith(".reverse") else "forward",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vanishgrad.cells.activations import SIGMOID, TANH
+from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
 from vanishgrad.weights.hints import Hints, Stated
 from vanishgrad.weights.layers import Layer
@@ -50,7 +51,8 @@ def _layer(
     below = (each for each in ("fw", "bw") if _name(match, index - 1, each) in free)
     return fitted(
         file, label, roles, PYTORCH, hints, Stated(TANH, SIGMOID, layout="pytorch"),
-        why=f"{matrix.name} {shape_text(matrix.shape)} is the name of torch.ao.nn.quantizable.LSTM, not yet converted",
+        why=english("{name} {shape} is the name of torch.ao.nn.quantizable.LSTM, not yet converted",
+                    name=matrix.name, shape=shape_text(matrix.shape)),
         layout="torch-quantizable",
         path=match["path"].rstrip("."),
         layer_index=index,

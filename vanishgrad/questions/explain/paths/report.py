@@ -147,7 +147,7 @@ def paths_passage(paths: PathsDocument, model: ModelDocument) -> Passage:
             "lag",
             translatable("whole"),
             translatable("conv."),
-            *map(translated, counts),
+            *(translate("more") if name == "more" else name for name in counts),
             *(f"U_{name}" for name in gates),
         ),
         rows=rows,
