@@ -289,18 +289,14 @@ def activation_named(named: Any, version: str) -> Activation:
 
 
 def _why(own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> str:
-    kernel = {"name": own[1].name, "shape": shape_text(own[1].shape)}
+    name, shape = own[1].name, shape_text(own[1].shape)
+    kernel = english("{name} {shape} is Keras's name for a recurrent kernel", name=name, shape=shape)
     if is_cudnn:
-        return english(
-            "{name} {shape} is Keras's name for a recurrent kernel, and a bias of {entries} entries is that of its "
-            "CuDNN layers", **kernel, entries=shape_text(own[2].shape),
-        )  # fmt: skip
+        return english("{sentence}, and its bias is that of CuDNN layers", sentence=kernel)
     if entry is None:
-        return english("{name} {shape} is Keras's name for a recurrent kernel", **kernel)
+        return kernel
     flags = [key for key in ("go_backwards", "stateful") if entry.config.get(key)]
     if entry.config.get("implementation"):
         flags.append(f"implementation {entry.config['implementation']}")
-    return english(
-        "{name} {shape} is Keras's name for a recurrent kernel, and the configuration says {settings}",
-        **kernel, settings=", ".join([shown(entry.class_name), *flags]),
-    )  # fmt: skip
+    settings = ", ".join([shown(entry.class_name), *flags])
+    return english("{sentence}, and the configuration says {settings}", sentence=kernel, settings=settings)

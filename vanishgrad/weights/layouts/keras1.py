@@ -55,14 +55,21 @@ def _layer(
     roles = {role: member[0] if len(member) == 1 else stacked(member[0].name, member) for role, member in own.items()}
     return fitted(
         file, label, roles, KERAS, hints, _stated(entry, roles["W_hh"]),
-        why=english("{name} {shape} is Keras 1's name, and the configuration says {kind}",
-                    name=first.name, shape=shape_text(first.shape), kind=entry.kind) if entry
-        else english("{name} {shape} is Keras 1's name", name=first.name, shape=shape_text(first.shape)),
+        why=_why(first, entry),
         layout="keras1",
         usual_gate=HARD_SIGMOID_KERAS_2,
         direction="backward" if entry and entry.is_backward else "forward",
         driven_by=entry.below if entry else None,
     )  # fmt: skip
+
+
+def _why(first: Tensor, entry: ConfiguredLayer | None) -> str:
+    name = english("{name} {shape} is Keras 1's name", name=first.name, shape=shape_text(first.shape))
+    return (
+        english("{sentence}, and the configuration says {settings}", sentence=name, settings=entry.kind)
+        if entry
+        else name
+    )
 
 
 def _stated(entry: ConfiguredLayer | None, matrix: Tensor) -> Stated:
