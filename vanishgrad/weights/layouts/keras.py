@@ -291,10 +291,8 @@ def activation_named(named: Any, version: str) -> Activation:
 def _why(own: list[Tensor], entry: ConfiguredLayer | None, is_cudnn: bool) -> str:
     name, shape = own[1].name, shape_text(own[1].shape)
     kernel = english("{name} {shape} is Keras's name for a recurrent kernel", name=name, shape=shape)
-    if is_cudnn:
-        return english("{sentence}, and its bias is that of CuDNN layers", sentence=kernel)
-    if entry is None:
-        return kernel
+    if is_cudnn or entry is None:
+        return english("{sentence}, and its bias is that of CuDNN layers", sentence=kernel) if is_cudnn else kernel
     flags = [key for key in ("go_backwards", "stateful") if entry.config.get(key)]
     if entry.config.get("implementation"):
         flags.append(f"implementation {entry.config['implementation']}")
