@@ -53,6 +53,13 @@ def test_ctrl_c_without_output_keeps_what_is_finished_beside_it(run, tmp_path, m
     assert run(*arguments, "--resume").out.startswith("2 points of 1 MODEL") and not list(tmp_path.iterdir())
 
 
+def test_a_whole_sweep_without_output_leaves_nothing_behind(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("sweep", "rnn@gaussian:gain=1,2", "--hidden", "3", "--steps", "5").status == 0
+        assert not list(tmp_path.iterdir())
+
+
 def _until_five(measured_batch, settings, several):
     if several[0].hidden == 5:
         raise KeyboardInterrupt

@@ -70,7 +70,7 @@ class Journal:
 
     def __init__(self, plan: SweepPlan, path: str, in_memory: bool = False) -> None:
         self.path: str | None = path
-        self._settings, self._in_memory = plan.settings, in_memory
+        self._settings, self._own_places, self._in_memory = plan.settings, plan.own_places, in_memory
         self._points = dict[int, SweptPoint]()
         self._length = 0
         self.finished = set[int]()
@@ -114,12 +114,12 @@ class Journal:
         self.failures += sum(point.failed is not None for point in points.values())
 
     def flush(self) -> None:
-        """Write the file, if that was left to this; remove it if nothing is finished."""
+        """Write the file, if that was left to this and a point is missing; remove it if nothing is finished."""
         if not self._points:
             self.remove()
-        elif self._in_memory and self.path:
+        elif self._in_memory and not self.finished.issuperset(self._own_places):
             lines = [_header(self._settings), {str(place): point.to_dict() for place, point in self._points.items()}]
-            write(self.path, b"".join(map(_line, lines)))
+            write(str(self.path), b"".join(map(_line, lines)))
 
     def points(self) -> Iterator[tuple[int, SweptPoint]]:
         """Yield place and point of all that are finished."""
