@@ -5,17 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
-from vanishgrad.extended_range import extended, matrix_transpose, on_one_scale, zeros
 from vanishgrad.propagation.either_range import EitherRange
-from vanishgrad.propagation.products.scaling import LN_2, RangeWatch
+from vanishgrad.propagation.products.scaling import RangeWatch
 from vanishgrad.propagation.run import run
-from vanishgrad.propagation.singular_values.rank_revealing import after_factors, step_factors
+from vanishgrad.propagation.singular_values.householder import log_determinant, row_wise_qr
+from vanishgrad.propagation.singular_values.nested_qr import (
+    Frame,
+    NestedQR,
+    by_factors,
+    leaves_room,
+    nested_qr,
+    nested_qr_of_image,
+    with_factors,
+)
 
 BLOCKS = 20
 """Blocks of steps whose means give the error of a mean over all steps."""
@@ -27,7 +34,7 @@ HISTORY = 60
 class LyapunovSpectrum:
     """The leading Lyapunov exponents of B runs, nats per step, -inf where a direction is lost.
 
-    Lost means zero, or below the rounding of what it is a difference of at some step.
+    Lost means zero, or below the rounding of what it is a difference of at some step, or behind such a direction.
 
     Attributes
     ----------
@@ -136,63 +143,105 @@ class _Frame:
         batch = len(s0)
         # Drawn row by row: the first columns are the same for every k.
         start = np.linalg.qr(np.random.default_rng(seed).standard_normal((k, m)).T)[0]
-        self._V = np.array(np.broadcast_to(start, (batch, m, k)), dtype=s0.dtype)
+        self._V = np.array(np.broadcast_to(start, (batch, m, k)))
         self._next, self._log_scales = np.empty_like(self._V), np.zeros((batch, k))
-        self._t, self._last, self._burn_in, self._steps, self._interval = 0, 0, burn_in, steps, interval
+        self._wide: Frame | None = None  # the vectors, where `_V` has no room for them
+        self._alive = np.ones((batch, k), dtype=bool)
+        self._t, self._since, self._last, self._burn_in, self._steps, self._interval = 0, 0, 0, burn_in, steps, interval
         blocks = min(BLOCKS, -(-steps // interval))
         self._sums, self._counts = np.zeros((blocks, batch, k)), np.zeros(blocks)
         self._log_det = np.zeros(batch) if k == m else None
-        self._identity = np.array(np.broadcast_to(np.eye(m), (batch, m, m)), dtype=s0.dtype)
+        self._identity = np.array(np.broadcast_to(np.eye(m), (batch, m, m)))
         self._due = np.unique(np.geomspace(min(10, steps), steps, HISTORY).round()).tolist()[::-1]
         self._history: list[tuple[int, Array]] = []
 
     def step(self, linearisation: EitherRange, t: int) -> None:
         """Move by J_t."""
-        before = self._V
-        if RangeWatch(self._V).lasts(self._V, linearisation, t):
+        before, log_scales = self._wide or self._V, self._log_scales
+        if self._wide is None and RangeWatch(self._V).lasts(self._V, linearisation, t):
             linearisation.tangent(t, self._V, self._next)
             self._V, self._next = self._next, self._V
-        else:
-            image = _scaled_image(linearisation, t, self._V, by_column=True)
-            self._V, self._log_scales = image[0], self._log_scales + image[1]
+        if before is self._wide or not (before is self._next and leaves_room(self._V)):
+            self._wide = _frame(before).image(linearisation, t)
+            self._narrow()
         self._t += 1
         done = self._t - self._burn_in
         if done > 0 and self._log_det is not None:
             self._log_det += self._log_det_of(linearisation, t)
-        if self._t % self._interval == 0 or done in (0, self._steps):
-            self._orthonormalise(done, linearisation, t, before)
+        self._since += 1
+        if done in (0, self._steps) or (self._t % self._interval == 0 and not self._may_wait(done)):
+            self._count(done, self._orthonormalised(linearisation, t, before, log_scales))
+            self._since = 0
+        self._narrow()
+
+    def _may_wait(self, done: int) -> bool:
+        """Return whether vectors in extended range, whose QR takes long, need none now."""
+        if self._wide is None or (done > 0 and (self._block(done) < self._block(done + 1) or self._is_due(done))):
+            return False
+        return self._wide.independent
+
+    def _narrow(self) -> None:
+        """Go on in floating point if it has room for all entries, each column divided by e^log_scale; else do not."""
+        if self._wide is None and not leaves_room(self._V):
+            self._wide = Frame.of(self._V)
+        elif self._wide is not None and (columns := self._wide.narrowed()):
+            self._V, self._log_scales, self._wide = columns[0], self._log_scales + columns[1], None
 
     def _log_det_of(self, linearisation: EitherRange, t: int) -> Array:
         """Return ln|det J_t|, (B,)."""
-        if RangeWatch(self._identity).lasts(self._identity, linearisation, t):
-            J, log_scales = np.empty_like(self._identity), np.zeros((1, 1))
-            linearisation.tangent(t, self._identity, J)
-        else:
-            J, log_scales = _scaled_image(linearisation, t, self._identity, by_column=False)
-        log_det, doubtful = _log_det(J)
-        log_det = log_det + log_scales.sum(axis=1)
-        eps = float(np.finfo(J.dtype).eps)
-        if doubtful.any() and (factors := step_factors(linearisation, t, doubtful, J.shape[1], eps)):
-            own, trials = factors
-            log_det[trials] = np.linalg.slogdet(own.X)[1] + own.log_d.sum(axis=1)
+        identity = Frame.of(self._identity)
+        if not RangeWatch(self._identity).lasts(self._identity, linearisation, t):
+            return nested_qr_of_image(linearisation, t, identity, identity.image(linearisation, t)).log_r.sum(axis=1)
+        J = np.empty_like(self._identity)
+        linearisation.tangent(t, self._identity, J)
+        log_det, doubtful = log_determinant(J)
+        if doubtful.any() and (own := by_factors(linearisation, t, identity, doubtful)):
+            log_det[own.trials] = own.log_r.sum(axis=1)
         return log_det
 
-    def _orthonormalise(self, done: int, linearisation: EitherRange, t: int, before: Array) -> None:
-        self._V, r, rounding = _row_wise_qr(self._V)
-        with np.errstate(divide="ignore"):
-            log_r = np.log(np.where(r > rounding, r, 0)) + self._log_scales
-        alive = np.isfinite(self._sums).all(axis=0)
-        doubtful = np.any(alive & (rounding > r * math.sqrt(np.finfo(r.dtype).eps)), axis=1)
-        if self._interval == 1 and doubtful.any():
-            _by_factors(linearisation, t, before, doubtful, self._V, log_r)
+    def _orthonormalised(self, step: EitherRange, t: int, before: Array | Frame, log_scales: Array) -> Array:
+        """Orthonormalise the vectors and return ln R_ii, (B, K); `log_scales` were those before the last step."""
+        one_step, own_scales = self._since == 1, self._log_scales
+        self._log_scales = np.zeros_like(own_scales)
+        if self._wide is None:
+            Q, r, rounding = row_wise_qr(self._V)
+            lost = np.any(self._alive & (rounding >= r), axis=1)
+            if not (one_step and lost.any()):
+                with np.errstate(divide="ignore"):
+                    log_r: Array = np.log(np.where(r > rounding, r, 0)) + own_scales
+                doubtful = self._alive & (rounding > r * math.sqrt(np.finfo(r.dtype).eps))
+                self._V = Q
+                if one_step and doubtful.any():
+                    whole = NestedQR(Frame.of(Q), log_r - log_scales, doubtful, np.arange(len(Q)))
+                    better = with_factors(whole, step, t, _frame(before))
+                    if better is not whole:
+                        self._wide, log_r = better.Q, better.log_r + log_scales
+                return log_r
+            # Whether a direction is below the rounding of its own terms is seen from the images of others beside it.
+            self._wide, own_scales = _frame(before).image(step, t), log_scales
+        wide = nested_qr_of_image(step, t, _frame(before), self._wide) if one_step else nested_qr(self._wide)
+        self._wide = wide.Q
+        return wide.log_r + own_scales
+
+    def _count(self, done: int, log_r: Array) -> None:
+        """Add ln R_ii, (B, K), to the sums, `done` steps after the burn-in."""
+        # Behind a direction that is lost to rounding, the next ones are orthogonal to another one.
+        log_r = np.where(np.logical_or.accumulate(np.isneginf(log_r), axis=1), -np.inf, log_r)
+        self._alive = np.ones_like(self._alive) if done == 0 else self._alive & np.isfinite(log_r)
         if done > 0:
-            block = min((done - 1) * len(self._counts) // self._steps, len(self._counts) - 1)
-            self._sums[block] += log_r
-            self._counts[block] += done - self._last
-            if self._due and done >= self._due[-1]:
+            self._sums[self._block(done)] += log_r
+            self._counts[self._block(done)] += done - self._last
+            if self._is_due(done):
                 self._due = [time for time in self._due if time > done]
                 self._history.append((done, self._sums.sum(axis=0) / done))
-        self._last, self._log_scales = max(done, 0), np.zeros_like(self._log_scales)
+        self._last = max(done, 0)
+
+    def _block(self, done: int) -> int:
+        return min((done - 1) * len(self._counts) // self._steps, len(self._counts) - 1)
+
+    def _is_due(self, done: int) -> bool:
+        """Return whether the means are to be kept in the history."""
+        return bool(self._due) and done >= self._due[-1]
 
     def spectrum(self) -> LyapunovSpectrum:
         """Return the means."""
@@ -208,70 +257,8 @@ class _Frame:
         )
 
 
-def _scaled_image(step: EitherRange, t: int, V: Array, by_column: bool) -> tuple[Array, Array]:
-    """Return J_t V, (B, m, k), where floating point has no room for it: each column, or row, divided by e^log_scale."""
-    wide: Any = extended(V)
-    images: Any = zeros(wide.shape)
-    step.tangent(t, wide, images)
-    lines = matrix_transpose(images) if by_column else images
-    batch, count, length = lines.shape
-    scaled, exponents = on_one_scale(lines.reshape(batch * count, 1, length))
-    image = scaled.reshape(batch, count, length).astype(V.dtype)
-    return np.ascontiguousarray(np.swapaxes(image, 1, 2)) if by_column else image, exponents.reshape(batch, -1) * LN_2
-
-
-def _log_det(J: Array) -> tuple[Array, Array]:
-    """Return ln|det J|, (B,), of J (B, m, m), -inf where rounding alone would keep it from 0; and where it is doubtful.
-
-    That is asked of rows and columns of one size each: a determinant that is small because they are is a number, if
-    their small entries have digits of their own.
-    """
-    half = math.sqrt(np.finfo(J.dtype).eps)
-    log_sizes, (doubtful, singular) = np.zeros(len(J)), np.zeros((2, len(J)), dtype=bool)
-    for axis in (2, 1):
-        sizes = np.abs(J).max(axis=axis, keepdims=True)
-        singular |= (sizes == 0).any(axis=(1, 2))
-        sizes = np.where(sizes > 0, sizes, 1)
-        J, log_sizes = J / sizes, log_sizes + np.log(sizes).sum(axis=(1, 2))
-        doubtful |= sizes.min(axis=(1, 2)) < half * sizes.max(axis=(1, 2))
-    r = np.abs(np.diagonal(np.linalg.qr(J, mode="r"), axis1=1, axis2=2))
-    whole = r.min(axis=1) > J.shape[1] * np.finfo(J.dtype).eps * r.max(axis=1)
-    logs = np.log(np.where(whole[:, None], r, 1)).sum(axis=1)
-    doubtful |= r.min(axis=1) < half * r.max(axis=1)
-    return np.where(whole & ~singular, log_sizes + logs, -np.inf), doubtful & ~singular
-
-
-def _by_factors(step: EitherRange, t: int, V: Array, trials: Array, Q: Array, log_r: Array) -> None:
-    """Write Q and ln R_ii of J_t V, V (B, m, K), of some trials, by the factors X diag(d) Y of a graded J_t."""
-    eps = float(np.finfo(V.dtype).eps)
-    factors = step_factors(step, t, trials, V.shape[1], eps)
-    if factors is None:
-        return
-    own, trials = factors
-    images = own.Y @ V[trials]
-    nothing = np.zeros_like(log_r[trials])
-    inner = after_factors(own, images, nothing, nothing, eps, in_order=True)
-    turned, R = np.linalg.qr(own.X @ inner.X)
-    r = np.abs(np.diagonal(R, axis1=1, axis2=2))
-    with np.errstate(divide="ignore"):
-        logs = inner.log_d + np.log(np.where(r > V.shape[1] * eps * r.max(axis=1, keepdims=True), r, 0))
-    better = np.isfinite(logs).sum(axis=1) >= np.isfinite(log_r[trials]).sum(axis=1)
-    places = np.flatnonzero(trials)[better]
-    Q[places], log_r[places] = turned[better], logs[better]
-
-
-def _row_wise_qr(A: Array) -> tuple[Array, Array, Array]:
-    """Return Q, (B, m, K), and |R_ii| with its rounding error, both (B, K), of A (B, m, K).
-
-    Householder QR of the rows in the order of their size: each row then keeps its own accuracy, however far it is below
-    another one (Powell and Reid 1969), and r_i = Q_iᵀ A is off by the rounding of the rows that Q_i has a share of.
-    """
-    sizes = np.abs(A).max(axis=2)
-    order = np.argsort(-sizes, axis=1)[..., None]
-    Q, R = np.linalg.qr(np.take_along_axis(A, order, axis=1))
-    Q = np.take_along_axis(Q, np.argsort(order, axis=1), axis=1)
-    rounding = A.shape[1] * np.finfo(A.dtype).eps * np.einsum("bm,bmk->bk", sizes, np.abs(Q))
-    return Q, np.abs(np.diagonal(R, axis1=1, axis2=2)), rounding
+def _frame(vectors: Array | Frame) -> Frame:
+    return vectors if isinstance(vectors, Frame) else Frame.of(vectors)
 
 
 def _standard_error(means: Array) -> Array:
