@@ -27,6 +27,8 @@ TOLERANCE = 1e-10
 """Accepted error of a norm, relative, as far as the gap to the next one is known."""
 RESIDUAL = 1e-8
 """Accepted error by the residual alone, which is the bound that is reported: some singular value lies within."""
+LARGEST_RESIDUAL = 1e-5
+"""The same where only the largest value of all trials is wanted: its square over the gap is within `TOLERANCE`."""
 MIN_ROWS, MAX_ROWS = 3, 64
 """Rows from which on a value is accepted, and at which the search for one is given up."""
 NOISE = 0.1
@@ -177,7 +179,8 @@ class _Search:
         # The gap is that of Ritz values, which know nothing of a cluster: by it a value settles, but is not right.
         by_gap = rho**2 / np.maximum(self._gap, 1 / FARTHEST)
         self._error = np.where(self._theta > 0, np.minimum(rho / 2, by_gap) if is_complete else rho / 2, 0)
-        settled = (self._theta == 0) | ((by_gap <= self._tolerance) & (rho / 2 <= max(RESIDUAL, self._tolerance)))
+        residual_limit = LARGEST_RESIDUAL if self._largest_only else RESIDUAL
+        settled = (self._theta == 0) | ((by_gap <= self._tolerance) & (rho / 2 <= max(residual_limit, self._tolerance)))
         if self._largest_only:
             settled |= self._log_norm + np.log1p(rho) < np.max(self._log_norm)
         self._settled = bool(np.all(settled & ((rows >= MIN_ROWS) | (self._theta == 0))))
