@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vanishgrad.cells import LSTM
+from vanishgrad.curves import float32_loss
 from vanishgrad.propagation.products.products import backward_products
 from vanishgrad.propagation.run import run
 from vanishgrad.questions.compare import CompareRequest, compare, comparison
@@ -51,6 +52,23 @@ def test_a_chaotic_run_loses_more_than_a_contracting_one() -> None:
     assert calm.engine.float32_loss < 1e-3
     assert chaotic.engine.float32_loss > 0.1
     assert np.isfinite(chaotic.engine.float32_loss)
+
+
+@pytest.mark.parametrize("model", ["lstm", "gru@chrono", "rnn@orthogonal"])
+def test_vectors_at_some_lags_tell_what_every_lag_does(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any measurement in float64, through rows that are turned and left out."""
+    request = CompareRequest((model,), hidden=40, steps=120, trials=2, dtype="float32")
+
+    def refused(*_: object) -> None:
+        raise AssertionError("measured again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(float32_loss, "measure", refused)
+        (by_vectors,) = compare(request).models
+    monkeypatch.setattr(float32_loss, "VECTORS_TELL", 0)
+    (by_every_lag,) = compare(request).models
+    every = by_every_lag.engine.float32_loss
+    assert every / 3 < by_vectors.engine.float32_loss < every + 2e-6
 
 
 def test_float32_leaves_rows_out_as_float64_does_and_stays_in_floating_point() -> None:

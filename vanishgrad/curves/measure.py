@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -20,11 +20,15 @@ from vanishgrad.propagation.products.compression import Compression
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T); (B, 0) without a loss."""
+    """Every curve's norms, and each trial's share of the parameter gradient by lag, (B, T); (B, 0) without a loss.
+
+    `left_vectors` are trial 0's at some lags of a run in float32, lag → (m,).
+    """
 
     curves: Mapping[str, Norms]
     shares: Array
     engine: Engine
+    left_vectors: Mapping[int, Array] = field(default_factory=dict)
 
 
 class Sequences(NamedTuple):
@@ -135,7 +139,7 @@ def _by_products(sequences: Sequences, threshold: float, scope: Scope, engine: s
         recorder.record(sequences.trajectory, compression)
         if recorder.engine.error_bound <= ERROR_LIMIT:
             break
-    return Measurement(recorder.measured(), recorder.shares(), recorder.engine)
+    return Measurement(recorder.measured(), recorder.shares(), recorder.engine, recorder.left_vectors)
 
 
 def _together(groups: Sequence[Measurement]) -> Measurement:
@@ -147,7 +151,8 @@ def _together(groups: Sequence[Measurement]) -> Measurement:
         max(engine.error_bound for engine in engines),
     )
     curves = {name: joined([group.curves[name] for group in groups]) for name in groups[0].curves}
-    return Measurement(curves, np.concatenate([group.shares for group in groups]), engine)
+    shares = np.concatenate([group.shares for group in groups])
+    return Measurement(curves, shares, engine, groups[0].left_vectors)
 
 
 def takes_sums(cell: Cell, engine: str) -> bool:

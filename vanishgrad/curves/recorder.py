@@ -12,6 +12,7 @@ import numpy as np
 from vanishgrad.arrays import Array, like, namespace, on_host
 from vanishgrad.cells import Cell, Linearisation, Trajectory
 from vanishgrad.curves.lag_batches import INPUT_CURVE, LagBatch, Lags, one_lag
+from vanishgrad.curves.left_vectors import LeftVectors
 from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.products.compression import Compression, error_bound, missing
 from vanishgrad.propagation.products.products import Product, backward_products, log_frobenius, log_masses
@@ -106,6 +107,7 @@ class Recorder:
         self._log_conveyor: Array | None = np.zeros((batch, 1)) if scope.measures("conveyor") else None
         self._error_bound = 0.0
         self._window: LagBatch | None = None
+        self._left = LeftVectors(self._steps) if cell.bits == 32 and "state" in self._blocks else None
 
     def record(self, trajectory: Trajectory, compression: Compression | None) -> None:
         """Record every lag of a sweep."""
@@ -134,6 +136,8 @@ class Recorder:
         if product.turns:
             self._take_norms()
             self._leading.turn({name: self._turning(product, name) for name in self._shapes})
+            if self._left is not None:
+                self._left.turn(product.turns)
         self._masses.append((product.masses[:, : product.parts], product.exponents[:, : product.parts]))
         if product.input_matrix is not None:
             self._log_rms[INPUT_CURVE][:, product.lag] = _log_frobenius(*product.input_block()) - _half_log(
@@ -172,6 +176,9 @@ class Recorder:
                     self._alive[name][lag] = count_at_least(matrix, least, by_lag[i])
             if name in lags.probes:
                 self._error_bound = max(self._error_bound, error_bound(sigma, missing(lags.probes[name])))
+            if self._left is not None and name == "state":
+                last, matrix = lags.first + len(by_lag) - 1, lags.matrices[name][-batch]
+                self._left.observe(last, matrix, self._leading.left_vector(name), float(by_lag[-1, 0]))
 
     def _record_rms(self) -> None:
         """Record ‖·‖_F/√q of all lags at once."""
@@ -226,6 +233,11 @@ class Recorder:
             for values in (self._log_norm[name], self._log_rms[name]):
                 values[beyond[:, shift:]] = np.nan
         return {name: Norms(self._log_norm[name], self._log_rms[name], self._alive[name]) for name in names}
+
+    @property
+    def left_vectors(self) -> Mapping[int, Array]:
+        """Lag → the leading left vector of the state's product in trial 0, (m,), at some lags of a run in float32."""
+        return self._left.by_lag if self._left is not None else {}
 
     def shares(self) -> Array:
         """Return each trial's share of ‖∂L/∂W_hh‖'s terms by lag, (B, T); (B, 0) without a loss."""

@@ -79,6 +79,13 @@ class LeadingSingularValues:
             name: norms[name] if name in norms else largest_singular_value(matrix) for name, matrix in matrices.items()
         }
 
+    def left_vector(self, name: str) -> Array | None:
+        """Return what the next search of a matrix starts from, (p,), of the first of its batch; None without search."""
+        if name not in self._iterated:
+            return None
+        vector: Array = self._lead[list(self._iterated).index(name), 0, : self._iterated[name][0]]
+        return vector
+
     def _padded(self, vectors: list[Array]) -> Array:
         """Return vectors (count, p) of each matrix as one array (matrices, count, largest p)."""
         longest = max((vector.shape[1] for vector in vectors), default=0)
