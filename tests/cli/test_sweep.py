@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -78,11 +79,15 @@ def test_shards_joined_are_the_whole(run, tmp_path, ending):
     assert run(*arguments, str(whole)).status == 0
     assert run("sweep", "--merge", *parts, "--output", str(joined)).status == 0
     assert tree(whole) == tree(joined) if ending == "zarr" else whole.read_bytes() == joined.read_bytes()
-    outcome = run("sweep", "--merge", parts[1], "--output", str(tmp_path / f"half.{ending}"))
-    assert outcome.status == 3 and "of 9 missing; a shard is not among the parts, or unfinished" in outcome.err
+    outcome = run("sweep", "--merge", parts[0], "--quiet", "--output", str(tmp_path / f"half.{ending}"))
+    assert outcome.status == 3 and "3 of 9 points missing, of --shard 2/2; try the command line" in outcome.err
+    assert run(*arguments, str(tmp_path / f"half.{ending}"), "--resume").status == 0  # as it says
+    assert tree(tmp_path / f"half.{ending}") == tree(whole)
     assert run("sweep", "--merge", parts[0], parts[0], "--output", str(tmp_path / f"twice.{ending}")).status == 2
     absent = run("sweep", "--merge", parts[0], str(tmp_path / f"absent.{ending}"), "--output", "-")
     assert absent.status == 1 and ("no such folder" in absent.err or "No such file" in absent.err)
+    few = run("sweep", "--merge", parts[1], "--output", str(tmp_path / f"few.{ending}"))
+    assert "6 of 9 points missing, from gru@gaussian:gain=1..2/3 at gain = 1, hidden = 3 on; try" in few.err
     empty = str(tmp_path / f"empty.{ending}")
     assert run(*arguments, empty, "--shard", "40/40").status == 0
     assert run("sweep", "--merge", *parts, empty, "--output", str(tmp_path / f"all.{ending}")).status == 0
@@ -97,7 +102,52 @@ def test_parts_are_reports_that_can_be_read_again_each_named_once(run, tmp_path,
     assert run("sweep", "--merge", "1.json", "2.html", "--output", "all.json").status == 0
     assert json.loads((tmp_path / "all.json").read_text())["complete"]
     assert "got './1.json' twice" in run("sweep", "--merge", "./1.json", str(tmp_path / "1.json")).err
-    assert "expected parts ending in .zarr, .json or .html" in run("sweep", "--merge", "1.json", "2.csv").err
+    assert "expected parts ending in .zarr, .json, .html, .csv, .parquet or .nc" in run("sweep", "--merge", "1.txt").err
+
+
+@pytest.mark.parametrize("ending", ["nc", "parquet", "csv"])
+def test_every_file_of_a_sweep_is_read_back_as_the_report(run, tmp_path, ending):
+    pytest.importorskip({"nc": "h5netcdf", "parquet": "pyarrow", "csv": "csv"}[ending])
+    models = ("rnn@gaussian:activation=linear,gain=1,1e200", "gru@gaussian:gain=0.5..2/4,forget_bias=-1,1")
+    arguments = (
+        "sweep",
+        *models,
+        "--hidden",
+        "3,4",
+        "--steps",
+        "9",
+        "--trials",
+        "2",
+        "--measure",
+        "rate,horizon,keep_gate",
+    )
+    table, report, again = (str(tmp_path / name) for name in (f"s.{ending}", "s.json", "again.json"))
+    assert run(*arguments, "--output", table).status == run(*arguments, "--output", report).status == 3
+    assert run("sweep", "--merge", table, "--output", again).status == 3
+    assert Path(again).read_bytes() == Path(report).read_bytes()
+    pictures = [tmp_path / f"{name}.svg" for name in ("a", "b")]
+    for source, picture in zip((table, report), pictures, strict=True):
+        assert run("plot", source, "--kind", "slice", "--x", "gain", "--output", str(picture)).status == 0
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+
+
+def test_a_csv_that_is_no_sweep_or_was_cut_is_refused(run, tmp_path):
+    table, call = tmp_path / "s.csv", ("plot", str(tmp_path / "s.csv"), "--output", str(tmp_path / "p.svg"))
+    assert run("sweep", "rnn@gaussian:gain=1,2", "--hidden", "3", "--steps", "5", "--output", str(table)).status == 0
+    whole = table.read_text()
+    for text in (
+        "\n".join(whole.split("\n")[:5]),
+        whole.replace("gain=1,1.0", "gain=9,1.0"),
+        "a,b\n1,2\n",
+        "",
+        "\0",
+        "{}",
+    ):
+        table.write_text(text)
+        outcome = run(*call)
+        assert outcome.status == 1 and f"expected a sweep in '{table}' as it was written" in outcome.err
+    run("compare", "rnn", "--hidden", "3", "--steps", "5", "--output", str(table))
+    assert "got something else; try the output of vanishgrad sweep" in run(*call).err
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
@@ -127,7 +177,7 @@ def test_files_of_tables_and_arrays_are_the_same_for_any_number_of_processes(run
             assert dict(data.sizes) == {"gain": 3, "hidden": 2, "trial": 8}
     if ending == "parquet":
         rows = pytest.importorskip("pyarrow.parquet").read_table(one)
-        assert rows.column_names == ["model", "label", "gain", "hidden", "trial", "rate", "horizon", "failed"]
+        assert rows.column_names[:7] == ["model", "label", "gain", "hidden", "trial", "rate", "horizon"]
         assert rows.num_rows == 48
 
 

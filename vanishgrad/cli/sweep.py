@@ -23,14 +23,14 @@ from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.sweep.document import DEFAULTS, SweepDocument, settings_of
 from vanishgrad.questions.sweep.execution import TaskResult, results
 from vanishgrad.questions.sweep.executors import workers
+from vanishgrad.questions.sweep.merging import merged
 from vanishgrad.questions.sweep.plan import Shard, SweepPlan
-from vanishgrad.questions.sweep.report import axes_of, swept, to_netcdf, to_parquet
-from vanishgrad.questions.sweep.store import ZARR, Journal, Store, merged_store, opened_store
+from vanishgrad.questions.sweep.report import axes_of, swept
+from vanishgrad.questions.sweep.store import ZARR, Journal, Store, opened_store
+from vanishgrad.questions.sweep.tables import WRITERS
 from vanishgrad.reports.files import write_together
 
 INTERRUPTED, FAILED = 130, 3
-FILES = {".nc": to_netcdf, ".parquet": to_parquet}
-"""Endings of --output beside those of other commands, and zarr."""
 NO_PARTS = ("resume", "shard", "scheduler", "jobs", *DEFAULTS)
 """What --merge has no use for."""
 
@@ -74,7 +74,8 @@ def sweep(
     _demand_output(format_, output, plots, plot_folder)
     if merge:
         _demand_alone(context)
-        plan, store = merged_store(models, output)
+        joined = merged(models, output)
+        plan, store = joined.plan, joined.store
     else:
         plan = SweepPlan(settings_of(models, options), shard=Shard.read(shard) if shard else Shard())
         _demand_axes(plan, plots or plot_folder is not None)
@@ -85,20 +86,20 @@ def sweep(
             return _interrupted(store, quiet)
         finally:
             store.flush()
-    missing = len(plan.points) - len(store.finished) if merge else 0
-    if missing:
-        _tell(f"{_points(missing)} of {len(plan.points)} missing; a shard is not among the parts, or unfinished", quiet)
     if not isinstance(store, Journal):
         _tell(f"{_points(len(store.finished))} in {output}, {store.failures} failed", quiet)
     if isinstance(store, Journal) or plots or plot_folder is not None:
         _write(swept(plan, dict(store.points())), store, format_, output, plots, plot_folder)
-    return FAILED if store.failures or missing else 0
+    if merge and joined.missing:
+        _tell(joined.absence(output), quiet=False)
+        return FAILED
+    return FAILED if store.failures else 0
 
 
 def _demand_output(format_: str | None, output: str, plots: Sequence[str], plot_folder: str | None) -> None:
     ending = Path(output).suffix.lower()
     demand_writable("-" if ending == ZARR else output, plots, [plot_folder])
-    if ending not in (*FILES, ZARR):
+    if ending not in (*WRITERS, ZARR):
         report_format(format_, output)
     elif format_:
         raise UsageError(f"expected --output {output} by its ending, got --format {format_}; try one of them alone")
@@ -198,7 +199,7 @@ def _write(
 ) -> None:
     """Write the report and pictures; a store that is the report already stays as it is."""
     pictures = _pictures(document, plots, folder)
-    render = FILES.get(Path(output).suffix.lower())
+    render = WRITERS.get(Path(output).suffix.lower())
     if render is None and isinstance(store, Journal):
         emit(document, format_, output, pictures, [folder])
     else:

@@ -52,17 +52,22 @@ def _declared(place: str) -> Any:
 
 
 def read_report(path: str) -> ReportDocument:
-    """Return the report in a file, in a zarr store of `sweep`, or in stdin for -.
+    """Return the report in a file, in a zarr store, CSV, Parquet or netCDF file of `sweep`, or in stdin for -.
 
     Raises
     ------
     VanishgradError
         If there is none, one of another format version, or one that is not as its declaration says.
     """
-    if Path(path).suffix.lower() == ".zarr":
+    ending = Path(path).suffix.lower()
+    if ending == ".zarr":
         from vanishgrad.questions.sweep.report import stored_report
 
         return stored_report(path)
+    if ending in (".csv", ".parquet", ".nc"):
+        from vanishgrad.questions.sweep.tables import read_file
+
+        return read_file(path)
     return report_in(read_json(path), path)
 
 

@@ -102,7 +102,8 @@ def _explanation(report: ExplainDocument, kind: str, terminal: Terminal) -> str:
 
 
 def _sweep(report: SweepDocument, kind: str, terminal: Terminal) -> str:
-    from vanishgrad.questions.sweep.report import to_csv, to_markdown, to_table
+    from vanishgrad.questions.sweep.report import to_markdown, to_table
+    from vanishgrad.questions.sweep.tables import to_csv
 
     if kind == "csv":
         return to_csv(report)

@@ -245,7 +245,7 @@ class SweepReport(_Tables):
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a row for each point and trial: the CSV's columns."""
-        from vanishgrad.questions.sweep.report import to_pandas
+        from vanishgrad.questions.sweep.tables import to_pandas
 
         return to_pandas(self.typed)
 

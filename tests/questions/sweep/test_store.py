@@ -15,9 +15,10 @@ import vanishgrad
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.questions.documents import read_report
 from vanishgrad.questions.sweep.document import SweepDocument, settings_of
+from vanishgrad.questions.sweep.merging import merged
 from vanishgrad.questions.sweep.plan import Shard, SweepPlan
 from vanishgrad.questions.sweep.report import swept
-from vanishgrad.questions.sweep.store import Journal, merged_store, opened_store
+from vanishgrad.questions.sweep.store import Journal, opened_store
 
 GRID = ["gru@gaussian:gain=0.5..3/6", "lstm@gaussian:gain=0.5..3/6"]
 OPTIONS = {"hidden": "4,5", "steps": 12, "trials": 2, "measure": "rate,horizon,verdict"}
@@ -158,13 +159,13 @@ def test_merging_takes_stores_and_reports_of_one_request(plan, document, tmp_pat
     report = swept(plan, {place: document.points[place] for place in range(8, 24)})
     (tmp_path / "b.json").write_text(report.to_json())
     parts = [str(tmp_path / "a.zarr"), str(tmp_path / "b.json")]
-    merged, store = merged_store(parts, str(tmp_path / "c.zarr"))
-    assert swept(merged, dict(store.points())).to_json() == document.to_json()
+    joined = merged(parts, str(tmp_path / "c.zarr"))
+    assert swept(joined.plan, dict(joined.store.points())).to_json() == document.to_json()
     assert tree(tmp_path / "c.zarr") == stored(plan, tmp_path / "d.zarr", document, [*range(24)])
     other = vanishgrad.sweep(GRID, report=True, **{**OPTIONS, "trials": 3})
     (tmp_path / "e.json").write_text(other.to_json())
     with pytest.raises(UsageError, match="got another trials"):
-        merged_store([*parts, str(tmp_path / "e.json")], str(tmp_path / "f.json"))
+        merged([*parts, str(tmp_path / "e.json")], str(tmp_path / "f.json"))
 
 
 def test_a_full_disk_keeps_what_is_finished(plan, document, tmp_path, monkeypatch):

@@ -15,7 +15,8 @@ from vanishgrad.curves.measure import ERROR_LIMIT
 from vanishgrad.errors import UsageError
 from vanishgrad.questions.sweep.document import SweepDocument, settings_of
 from vanishgrad.questions.sweep.plan import SweepPlan
-from vanishgrad.questions.sweep.report import to_csv, to_markdown, to_table
+from vanishgrad.questions.sweep.report import to_markdown, to_table
+from vanishgrad.questions.sweep.tables import to_csv
 
 MODELS = ["lstm@gaussian:gain=0.5..3/3,forget_bias=-2,4", "rnn@orthogonal"]
 OPTIONS = {"hidden": "5,7", "steps": "20", "burn_in": "2", "trials": 3, "measure": "rate,horizon,input_horizon,norm@10"}
@@ -103,9 +104,11 @@ def test_the_report_is_the_same_for_any_number_of_processes(document):
 def test_csv_has_a_row_for_each_point_and_trial(document):
     rows = list(csv.DictReader(io.StringIO(to_csv(document))))
     assert len(rows) == 14 * 3
-    assert list(rows[0]) == [
-        "model", "label", "gain", "forget_bias", "hidden", "trial", *OPTIONS["measure"].split(","), "failed",
+    measures = OPTIONS["measure"].split(",")
+    assert list(rows[0])[: 6 + len(measures)] == [
+        "model", "label", "gain", "forget_bias", "hidden", "trial", *measures,
     ]  # fmt: skip
+    assert rows[0]["rate_over_trials"] == str(document.points[0].measures["rate"].value)
     assert rows[-1]["gain"] == "" and float(rows[0]["rate"]) == document.points[0].measures["rate"].trials[0]
 
 
@@ -114,7 +117,7 @@ def test_frames_hold_the_same_numbers(document):
     pytest.importorskip("xarray")
     report = vanishgrad.sweep(MODELS, report=True, **OPTIONS)
     frame = report.to_pandas()
-    assert frame.shape == (42, 10) and report.to_csv() == to_csv(document)
+    assert frame.shape == (42, 6 + 4 * 4 + 2) and report.to_csv() == to_csv(document)
     data = report.to_xarray(MODELS[0])
     assert dict(data.sizes) == {"gain": 3, "forget_bias": 2, "hidden": 2, "trial": 3}
     point = document.points[-3]

@@ -1,25 +1,19 @@
-"""What a sweep found, as a document, a table, CSV and Markdown, and as rows and grids for pandas and xarray."""
+"""What a sweep found, as a document, a table and Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vanishgrad.errors import VanishgradError
 from vanishgrad.languages import translatable, translate, translate_count, translated
 from vanishgrad.questions.sweep.axes import axes_among, value_text
 from vanishgrad.questions.sweep.document import CriticalPoint, SweepDocument, SweptPoint
 from vanishgrad.questions.sweep.plan import SweepPlan
 from vanishgrad.questions.sweep.points import Point
 from vanishgrad.questions.sweep.theory import critical_points
-from vanishgrad.reports.csv_rows import csv_text
-from vanishgrad.reports.frames import library
 from vanishgrad.reports.markdown import markdown_page
 from vanishgrad.reports.sentences import about
 from vanishgrad.reports.terminal import FILE, Column, Terminal, page
-
-if TYPE_CHECKING:
-    import pandas
 
 MAX_SENTENCES = 20
 """Of critical gains, and of failed points, that a table says; every report has all."""
@@ -53,11 +47,6 @@ def stored_report(path: str) -> SweepDocument:
 def axes_of(points: Sequence[SweptPoint | Point]) -> dict[str, list[Any]]:
     """Return axis → its values, numbers increasing."""
     return axes_among([point.coordinates for point in points])
-
-
-def _columns(document: SweepDocument) -> dict[str, list[Any]]:
-    """Return axis → its values, as of the whole request where a shard has no point."""
-    return axes_of(document.points or SweepPlan(document.request).points)
 
 
 def by_model(document: SweepDocument) -> dict[str, list[SweptPoint]]:
@@ -158,70 +147,3 @@ def _critical(line: CriticalPoint) -> str:
             "theory ({theory}): {value}", theory=translated(line.theory or ""), value=f"{line.predicted:.4g}{distance}"
         )
     return about([where], translate("; ").join((measured, theory)) + translate("."))
-
-
-def to_csv(document: SweepDocument) -> str:
-    """Return a row for each point and trial; a failed point has one, with its sentence."""
-    axes, measures = list(_columns(document)), document.request.measure
-    rows = ([row.get(name) for name in (*_KEYS, *axes, "trial", *measures, "failed")] for row in rows_of(document))
-    return csv_text([*_KEYS, *axes, "trial", *measures, "failed"], rows)
-
-
-_KEYS = ("model", "label")
-
-
-def rows_of(document: SweepDocument) -> Iterator[dict[str, Any]]:
-    """Yield column → value of each point and trial."""
-    for point in document.points:
-        head = {"model": point.model, "label": point.label, **point.coordinates}
-        if point.failed is not None:
-            yield {**head, "failed": point.failed}
-        for trial in range(document.request.trials if point.failed is None else 0):
-            yield {**head, "trial": trial, **{name: each.trials[trial] for name, each in point.measures.items()}}
-
-
-def to_pandas(document: SweepDocument) -> pandas.DataFrame:
-    """Return a row for each point and trial: the CSV's columns."""
-    return library("pandas").DataFrame(list(rows_of(document)))
-
-
-def to_parquet(document: SweepDocument) -> bytes:
-    """Return the CSV's rows and columns as Parquet."""
-    import io
-
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise VanishgradError(
-            "expected pyarrow for --output with .parquet, got none; try pip install pyarrow"
-        ) from None
-    rows = list(rows_of(document))
-    types = {
-        **dict.fromkeys(_KEYS, pyarrow.string()),
-        **{axis: pyarrow.array(values).type for axis, values in _columns(document).items()},
-        "trial": pyarrow.int64(), **dict.fromkeys(document.request.measure, pyarrow.float64()),
-        "failed": pyarrow.string(),
-    }  # fmt: skip
-    columns = {name: pyarrow.array([row.get(name) for row in rows], type=own) for name, own in types.items()}
-    file = io.BytesIO()
-    parquet.write_table(pyarrow.table(columns), file)
-    return file.getvalue()
-
-
-def to_netcdf(document: SweepDocument) -> bytes:
-    """Return the Dataset as netCDF 4."""
-    import tempfile
-    from pathlib import Path
-
-    from vanishgrad.questions.sweep.arrays import to_xarray
-
-    data = to_xarray(document)
-    try:
-        import h5netcdf  # noqa: F401
-    except ImportError:
-        raise VanishgradError("expected h5netcdf for --output with .nc, got none; try pip install h5netcdf") from None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sweep.nc"
-        data.to_netcdf(path, engine="h5netcdf")
-        return path.read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from vanishgrad.questions.sweep.plan import SweepPlan
 from vanishgrad.reports.files import write
 
 ZARR = ".zarr"
+REPORTS = (".json", ".html", ".csv", ".parquet", ".nc")
+"""Files with every point, which --resume, --merge and plot read again."""
 JOURNAL = ".partial"
 STDOUT_JOURNAL = "sweep.partial"
 
@@ -95,17 +97,17 @@ class Journal:
         if exists:
             journal._length, points = _read_journal(path, plan)
             journal._hold(points)
-        elif resume and output.lower().endswith(".json") and os.path.exists(output):
+        elif resume and output.lower().endswith(REPORTS) and os.path.exists(output):
             journal.add(report_points(output, plan))
         elif not journal._in_memory:
-            journal._append(_line(_header(plan.settings)))
+            journal._append(_line(request_header(plan.settings)))
         return journal
 
     def add(self, points: Mapping[int, SweptPoint]) -> None:
         """Keep points."""
         self._hold(points)
         if not self._in_memory and points:
-            head = b"" if self._length else _line(_header(self._settings))
+            head = b"" if self._length else _line(request_header(self._settings))
             self._append(head + _line({str(place): point.to_dict() for place, point in points.items()}))
 
     def _hold(self, points: Mapping[int, SweptPoint]) -> None:
@@ -118,7 +120,10 @@ class Journal:
         if not self._points:
             self.remove()
         elif self._in_memory and not self.finished.issuperset(self._own_places):
-            lines = [_header(self._settings), {str(place): point.to_dict() for place, point in self._points.items()}]
+            lines = [
+                request_header(self._settings),
+                {str(place): point.to_dict() for place, point in self._points.items()},
+            ]
             write(str(self.path), b"".join(map(_line, lines)))
 
     def points(self) -> Iterator[tuple[int, SweptPoint]]:
@@ -148,7 +153,8 @@ class Journal:
         self._length += len(line)
 
 
-def _header(settings: SweepSettings) -> dict[str, Any]:
+def request_header(settings: SweepSettings) -> dict[str, Any]:
+    """Return what a file says of the sweep: format, version, request."""
     return {**SweepDocument.header(), "request": settings.to_dict()}
 
 
@@ -167,7 +173,7 @@ def _read_journal(path: str, plan: SweepPlan) -> tuple[int, dict[int, SweptPoint
                     break
                 value = json.loads(line)
                 if number == 0:
-                    demand_same_request(plan.settings, _settings_in(value, path), path)
+                    demand_same_request(plan.settings, settings_in_header(value, path), path)
                 else:
                     points |= {int(place): SweptPoint.read(each) for place, each in value.items()}
                 length += len(line)
@@ -179,7 +185,14 @@ def _read_journal(path: str, plan: SweepPlan) -> tuple[int, dict[int, SweptPoint
     return length, points
 
 
-def _settings_in(value: Any, path: str) -> SweepSettings:
+def settings_in_header(value: Any, path: str) -> SweepSettings:
+    """Return the request of a header.
+
+    Raises
+    ------
+    VanishgradError
+        If it is none of this format.
+    """
     head = SweepDocument.header()
     if not isinstance(value, dict) or [value.get(name) for name in ("format", "format_version")] != [
         head["format"], head["format_version"],
@@ -200,7 +213,7 @@ def settings_in(header: Mapping[str, Any], path: str) -> SweepSettings:
         If there is none of this format.
     """
     try:
-        return _settings_in({**header, "request": json.loads(str(header.get("request")))}, path)
+        return settings_in_header({**header, "request": json.loads(str(header.get("request")))}, path)
     except ValueError:
         raise VanishgradError(f"expected a sweep in {path!r}, got something else; try another path") from None
 
@@ -252,49 +265,3 @@ def opened_store(plan: SweepPlan, output: str, resume: bool) -> Store:
 
         return ZarrStore.opened(plan, output, resume)
     return Journal.opened(plan, output, resume)
-
-
-def merged_store(paths: Sequence[str], output: str) -> tuple[SweepPlan, Store]:
-    """Return the sweep that stores or reports are parts of, and a store of an output with the points of all of them.
-
-    Raises
-    ------
-    UsageError
-        If they are of different requests; the message names the fields.
-    VanishgradError
-        If one is no sweep.
-    """
-    for path in paths:
-        if Path(path).suffix.lower() not in (ZARR, ".json", ".html"):
-            raise UsageError(
-                f"expected parts ending in .zarr, .json or .html, got {path!r}; try --shard with such an --output"
-            )
-        if sum(os.path.realpath(path) == os.path.realpath(other) for other in paths) > 1:
-            raise UsageError(f"expected each part once, got {path!r} twice; try leaving one out")
-    plan = SweepPlan(_request_of(paths[0]))
-    for path in paths[1:]:
-        demand_same_request(plan.settings, _request_of(path), path)
-    store = opened_store(plan, output, resume=False)
-    for path in paths:
-        for place, point in _points_of_part(path, plan):
-            if place not in store.finished:
-                store.add({place: point})
-    store.flush()
-    return plan, store
-
-
-def _request_of(path: str) -> SweepSettings:
-    if Path(path).suffix.lower() == ZARR:
-        from vanishgrad.questions.sweep.zarr_store import settings_of_store
-
-        return settings_of_store(path)
-    return sweep_report(path).request
-
-
-def _points_of_part(path: str, plan: SweepPlan) -> Iterator[tuple[int, SweptPoint]]:
-    if Path(path).suffix.lower() == ZARR:
-        from vanishgrad.questions.sweep.zarr_store import ZarrStore
-
-        yield from ZarrStore.read(path).points()
-    else:
-        yield from report_points(path, plan).items()
