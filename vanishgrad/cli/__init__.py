@@ -29,7 +29,7 @@ COMMANDS = {
     "diff": "Two reports or two checkpoints: what changed.",
     "track": "Checkpoints of a training: how far the gradient reaches, and when it fell.",
     "explain": "Why the gradient vanishes or explodes, and which way it takes.",
-    "plot": "Pictures from a JSON report.",
+    "plot": "Pictures from a report: JSON, or a file of sweep.",
     "answer": "The formal answer, in English or Chinese, with these models' numbers in it.",
     "certify": "A certificate about all input sequences, and its checker.",
     "verify": "Is the arithmetic right? Complex step, definition, sum rules.",

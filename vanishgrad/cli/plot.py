@@ -62,7 +62,7 @@ PLOTTED = (*PICTURES, ".pgf")
 @FONT
 @LANG
 def plot(report: str, output: str, kind: str | None, data: str | None, **options: Any) -> None:
-    """Pictures from a JSON report."""
+    """Pictures from a report: JSON, or a file of sweep."""
     ending = Path(output).suffix.lower()
     if ending not in PLOTTED:
         raise UsageError(

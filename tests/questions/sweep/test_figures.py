@@ -136,3 +136,12 @@ def test_an_overlay_that_speaks_of_nothing_shown_is_refused():
         draw(document, SweepPicture(overlay=("n1",)))
     with pytest.raises(UsageError, match="expected an axis for a slice, got none"):
         draw(vanishgrad.sweep("rnn", report=True, **OPTIONS).typed, SweepPicture())
+
+
+def test_titles_and_axes_name_the_measure_in_words(document):
+    phase, along = (draw(document, SweepPicture(kind, measure="verdict")) for kind in ("phase", "slice"))
+    assert phase.texts[0].get_text() == "Phase diagram: verdict on ‖∂s_T/∂s_k‖ at the last lag"
+    assert along.texts[0].get_text() == "Verdict on ‖∂s_T/∂s_k‖ at the last lag along gain"
+    assert along.axes[0].get_ylabel() == "verdict on ‖∂s_T/∂s_k‖ at the last lag"
+    bar = draw(document, SweepPicture("phase", measure="rate")).axes[-1]
+    assert bar.get_ylabel() == "rate of ‖∂s_T/∂s_k‖, nats per step"

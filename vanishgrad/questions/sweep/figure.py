@@ -278,7 +278,22 @@ def tick_texts(values: Sequence[Value]) -> dict[float, str]:
     return {float(value): f"{value:.3g}" for value in values} if len(values) <= TICKS else {}
 
 
+def name_of(measure: str) -> str:
+    """Return what a measure is called: its title without the unit, and without what its values mean."""
+    return re.split("[,，(（]", translated(measure_named(measure).title))[0].strip()
+
+
+def label_of(measure: str) -> str:
+    """Return what stands at an axis of a measure: its title with the unit."""
+    title = re.split("[(（]", translated(measure_named(measure).title))[0].strip()
+    return wrapped(title, 44, 1)
+
+
 def caption_of(measure: str, further: Sequence[str]) -> list[str]:
     """Return what the marks of a picture mean."""
-    title = translated(measure_named(measure).title)
-    return [f"{title[0].upper()}{title[1:]}{translate('.')}", *further]
+    return [f"{capitalised(translated(measure_named(measure).title))}{translate('.')}", *further]
+
+
+def capitalised(text: str) -> str:
+    """Return a text as a sentence begins."""
+    return text[:1].upper() + text[1:]

@@ -16,7 +16,9 @@ from vanishgrad.questions.sweep.figure import (
     SweepPanel,
     SweepPicture,
     caption_of,
+    label_of,
     line_of,
+    name_of,
     places,
     sections,
     set_axis,
@@ -98,7 +100,7 @@ def draw_phases(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
     left = AXIS + max(text_width(text) for grid in grids for text in (WIDE_TICK, *tick_texts(grid.ys).values()))
     laid = PANEL._replace(number=len(panels), columns=min(COLUMNS, len(panels)), heading=heading, left=left)
     figure, every = sheet(
-        translate("Phase diagram: {measure}", measure=name.replace("_", " ")),
+        translate("Phase diagram: {measure}", measure=name_of(name)),
         title(document),
         _caption(document, panels, picture, name),
         laid,
@@ -187,7 +189,7 @@ def _add_bar(figure: Figure, last: Axes, mesh: Any, name: str, limits: tuple[flo
     beyond = bool((shown < limits[0]).any()) + 2 * bool((shown > limits[1]).any())
     bar = figure.colorbar(mesh, cax=figure.add_axes(place), extend=("neither", "min", "max", "both")[beyond])
     bar.outline.set_visible(False)
-    bar.set_label(name.replace("_", " "), fontsize=8.5)
+    bar.set_label(label_of(name), fontsize=8.5)
     if measure.neutral is not None:
         bar.ax.axhline(measure.neutral, color=INK, linewidth=1.0)
 

@@ -16,8 +16,11 @@ from vanishgrad.questions.sweep.figure import (
     MODEL,
     SweepPanel,
     SweepPicture,
+    capitalised,
     caption_of,
     is_of_lags,
+    label_of,
+    name_of,
     places,
     sections,
     set_axis,
@@ -78,14 +81,14 @@ def draw_slices(document: SweepDocument, picture: SweepPicture, name: str) -> Fi
     )  # fmt: skip
     measure = measure_named(name)
     figure, every = sheet(
-        translate("{measure} along {axis}", measure=name.replace("_", " "), axis=picture.x.replace("_", " ")),
+        translate("{measure} along {axis}", measure=capitalised(name_of(name)), axis=picture.x.replace("_", " ")),
         title(document),
         _caption(document, panels, picture, name), layout,
     )  # fmt: skip
     for i, (axes, panel, own, column) in enumerate(zip(every, panels, lines, labels, strict=True)):
         set_axis(axes, "x", picture.x if i + layout.columns >= len(panels) else "", own[0].xs)
         _set_heights(axes, limits, measure.neutral)
-        axes.set_ylabel(name.replace("_", " ") if i % layout.columns == 0 else "")
+        axes.set_ylabel(label_of(name) if i % layout.columns == 0 else "", fontsize=8.5)
         for line in own:
             _draw(axes, line, name)
         _draw_theory(axes, document, panel, own, picture)
