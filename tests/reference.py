@@ -135,6 +135,63 @@ def mamba(
     return S.ravel()
 
 
+def silu(a: Array) -> Array:
+    return a * sigmoid(a)
+
+
+def matrix_state(s: Array, n: int, keys: int, heads: int, step: Callable[[int, Array, int], Array]) -> Array:
+    """Apply a head's step to the row (d_k,) of each of n value channels."""
+    S = s.reshape(n, keys)
+    return np.concatenate([step(j, S[j], j * heads // n) for j in range(n)])
+
+
+def mamba2(t: int, x: Array, s: Array, W_hx: Array, b: Array, A_log: Array) -> Array:
+    H, N = len(A_log), 3
+    n = len(W_hx) - N - H
+    a = W_hx @ x + b
+    u, B, step = silu(a[:n]), silu(a[n : n + N]), np.log(1 + np.exp(a[n + N :]))
+
+    def one(j: int, S: Array, h: int) -> Array:
+        return np.exp(-step[h] * np.exp(A_log[h])) * S + step[h] * u[j] * B
+
+    return matrix_state(s, n, N, H, one)
+
+
+def deltanet(
+    t: int, x: Array, s: Array, W_hx: Array, b: Array, A_log: Array | None = None, reach: float = 1.0
+) -> Array:
+    H, K = 2, 3
+    n = len(W_hx) - H * K - H * (1 if A_log is None else 2)
+    a = W_hx @ x + b
+    v, kappa, beta = silu(a[:n]), silu(a[n : n + H * K]).reshape(H, K), reach * sigmoid(a[n + H * K :][:H])
+    alpha = np.ones(H) if A_log is None else np.exp(-np.exp(A_log) * np.log(1 + np.exp(a[-H:])))
+
+    def one(j: int, S: Array, h: int) -> Array:
+        k = kappa[h] / np.sqrt(kappa[h] @ kappa[h] + 1e-6)
+        return alpha[h] * (np.eye(K) - beta[h] * np.outer(k, k)) @ S + beta[h] * k * v[j]
+
+    return matrix_state(s, n, K, H, one)
+
+
+def rwkv7(
+    t: int, x: Array, s: Array, W_hx: Array, b: Array,
+    W_w: Array, w0: Array, W_a: Array, a0: Array, k_k: Array, k_a: Array,
+) -> Array:  # fmt: skip
+    H, K, R = 2, 3, W_w.shape[1]
+    n = len(W_hx) - H * K - 2 * R
+    v, k, of_w, of_a = np.split(W_hx @ x + b, [n, n + H * K, n + H * K + R])
+    w = np.exp(-0.606531 * sigmoid(w0 + W_w @ np.tanh(of_w)))
+    a = sigmoid(a0 + W_a @ of_a)
+    erased, written = k * k_k, k * (1 + (a - 1) * k_a)
+
+    def one(j: int, S: Array, h: int) -> Array:
+        own = slice(h * K, (h + 1) * K)
+        unit = erased[own] / np.sqrt(erased[own] @ erased[own])
+        return S @ (np.diag(w[own]) - np.outer(unit, a[own] * unit)) + v[j] * written[own]
+
+    return matrix_state(s, n, K, H, one)
+
+
 def cornn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
     h, c = np.split(s, 2)
     c = c + 0.1 * (np.tanh(W_hh @ s + W_hx @ x + b) - h - c)

@@ -15,16 +15,19 @@ from vanishgrad.cells.antisymmetric import AntisymmetricRNN
 from vanishgrad.cells.clipped import ClippedLSTM
 from vanishgrad.cells.cornn import CoRNN
 from vanishgrad.cells.coupled import CoupledLSTM
+from vanishgrad.cells.delta_rule import DeltaNet, GatedDeltaNet
 from vanishgrad.cells.indrnn import IndRNN
 from vanishgrad.cells.janet import JANET
 from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
 from vanishgrad.cells.ligru import LiGRU
 from vanishgrad.cells.lru import LRU
 from vanishgrad.cells.mamba import Mamba
+from vanishgrad.cells.mamba2 import Mamba2
 from vanishgrad.cells.mgu import MGU
 from vanishgrad.cells.mingru import MinGRU, MinLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
+from vanishgrad.cells.rwkv7 import RWKV7
 from vanishgrad.cells.stack import Stack
 from vanishgrad.propagation.run import run
 from vanishgrad.weights.hints import CHOICES
@@ -84,6 +87,11 @@ def _shapes(gates: int, n: int = N, h: int = N, **more: tuple[int, ...]) -> dict
 def _without_recurrence(gates: int, **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a cell whose gates see the input alone."""
     return {"W_hx": (gates * N, D), "b": (gates * N,), **more}
+
+
+def _matrix_state(other_rows: int, **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a cell of N value channels and some rows beside theirs."""
+    return {"W_hx": (N + other_rows, D), "b": (N + other_rows,), **more}
 
 
 NORMS = _shapes(4, gain_x=(4 * N,), gain_h=(4 * N,), gain_c=(N,), shift_c=(N,))
@@ -177,7 +185,21 @@ WITHOUT_GRADIENTS = [
         reference.mamba,
         _without_recurrence(1, W_x=(2 + P, N), W_dt=(N, 2), b_dt=(N,), A_log=(N, P)),
     ),
-]
+    Case("mamba2", partial(Mamba2, heads=2, states=3), reference.mamba2, _matrix_state(3 + 2, A_log=(2,))),
+    Case("deltanet", partial(DeltaNet, heads=2, keys=3), reference.deltanet, _matrix_state(6 + 2)),
+    Case(
+        "deltanet-reach", partial(DeltaNet, heads=2, keys=3, reach=2.0),
+        partial(reference.deltanet, reach=2.0), _matrix_state(6 + 2),
+    ),
+    Case(
+        "gated-deltanet", partial(GatedDeltaNet, heads=2, keys=3), reference.deltanet,
+        _matrix_state(6 + 4, A_log=(2,)),
+    ),
+    Case(
+        "rwkv7", partial(RWKV7, heads=2, keys=3), reference.rwkv7,
+        _matrix_state(6 + 4, W_w=(6, 2), w0=(6,), W_a=(6, 2), a0=(6,), k_k=(6,), k_a=(6,)),
+    ),
+]  # fmt: skip
 """Cells that are measured, and have no gradient by their weights."""
 
 BY_NAME = {case.name: case for case in CASES}

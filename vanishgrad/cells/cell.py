@@ -69,6 +69,8 @@ class Cell(ABC):
     """How far the derivative of its own step may be off, relative; 0 where a complex step takes it."""
     is_diagonal: bool = False
     """Whether every J_t is diagonal, of real numbers or, in two parts, of complex ones."""
+    is_key_side: bool = False
+    """Whether J_t is the same matrix of keys, one for each head, for all of a head's value channels (`key_side`)."""
     activation: Activation
     """Of what is written into the state."""
     gate_activation: Activation | None = None
@@ -121,6 +123,11 @@ class Cell(ABC):
         """The activation through which a cell state is read; None where there is none."""
         return None
 
+    @classmethod
+    def units_of(cls, shapes: Mapping[str, tuple[int, ...]], keys: Mapping[str, Any]) -> int:
+        """Return n from the shapes of one trial's tensors by name and a resolved MODEL's keys."""
+        return shapes["W_hx"][0] // len(CELLS[cls.name].form(cls.form).gates)
+
     @property
     def hidden_size(self) -> int:
         """The number n of units."""
@@ -166,8 +173,7 @@ class Cell(ABC):
     def with_weights(self, **tensors: Array) -> Self:
         """Return the cell with other numbers in some of its tensors, axis of trials included."""
         other = copy.copy(self)
-        for name, tensor in tensors.items():
-            setattr(other, name, tensor)
+        vars(other).update(tensors)
         return other
 
     @property
@@ -281,8 +287,7 @@ class Cell(ABC):
 
     def log_multipliers(self, a: Array, before: Array, after: Array) -> Array:
         """Return ln|a_t| of the same; ln a_t where the state is of complex numbers."""
-        logs: Array = np.log(self.multipliers(a, before, after))
-        return logs
+        return np.asarray(np.log(self.multipliers(a, before, after)))
 
     def gate_values(self, trajectory: StoredTrajectory) -> dict[str, Array]:
         """Return the activations of the gates that a report names, each (T, B, n); of `keep`, the factor kept."""
@@ -291,6 +296,5 @@ class Cell(ABC):
         gate, keep, values = self.gate_activation, self.keep_gate, dict[str, Array]()
         for letter, word in self.row.words.items():
             is_complement = keep is not None and letter == keep.letter and keep.sign < 0
-            phi = gate.complement if is_complement else gate.phi
-            values[word] = phi(trajectory.records[..., self.rows(letter)])
+            values[word] = (gate.complement if is_complement else gate.phi)(trajectory.records[..., self.rows(letter)])
         return values

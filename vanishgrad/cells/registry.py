@@ -169,11 +169,40 @@ MAMBA = replace(
     parts=("h",),
     numbers={"states": 16},
 )
+MAMBA2 = replace(
+    MAMBA,
+    name="mamba2",
+    source="vanishgrad.cells.mamba2:Mamba2",
+    stream=20,
+    numbers={"heads": 4, "states": 16},
+)
+DELTANET = replace(
+    MAMBA,
+    name="deltanet",
+    source="vanishgrad.cells.delta_rule:DeltaNet",
+    stream=21,
+    gates="v",
+    candidate="v",
+    numbers={"heads": 4, "keys": 16, "reach": 1.0},
+)
+GATED_DELTANET = replace(DELTANET, name="gated-deltanet", source="vanishgrad.cells.delta_rule:GatedDeltaNet", stream=22)
+RWKV7 = replace(
+    DELTANET,
+    name="rwkv7",
+    source="vanishgrad.cells.rwkv7:RWKV7",
+    stream=23,
+    numbers={"heads": 4, "keys": 16},
+)
 
+# fmt: off
 CELLS: dict[str, CellRow] = {
     row.name: row
-    for row in (RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN, LRU, MAMBA)
+    for row in (
+        RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN, LRU, MAMBA,
+        MAMBA2, DELTANET, GATED_DELTANET, RWKV7,
+    )
 }
+# fmt: on
 """Name → row. A new cell is one file and one row here."""
 
 

@@ -15,7 +15,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.masked_steps import TAKEN, marks_of
 from vanishgrad.curves.lag_batches import INPUT_CURVE
-from vanishgrad.curves.recorder import DIAGONAL, Engine, Norms, alive_lags, log_rms, shares_of
+from vanishgrad.curves.recorder import DIAGONAL, Engine, Norms, alive_lags, input_lags, log_rms, shares_of
 from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 
@@ -96,7 +96,7 @@ class DiagonalCurves:
             base = after
         if len(self._cell.parts) > 1 and self._scope.measures("hidden"):
             self._record_hidden(trajectory)
-        if self._loss is not None or self._input_lags():
+        if self._loss is not None or input_lags(self._lengths, self._scope):
             self._observe_steps(trajectory)
 
     def _record_hidden(self, trajectory: Trajectory) -> None:
@@ -163,18 +163,9 @@ class DiagonalCurves:
     def _count(self, lag: int, logs: Array) -> None:
         self._alive[lag] = np.sum(logs >= self._level, axis=-1) * len(self._cell.parts)
 
-    def _input_lags(self) -> list[int]:
-        if self._scope.measures(INPUT_CURVE):
-            return list(range(self._steps))
-        return (
-            sorted({int(each) - 1 for each in (self._lengths.min(), self._lengths.max())})
-            if self._scope.last_input
-            else []
-        )
-
     def _observe_steps(self, trajectory: Trajectory) -> None:
         """Record what the steps' own derivatives add, at the lags that need them."""
-        wanted, logs = set(self._input_lags()), np.zeros((len(self._lengths), self._units))
+        wanted, logs = set(input_lags(self._lengths, self._scope)), np.zeros((len(self._lengths), self._units))
         for first, sums in self._sums(trajectory):
             for place, after in enumerate(sums):
                 lag = first + place - 1
@@ -218,7 +209,7 @@ class DiagonalCurves:
             self._log_hidden[:, beyond] = np.nan
             hidden = Norms(self._log_hidden[0], self._log_hidden[1], self._alive_hidden)
             found = {"state": state, "output": output, **({"hidden": hidden} if self._scope.measures("hidden") else {})}
-        if self._input_lags():
+        if input_lags(self._lengths, self._scope):
             found[INPUT_CURVE] = Norms(self._log_input[0], self._log_input[1], {})
         return found
 

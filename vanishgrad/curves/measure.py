@@ -12,7 +12,7 @@ import numpy as np
 from vanishgrad.arrays import Array, is_numpy
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.processes import map_in_processes
-from vanishgrad.curves.recorder import ADAPTIVE, DENSE, DIAGONAL, MATRIX_FREE, Engine, Norms, Recorder, joined
+from vanishgrad.curves.recorder import ADAPTIVE, DENSE, DIAGONAL, KEY_SIDE, MATRIX_FREE, Engine, Norms, Recorder, joined
 from vanishgrad.curves.request import EVERYTHING, Scope
 from vanishgrad.errors import UsageError
 from vanishgrad.propagation.products.compression import Compression
@@ -83,8 +83,9 @@ def measure(
     scope : Scope, optional
         What to measure; everything by default.
     engine : str
-        ``dense``, ``adaptive``, ``matrix-free``, ``diagonal`` or ``auto``: diagonal where J is, matrix-free where the
-        products would take more than 1 GB, else adaptive, for products that are large enough to gain by it.
+        ``dense``, ``adaptive``, ``matrix-free``, ``diagonal``, ``key-side`` or ``auto``: diagonal where J is, key-side
+        where J is of keys alone, matrix-free where the products would take more than 1 GB, else adaptive, for products
+        that are large enough to gain by it.
     jobs : int
         Processes for the trials; the result does not depend on it.
     group_bytes : int
@@ -100,6 +101,8 @@ def measure(
     own = scope.renamed(aliases)
     if takes_sums(cell, engine):
         measurement = _by_sums(sequences, threshold, own)
+    elif takes_keys(cell, engine):
+        measurement = _by_keys(sequences, threshold, own)
     elif engine == MATRIX_FREE or (engine == "auto" and not products_fit(cell, len(lengths))):
         measurement = _by_vectors(sequences, threshold, own)
     else:
@@ -163,11 +166,24 @@ def takes_sums(cell: Cell, engine: str) -> bool:
     UsageError
         If it is asked for of a cell whose Jacobian is not diagonal.
     """
-    if engine == DIAGONAL and not cell.is_diagonal:
-        raise UsageError(
-            f"expected a cell with a diagonal Jacobian for --engine {DIAGONAL}, got {cell.name}; try --engine auto"
-        )
-    return engine in ("auto", DIAGONAL) and cell.is_diagonal
+    return _takes(cell, engine, DIAGONAL, cell.is_diagonal, "a diagonal Jacobian")
+
+
+def takes_keys(cell: Cell, engine: str) -> bool:
+    """Return whether a cell is measured on the side of its keys: asked for, or left open and nothing else to be had.
+
+    Raises
+    ------
+    UsageError
+        If it is asked for of a cell that is no linear attention.
+    """
+    return _takes(cell, engine, KEY_SIDE, cell.is_key_side, "a Jacobian of keys alone")
+
+
+def _takes(cell: Cell, engine: str, name: str, fits: bool, wanted: str) -> bool:
+    if engine == name and not fits:
+        raise UsageError(f"expected a cell with {wanted} for --engine {name}, got {cell.name}; try --engine auto")
+    return engine in ("auto", name) and fits
 
 
 def _by_sums(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:
@@ -176,6 +192,14 @@ def _by_sums(sequences: Sequences, threshold: float, scope: Scope) -> Measuremen
     cell, trajectory, lengths, loss = sequences
     diagonal = DiagonalCurves(cell, trajectory, lengths, loss, threshold, scope)
     return Measurement(diagonal.curves(), diagonal.shares(), diagonal.engine)
+
+
+def _by_keys(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:
+    from vanishgrad.curves.key_side_curves import KeySideCurves
+
+    cell, trajectory, lengths, _ = sequences
+    curves = KeySideCurves(cell, trajectory, lengths, threshold, scope)
+    return Measurement(curves.curves(), np.zeros((len(lengths), 0)), curves.engine)
 
 
 def _by_vectors(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:

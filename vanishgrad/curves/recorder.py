@@ -43,7 +43,7 @@ def joined(groups: Sequence[Norms]) -> Norms:
     return Norms(log_norm, log_rms, alive)
 
 
-DENSE, ADAPTIVE, MATRIX_FREE, DIAGONAL = "dense", "adaptive", "matrix-free", "diagonal"
+DENSE, ADAPTIVE, MATRIX_FREE, DIAGONAL, KEY_SIDE = "dense", "adaptive", "matrix-free", "diagonal", "key-side"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Engine:
     ----------
     name : str
         ``dense``, every row; ``adaptive``, without the rows that had become too small to count; or ``matrix-free``,
-        vectors alone, at some lags; or ``diagonal``, sums of logarithms.
+        vectors alone, at some lags; or ``diagonal``, sums of logarithms; or ``key-side``, a product of keys a head.
     final_rows : int
         Rows of the state's product that were left at the last lag, in the group of trials that kept most; without a
         product, the Lanczos steps there.
@@ -91,7 +91,7 @@ class Recorder:
     def __init__(self, cell: Cell, lengths: Array, loss: Array | None, threshold: float, scope: Scope) -> None:
         self._cell, self._lengths, self._loss, self._threshold = cell, lengths, loss, threshold
         batch, self._steps = len(lengths), int(lengths.max())
-        self._blocks, self._input_lags = _blocks(cell, scope), _input_lags(lengths, scope)
+        self._blocks, self._input_lags = _blocks(cell, scope), input_lags(lengths, scope)
         self._alive_lags = alive_lags(int(lengths.min())) if scope.details else []
         self._log_norm, self._log_rms, self._alive = {}, {}, {}
         for name in [*self._blocks, "conveyor", *([INPUT_CURVE] if self._input_lags else [])]:
@@ -256,7 +256,7 @@ def shares_of(log_shares: Array, lengths: Array) -> Array:
     return shares
 
 
-def _input_lags(lengths: Array, scope: Scope) -> Collection[int]:
+def input_lags(lengths: Array, scope: Scope) -> Collection[int]:
     """Return the lags at which the input's derivative is measured."""
     shortest, longest = int(lengths.min()), int(lengths.max())
     if scope.measures(INPUT_CURVE):

@@ -11,7 +11,7 @@ from vanishgrad.models.options import ModelOptions
 from vanishgrad.option_ranges import demand_threshold
 from vanishgrad.propagation.backends import backend
 
-ENGINES = ("auto", "dense", "adaptive", "matrix-free", "diagonal")
+ENGINES = ("auto", "dense", "adaptive", "matrix-free", "diagonal", "key-side")
 CURVES = (
     translatable("state"), translatable("hidden"), translatable("cell"), translatable("conveyor"),
     translatable("input"), translatable("output"),

@@ -27,7 +27,8 @@ DEFAULT_STEPS, MAX_STEPS, MAX_HIDDEN = 20, 200, 64
 DEFAULT_MODELS = (
     "rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "lstm:coupled=true", "lstm:projection=8", "gru",
     "gru:reset=before", "mgu", "peephole", "janet", "ligru", "indrnn", "mingru", "minlstm", "antisymmetric", "cornn",
-    "lru", "mamba:states=4",
+    "lru", "mamba:states=4", "mamba2:states=4", "deltanet:heads=2,keys=4", "gated-deltanet:heads=2,keys=4",
+    "rwkv7:heads=2,keys=4",
 )  # fmt: skip
 
 

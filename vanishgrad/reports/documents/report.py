@@ -28,7 +28,7 @@ class RunDocument(Document):
     mask: Annotated[str | None, "the file that says which steps are masked"] = None
     threshold: Annotated[float, Limits(exclusive_minimum=0, exclusive_maximum=1)]
     dtype: Literal["float64", "float32"]
-    engine: Literal["auto", "dense", "adaptive", "matrix-free", "diagonal"]
+    engine: Literal["auto", "dense", "adaptive", "matrix-free", "diagonal", "key-side"]
     backend: Literal["numpy", "torch", "cupy"]
     device: Literal["cpu", "cuda"] | None
     band: Annotated[BandName, "what `low` and `high` are"]

@@ -65,7 +65,7 @@ def _layer(file: TensorFile, about: Mapping[str, Any], own: dict[str, Tensor], h
         path=row.name,
         file=file.path,
         cell=row.name,
-        hidden_size=shape[0] // len(row.gates),
+        hidden_size=row.cell_class.units_of({name: each.shape for name, each in own.items()}, keys),
         input_size=shape[1],
         layout=SAVED,
         why=english("the archive says that it is a {cell} with its tensors under its own names", cell=row.name),
