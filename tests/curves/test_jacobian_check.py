@@ -89,6 +89,34 @@ def test_inputs_of_any_size_pass_for_rounding_of_the_pre_activation_grows_with_t
         assert any("inputs saturate the units" in note and "try inputs scaled" in note for note in result.notes)
 
 
+@pytest.mark.parametrize("gain", ["1e13", "1e50", "1e300"])
+def test_norms_below_what_an_exponent_holds_are_refused(gain: str) -> None:
+    with pytest.raises(
+        VanishgradError, match=r"norms of at least e\^-9e\+11, got less .*: gates and units saturate; try"
+    ):
+        compare(CompareRequest((f"rnn@gaussian:gain={gain}",), hidden=2, steps=5, trials=1))
+
+
+def test_weights_behind_which_no_step_is_short_are_refused() -> None:
+    with pytest.raises(VanishgradError, match=r"expected weights up to 1e\+301, got .*e\+305; try weights scaled to 1"):
+        compare(CompareRequest(("rnn@gaussian:gain=1e305",), hidden=2, steps=5, trials=1))
+
+
+@pytest.mark.parametrize("gain", ["1e11", "1e13"])
+def test_gates_that_saturate_beyond_every_exponent_beside_a_conveyor_are_measured(gain: str) -> None:
+    """From step 2 on, h is not zero: all gates are 0 or 1. The first step's U counts in full."""
+    state = (
+        compare(CompareRequest((f"lstm@gaussian:gain={gain}",), hidden=2, steps=5, trials=1)).models[0].curves["state"]
+    )
+    assert state.log_norm.median[-1] == pytest.approx(np.log(float(gain)) - 0.0958, abs=1e-3)
+
+
+def test_a_unit_without_saturation_has_inputs_of_any_size() -> None:
+    request = CompareRequest(("rnn:activation=relu",), input="white:1e300", hidden=3, steps=4, trials=2)
+    result = compare(request).models[0]
+    assert 1e299 < result.input_gain < 1e301
+
+
 def test_a_wrong_cell_is_still_caught_beside_large_inputs() -> None:
     cell = SlightlyWrongRNN(*weights(1))
     xs = 0.02 * np.random.default_rng(1).standard_normal((1, T, 3))

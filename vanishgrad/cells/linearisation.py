@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import NamedTuple
 
-from vanishgrad.arrays import Array, namespace
+import numpy as np
+
+from vanishgrad.arrays import Array, is_extended, namespace
+
+SQUARES_IN_RANGE = 2.0**24
+"""Times the root of the smallest normal number: sums of squares of such numbers lose nothing."""
 
 
 class Outer(NamedTuple):
@@ -106,11 +111,7 @@ class Linearisation(ABC):
         xp = namespace(w)
         terms = [term._replace(tensor=term.tensor.rpartition(".")[2]) for term in self.weight_gradient(t, w)]
         recurrent = [term for term in terms if term.tensor == "W_hh"] or [term for term in terms if term.tensor == "b"]
-        norms = [
-            xp.linalg.vector_norm(cotangent, axis=-1)
-            * (1 if operand is None else xp.linalg.vector_norm(operand, axis=-1))
-            for _, cotangent, operand in recurrent
-        ]
+        norms = [_norms(cotangent) * (1 if operand is None else _norms(operand)) for _, cotangent, operand in recurrent]
         norm: Array = reduce(xp.hypot, norms)
         return norm
 
@@ -132,3 +133,19 @@ class Linearisation(ABC):
     def total(self, t: int, W: Array) -> Array | None:
         """Return w_c + w_h dh_t/dc_t, (B, p, n): what reaches c_t if h_t moves with it; None without such a part."""
         return None
+
+
+def _norms(x: Array) -> Array:
+    """Return Euclidean norms over the last axis, of numbers whose squares are out of range too."""
+    xp = namespace(x)
+    with np.errstate(over="ignore", under="ignore"):
+        norms: Array = xp.linalg.vector_norm(x, axis=-1)
+    if is_extended(x):
+        return norms
+    room = float(xp.finfo(x.dtype).smallest_normal) ** 0.5 * SQUARES_IN_RANGE
+    if bool(xp.all((norms > room) & (norms < 1 / room))):
+        return norms
+    largest = xp.max(xp.abs(x), axis=-1)
+    unit = xp.where(largest > 0, largest, 1)
+    scaled_norms: Array = largest * xp.linalg.vector_norm(x / unit[..., None], axis=-1)
+    return scaled_norms

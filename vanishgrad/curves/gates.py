@@ -18,6 +18,8 @@ from vanishgrad.propagation.run import block_length
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SATURATED = 0.05
 """A gate is saturated within this distance of 0 or 1."""
+SQUARED = 2.0**40
+"""Size that has room for its square, and for sums of it, in float32 too."""
 SATURATING = 37
 """Of a pre-activation: from here on σ is 0 or 1 to float64's rounding, and tanh ±1 since half of it."""
 MAX_SORTED_VALUES = 2**22
@@ -116,7 +118,7 @@ def input_gain(cell: Cell, inputs: Inputs, steps: int, taken: Array | None = Non
 
     The blocks' means and squared deviations are merged as Chan, Golub and LeVeque (1983) do.
     """
-    count, mean, squares, largest, saturating = 0, 0.0, 0.0, 0.0, 0
+    count, mean, squares, largest, saturating, unit = 0, 0.0, 0.0, 0.0, 0, 1.0
     length = block_length(steps)
     for start in range(0, steps, length):
         stop = min(start + length, steps)
@@ -124,11 +126,15 @@ def input_gain(cell: Cell, inputs: Inputs, steps: int, taken: Array | None = Non
         values = values if taken is None else values[taken[:, start:stop]]
         if not values.size:
             continue
-        of_block = float(values.mean())
-        deviation = of_block - mean
         largest = max(largest, float(np.abs(values).max()))
         saturating += int(np.count_nonzero(np.abs(values) > SATURATING))
+        if largest > SQUARED * unit:
+            smaller, unit = unit / largest, largest
+            mean, squares = mean * smaller, squares * smaller * smaller
+        values = values / unit if unit > 1 else values
+        of_block = float(values.mean())
+        deviation = of_block - mean
         squares += float(np.sum((values - of_block) ** 2)) + deviation**2 * count * values.size / (count + values.size)
         count += values.size
         mean += deviation * values.size / count
-    return InputGain(math.sqrt(squares / count), largest, saturating / count)
+    return InputGain(unit * math.sqrt(squares / count), largest, saturating / count)

@@ -9,6 +9,7 @@ import numpy as np
 from vanishgrad.arrays import Array, bits, like, on_host
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.cells.masked_steps import TAKEN, marks_of
+from vanishgrad.errors import VanishgradError
 from vanishgrad.propagation.checkpoints import Inputs
 
 STEP = 1e-170
@@ -18,6 +19,10 @@ Its square underflows: so the real part is that of the real step, and so is the 
 """
 SHORTEST_STEP = 1e-290
 """That of weights so large that `STEP` would not be small behind them."""
+LARGEST_IMAGINARY = 1e-7
+"""Imaginary part of a pre-activation whose square is rounding: behind weights above 1e283 a step is shorter still."""
+LARGEST_WEIGHT = 1e301
+"""Behind which no step is short enough."""
 UNITS = 64
 """The tolerance in units of roundoff, times √m for the length of the sums."""
 STEEP = 4
@@ -109,4 +114,8 @@ def step_length(cell: Cell) -> float:
     """Return how long a complex step is that is small behind the largest weights too."""
     tensors = (getattr(layer, name) for layer in cell.layers for name in layer.tensors)
     largest = max((float(np.max(np.abs(on_host(each)))) for each in tensors if np.prod(each.shape)), default=1.0)
-    return max(STEP / max(largest, 1.0), SHORTEST_STEP)
+    if largest > LARGEST_WEIGHT:
+        raise VanishgradError(
+            f"expected weights up to {LARGEST_WEIGHT:.0e}, got {largest:.1e}; try weights scaled to 1"
+        )
+    return max(STEP / max(largest, 1.0), min(SHORTEST_STEP, LARGEST_IMAGINARY / max(largest, 1.0)))

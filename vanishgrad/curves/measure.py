@@ -14,7 +14,8 @@ from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.processes import map_in_processes
 from vanishgrad.curves.recorder import ADAPTIVE, DENSE, DIAGONAL, KEY_SIDE, MATRIX_FREE, Engine, Norms, Recorder, joined
 from vanishgrad.curves.request import EVERYTHING, Scope
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
+from vanishgrad.extended_range import SMALLEST_LOG
 from vanishgrad.propagation.products.compression import Compression
 
 
@@ -112,7 +113,20 @@ def measure(
     order = ("state", *cell.curves, "conveyor", "input", "output")
     names = [name for name in order if scope.covers(name)]
     curves = {name: measurement.curves.get(aliases.get(name, name)) for name in names}
-    return replace(measurement, curves={name: norms for name, norms in curves.items() if norms is not None})
+    measured = {name: norms for name, norms in curves.items() if norms is not None}
+    _demand_logarithms(measured)
+    return replace(measurement, curves=measured)
+
+
+def _demand_logarithms(curves: dict[str, Norms]) -> None:
+    """Refuse norms that may have a factor which `extended_range.exp` has cut off."""
+    logs = [norms.log_norm for name, norms in curves.items() if name != "conveyor"]
+    least = min((float(np.min(each, where=np.isfinite(each), initial=0.0)) for each in logs), default=0.0)
+    if least < SMALLEST_LOG:
+        raise VanishgradError(
+            f"expected norms of at least e^{SMALLEST_LOG:.0e}, got less than that: gates and units saturate; "
+            f"try a smaller gain, or weights and inputs scaled to about 1"
+        )
 
 
 def products_fit(cell: Cell, batch: int) -> bool:

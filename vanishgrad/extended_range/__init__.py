@@ -26,7 +26,9 @@ __all__ = ["ExtendedRange", "extended", "linalg", "on_one_scale", "scaled", "to_
 LN_2_HIGH, LN_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 """ln 2 in two parts, the first of 33 bits: its multiples up to 2^20 are exact."""
 LARGEST_ARGUMENT = 1e12
-"""Of exp."""
+"""Of exp: e^-1e12 stands for all that is less."""
+SMALLEST_LOG = -0.9 * LARGEST_ARGUMENT
+"""Of a product that has no factor of such."""
 
 
 def exp(x: ExtendedRange) -> ExtendedRange:

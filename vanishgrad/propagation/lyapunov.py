@@ -10,6 +10,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
+from vanishgrad.extended_range import SMALLEST_LOG
 from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.scaling import RangeWatch
 from vanishgrad.propagation.run import run
@@ -225,6 +226,7 @@ class _Frame:
 
     def _count(self, done: int, log_r: Array) -> None:
         """Add ln R_ii, (B, K), to the sums, `done` steps after the burn-in."""
+        log_r = np.where(log_r < SMALLEST_LOG, -np.inf, log_r)
         # Behind a direction that is lost to rounding, the next ones are orthogonal to another one.
         log_r = np.where(np.logical_or.accumulate(np.isneginf(log_r), axis=1), -np.inf, log_r)
         self._alive = np.ones_like(self._alive) if done == 0 else self._alive & np.isfinite(log_r)
