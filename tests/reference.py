@@ -192,6 +192,30 @@ def rwkv7(
     return matrix_state(s, n, K, H, one)
 
 
+def s4d(
+    t: int, x: Array, s: Array, W_hx: Array, b: Array, Lambda_re: Array, Lambda_im: Array, log_step: Array
+) -> Array:
+    size, angle = np.exp(Lambda_re * np.exp(log_step)), Lambda_im * np.exp(log_step)
+    (re, im), (x_re, x_im), (u_re, u_im) = (
+        (size * np.cos(angle), size * np.sin(angle)),
+        np.split(s, 2),
+        np.split(W_hx @ x + b, 2),
+    )
+    return np.concatenate([re * x_re - im * x_im + u_re, im * x_re + re * x_im + u_im])
+
+
+def lem(
+    t: int, x: Array, s: Array, W_hx: Array, b: Array, W_hh: Array, W_ch: Array, reads: str = "new", dt: float = 1.0
+) -> Array:
+    n = len(b) // 4
+    h, c = s[:n], s[n:]
+    a_1, a_2, a_c, a_h = np.split(W_hx @ x + b, 4)
+    (u_1, u_2, u_c), old = np.split(W_hh @ h, 3), c
+    step_1, step_2 = dt * sigmoid(a_1 + u_1), dt * sigmoid(a_2 + u_2)
+    c = (1 - step_2) * c + step_2 * np.tanh(a_c + u_c)
+    return np.concatenate([(1 - step_1) * h + step_1 * np.tanh(a_h + W_ch @ (c if reads == "new" else old)), c])
+
+
 def cornn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
     h, c = np.split(s, 2)
     c = c + 0.1 * (np.tanh(W_hh @ s + W_hx @ x + b) - h - c)

@@ -19,6 +19,7 @@ from vanishgrad.cells.delta_rule import DeltaNet, GatedDeltaNet
 from vanishgrad.cells.indrnn import IndRNN
 from vanishgrad.cells.janet import JANET
 from vanishgrad.cells.layer_norm_lstm import LayerNormLSTM
+from vanishgrad.cells.lem import LEM
 from vanishgrad.cells.ligru import LiGRU
 from vanishgrad.cells.lru import LRU
 from vanishgrad.cells.mamba import Mamba
@@ -28,6 +29,7 @@ from vanishgrad.cells.mingru import MinGRU, MinLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.rwkv7 import RWKV7
+from vanishgrad.cells.s4d import S4D
 from vanishgrad.cells.stack import Stack
 from vanishgrad.propagation.run import run
 from vanishgrad.weights.hints import CHOICES
@@ -198,6 +200,16 @@ WITHOUT_GRADIENTS = [
     Case(
         "rwkv7", partial(RWKV7, heads=2, keys=3), reference.rwkv7,
         _matrix_state(6 + 4, W_w=(6, 2), w0=(6,), W_a=(6, 2), a0=(6,), k_k=(6,), k_a=(6,)),
+    ),
+    Case("s4d", S4D, reference.s4d, _without_recurrence(2, Lambda_re=(N,), Lambda_im=(N,), log_step=(N,))),
+    *(
+        Case(
+            f"lem-{reads}",
+            partial(LEM, reads=reads, dt=0.7),
+            partial(reference.lem, reads=reads, dt=0.7),
+            _without_recurrence(4, W_hh=(3 * N, N), W_ch=(N, N)),
+        )
+        for reads in ("new", "old")
     ),
 ]  # fmt: skip
 """Cells that are measured, and have no gradient by their weights."""

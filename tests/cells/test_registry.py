@@ -115,7 +115,7 @@ def test_every_row_has_a_stream_of_its_own_and_words_for_its_gates() -> None:
     assert {"rnn": 0, "lstm": 1, "gru": 2, "mgu": 3}.items() <= {row.name: row.stream for row in CELLS.values()}.items()
     for row in CELLS.values():
         letters = {row.candidate, row.keep, row.write, row.reset, row.output} - {None}
-        assert letters == set(row.gates)
+        assert letters <= set(row.gates)
         assert row.cell_class.name == row.name
         assert (row.keep is None) == (row.keep_word not in keep_words())
 

@@ -194,12 +194,30 @@ RWKV7 = replace(
     numbers={"heads": 4, "keys": 16},
 )
 
+S4D = replace(LRU, name="s4d", source="vanishgrad.cells.s4d:S4D", stream=14, numbers={"states": 32})
+LEM = CellRow(
+    "lem",
+    "vanishgrad.cells.lem:LEM",
+    stream=15,
+    gates="12ch",
+    candidate="c",
+    words={"1": translatable("step of h"), "2": translatable("step of c")},
+    parts=("h", "c"),
+    cost=8,
+    variants={"reads": ("new", "old")},
+    laws=(PUBLISHED,),
+    numbers={"dt": 1.0},
+    by_shape=False,
+    own_names=True,
+)
+
 # fmt: off
 CELLS: dict[str, CellRow] = {
     row.name: row
     for row in (
         RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN, LRU, MAMBA,
         MAMBA2, DELTANET, GATED_DELTANET, RWKV7,
+        S4D, LEM,
     )
 }
 # fmt: on

@@ -27,6 +27,8 @@ from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.layers import Layer, LayerFile
 
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+READ_OUT_BY_OTHERS = ("state_space",)
+"""Layouts whose layers are read out by what stands behind the recurrence."""
 UNKNOWN_ORDER = english("not known to be stacked: driven by input of its own width; --stack A,B tells the order")
 
 
@@ -127,6 +129,8 @@ class LayerRuns:
                 f"expected inputs of width {layer.input_size} for {layer.name}, got {sequences.input_size} in "
                 f"{self._options.input!r}; {hint}"
             )
+        if layer.front is not None:
+            sequences = sequences.with_inputs(np.ascontiguousarray(layer.front(sequences.xs)))
         return sequences, notes + self._scale_note(layer)
 
     def _mask_rule(self, layer: Layer) -> MaskRule | None:
@@ -175,6 +179,12 @@ def _stack(file: LayerFile, names: tuple[str, ...]) -> dict[str, tuple[str, ...]
 
     A name may be a module's: then its lowest layers are driven, and the outputs of its highest go on, side by side.
     """
+    for layer in (layer for name in names for layer in file.select([name], "--stack")):
+        if layer.layout in READ_OUT_BY_OTHERS:
+            raise VanishgradError(
+                f"expected layers whose state is what they put out in --stack, got {layer.name}, a {layer.cell} that "
+                "is read out by weights of its own; try analysing each layer, or a captured run"
+            )
     modules = [_Module(file, name) for name in names]
     below: dict[str, tuple[str, ...]] = dict.fromkeys((layer.name for layer in modules[0].lowest), ()) if names else {}
     for lower, upper in pairwise(modules):

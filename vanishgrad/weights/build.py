@@ -18,6 +18,9 @@ from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
 from vanishgrad.weights.model_string import parse
 
+OWN_NAMES = ("saved", "torchrecurrent", "mingru", "state_space")
+"""Layouts whose roles are the cell's own names of its tensors."""
+
 
 class LayerDescription(Protocol):
     """What a cell is built from; a `Layer` is one."""
@@ -62,7 +65,7 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     """Return the cell of a layer; its tensors are read one after the other."""
     if layer.cell == RECORDED:
         return _recorded(layer, dtype)
-    if CELLS[layer.cell].form(layer.reading.variant).own_names and layer.layout == "saved":
+    if layer.layout in OWN_NAMES:
         return _saved(layer, dtype)
     W_hh, W_hx = _matrix(layer, "W_hh", dtype), _matrix(layer, "W_hx", dtype)
     b_x, b_h = (_bias(layer, role, len(W_hx), dtype) for role in ("b_x", "b_h"))
@@ -85,8 +88,10 @@ def assembled(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
         return ClippedLSTM(W_hh, W_hx, b_x + b_h, layer.clip, phi, gate)
     if layer.epsilon is not None:
         return _layer_normalised(layer, W_hh, W_hx, b_x + b_h, layer.epsilon)
-    variant = dict[str, Any](layer.reading.variant) | ({"cell_activation": read_out} if read_out else {})
-    return cell_of(CELLS[layer.cell], W_hh, W_hx, b_x, b_h, phi, gate, **variant)
+    row, variant = CELLS[layer.cell], dict[str, Any](layer.reading.variant)
+    variant |= {key: float(variant[key]) for key in row.numbers if key in variant}
+    variant |= {"cell_activation": read_out} if read_out else {}
+    return cell_of(row, W_hh, W_hx, b_x, b_h, phi, gate, **variant)
 
 
 def _recorded(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
@@ -111,6 +116,7 @@ def _saved(layer: LayerDescription, dtype: npt.DTypeLike) -> Cell:
     tensors = {name: layer.numbers(name) for name in row.cell_class.tensors}
     rows = {name: values.astype(dtype)[None] for name, values in tensors.items() if values is not None}
     options: dict[str, Any] = {key: keys.get(key, default) for key, default in row.numbers.items()}
+    options |= {key: keys[key] for key in row.variants if key in keys}
     if row.activation:
         options["activation"] = layer.reading.activation
     if row.words and row.activation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -51,7 +51,8 @@ class Hints:
     Attributes
     ----------
     layout, cell, activation, gate_activation, reset, keep, orthogonal_map : str or None
-        One of the names that `ALLOWED` has for each.
+        One of the names that `ALLOWED` has for each; a cell may be followed by numbers that no file holds,
+        ``antisymmetric:epsilon=0.1,gamma=0.05``.
     gates : str or None
         The order of the stacked gates, by the cell's letters: ``fiog``.
     interleaved : bool
@@ -87,15 +88,38 @@ class Hints:
         from vanishgrad.weights.tensors import shown  # not loaded where no file is
 
         for name, allowed in ALLOWED.items():
-            value = getattr(self, name)
+            value = self.cell_name if name == "cell" else getattr(self, name)
             if value is not None and value not in allowed:
                 raise UsageError(f"expected {flag(name)} to be one of {', '.join(allowed)}, got {shown(value)}")
+        self.numbers  # noqa: B018 - refuses what is none
         orders = ["".join(sorted(row.gates)) for row in CELLS.values() if row.words and row.by_shape]
         if self.gates is not None and "".join(sorted(self.gates)) not in orders:
             letters = " or ".join(row.gates for row in CELLS.values() if row.words and row.by_shape)
             raise UsageError(f"expected the letters {letters} in any order for --gates, got {shown(self.gates)}")
         if self.forget_offset is not None and not math.isfinite(self.forget_offset):
             raise UsageError(f"expected a number for --forget-offset, got {self.forget_offset}; try 1")
+
+    @property
+    def cell_name(self) -> str | None:
+        """The cell without its numbers."""
+        return None if self.cell is None else self.cell.partition(":")[0]
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The numbers behind the cell's name, as typed."""
+        name, colon, typed = (self.cell or "").partition(":")
+        items = [item.partition("=") for item in typed.split(",")] if colon else []
+        known = CELLS[name].numbers if name in CELLS else {}
+        for key, _, value in items:
+            if key not in known or not _is_finite(value):
+                from vanishgrad.weights.tensors import shown  # not loaded where no file is
+
+                example = ",".join(f"{each}={default:g}" for each, default in known.items())
+                raise UsageError(
+                    f"expected the numbers of a cell behind --cell {name}, got {shown(typed)}; "
+                    f"try --cell {name}{':' + example if example else ''}"
+                )
+        return {key: value for key, _, value in items}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +193,30 @@ def reading(cell: str, hints: Hints, stated: Stated, usual_gate: Activation = SI
         value = choose(name, stated_value.name if stated_value else None, usual.name)
         return stated_value or CHOICES[value]
 
-    phi = activation("activation", stated.activation, TANH)
+    phi = activation("activation", stated.activation, CHOICES[row.activation] if row.activation else TANH)
     gate = activation("gate_activation", stated.gate_activation, usual_gate) if row.words else None
     variant = {key: _variant(key, row, hints, stated, choose) for key in row.variants}
-    return Reading(phi, gate, variant, tuple(notes), stated.cell_activation)
+    notes.extend(about_numbers(row, hints.numbers))
+    return Reading(phi, gate, {**variant, **hints.numbers}, tuple(notes), stated.cell_activation)
+
+
+def about_numbers(row: CellRow, known: Collection[str]) -> Iterator[str]:
+    """Yield a note on the numbers of a cell that its file does not hold and the user does not say."""
+    missing = [f"{key}={number:g}" for key, number in row.numbers.items() if key not in known]
+    if missing:
+        numbers = ",".join(missing)
+        yield english(
+            "{numbers} is taken, the file does not say; --cell {cell}:{numbers} with other numbers says it",
+            numbers=numbers,
+            cell=row.name,
+        )
+
+
+def _is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _variant(

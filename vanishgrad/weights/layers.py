@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -57,6 +57,8 @@ class Layer:
         Tensors of its module that the user left out of the reading with `--ignore`.
     twins : tuple of str
         Names of later layers of the file that hold the same numbers and are not said again.
+    front : callable or None
+        What stands before the recurrence in its block, of inputs (B, T, d), where that is not the layer's own W_hx.
     roles : mapping from str to Tensor
         ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes); of layer
         norms ``gain_x``, ``shift_x`` and so on for h and c.
@@ -87,6 +89,7 @@ class Layer:
     clip: float | None = None
     without: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
+    front: Callable[[Array], Array] | None = None
 
     @property
     def label(self) -> str:

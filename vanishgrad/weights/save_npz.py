@@ -105,7 +105,7 @@ def cell_npz(
 
 def _own(cell: Cell, about: Mapping[str, Any], read_out: Mapping[str, Array] = MappingProxyType({})) -> bytes:
     """Return a cell whose tensors PyTorch's names cannot say, under its own names for them."""
-    keys = {**cell.form, **{name: getattr(cell, name) for name in cell.row.numbers}}
+    keys = {**cell.form, **cell.variant, **{name: getattr(cell, name) for name in cell.row.numbers}}
     tensors = {name: getattr(cell, name)[0] for name in cell.tensors}
     return _bytes(tensors | dict(read_out), {**about, "keys": keys})
 

@@ -14,6 +14,10 @@ from vanishgrad.propagation.singular_values.largest import largest_singular_valu
 from vanishgrad.weights.layers import Layer, LayerFile
 
 QUANTILES = (0.05, 0.5, 0.95)
+LONG_RUN = 2048
+"""Steps."""
+STILL_HELD = 1e-3
+"""A factor of the gradient."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,25 @@ class KeepBias:
     chrono_horizon: float
 
 
+@dataclass(frozen=True)
+class TimeConstants:
+    """The memory of the units of a diagonal recurrence while its input is zero: τ = -1/ln|a| of J_t = diag a.
+
+    Attributes
+    ----------
+    quantiles : tuple of float
+        Of τ over all units and states, in steps, at `QUANTILES`.
+    still_held : float
+        The share that keeps 1e-3 over `LONG_RUN` steps.
+    growing : float
+        The share with |a| ≥ 1, which never forgets.
+    """
+
+    quantiles: tuple[float, ...]
+    still_held: float
+    growing: float
+
+
 @dataclass(frozen=True, eq=False)
 class LayerFacts:
     """A layer with the norms of its weights.
@@ -50,6 +73,8 @@ class LayerFacts:
     gamma_norm : float or None
         γ‖W‖₂ of the same; None, and no norms, without weights.
     keep_bias : KeepBias or None
+    time_constants : TimeConstants or None
+        Where J_t is diagonal.
     """
 
     layer: Layer
@@ -57,6 +82,7 @@ class LayerFacts:
     radius: float | None
     gamma_norm: float | None
     keep_bias: KeepBias | None
+    time_constants: TimeConstants | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +101,9 @@ def inspect(file: LayerFile, names: tuple[str, ...] = ()) -> InspectResult:
 def layer_facts(layer: Layer) -> LayerFacts:
     """Read one layer's weights and return their norms."""
     cell = layer.build()
-    if not cell.has_weights:
-        return LayerFacts(layer, {}, None, None, None)
+    constants = time_constants(cell) if cell.is_diagonal else None
+    if not cell.has_weights or not cell.W_hh.size:
+        return LayerFacts(layer, {}, None, None, None, constants)
     blocks = dict(zip(cell.gates, np.split(cell.W_hh[0], len(cell.gates)), strict=True))
     norms = {gate: float(largest_singular_value(W[None])[0]) for gate, W in blocks.items()}
     candidate = cell.row.candidate
@@ -89,6 +116,17 @@ def layer_facts(layer: Layer) -> LayerFacts:
         layer.reading.activation.gamma * norms[candidate],
         _keep_bias(cell),
     )
+
+
+def time_constants(cell: Cell) -> TimeConstants:
+    """Return those of a diagonal cell at a step from rest without input."""
+    rest = np.zeros((1, cell.state_size), cell.dtype)
+    after, record = cell.advance(1, cell.input_preactivation(np.zeros((1, 1, cell.input_size), cell.dtype))[0], rest)
+    with np.errstate(divide="ignore"):
+        logs = cell.log_multipliers(record[None], rest[None], after[None]).real.astype(np.float64)
+        tau = np.where(logs < 0, -1 / np.minimum(logs, -np.finfo(float).tiny), np.inf)
+    held = float(np.mean(logs * LONG_RUN > np.log(STILL_HELD)))
+    return TimeConstants(tuple(quantiles(tau, QUANTILES)), held, float(np.mean(logs >= 0)))
 
 
 def _keep_bias(cell: Cell) -> KeepBias | None:

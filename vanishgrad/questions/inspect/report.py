@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.languages import translatable, translate, translate_count, translated
-from vanishgrad.questions.inspect.measure import QUANTILES, InspectResult, KeepBias, LayerFacts
+from vanishgrad.questions.inspect.measure import (
+    LONG_RUN,
+    QUANTILES,
+    STILL_HELD,
+    InspectResult,
+    KeepBias,
+    LayerFacts,
+    TimeConstants,
+)
 from vanishgrad.reports.documents.declaration import Count, Digest, Document, Names, Size, finite
 from vanishgrad.reports.documents.report_document import ReportDocument
 from vanishgrad.reports.sentences import number, prefix_line, shared_prefix
@@ -39,6 +47,16 @@ class KeepBiasDocument(Document):
     ]
 
 
+class TimeConstantsDocument(Document):
+    """The memory of a diagonal recurrence's units while its input is zero: τ = -1/ln|a| of J_t = diag a."""
+
+    quantiles: Annotated[
+        Mapping[str, float | None], Names(QUANTILE_NAMES), "of τ over all units, in steps; null = for ever"
+    ]
+    still_held: Annotated[float, f"the share of units that keep {STILL_HELD:g} over {LONG_RUN} steps"]
+    growing: Annotated[float, "the share with |a| of 1 or more, which never forgets"]
+
+
 class LayerDocument(Document):
     """A recurrent layer of a file."""
 
@@ -64,6 +82,7 @@ class LayerDocument(Document):
     spectral_radius: Annotated[float | None, "of the candidate's W_hh, of the whole without gates"]
     gamma_norm: Annotated[float | None, "γ‖W‖₂ of the same; null where no weights are known"]
     keep_bias: KeepBiasDocument | None
+    time_constants: Annotated[TimeConstantsDocument | None, "where J_t is diagonal"] = None
 
 
 class InspectDocument(ReportDocument):
@@ -108,7 +127,13 @@ def _layer(facts: LayerFacts) -> LayerDocument:
         spectral_radius=facts.radius,
         gamma_norm=facts.gamma_norm,
         keep_bias=None if keep is None else _keep_bias(keep),
+        time_constants=None if facts.time_constants is None else _constants(facts.time_constants),
     )
+
+
+def _constants(constants: TimeConstants) -> TimeConstantsDocument:
+    by_quantile = dict(zip(QUANTILE_NAMES, map(finite, constants.quantiles), strict=True))
+    return TimeConstantsDocument.of(constants, quantiles=by_quantile)
 
 
 def _keep_bias(keep: KeepBias) -> KeepBiasDocument:
@@ -187,6 +212,17 @@ def _facts(layer: LayerDocument, prefix: str) -> list[str]:
                 length=_steps(keep.chrono_horizon),
             )
         )
+    constants = layer.time_constants
+    if constants:
+        shortest, middle, longest = (_steps(tau) for tau in constants.quantiles.values())
+        texts.append(
+            translate(
+                "time constants -1/ln|a| without input: median {median} steps ({least} … {most}); {held} keep "
+                "{factor} over {steps} steps, {growing} never forget",
+                median=middle, least=shortest, most=longest, held=f"{constants.still_held:.1%}",
+                factor=f"{STILL_HELD:g}", steps=LONG_RUN, growing=f"{constants.growing:.1%}",
+            )
+        )  # fmt: skip
     if layer.driven_by:
         texts.append(
             translate(

@@ -17,7 +17,8 @@ HISTORY: Mapping[int, str] = {
     "input_gain and gamma_norm are null, and norms empty, where derivatives were recorded and no weights are known; "
     "the kind of a source may be own; "
     "bounds have the probability that random probes fail them; "
-    "request has per_trial and curves have by_trial where they were asked for",
+    "request has per_trial and curves have by_trial where they were asked for; "
+    "a layer of inspect has time_constants where J_t is diagonal",
 }
 """Version → what is different from the one before. Every change of members, types or meanings is a new version."""
 FORMAT_VERSION = max(HISTORY)

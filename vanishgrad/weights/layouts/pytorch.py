@@ -22,7 +22,14 @@ from vanishgrad.weights.tensors import Tensor, TensorFile, shape_text, shown
 
 NAMES = re.compile(r"(?P<path>(?:.*[./])?)weight_hh(?P<suffix>(?:_l(?P<index>\d{1,4}))?(?P<reverse>_reverse)?)")
 QUANTISED = re.compile(r"(?P<path>(?:.*\.)?)_all_weight_values\..*")
-ROLES = {"W_hx": "weight_ih", "W_hh": "weight_hh", "b_x": "bias_ih", "b_h": "bias_hh", "W_hr": "weight_hr"}
+ROLES = {
+    "W_hx": "weight_ih",
+    "W_hh": "weight_hh",
+    "b_x": "bias_ih",
+    "b_h": "bias_hh",
+    "W_hr": "weight_hr",
+    "w_c": "weight_ph",
+}
 NONLINEARITIES = {"RNN_TANH": TANH, "RNN_RELU": RELU, "tanh": TANH, "relu": RELU}
 
 
@@ -110,13 +117,15 @@ def _layer(
     )  # fmt: skip
     if "W_hr" in roles and layer.cell != "lstm":
         raise Unreadable(f"expected a projection on an LSTM only, got weight_hr on a {layer.cell}; try the whole file")
+    if "w_c" in roles and layer.cell != "lstm":
+        raise Unreadable(f"expected peepholes on an LSTM only, got weight_ph on a {layer.cell}; try the whole file")
     return normed.require_lstm(layer)
 
 
 def _variant(file: TensorFile, roles: Mapping[str, Tensor]) -> str:
     if "vanishgrad" in file.configuration and len(roles["W_hh"].shape) == 3:
         return UNTIED
-    return "projected" if "W_hr" in roles else ""
+    return "projected" if "W_hr" in roles else "peephole" if "w_c" in roles else ""
 
 
 def _stated(file: TensorFile, match: re.Match[str], roles: Mapping[str, Tensor]) -> Stated:

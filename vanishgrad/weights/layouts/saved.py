@@ -5,21 +5,23 @@ The text member `vanishgrad` of the archive says which cell it is, and with whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
+from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.errors import UsageError
 from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import PYTORCH
-from vanishgrad.weights.hints import CHOICES, Hints, Reading, Unreadable
+from vanishgrad.weights.hints import CHOICES, Hints, Reading, Unreadable, about_numbers
 from vanishgrad.weights.layers import Layer
 from vanishgrad.weights.layouts import Sighting
 from vanishgrad.weights.layouts.shapes import require_floats
 from vanishgrad.weights.model_string import parse
-from vanishgrad.weights.tensors import Tensor, TensorFile
+from vanishgrad.weights.tensors import FLOATS, Tensor, TensorFile
 
 SAVED = "saved"
 """The layout's name."""
@@ -58,7 +60,7 @@ def _layer(file: TensorFile, about: Mapping[str, Any], own: dict[str, Tensor], h
         raise Unreadable(
             f"expected W_hx of {len(row.gates)}·n rows for a {row.name}, got {own['W_hx']}; try saving it again"
         )
-    activation = CHOICES.get(str(about.get("activation")), _own_activation(row.cell_class))
+    activation = CHOICES.get(str(about.get("activation")), _own_activation(row))
     gate = CHOICES.get(str(about.get("gate_activation")), SIGMOID) if row.words else None
     return Layer(
         name=row.name,
@@ -75,6 +77,44 @@ def _layer(file: TensorFile, about: Mapping[str, Any], own: dict[str, Tensor], h
     )
 
 
-def _own_activation(cell_class: type) -> Activation:
-    activation: Activation = getattr(cell_class, "activation", TANH)
-    return activation
+def own_layer(
+    file: TensorFile, name: str, cell: str, roles: Mapping[str, Tensor], hints: Hints, *, layout: str, why: str,
+    n: int, d: int, keys: Mapping[str, str] = MappingProxyType({}), of_law: Collection[str] = (), **rest: Any,
+) -> Layer:  # fmt: skip
+    """Return the layer of a package's cell, with tensors that are already the cell's own.
+
+    `of_law` are the cell's numbers that only a law of random weights needs.
+
+    Raises
+    ------
+    Unreadable
+        If the user says another cell, or a tensor holds no floating-point numbers.
+    """
+    if hints.cell_name not in (None, cell):
+        raise Unreadable(f"expected a {cell}, as the names say, got --cell {hints.cell}; try without it")
+    for tensor in (leaf for role in roles.values() for leaf in role.stored):
+        if tensor.dtype not in (*FLOATS, "complex64", "complex128"):
+            raise Unreadable(f"expected floating-point numbers, got {tensor}; try saving it before it was quantised")
+    row = CELLS[cell].form(keys)
+    phi = CHOICES.get(hints.activation or "", _own_activation(row)) if row.activation else _own_activation(row)
+    taken = Reading(phi, SIGMOID if row.words else None, {**keys, **hints.numbers}, ())
+    return Layer(
+        name=name or cell,
+        path=rest.pop("path", name or cell),
+        file=file.path,
+        cell=cell,
+        hidden_size=n,
+        input_size=d,
+        layout=layout,
+        why=why,
+        reading=taken,
+        roles=roles,
+        stacking=PYTORCH,
+        assumptions=(*rest.pop("assumptions", ()), *about_numbers(row, (*keys, *hints.numbers, *of_law))),
+        **rest,
+    )
+
+
+def _own_activation(row: CellRow) -> Activation:
+    own: Activation = getattr(row.cell_class, "activation", CHOICES.get(row.activation or "", TANH))
+    return own

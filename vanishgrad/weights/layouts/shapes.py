@@ -9,6 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import SIGMOID, Activation
+from vanishgrad.cells.cell_row import CellRow
 from vanishgrad.cells.registry import CELLS
 from vanishgrad.languages import english
 from vanishgrad.weights.gate_order import STACKINGS, Stacking
@@ -153,21 +154,37 @@ def gates(
             raise Unreadable(f"expected a matrix, got {roles[role]}; try a file with a plain recurrent layer")
     rows, hidden = stacking.columns(roles["W_hh"].shape[-2:])
     n = roles["W_hr"].shape[-1] if "W_hr" in roles else hidden
-    cell = _of_gates(rows // n, stated or hints.cell) if n and rows % n == 0 else None
+    cell = _of_gates(rows // n, stated or hints.cell_name) if n and rows % n == 0 else None
     if cell is None:
         raise Unreadable(
             f"expected n, 3n or 4n rows of recurrent weights for n columns in {stacking.name} layout, "
-            f"got {roles['W_hh']}; try --layout for another orientation"
+            f"got {roles['W_hh']}; try {_remedy(rows, n)}"
         )
-    if hints.cell not in (None, cell):
+    if hints.cell_name not in (None, cell):
         raise Unreadable(f"expected {rows // n}·n rows for --cell {cell}, got --cell {hints.cell}; try without it")
     _require_fitting(roles, stacking, rows, hidden, n)
     return cell, n
 
 
+def _is_stacked(row: CellRow) -> bool:
+    """Return whether stacked matrices and biases are all that a cell must be given."""
+    tensors = set(row.cell_class.tensors)
+    return "W_hh" in tensors and tensors <= {"W_hh", "W_hx", "b", "b_hn", "beta"} and len(row.parts) == 1
+
+
+def _remedy(rows: int, n: int) -> str:
+    """Return what to try where shapes alone say no cell."""
+    possible = [row.name for row in CELLS.values() if n and rows == len(row.gates) * n and _is_stacked(row)]
+    return " or ".join(f"--cell {name}" for name in possible) or "--layout for another orientation"
+
+
 def _of_gates(count: int, named: str | None) -> str | None:
     """Return the cell that is named, if it has so many gates, else the one whose shapes alone say it."""
-    possible = [row for row in CELLS.values() if len(row.gates) == count and (row.by_shape or row.name == named)]
+    possible = [
+        row
+        for row in CELLS.values()
+        if len(row.gates) == count and (row.by_shape or (row.name == named and _is_stacked(row)))
+    ]
     return max((row.name for row in possible), key=lambda name: name == named, default=None)
 
 
