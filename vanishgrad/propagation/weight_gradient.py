@@ -75,6 +75,10 @@ def _at(gradient: Gradient, exponent: int) -> Array:
     return gradient.values if gradient.exponent == exponent else gradient.values * 2.0 ** (gradient.exponent - exponent)
 
 
+MANY = 4
+"""Rows at a fourth of all steps and more go through all of them, linearised once, and not through theirs alone."""
+
+
 class OneSequence(NamedTuple):
     """One layer with one trial's weights, along one sequence; nothing before step `first` + 1 is in the gradient."""
 
@@ -173,12 +177,27 @@ def gradients(path: OneSequence, rows: Rows, segment: int | None = None) -> Iter
 
     With a segment, an output reaches back to the beginning of its own segment only.
     """
+    every, every_k = None, np.arange(1, path.trajectory.steps + 1)
     while len(rows.t):
         k = rows.t - rows.lag
+        if MANY * len(k) >= len(every_k) and not is_extended(rows.values):
+            every = every or _steps(path, every_k)
+            if RangeWatch(rows.values).lasts(rows.values, every, 1):
+                some, rows = rows, _at_every_step(rows, every_k)
+                yield some, _gradient(path, every, rows, every_k)
+                rows = _back(path, every, rows, segment)
+                continue
         linearisation = _steps(path, k)
         rows = _in_range(rows, linearisation)
         yield rows, _gradient(path, linearisation, rows, k)
         rows = _back(path, linearisation, rows, segment)
+
+
+def _at_every_step(rows: Rows, k: Array) -> Rows:
+    """Return rows for all steps k, those that no output reaches zero: they end with the next step back."""
+    values, exponents = np.zeros((len(k), *rows.values.shape[1:]), rows.values.dtype), np.full_like(k, ABSENT)
+    values[rows.t - rows.lag - 1], exponents[rows.t - rows.lag - 1] = rows.values, rows.exponents
+    return Rows(rows.lag, k + rows.lag, values, exponents)
 
 
 def _steps(path: OneSequence, k: Array) -> EitherRange:
