@@ -26,6 +26,7 @@ from vanishgrad.models.subject import Prepared, Subject
 from vanishgrad.propagation.backends import NUMPY, Backend, HostPath, backend
 from vanishgrad.propagation.checkpoints import path
 from vanishgrad.random_streams import Role, stream
+from vanishgrad.steps_done import working_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,8 @@ def model_result(
     _demand_passed(subject.label, verified)
     has_shares = scope.details and cell.has_weights
     loss = unit_losses(cell, sequences.trials, seed).astype(s0.dtype) if has_shares else None
-    measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
+    with working_on(subject.label):
+        measured = measure(on_device, trajectory, sequences.lengths, loss, threshold, scope, engine, jobs)
     if s0.dtype == np.float32:
         from vanishgrad.curves.float32_loss import float32_loss
 

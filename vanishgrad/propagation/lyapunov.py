@@ -24,6 +24,7 @@ from vanishgrad.propagation.singular_values.nested_qr import (
     nested_qr_of_image,
     with_factors,
 )
+from vanishgrad.steps_done import counted
 
 BLOCKS = 20
 """Blocks of steps whose means give the error of a mean over all steps."""
@@ -97,7 +98,8 @@ def lyapunov_spectrum(
     """
     m = cell.state_size
     frame = _Frame(m, min(m, exponents or m), s0, burn_in, steps, interval, seed)
-    for linearisation, t in _steps(cell, inputs, s0, burn_in + steps):
+    wanted = burn_in + steps
+    for linearisation, t in counted("Lyapunov exponents", _steps(cell, inputs, s0, wanted), wanted):
         frame.step(linearisation, t)
     return frame.spectrum()
 

@@ -20,6 +20,7 @@ from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.compression import Compression
 from vanishgrad.propagation.products.scaling import LN_2, joined, shifted
 from vanishgrad.propagation.products.sweep import LOSS, PROBES, WHOLE, Sweep
+from vanishgrad.steps_done import counted
 
 UNTURNED: Mapping[str, Array] = {}
 
@@ -286,7 +287,11 @@ def longest_stretch(cell: Cell, batch: int) -> int:
 
 
 def linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[EitherRange]:
-    """Yield, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
+    """Return, for t = T … 1, a linearisation that holds step t; a stretch is linearised when it is reached."""
+    return counted("Jacobian products", _linearisations(cell, trajectory, batch), trajectory.steps)
+
+
+def _linearisations(cell: Cell, trajectory: Trajectory, batch: int) -> Iterator[EitherRange]:
     for start, stop in reversed(list(trajectory.stretches(longest_stretch(cell, batch)))):
         linearisation = EitherRange(cell, trajectory, start, stop)
         for _ in range(start, stop):

@@ -16,6 +16,7 @@ from vanishgrad.extended_range import extended, on_one_scale
 from vanishgrad.propagation.either_range import EitherRange
 from vanishgrad.propagation.products.products import longest_stretch
 from vanishgrad.propagation.products.scaling import RangeWatch
+from vanishgrad.steps_done import counted
 
 BAND = 60
 """Binary orders of magnitude that a vector may drift from 1 before it is brought back."""
@@ -155,7 +156,10 @@ class LinearisedSteps:
         self._longest = longest_stretch(cell, path.start.shape[0])
 
     def backward(self, first: int = 1) -> Iterator[tuple[int, EitherRange]]:
-        """Yield t = T … first with a linearisation that holds step t."""
+        """Return t = T … first with a linearisation that holds step t."""
+        return counted("products with vectors, back", self._backward(first), self._path.steps - first + 1)
+
+    def _backward(self, first: int) -> Iterator[tuple[int, EitherRange]]:
         for start, stop in reversed(list(self._path.stretches(self._longest))):
             start = max(start, first - 1)
             if start >= stop:
@@ -164,7 +168,10 @@ class LinearisedSteps:
                 yield t, self._linearisation(start, stop)
 
     def forward(self, first: int) -> Iterator[tuple[int, EitherRange]]:
-        """Yield t = first … T with a linearisation that holds step t."""
+        """Return t = first … T with a linearisation that holds step t."""
+        return counted("products with vectors", self._forward(first), self._path.steps - first + 1)
+
+    def _forward(self, first: int) -> Iterator[tuple[int, EitherRange]]:
         for start, stop in self._path.stretches(self._longest):
             start = max(start, first - 1)
             for t in range(start + 1, stop + 1):

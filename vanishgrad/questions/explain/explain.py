@@ -16,6 +16,7 @@ from vanishgrad.questions.explain.request import ExplainRequest
 from vanishgrad.questions.explain.run import Run, runs
 from vanishgrad.questions.explain.section import Absent
 from vanishgrad.questions.explain.sections import SECTIONS
+from vanishgrad.steps_done import working_on
 
 MEASURED, FURTHER_CURVES = "measured", "further curves"
 PARTS: Mapping[str, Callable[[Run], Any]] = {MEASURED: lambda run: run.measured, FURTHER_CURVES: further_curves}
@@ -95,6 +96,11 @@ def _explained(run: Run, jobs: int) -> ExplainedModel:
     )
 
 
+def _part(run: Run, name: str) -> Any:
+    with working_on(run.subject.label if name in PARTS else f"{run.subject.label}, {name}"):
+        return PARTS[name](run) if name in PARTS else SECTIONS[name].measure(run)
+
+
 def _measured(run: Run, names: Sequence[str], jobs: int) -> dict[str, Any]:
     """Return what is found under each name, those that share a quantity by one process, which works it out once."""
     _ = run.trajectory  # which all share
@@ -103,6 +109,6 @@ def _measured(run: Run, names: Sequence[str], jobs: int) -> dict[str, Any]:
     groups = [group for group in (*sharing, *alone) if group]
 
     def work(group: tuple[str, ...]) -> dict[str, Any]:
-        return {name: PARTS[name](run) if name in PARTS else SECTIONS[name].measure(run) for name in group}
+        return {name: _part(run, name) for name in group}
 
     return {name: part for parts in map_in_processes(work, groups, jobs, len) for name, part in parts.items()}
