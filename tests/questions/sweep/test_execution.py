@@ -154,3 +154,24 @@ def test_a_point_at_which_three_workers_of_dask_die_is_named():
 
 def cli(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "vanishgrad", *arguments, "--quiet"], check=True, cwd=Path.cwd())
+
+
+@pytest.mark.slow
+def test_ctrl_c_of_a_terminal_ends_dask_in_a_sentence_and_keeps_what_is_finished(tmp_path):
+    pytest.importorskip("distributed")
+    command = [sys.executable, "-m", "vanishgrad", "sweep", "lstm@gaussian:gain=0.5..3/2000", "--trials", "1", "--jobs"]
+    path = tmp_path / "s.json"
+    sweep = subprocess.Popen(
+        [*command, "2", "--scheduler", "local", "--output", str(path)], stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert sweep.stderr is not None
+    said = ""
+    while "the rest takes about" not in said:
+        line = sweep.stderr.readline()
+        assert line, said
+        said += line
+    os.killpg(sweep.pid, signal.SIGINT)  # the workers, too
+    said += sweep.communicate()[1]
+    assert sweep.returncode == 130 and "Traceback" not in said
+    assert f"kept in '{path}.partial'; go on with the same command line and --resume" in said

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pydoc
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -152,10 +153,11 @@ def _local_cluster(distributed: Any, number: int, resources: contextlib.ExitStac
     }
     resources.enter_context(dask.config.set(own))
     try:
-        cluster = distributed.LocalCluster(
-            n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        )  # fmt: skip
+        with _held_back_interrupts():
+            cluster = distributed.LocalCluster(
+                n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            )  # fmt: skip
     except (OSError, RuntimeError, TimeoutError) as error:
         reason = str(error).split("\n")[0]
         raise VanishgradError(f"expected to start {number} workers, got: {reason}; try fewer --jobs") from None
@@ -165,6 +167,25 @@ def _local_cluster(distributed: Any, number: int, resources: contextlib.ExitStac
     # A cluster that is closed while it replaces a worker may wait for ever.
     resources.callback(_wait_for_workers, cluster, number)
     return cluster
+
+
+@contextlib.contextmanager
+def _held_back_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back, also from the threads begun in the block and, for good, from whatever processes they begin.
+
+    A terminal sends Ctrl-C to all processes: workers would end with tracebacks, and be replaced while all is closed.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again where it is begun
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _wait_for_workers(cluster: Any, number: int) -> None:
