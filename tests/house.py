@@ -17,7 +17,8 @@ from vanishgrad.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "vanishgrad"
-CELL_NAMES = set(CELLS)
+CELL_NAMES = set(CELLS) - {"attention"}
+"""But for what is also the name of a section of an explanation."""
 ROOMS_OF_CELLS = {"cells", "weights"}
 """Rooms that know the cells by name; all others ask the registry."""
 SMALL = 40

@@ -12,6 +12,7 @@ from tests import reference
 from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
 from vanishgrad.cells.antisymmetric import AntisymmetricRNN
+from vanishgrad.cells.attention_head import AttentionHead
 from vanishgrad.cells.clipped import ClippedLSTM
 from vanishgrad.cells.cornn import CoRNN
 from vanishgrad.cells.coupled import CoupledLSTM
@@ -186,6 +187,10 @@ WITHOUT_GRADIENTS = [
         Mamba,
         reference.mamba,
         _without_recurrence(1, W_x=(2 + P, N), W_dt=(N, 2), b_dt=(N,), A_log=(N, P)),
+    ),
+    Case(
+        "attention", AttentionHead, reference.attention,
+        _without_recurrence(1, W_q=(N, N), W_k=(N, N), W_v=(N, N)),
     ),
     Case("mamba2", partial(Mamba2, heads=2, states=3), reference.mamba2, _matrix_state(3 + 2, A_log=(2,))),
     Case("deltanet", partial(DeltaNet, heads=2, keys=3), reference.deltanet, _matrix_state(6 + 2)),

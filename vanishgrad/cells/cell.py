@@ -69,8 +69,8 @@ class Cell(ABC):
     """How far the derivative of its own step may be off, relative; 0 where a complex step takes it."""
     is_diagonal: bool = False
     """Whether every J_t is diagonal, of real numbers or, in two parts, of complex ones."""
-    is_key_side: bool = False
-    """Whether J_t is the same matrix of keys, one for each head, for all of a head's value channels (`key_side`)."""
+    own_engine: str | None = None
+    """``key-side``: J_t is one matrix of keys a head for all values; ``attention``: no product; None: any engine."""
     activation: Activation
     """Of what is written into the state."""
     gate_activation: Activation | None = None

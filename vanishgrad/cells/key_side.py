@@ -59,7 +59,7 @@ class KeySideCell(Cell):
 
     tensors: ClassVar[tuple[str, ...]] = ("W_hx", "b")
     has_weights = False
-    is_key_side = True
+    own_engine = "key-side"
     activation = LINEAR
 
     def __init__(self, W_hx: Array, b: Array, heads: int, keys: int) -> None:

@@ -193,6 +193,9 @@ RWKV7 = replace(
     stream=23,
     numbers={"heads": 4, "keys": 16},
 )
+ATTENTION = replace(
+    INDRNN, name="attention", source="vanishgrad.cells.attention_head:AttentionHead", stream=24, activation=None
+)
 
 S4D = replace(LRU, name="s4d", source="vanishgrad.cells.s4d:S4D", stream=14, numbers={"states": 32})
 LEM = CellRow(
@@ -216,8 +219,7 @@ CELLS: dict[str, CellRow] = {
     row.name: row
     for row in (
         RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN, LRU, MAMBA,
-        MAMBA2, DELTANET, GATED_DELTANET, RWKV7,
-        S4D, LEM,
+        MAMBA2, DELTANET, GATED_DELTANET, RWKV7, ATTENTION, S4D, LEM,
     )
 }
 # fmt: on

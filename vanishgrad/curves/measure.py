@@ -12,7 +12,18 @@ import numpy as np
 from vanishgrad.arrays import Array, is_numpy
 from vanishgrad.cells import Cell, Trajectory
 from vanishgrad.curves.processes import map_in_processes
-from vanishgrad.curves.recorder import ADAPTIVE, DENSE, DIAGONAL, KEY_SIDE, MATRIX_FREE, Engine, Norms, Recorder, joined
+from vanishgrad.curves.recorder import (
+    ADAPTIVE,
+    ATTENTION,
+    DENSE,
+    DIAGONAL,
+    KEY_SIDE,
+    MATRIX_FREE,
+    Engine,
+    Norms,
+    Recorder,
+    joined,
+)
 from vanishgrad.curves.request import EVERYTHING, Scope
 from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.extended_range import SMALLEST_LOG
@@ -100,7 +111,9 @@ def measure(
     sequences = Sequences(cell, trajectory, lengths, loss if cell.has_weights else None)
     aliases = {"hidden": "state", "output": "state"} if len(cell.parts) == 1 else {}
     own = scope.renamed(aliases)
-    if takes_sums(cell, engine):
+    if cell.own_engine == ATTENTION:
+        measurement = _by_weights(sequences, threshold, own)
+    elif takes_sums(cell, engine):
         measurement = _by_sums(sequences, threshold, own)
     elif takes_keys(cell, engine):
         measurement = _by_keys(sequences, threshold, own)
@@ -191,7 +204,7 @@ def takes_keys(cell: Cell, engine: str) -> bool:
     UsageError
         If it is asked for of a cell that is no linear attention.
     """
-    return _takes(cell, engine, KEY_SIDE, cell.is_key_side, "a Jacobian of keys alone")
+    return _takes(cell, engine, KEY_SIDE, cell.own_engine == KEY_SIDE, "a Jacobian of keys alone")
 
 
 def _takes(cell: Cell, engine: str, name: str, fits: bool, wanted: str) -> bool:
@@ -213,6 +226,14 @@ def _by_keys(sequences: Sequences, threshold: float, scope: Scope) -> Measuremen
 
     cell, trajectory, lengths, _ = sequences
     curves = KeySideCurves(cell, trajectory, lengths, threshold, scope)
+    return Measurement(curves.curves(), np.zeros((len(lengths), 0)), curves.engine)
+
+
+def _by_weights(sequences: Sequences, threshold: float, scope: Scope) -> Measurement:
+    from vanishgrad.curves.attention_curves import AttentionCurves
+
+    cell, trajectory, lengths, _ = sequences
+    curves = AttentionCurves(cell, trajectory, lengths, threshold, scope)
     return Measurement(curves.curves(), np.zeros((len(lengths), 0)), curves.engine)
 
 

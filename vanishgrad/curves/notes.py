@@ -99,6 +99,12 @@ def curve_notes(cell: Cell, curves: Mapping[str, Curve], sequences: InputSequenc
     """Return what to know of the curves before they are believed."""
     notes = []
     state = curves.get("state")
+    if cell.own_engine == "attention":
+        notes.append(
+            english(
+                "no recurrence: state is ∂c_T/∂h_k of one random head whose query is the last state, along h_0 … h_T"
+            )
+        )
     if state is not None and state.transient:
         notes.append(english("transient: the first half of the lags has another rate; try --burn-in"))
     if state is not None and state.rate is not None and state.rate.low is None:

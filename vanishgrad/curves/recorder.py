@@ -44,6 +44,8 @@ def joined(groups: Sequence[Norms]) -> Norms:
 
 
 DENSE, ADAPTIVE, MATRIX_FREE, DIAGONAL, KEY_SIDE = "dense", "adaptive", "matrix-free", "diagonal", "key-side"
+ATTENTION = "attention"
+"""Of a head alone, whose derivatives are no products: nobody chooses it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class Engine:
     ----------
     name : str
         ``dense``, every row; ``adaptive``, without the rows that had become too small to count; or ``matrix-free``,
-        vectors alone, at some lags; or ``diagonal``, sums of logarithms; or ``key-side``, a product of keys a head.
+        vectors alone, at some lags; ``diagonal``, sums of logarithms; ``key-side``, a product of keys a head; or
+        ``attention``, the closed form of what is no product.
     final_rows : int
         Rows of the state's product that were left at the last lag, in the group of trials that kept most; without a
         product, the Lanczos steps there.

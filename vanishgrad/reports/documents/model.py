@@ -107,7 +107,7 @@ class JacobianCheckDocument(Document):
 class EngineDocument(Document):
     """How the products were carried, and what that cost in accuracy."""
 
-    name: Literal["dense", "adaptive", "matrix-free", "diagonal", "key-side"]
+    name: Literal["dense", "adaptive", "matrix-free", "diagonal", "key-side", "attention"]
     final_rows: Annotated[Count, "rows of the product that were left at the last lag; matrix-free: Lanczos steps there"]
     error_bound: Annotated[
         float,
