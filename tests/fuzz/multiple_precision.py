@@ -52,7 +52,7 @@ class Dual:
         return Dual(-self.value, -self.by, self.sizes)
 
     def __truediv__(self, other: object) -> Dual:
-        return self * (1 / mp.mpf(other))
+        return self * (1 / (other if isinstance(other, Dual) else mp.mpf(other)))
 
     def __gt__(self, other: object) -> bool:
         return bool(self.value > _parts(other)[0])

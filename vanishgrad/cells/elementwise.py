@@ -15,6 +15,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, namespace, times
 from vanishgrad.cells.cell import Cell
+from vanishgrad.cells.convex_update import ConvexUpdate
 from vanishgrad.cells.gate_products import GateProducts
 from vanishgrad.cells.linearisation import Linearisation, Outer, Split
 from vanishgrad.errors import VanishgradError
@@ -98,6 +99,24 @@ class ElementwiseCell(Cell):
     def along(self, states: Array, records: Array, start: int) -> Linearisation:
         """Return the linearisation of steps start + 1, … of which states and records are given."""
         return ElementwiseLinearisation(self, states, records, start)
+
+
+class ElementwiseConvexUpdate(ElementwiseCell, ConvexUpdate):
+    """An elementwise cell h_t = k ⊙ h_{t-1} + (1 - k) ⊙ n̂ without reset: a record ends with h_{t-1} - n̂ alone."""
+
+    def candidate(self, record: Array) -> Array:
+        """Return the pre-activation of the candidate."""
+        return record[..., self.rows("n")]
+
+    @property
+    def record_size(self) -> int:
+        """How many numbers a step keeps: the pre-activations, and h_{t-1} - n̂_t."""
+        return int(self.W_hx.shape[-2]) + self.hidden_size
+
+    def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
+        """Return h_t and the pre-activations, then h_{t-1} - n̂."""
+        after, a = super().advance(t, a_x, s)
+        return after, namespace(a).concat([a, s - self.activation.phi(self.candidate(a))], axis=-1)
 
 
 class ElementwiseLinearisation(Linearisation):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells.activations import RELU, SIGMOID, Activation
-from vanishgrad.cells.elementwise import ElementwiseCell, Slopes
+from vanishgrad.cells.elementwise import ElementwiseConvexUpdate, Slopes
 from vanishgrad.cells.published_law import Draw, Tensors, stacked_glorot
 
 
-class LiGRU(ElementwiseCell):
+class LiGRU(ElementwiseConvexUpdate):
     r"""h_t = z ⊙ h_{t-1} + (1 - z) ⊙ n̂ with z = σ(W^z h_{t-1} + …), n̂ = relu(W^n h_{t-1} + …).
 
         J_t = diag z + diag((h_{t-1} - n̂) z') W^z + diag((1 - z) 1[a > 0]) W^n .
@@ -37,14 +37,13 @@ class LiGRU(ElementwiseCell):
         """Return stacked Glorot matrices and no biases."""
         return stacked_glorot(draw)
 
-    def state(self, record: Array, s: Array) -> Array:
-        """Return h_t."""
-        a_z, a_n = self.split(record)
-        gate = self.gate_activation
-        return gate.phi(a_z) * s + gate.complement(a_z) * self.activation.phi(a_n)
+    def factors(self, record: Array) -> tuple[Array, Array]:
+        """Return z and 1 - z."""
+        a_z = record[..., self.rows("z")]
+        return self.gate_activation.phi(a_z), self.gate_activation.complement(a_z)
 
     def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
-        a_z, a_n = self.split(a)
-        gate, activation = self.gate_activation, self.activation
-        of_z, kept = (before - activation.phi(a_n)) * gate.dphi(a_z), gate.phi(a_z)
-        return Slopes((of_z, gate.complement(a_z) * activation.dphi(a_n)), {("h", "h"): kept}, conveyor=kept)
+        a_z, a_n, difference = self.split(a)
+        kept, written = self.factors(a)
+        of_z = difference * self.gate_activation.dphi(a_z)
+        return Slopes((of_z, written * self.activation.dphi(a_n)), {("h", "h"): kept}, conveyor=kept)

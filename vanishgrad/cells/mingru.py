@@ -6,7 +6,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array, namespace
 from vanishgrad.cells.activations import SIGMOID, Activation
-from vanishgrad.cells.elementwise import ElementwiseCell, Slopes
+from vanishgrad.cells.elementwise import ElementwiseConvexUpdate, Slopes
 from vanishgrad.cells.published_law import Draw, Tensors, linear_uniform, no_columns
 from vanishgrad.cells.trajectory import StoredTrajectory
 from vanishgrad.random_streams import Role
@@ -27,7 +27,7 @@ POSITIVE = Activation("positive", _positive, _dpositive, 1.0, decay=1.0)
 """g(a) = a + ½ from 0 on, σ(a) below: what the parallel form needs to take a logarithm of."""
 
 
-class MinGRU(ElementwiseCell):
+class MinGRU(ElementwiseConvexUpdate):
     r"""h_t = (1 - z) ⊙ h_{t-1} + z ⊙ g(W^n x_t + b_n), z = σ(W^z x_t + b_z), so J_t = diag(1 - z_t), from x_t alone.
 
     The conveyor is the whole Jacobian: no state reaches a gate. Feng, Tung, Ahmed, Bengio and Hajimirsadeghi (2024),
@@ -49,20 +49,15 @@ class MinGRU(ElementwiseCell):
         rows = draw.gates * draw.n
         return {"W_hx": linear_uniform(draw.of(Role.W_HX), rows, draw.d), "b": np.zeros(rows)}
 
-    def factors(self, a: Array) -> tuple[Array, Array]:
+    def factors(self, record: Array) -> tuple[Array, Array]:
         """Return what is kept and what is written, which sum to 1."""
-        a_z = a[..., self.rows("z")]
+        a_z = record[..., self.rows("z")]
         return self.gate_activation.complement(a_z), self.gate_activation.phi(a_z)
-
-    def state(self, record: Array, s: Array) -> Array:
-        """Return h_t."""
-        kept, written = self.factors(record)
-        return kept * s + written * self.activation.phi(record[..., self.rows("n")])
 
     def slopes(self, a: Array, before: Array, after: Array) -> Slopes:
         a_n, kept = a[..., self.rows("n")], self.factors(a)
-        difference = self.activation.phi(a_n) - before
-        of_gates = tuple(difference * slope for slope in self.written_slopes(a))
+        difference = self.split(a)[-1]
+        of_gates = tuple(-difference * slope for slope in self.written_slopes(a))
         return Slopes((kept[1] * self.activation.dphi(a_n), *of_gates), {("h", "h"): kept[0]}, conveyor=kept[0])
 
     def multipliers(self, a: Array, before: Array, after: Array) -> Array:
@@ -88,9 +83,9 @@ class MinLSTM(MinGRU):
 
     name = "minlstm"
 
-    def factors(self, a: Array) -> tuple[Array, Array]:
+    def factors(self, record: Array) -> tuple[Array, Array]:
         """Return f' and i'."""
-        f, i = (self.gate_activation.phi(a[..., self.rows(gate)]) for gate in ("f", "i"))
+        f, i = (self.gate_activation.phi(record[..., self.rows(gate)]) for gate in ("f", "i"))
         return f / (f + i), i / (f + i)
 
     def multipliers(self, a: Array, before: Array, after: Array) -> Array:
