@@ -92,7 +92,7 @@ def matmul_into(left: Array, right: Array, out: Array) -> None:
 
     left (B, p, k), right (S, k, q), out (B, p, q); each of S right factors serves B / S consecutive left ones.
     """
-    matmul = library(left).matmul
+    matmul = library(out).matmul
     if 1 < right.shape[0] < left.shape[0]:
         out[...] = shared_matmul(left, right)
     elif right.shape[0] == 1 and left.shape[0] > 1 and _contiguous(left) and _contiguous(out):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+import vanishgrad
 from tests import reference
 from tests.engine import trajectory
 from tests.fuzz import multiple_precision as exact
@@ -116,3 +117,11 @@ def test_a_determinant_of_entries_1e_400_apart() -> None:
     W = np.array([[1e200, 1e-200], [1e200, 0]])
     spectrum = lyapunov_spectrum(network(W, np.ones((1, 1))).cell, [np.ones((1, 1, 1))], np.zeros((1, 2)), 1)
     assert spectrum.log_det == pytest.approx(0, abs=1e-12)
+
+
+def test_the_dense_jacobians_of_a_step_of_ones_own_take_vectors_in_extended_range() -> None:
+    W = np.diag([1e-100, 0.5, 1e-20])
+    cell = vanishgrad.cell(lambda p, x, s: {"h": p["W"] @ s["h"] + x}, {"h": 3}, {"W": W}, input_size=3)
+    lam = lyapunov_spectrum(cell, [np.ones((1, 30, 3))], np.zeros((1, 3)), 30).lam[0]
+    assert lam.sum() == pytest.approx(np.linalg.slogdet(W)[1], rel=1e-9)
+    assert lam == pytest.approx(np.log([0.5, 1e-20, 1e-100]), abs=0.2)

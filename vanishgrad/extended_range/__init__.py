@@ -90,7 +90,7 @@ def multiply(left: ExtendedRange, right: ExtendedRange, out: ExtendedRange) -> N
 
 def matmul(left: ExtendedRange, right: ExtendedRange, out: ExtendedRange) -> None:
     """Write left @ right into `out`."""
-    out[...] = left @ right
+    out[...] = extended(left) @ right
 
 
 def concat(arrays: list[Any], axis: int = 0) -> ExtendedRange:
