@@ -141,7 +141,7 @@ def _measure(
                 store.add(result.points)
                 seconds = sum(plan.points[place].seconds * plan.settings.trials for place in result.points)
                 if not measured:
-                    rest = result.seconds * (cost / seconds - 1)
+                    rest = result.seconds * (cost / seconds - 1) if len(tasks) > 1 else 0.0
                     _tell(f"{_estimate(result, rest, pool.number())}; {_written(plan, targets)}", quiet)
                 measured += seconds
                 left = (time.monotonic() - start) * max(0.0, cost / measured - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -102,6 +103,17 @@ def test_an_address_at_which_nobody_answers_ends_in_a_sentence(monkeypatch):
         VanishgradError, match=r"expected a Dask scheduler to answer at tcp://127\.0\.0\.1:9 within 1 s"
     ):
         swept(scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_an_address_at_which_something_else_answers_ends_in_a_sentence(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("vanishgrad.questions.sweep.executors.ANSWER_SECONDS", 1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(VanishgradError, match=r"got none \(what listens there does not speak Dask's protocol\)"),
+    ):
+        swept(scheduler=f"tcp://127.0.0.1:{silent.getsockname()[1]}")
 
 
 @pytest.mark.slow

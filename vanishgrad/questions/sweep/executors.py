@@ -8,10 +8,13 @@ import logging
 import os
 import pydoc
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 import vanishgrad
@@ -121,7 +124,7 @@ def _client(scheduler: Any, number: int, resources: contextlib.ExitStack) -> Any
         return resources.enter_context(distributed.Client(_local_cluster(distributed, number, resources)))
     address = _address_in(scheduler) if scheduler.endswith(".json") else scheduler
     try:
-        client = distributed.Client(address, timeout=ANSWER_SECONDS)
+        client = _answered(partial(distributed.Client, address, timeout=ANSWER_SECONDS))
     except (OSError, ValueError, TimeoutError) as error:
         reason = str(error).split("\n")[0]
         raise VanishgradError(
@@ -129,6 +132,26 @@ def _client(scheduler: Any, number: int, resources: contextlib.ExitStack) -> Any
             "try dask scheduler there, or --scheduler local"
         ) from None
     return resources.enter_context(client)
+
+
+def _answered(ask: Callable[[], Any]) -> Any:
+    """Return what a call returns, or raise what it raises; a client would wait for ever for what is no scheduler."""
+    answers = SimpleQueue[Any]()
+
+    def put() -> None:
+        try:
+            answers.put(ask())
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=put, daemon=True).start()
+    try:
+        answer = answers.get(timeout=1.5 * ANSWER_SECONDS)
+    except Empty:
+        raise TimeoutError("what listens there does not speak Dask's protocol") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _distributed() -> Any:
