@@ -15,7 +15,21 @@ from vanishgrad.languages import language
 SMALL = ("--hidden", "4", "--steps", "8", "--trials", "2")
 
 
-SPEAKING = ("compare", "analyze", "explain", "check", "diff", "inspect", "learn", "sweep", "track", "plot", "answer")
+SPEAKING = (
+    "compare",
+    "analyze",
+    "explain",
+    "check",
+    "diff",
+    "inspect",
+    "learn",
+    "sweep",
+    "track",
+    "plot",
+    "answer",
+    "verify",
+    "capture",
+)
 """Commands with something for people to read."""
 
 
@@ -28,6 +42,12 @@ def test_only_what_people_read_is_translated(run):
     english, chinese = (run("compare", "rnn", *SMALL, "--json", "--lang", name).out for name in ("en", "zh"))
     assert english == chinese
     assert "判定" in run("compare", "rnn", *SMALL, "--lang", "zh").out
+
+
+def test_what_is_verified_is_told_in_chinese(run):
+    english, chinese = (run("verify", "rnn", "--hidden", "3", "--lang", name).out for name in ("en", "zh"))
+    assert "J_t equals the complex step of the cell" in english and "0 failed" in english
+    assert "J_t 等于单元的复步导数" in chinese and "0 项未通过" in chinese and "equals" not in chinese
 
 
 def test_the_locale_chooses_where_no_option_does(run, monkeypatch):

@@ -56,6 +56,8 @@ def test_a_note_stands_once_with_its_models():
 def test_caveat_says_what_drove_it():
     assert "white noise" in caveat(models("rnn", steps=5)[0])
     assert "white noise" not in caveat(models("rnn", steps=5, input="zeros")[0])
+    assert "forget bias decides" in caveat(models("rnn", "lstm", steps=5)[0])
+    assert "LSTM" not in caveat(models("rnn", "gru", "mgu", "lru", steps=5)[0])
     assert "told the length" in caveat(models("gru@chrono", steps=5)[0])
 
 

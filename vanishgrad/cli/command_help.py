@@ -32,11 +32,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "capture": (
         "vanishgrad capture model.onnx --input batch.npy --output run.npz",
-        "vanishgrad capture model.onnx --input inputs.npz --tokens words.txt --output run.npz",
+        "vanishgrad capture model.onnx --input in.npz --tokens words.txt --output run.npz",
     ),
     "learn": (
         "vanishgrad learn rnn lstm --gaps 10,20,40",
-        "vanishgrad learn lstm@chrono --task adding --output learned.json --plot learned.svg",
+        "vanishgrad learn lstm@chrono --task adding --plot learned.svg",
     ),
     "sweep": (
         "vanishgrad sweep rnn@gaussian:gain=0.5..2/16 --hidden 64,128 --plot phases.svg",
@@ -60,7 +60,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "explain": (
         "vanishgrad explain lstm --steps 100",
-        "vanishgrad explain model.pt --layer encoder --only findings --apply remedied.npz",
+        "vanishgrad explain model.pt --only findings --apply remedied.npz",
     ),
     "plot": (
         "vanishgrad plot report.json --output curves.pdf",

@@ -40,7 +40,9 @@ PLOTTED = (*PICTURES, ".pgf")
 @click.option(
     "--kind",
     type=click.Choice([*KINDS, *LEARN_KINDS, *SWEEP_KINDS]),
-    help="[default: curves; learnability of a report of learn; phase, or slice of one axis, of one of sweep]",
+    metavar="NAME",
+    help=f"{', '.join(KINDS)}; of a report of learn {', '.join(LEARN_KINDS)}; of one of sweep "
+    f"{', '.join(SWEEP_KINDS)}.  [default: curves; learnability; phase, or slice of one axis]",
 )
 @click.option("--size", metavar="WxH", help="Width and height in inches: 3.25x2.1.")
 @click.option("--style", metavar="NAME|FILE", help="A style of matplotlib's, or a file of its settings.")

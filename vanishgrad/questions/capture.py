@@ -11,6 +11,7 @@ from vanishgrad.arrays import Array
 from vanishgrad.errors import UsageError
 from vanishgrad.inputs.files import load_archive, load_array
 from vanishgrad.inputs.held_array import named_source
+from vanishgrad.languages import translate, translate_count
 from vanishgrad.models.captured_run import CapturedRun
 from vanishgrad.models.live_keras import captured_keras_run, is_keras_model
 from vanishgrad.models.live_onnx import captured_graph
@@ -93,7 +94,9 @@ def _lines(run: CapturedRun) -> Iterator[str]:
     for name, call in run.calls.items():
         batch, _, width = call.xs.shape
         low, high = call.xs.min(), call.xs.max()
-        yield (
-            f"{name}: {batch} sequence{'s' * (batch > 1)} of up to {call.lengths.max()} steps, {width} inputs from "
-            f"{low:.3g} to {high:.3g}, {'a start of its own' if call.starts.any() else 'from zero'}"
-        )
+        yield translate_count(
+            "{name}: {count} sequence of up to {steps} steps, {width} inputs from {low} to {high}, {start}",
+            "{name}: {count} sequences of up to {steps} steps, {width} inputs from {low} to {high}, {start}",
+            batch, name=name, steps=call.lengths.max(), width=width, low=f"{low:.3g}", high=f"{high:.3g}",
+            start=translate("a start of its own") if call.starts.any() else translate("from zero"),
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from vanishgrad.errors import VanishgradError
 from vanishgrad.languages import english, translate, translated
 from vanishgrad.reports.documents.curve import CurveDocument
 from vanishgrad.reports.documents.declaration import Document, Limits
+from vanishgrad.reports.documents.embedded import listed
 from vanishgrad.reports.documents.model import ModelDocument
 from vanishgrad.reports.documents.report import ModelsDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
@@ -106,7 +107,7 @@ def _changes(old: ModelDocument, new: ModelDocument) -> Iterator[DiffChange]:
 def _curve_changes(label: str, curve: str, old: CurveDocument, new: CurveDocument) -> Iterator[DiffChange]:
     last = min(old.common_lag, new.common_lag)
     norms = [each.log10_norm.median[last] for each in (old, new)]
-    if norms[0] is not None and norms[1] is not None:
+    if norms[0] is not None and norms[1] is not None and not _by_rounding(norms[0], norms[1]):
         yield _change(
             label, curve, english("log10 norm at lag {lag}", lag=last), norms[0], norms[1], abs(norms[1] - norms[0])
         )
@@ -117,6 +118,11 @@ def _curve_changes(label: str, curve: str, old: CurveDocument, new: CurveDocumen
         steep = max((abs(each.rate.value) for each in (old, new) if each.rate), default=0.0)
         weight = abs(new.horizon - old.horizon) * steep / LN_10
         yield _change(label, curve, english("horizon"), old.horizon, new.horizon, weight)
+
+
+def _by_rounding(old: float, new: float) -> bool:
+    """Whether one number is the other one as a page holds it."""
+    return old == listed(new) or new == listed(old)
 
 
 def _change(label: str, curve: str | None, quantity: str, old: float, new: float, weight: float) -> DiffChange:

@@ -62,7 +62,7 @@ class Shown:
         return "\n".join(_shortened(line) for line in str(self).splitlines()[:3])
 
     def table(self) -> None:
-        """Print the table."""
+        """Print the table, and return nothing; ``str(report)`` is its text."""
         sys.stdout.write(str(self))
 
     def _repr_html_(self) -> str:

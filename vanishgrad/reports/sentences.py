@@ -177,7 +177,9 @@ def caveat(report: ModelsDocument) -> str:
         translate("Random weights before training, driven by white noise.")
         if _is_noise(report)
         else translate("Random weights before training."),
-        translate("An LSTM's cell makes a long memory possible; its forget bias decides whether it has one."),
+        translate("An LSTM's cell makes a long memory possible; its forget bias decides whether it has one.")
+        if any("forget" in model.gates and model.state_size > model.hidden_size for model in report.models)
+        else "",
         translate("The chrono law was told the length T.") if any("@chrono" in m.spec for m in report.models) else "",
     )
 

@@ -13,6 +13,7 @@ from vanishgrad.cells import LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.masked_steps import TAKEN, marks_of
 from vanishgrad.curves.jacobian_check import checked_times, complex_step, step_length, tolerance
 from vanishgrad.errors import UsageError
+from vanishgrad.languages import english
 from vanishgrad.models.open import Source, has_own_input, open_models
 from vanishgrad.models.options import ModelOptions
 from vanishgrad.propagation.products.products import backward_products
@@ -115,13 +116,13 @@ def verified(
     trajectory = run(cell, xs, np.zeros((1, cell.state_size)) if s0 is None else s0, marks)
     unit, condition = tolerance(cell, trajectory.states.dtype), _condition(cell, trajectory)
     for claim, error, units in (
-        ("J_t equals the complex step of the cell", _jacobian, 1),
-        ("∂s_t/∂x_t equals the complex step of the cell", _by_input, 1),
-        ("J_t V and W J_t equal the dense products", _structured, 1),
-        ("∂s_T/∂s_0 equals the complex step of the whole run", _definition, trajectory.steps),
-        ("det J_t equals its closed form", _determinant, condition),
-        ("Σ ln σ_i of the product equals Σ ln|det J_t|", _sum_rule, condition),
-        ("a masked step hands the state on, and J_t is I", _handed_on, 0),
+        (english("J_t equals the complex step of the cell"), _jacobian, 1),
+        (english("∂s_t/∂x_t equals the complex step of the cell"), _by_input, 1),
+        (english("J_t V and W J_t equal the dense products"), _structured, 1),
+        (english("∂s_T/∂s_0 equals the complex step of the whole run"), _definition, trajectory.steps),
+        (english("det J_t equals its closed form"), _determinant, condition),
+        (english("Σ ln σ_i of the product equals Σ ln|det J_t|"), _sum_rule, condition),
+        (english("a masked step hands the state on, and J_t is I"), _handed_on, 0),
     ):
         expected_error = error(cell, trajectory, xs) if units <= WORST_CONDITION else None
         if expected_error is not None:

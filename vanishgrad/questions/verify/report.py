@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from vanishgrad.languages import translate, translated
 from vanishgrad.questions.verify.measure import VerifyResult
 from vanishgrad.reports.documents.declaration import Count, Document, Size
 from vanishgrad.reports.documents.report import FileRequestDocument
 from vanishgrad.reports.documents.report_document import ReportDocument
+from vanishgrad.reports.terminal import padded
 
 
 class VerifyRequestDocument(FileRequestDocument):
@@ -67,9 +69,9 @@ def to_text(document: VerifyDocument) -> str:
             label = line.label
             out.append(label)
         mark = "ok  " if line.passed else "FAIL"
-        out.append(f"  {mark} {line.claim:<52} {line.error:.1e} ≤ {line.tolerance:.1e}")
+        out.append(f"  {mark} {padded(translated(line.claim), 52)} {line.error:.1e} ≤ {line.tolerance:.1e}")
         if not line.passed and line.place:
             out.append(f"       {line.place}")
     failed = sum(not line.passed for line in document.lines)
-    out.append(f"{len(document.lines) - failed} passed, {failed} failed")
+    out.append(translate("{passed} passed, {failed} failed", passed=len(document.lines) - failed, failed=failed))
     return "\n".join(out) + "\n"

@@ -24,9 +24,14 @@ def packed(document: dict[str, Any]) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode() if len(content) <= LONGEST_JSON else ""
 
 
+def listed(value: float) -> float:
+    """Return a number as a page's lists hold it."""
+    return float(f"{value:.{DIGITS}g}")
+
+
 def _rounded(value: Any, is_listed: bool = False) -> Any:
     if isinstance(value, float) and is_listed:
-        return float(f"{value:.{DIGITS}g}")
+        return listed(value)
     if isinstance(value, list | tuple):
         return [_rounded(each, True) for each in value]
     return {name: _rounded(each) for name, each in value.items()} if isinstance(value, dict) else value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vanishgrad.errors import UsageError
 from vanishgrad.reports.figures.labels import text_width
-from vanishgrad.reports.figures.options import picture_option
+from vanishgrad.reports.figures.options import PictureOptions, picture_option
 from vanishgrad.reports.figures.palette import MUTED
 from vanishgrad.reports.figures.style import drawable
 from vanishgrad.reports.terminal import paragraph
@@ -111,10 +111,22 @@ def _fitted(panels: Panels, size: tuple[float, float], beside: float, above: flo
         raise UsageError(
             f"expected --size from {math.ceil(10 * least_width) / 10:g}x{math.ceil(10 * least_height) / 10:g} on for "
             f"{panels.number} panel{'s' * (panels.number > 1)} with these words, got {size[0]:g}x{size[1]:g}; "
-            "try --title none, --no-caption, --legend inside, --curve state"
+            f"try {', '.join(_smaller()) or 'another --kind'}"
         )
     width = (size[0] - beside) / columns
     return panels._replace(width=width, height=(size[1] - above) / rows - panels.heading - panels.foot)
+
+
+def _smaller() -> list[str]:
+    """Return the options that make a figure smaller, without those that are given."""
+    remedies = {
+        "title": "--title none",
+        "caption": "--no-caption",
+        "legend": "--legend inside",
+        "curves": "--curve state",
+    }
+    unset = PictureOptions()
+    return [flag for name, flag in remedies.items() if picture_option(name) == getattr(unset, name)]
 
 
 def _paragraph(sentences: Sequence[str], width: float) -> list[str]:
