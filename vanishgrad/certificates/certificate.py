@@ -116,7 +116,8 @@ def statement(claim: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         sequence = f"along the {steps} inputs of {claim['inputs']['file']}, from {_start(claim)}"
         return f"{where}: {sequence}: ‖∂s_{steps}/∂s_{k}‖₂ ≥ {claim['value']!r}"
     if claim["kind"] == "enclosure":
-        inputs = f"along {len(claim['lengths'])} sequence(s) of {claim['inputs']['file']}, from {_start(claim)}"
+        count = len(claim["lengths"])
+        inputs = f"along {count} sequence{'s' * (count > 1)} of {claim['inputs']['file']}, from {_start(claim)}"
         return (
             f"{where}: {inputs}: low ≤ ‖∂s_T/∂s_k‖₂, σ_min(∂s_T/∂s_k), ‖∂s_T/∂x_k‖₂ ≤ high as listed, "
             f"k from {claim['start']} on"

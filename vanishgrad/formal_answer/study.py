@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from vanishgrad.arrays import Array
+from vanishgrad.cells.activations import LINEAR, TANH
 from vanishgrad.cells.registry import GRU, LSTM, MGU, RNN
 from vanishgrad.formal_answer.claims import Claim, Log
-from vanishgrad.formal_answer.quantities import gru, limits, lstm, retention, vanilla
+from vanishgrad.formal_answer.quantities import gru, limits, lstm, retention, separation, vanilla
 from vanishgrad.formal_answer.quantities.blocks import StepBlock, block_contraction, blocks
-from vanishgrad.formal_answer.quantities.definition import definition
+from vanishgrad.formal_answer.quantities.definition import definition, samples
+from vanishgrad.formal_answer.quantities.gate_sensitivity import gate_sensitivity
+from vanishgrad.formal_answer.quantities.learned import updates
 from vanishgrad.formal_answer.quantities.measured import MeasuredRun
+
+Facts: TypeAlias = Mapping[str, float | Log]
+"""A row of a table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +34,7 @@ class Studied:
         ``n``, ``d``, ``T``.
     claims : tuple of Claim
     facts : mapping
-        Table → its numbers for this model, where they are no claim.
+        Table → its rows of numbers for this model, where they are no claim.
     curves : mapping
         ``memory``, ``lower``, ``upper``, ``conveyor``: natural logarithms by lag.
     """
@@ -37,7 +44,7 @@ class Studied:
     kind: str
     sizes: Mapping[str, int]
     claims: tuple[Claim, ...]
-    facts: Mapping[str, Mapping[str, float | Log]]
+    facts: Mapping[str, Sequence[Facts]]
     curves: Mapping[str, Array]
 
 
@@ -45,22 +52,26 @@ def study(run: MeasuredRun) -> Studied:
     """Return every claim and number of one model."""
     worst = blocks(run)
     claims = [block_contraction(run, worst), vanilla.explosion(run)]
-    facts: dict[str, Mapping[str, float | Log]] = {"T0": definition(run)}
+    facts: dict[str, Sequence[Facts]] = {"T0": [definition(run)], "T12": [{**samples(run), **updates(run.label)}]}
     if run.kind == RNN.name:
         claims.append(vanilla.contraction(run))
+        if run.cell.activation in (TANH, LINEAR):
+            facts["T11rnn"] = [separation.window(run)]
     if run.kind in (GRU.name, MGU.name):
         claims.extend(gru.gate_closure(run))
     if run.kind == LSTM.name:
         claims_of_lstm, more = _lstm(run)
         claims.extend(claims_of_lstm)
         facts |= more
+    if run.kind in (LSTM.name, GRU.name):
+        facts["T13"] = gate_sensitivity(run)
     if run.kind != RNN.name:
         claims.append(retention.effective_gate(run))
     sizes = {"n": run.cell.hidden_size, "d": run.cell.input_size, "T": run.steps}
     return Studied(run.label, run.spec, run.kind, sizes, tuple(claims), facts, _curves(run, worst))
 
 
-def _lstm(run: MeasuredRun) -> tuple[list[Claim], dict[str, Mapping[str, float | Log]]]:
+def _lstm(run: MeasuredRun) -> tuple[list[Claim], dict[str, Sequence[Facts]]]:
     blocks_ = lstm.blocks_of(run)
     numbers = retention.coupling(blocks_, *lstm.coupling_norms(blocks_))
     claims = [
@@ -73,7 +84,12 @@ def _lstm(run: MeasuredRun) -> tuple[list[Claim], dict[str, Mapping[str, float |
     ]
     gradients = lstm.four_gradients(run, blocks_)
     logs = {name: Log(getattr(gradients, name)) for name in ("conveyor", "partial", "total", "four_term")}
-    return claims, {"four_gradients": logs, "T4": _identities(run, blocks_)}
+    return claims, {
+        "four_gradients": [logs],
+        "T4": [_identities(run, blocks_)],
+        "T5loss": retention.distance_to_loss(numbers),
+        "T11lstm": [separation.half_line(run)],
+    }
 
 
 def _identities(run: MeasuredRun, blocks_: lstm.Blocks) -> dict[str, float | Log]:

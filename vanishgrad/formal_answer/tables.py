@@ -19,9 +19,11 @@ Cell: TypeAlias = "str | float | Log | BoundValue | bool | None"
 LENGTHS = (10, 100, 1000)
 BIASES = (0.0, 1.0, 2.0, 5.0)
 CLAIM_TABLES = ("T1", "T1b", "T2", "T5b", "T5b1", "T5b2", "T5c", "T5d", "T6lower", "T6upper", "T6steps", "T7a", "T7c")
+FACT_TABLES = ("T0", "four_gradients", "T4", "T5loss", "T11lstm", "T11rnn", "T12", "T13")
 SIDES: Mapping[str, Literal["lower", "upper"]] = {
     "worst_case_at_least": "lower", "rho_minus": "lower", "additive_floor": "lower", "floor": "lower",
-    "alpha_floor": "lower", "rho_plus": "upper", "gamma_scaled_norm": "upper",
+    "alpha_floor": "lower", "rho_plus": "upper", "needed_bias": "upper", "allowed": "upper",
+    "gamma_scaled_norm": "upper",
 }  # fmt: skip
 """Columns that hold bounds beside those of the claims."""
 
@@ -68,12 +70,11 @@ def _sided(column: str, value: float | Log | None) -> Cell:
 
 def model_tables(models: Sequence[Studied]) -> dict[str, Table]:
     """Return the tables of what is measured without a bound, and the whole at a glance."""
-    names = ("T0", "four_gradients", "T4")
     return {
         "models": Table(
             ("model", "spec", "n", "d", "T"), tuple((m.label, m.spec, *map(float, m.sizes.values())) for m in models)
         ),
-        **{name: _facts([(m.label, m.facts[name]) for m in models if name in m.facts]) for name in names},
+        **{name: _facts([(m.label, row) for m in models for row in m.facts.get(name, ())]) for name in FACT_TABLES},
         "summary": Table(
             ("model", "lower_by", "lower", "measured_memory", "upper", "upper_by"),
             tuple(row for model in models for row in [_summary(model)]),

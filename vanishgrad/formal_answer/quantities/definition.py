@@ -27,6 +27,18 @@ def log_share(run: MeasuredRun, lag: int) -> float:
     return _log_sum(logs[lag:]) - whole if whole > -math.inf else math.nan
 
 
+ADVANTAGE = 0.5
+
+
+def samples(run: MeasuredRun) -> dict[str, float | Log]:
+    """T12: the samples N ≥ (p/share)² that an advantage p = ½ takes for the lags from 10, 20 and 50 on.
+
+    4ν²p²/a² with a twice the long-term part of ∂L/∂W_hh, and noise as large as the whole: ν = Σ_ℓ ‖t_ℓ‖_F.
+    """
+    shares = {lag: log_share(run, lag) for lag in SHARE_LAGS if lag < run.steps}
+    return {f"samples_{lag}": Log(2 * (math.log(ADVANTAGE) - share), "lower") for lag, share in shares.items()}
+
+
 def _log_sum(logs: Array) -> float:
     top = float(logs.max())
     return top + float(np.log(np.exp(logs - top).sum())) if top > -np.inf else -np.inf

@@ -7,6 +7,8 @@ answer is computed when it is made.
 from __future__ import annotations
 
 import json
+import math
+import statistics
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -31,3 +33,17 @@ def learning_rows() -> Mapping[str, Mapping[str, Any]]:
     """Return table → its columns and rows."""
     tables: dict[str, dict[str, Any]] = recorded()["tables"]
     return tables
+
+
+UPDATE_GAPS = (10, 20, 40)
+
+
+def updates(label: str) -> dict[str, float]:
+    """Return the median updates, where most seeds learned, that a MODEL of the study took for gaps of `recall`."""
+    gaps = {
+        gap: sorted(math.inf if each is None else float(each) for each in of_gap)
+        for row in recorded()["rows"]
+        if row["question"] == "claim" and row["task"] == "recall" and row["model"] == label
+        for gap, of_gap in zip(row["gaps"], row["updates"], strict=True)
+    }
+    return {f"updates_{gap}": statistics.median(gaps[gap]) for gap in UPDATE_GAPS if gap in gaps}

@@ -14,6 +14,9 @@ from vanishgrad.formal_answer.quantities.lstm import Blocks
 from vanishgrad.formal_answer.quantities.measured import MeasuredRun, log_smallest
 from vanishgrad.formal_answer.quantities.vanilla import log
 
+SHOWN_STEPS = 6
+"""Steps of a run whose distance to loss is shown."""
+
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
@@ -88,6 +91,29 @@ def cone_steps(numbers: Coupling) -> Array:
             break
         q = eta + omega * q / deltas[s]
     return deltas
+
+
+def distance_to_loss(numbers: Coupling) -> list[dict[str, float]]:
+    """T5, sharpness: δ_s, κ_s and the coupling φ_s/q_{s-1} that ends the memory, up to the first step that may.
+
+    The distance to loss is φ_s/q_{s-1} - κ_s = δ_s/q_{s-1}: by how much ‖C_s‖ may still grow at that step. Step 1 has
+    none, since nothing has left the cell yet.
+    """
+    rows, q = [], 0.0
+    for s, (phi, kappa, omega, eta) in enumerate(
+        zip(numbers.phi.tolist(), numbers.kappa.tolist(), numbers.omega.tolist(), numbers.eta.tolist(), strict=True), 1
+    ):
+        delta = phi - kappa * q
+        if q > 0:
+            rows.append({"step": float(s), "delta": delta, "kappa": kappa, "killing": phi / q, "distance": delta / q})
+        if delta <= 0:
+            break
+        q = eta + omega * q / delta
+    if len(rows) <= SHOWN_STEPS:
+        return rows
+    nearest = min(range(len(rows)), key=lambda row: rows[row]["distance"])
+    shown = {*np.unique(np.geomspace(1, len(rows), SHOWN_STEPS - 1).astype(int) - 1).tolist(), nearest}
+    return [rows[row] for row in sorted(shown)]
 
 
 def effective_gate(run: MeasuredRun) -> Claim:

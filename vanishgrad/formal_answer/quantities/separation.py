@@ -24,6 +24,8 @@ from vanishgrad.formal_answer.quantities.retention import (
 )
 from vanishgrad.propagation.run import run
 
+LOSS = 0.1
+"""δ of the half-line and of the window."""
 CLOSED, WEAK = "#closed", "#weak"
 """Labels of the networks that are built for a theorem to speak on; a language gives them their names."""
 
@@ -40,6 +42,37 @@ def required_bias(W_hh: Array, W_hx: Array, input_bound: float, c_bar: float, st
     S, omega = c_bar * norms["f"] + norms["i"] + norms["g"], norms["o"] / 4
     K = math.exp(float(reach.max())) * (1 + (math.e - 1) * S / (1 - omega))
     return math.log(K * steps / loss)
+
+
+def half_line(run: MeasuredRun, loss: float = LOSS) -> dict[str, float]:
+    """T11(a): b = min(b_f, -b_i) of an LSTM beside A + ln(4KT/δ), from which on every bias keeps 1 ± δ over T.
+
+    In maximum norms: A is what the run's largest inputs and |h| ≤ max(1, |h_0|) add to a gate, and
+    K = 1 + ((c̄ + 1)‖W^f‖ + ‖W^i‖ + ‖W^g‖)/(1 - ‖W^o‖/4) with c̄ = max |c_0|; no such line where ‖W^o‖ ≥ 4.
+    """
+    cell, n = run.cell, run.cell.hidden_size
+    W = [float(np.abs(gate).sum(axis=1).max()) for gate in np.split(cell.W_hh[0], 4)]
+    driven = np.abs(run.trajectory.records[:, 0, : 2 * n] - run.trajectory.states[:-1, 0, :n] @ cell.W_hh[0, : 2 * n].T
+                    - cell.b[0, : 2 * n])  # fmt: skip
+    c_bar = float(np.abs(run.trajectory.states[0, 0, n:]).max())
+    bias = float(min(cell.b[0, n : 2 * n].min(), -cell.b[0, :n].max()))
+    if W[3] >= 4:
+        return {"least_bias": bias, "output_norm": W[3], "needed_bias": math.inf, "bias_room": -math.inf}
+    A = float(driven.max()) + max(W[0], W[1]) * max(1.0, float(np.abs(run.trajectory.states[0, 0, :n]).max()))
+    K = 1 + ((c_bar + 1) * W[1] + W[0] + W[2]) / (1 - W[3] / 4)
+    needed = A + math.log(4 * K * run.steps / loss)
+    return {"least_bias": bias, "output_norm": W[3], "needed_bias": needed, "bias_room": bias - needed}
+
+
+def window(run: MeasuredRun, loss: float = LOSS) -> dict[str, float]:
+    """T11(b): the moduli |μ_i| of an RNN's W_hh, and T max ||μ_i| - 1|, of which T (1 - (1-δ)^(1/T)) is allowed."""
+    moduli = np.abs(np.linalg.eigvals(run.cell.W_hh[0]))
+    return {
+        "least_modulus": float(moduli.min()), "largest_modulus": float(moduli.max()),
+        "from_circle": run.steps * float(np.abs(moduli - 1).max()),
+        "allowed": -run.steps * math.expm1(math.log1p(-loss) / run.steps),
+        "largest_bias": float(np.abs(run.cell.b).max()),
+    }  # fmt: skip
 
 
 @cache
