@@ -66,8 +66,14 @@ def test_every_format_and_layout_has_a_file_that_is_read_so() -> None:
         formats.add(file.format)
         layouts |= {layer.layout for layer in file}
     assert formats | WITHOUT_FIXTURE == set(FORMATS)
-    elsewhere = {"equinox", "plain", "recorded", "saved", "mingru", "state_space", "torchrecurrent"}
-    assert set(LAYOUTS) - layouts <= elsewhere  # the last three: test_cells_of_packages
+    own = {
+        "mingru",
+        "state_space",
+        "torchrecurrent",
+        "linear_attention",
+    }  # test_cells_of_packages, test_linear_attention
+    elsewhere = {"equinox", "plain", "recorded", "saved"} | own
+    assert set(LAYOUTS) - layouts <= elsewhere
 
 
 def test_the_orders_of_gates_are_the_codes() -> None:

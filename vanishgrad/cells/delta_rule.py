@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -52,13 +53,13 @@ class DeltaNet(KeySideCell):
     @classmethod
     def published(cls, draw: Draw) -> Tensors:
         """Return W_hx of an nn.Linear without bias."""
-        rows = draw.n + cls.other_rows(int(draw.keys["heads"]), int(draw.keys["keys"]), {})
+        rows = draw.n + cls.other_rows(draw.keys, {})
         return {"W_hx": linear_uniform(draw.of(Role.W_HX), rows, draw.d), "b": np.zeros(rows)}
 
     @classmethod
-    def other_rows(cls, heads: int, keys: int, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    def other_rows(cls, numbers: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> int:
         """Return the rows of k and β."""
-        return heads * keys + heads
+        return int(numbers["heads"]) * (int(numbers["keys"]) + 1)
 
     def unit_keys(self, record: Array) -> Array:
         """Return k, (…, H, d_k)."""
@@ -105,9 +106,9 @@ class GatedDeltaNet(DeltaNet):
         self.A_log = np.atleast_2d(A_log)
 
     @classmethod
-    def other_rows(cls, heads: int, keys: int, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    def other_rows(cls, numbers: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> int:
         """Return the rows of k, β and a."""
-        return heads * keys + 2 * heads
+        return int(numbers["heads"]) * (int(numbers["keys"]) + 2)
 
     @classmethod
     def published(cls, draw: Draw) -> Tensors:

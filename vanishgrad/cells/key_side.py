@@ -68,15 +68,13 @@ class KeySideCell(Cell):
 
     @classmethod
     @abstractmethod
-    def other_rows(cls, heads: int, keys: int, shapes: Mapping[str, tuple[int, ...]]) -> int:
-        """Return how many rows of W_hx are no value channel's, of tensors of these shapes by name."""
+    def other_rows(cls, numbers: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> int:
+        """Return how many rows of W_hx are no value channel's, of a MODEL's numbers and tensors' shapes by name."""
 
     @classmethod
     def units_of(cls, shapes: Mapping[str, tuple[int, ...]], keys: Mapping[str, Any]) -> int:
         """Return n."""
-        numbers = {**CELLS[cls.name].numbers, **keys}
-        size = int(numbers["keys"] if "keys" in numbers else numbers["states"])
-        return shapes["W_hx"][0] - cls.other_rows(int(numbers["heads"]), size, shapes)
+        return shapes["W_hx"][0] - cls.other_rows({**CELLS[cls.name].numbers, **keys}, shapes)
 
     @abstractmethod
     def key_side(self, record: Array) -> KeySide:
@@ -86,7 +84,8 @@ class KeySideCell(Cell):
     def hidden_size(self) -> int:
         """The number n of value channels."""
         shapes = {name: getattr(self, name).shape[1:] for name in self.tensors}
-        return int(self.W_hx.shape[-2]) - self.other_rows(self.heads, self.keys, shapes)
+        numbers = {name: getattr(self, name) for name in self.row.numbers}
+        return int(self.W_hx.shape[-2]) - self.other_rows(numbers, shapes)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -106,6 +105,12 @@ class KeySideCell(Cell):
     def advance(self, t: int, a_x: Array, s: Array) -> tuple[Array, Array]:
         """Return S_t, (B, n·d_k), and the pre-activations."""
         return self.state(a_x, s), a_x
+
+    def log_multipliers(self, a: Array, before: Array, after: Array) -> Array:
+        """Return ln w, what each key channel of each head keeps, (T', B, H·d_k)."""
+        w = self.key_side(a).w
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(w)).reshape(*w.shape[:-2], -1)
 
     def state(self, record: Array, s: Array) -> Array:
         """Return S_t."""

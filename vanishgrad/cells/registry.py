@@ -174,7 +174,7 @@ MAMBA2 = replace(
     name="mamba2",
     source="vanishgrad.cells.mamba2:Mamba2",
     stream=20,
-    numbers={"heads": 4, "states": 16},
+    numbers={"heads": 4, "states": 16, "groups": 1},
 )
 DELTANET = replace(
     MAMBA,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -84,9 +85,9 @@ class RWKV7(KeySideCell):
         return int(self.W_w.shape[-1])
 
     @classmethod
-    def other_rows(cls, heads: int, keys: int, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    def other_rows(cls, numbers: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> int:
         """Return the rows of k, W_w1 and W_a1."""
-        return heads * keys + 2 * shapes["W_w"][-1]
+        return int(numbers["heads"]) * int(numbers["keys"]) + 2 * shapes["W_w"][-1]
 
     def key_side(self, record: Array) -> KeySide:
         """Return w, p = a ⊙ κ̂, q = κ̂, r = k̃."""

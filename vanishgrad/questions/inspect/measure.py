@@ -9,6 +9,7 @@ import numpy as np
 
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
+from vanishgrad.curves.recorder import KEY_SIDE
 from vanishgrad.curves.statistics import quantiles
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
 from vanishgrad.weights.layers import Layer, LayerFile
@@ -74,7 +75,7 @@ class LayerFacts:
         γ‖W‖₂ of the same; None, and no norms, without weights.
     keep_bias : KeepBias or None
     time_constants : TimeConstants or None
-        Where J_t is diagonal.
+        Where J_t is diagonal, or but for what is erased along a key.
     """
 
     layer: Layer
@@ -101,7 +102,7 @@ def inspect(file: LayerFile, names: tuple[str, ...] = ()) -> InspectResult:
 def layer_facts(layer: Layer) -> LayerFacts:
     """Read one layer's weights and return their norms."""
     cell = layer.build()
-    constants = time_constants(cell) if cell.is_diagonal else None
+    constants = time_constants(cell) if cell.is_diagonal or cell.own_engine == KEY_SIDE else None
     if not cell.has_weights or not cell.W_hh.size:
         return LayerFacts(layer, {}, None, None, None, constants)
     blocks = dict(zip(cell.gates, np.split(cell.W_hh[0], len(cell.gates)), strict=True))

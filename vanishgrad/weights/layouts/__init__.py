@@ -29,6 +29,7 @@ LAYOUTS = {
     "torchrecurrent": re.compile(r"vector_u$|weight_ch$|(?:^|[./])beta$"),
     "mingru": re.compile(r"to_hidden_and_(?:gate|f_i_gate)\.weight$"),
     "state_space": re.compile(r"nu_log$|(?:^|[./])log_step$|log_A_real$|A_log$"),
+    "linear_attention": re.compile(r"A_log$|(?:^|[./])r_k$"),
     "paddle": re.compile(r"\.cell(?:_[fb]w)?\.weight_hh|_cell_\d+\.w_1"),
     "chainer": re.compile(r"lateral/W|\d/w0"),
     "torch-quantizable": re.compile(r"hgates\.weight"),
