@@ -90,6 +90,18 @@ def test_float32_is_right_to_its_own_roundoff() -> None:
         np.testing.assert_allclose(sigma, exact(P), rtol=100 * np.finfo(np.float32).eps)
 
 
+@pytest.mark.parametrize("size", [8, 20, 40])
+@pytest.mark.parametrize("values", ["equal", "few", "graded"])
+def test_lanczos_in_float32_ends_where_the_space_is_exhausted(size: int, values: str) -> None:
+    """Of equal singular values the first vector is all there is; of a small matrix there are no more than its rows."""
+    sigma = {"equal": np.ones(size), "few": np.arange(size) % 3 + 1.0, "graded": np.geomspace(1, 1e-6, size)}[values]
+    matrix = (orthogonal(size, 1) * sigma) @ orthogonal(size, 2)
+    matrices = {"J": np.stack([matrix, matrix.T]).astype(np.float32)}
+    leading = solver(matrices)
+    for _ in range(3):
+        assert leading(matrices)["J"] == pytest.approx(sigma.max(), rel=1e-6)
+
+
 @pytest.mark.parametrize("rotated", [False, True])
 @pytest.mark.parametrize("change", ["crosses", "jumps"])
 def test_a_lead_that_changes_at_lag_100(change: str, rotated: bool) -> None:

@@ -24,6 +24,8 @@ VALUE_ERROR = 1e-11
 PROBE = 0.03
 """How much of the probe is mixed into a start vector: about what a lag changes of a singular vector anyway."""
 
+EXHAUSTED = 8
+"""Roundings of the largest value so far, within which a vector is none that is new."""
 COPY = 1e-8
 """Ritz values closer than this are one and the same."""
 
@@ -104,7 +106,7 @@ def leading_ritz(
     reorthogonal = eps > COPY
     places = slice(None) if reorthogonal else window
     basis = np.empty((limit, *u[:, places].shape), u.dtype)
-    small = _Tridiagonals(skip, steps, limit, eps)
+    small, largest = _Tridiagonals(skip, steps, limit, eps), np.zeros(skip.shape, u.dtype)
     finished = idle.all()
     while True:
         basis[size] = u[:, places]
@@ -112,9 +114,15 @@ def leading_ritz(
         alpha = np.vecdot(v, v)
         image -= alpha[..., None] * u
         if reorthogonal:
-            shares = np.vecdot(basis[:size], image)
-            image -= np.einsum("kmb,kmbr->mbr", shares, basis[:size])
+            for _ in range(2):  # once leaves, of a short image, what rounding adds
+                shares = np.vecdot(basis[:size], image)
+                image -= np.einsum("kmb,kmbr->mbr", shares, basis[:size])
+            largest = np.maximum(largest, alpha)
         beta = np.sqrt(np.vecdot(image, image))
+        if reorthogonal:
+            # The space is exhausted: what is left is rounding, and lies within it.
+            beta = np.where(beta > EXHAUSTED * eps * largest, beta, 0)
+            image *= (beta > 0)[..., None]
         if small.append(alpha, beta):
             idle = small.done.all(axis=1)
             finished = idle.all()
