@@ -166,7 +166,7 @@ def test_verify_says_which_law_fails_where_and_both_numbers(path: str, outcome) 
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (("learn", ":MINE"), "expected a MODEL with a law of random weights to learn"),
+    (("learn", ":MINE"), "expected a cell of input_size 2 for the task recall, got .* of 3"),
     (("sweep", ":MINE"), "expected a MODEL whose weights are drawn, got the cell of one's own"),
     (("certify", ":MINE", "--output", "x.json"), "expected a MODEL or weights to certify"),
     (("compare", ":MISSING"), "expected MISSING in .*, got no such name"),

@@ -88,7 +88,7 @@ def cell(
 class OwnCell(Cell):
     r"""s_t = step(params, x_t, s_{t-1}), any function; J_t = ∂s_t/∂s_{t-1} is formed whole, m + d calls of the step.
 
-    It has no gates that it could name, hence no conveyor, and no gradient by its parameters.
+    It has no gates that it could name, hence no conveyor; the gradient by its parameters is `TrainedOwnCell`'s.
     """
 
     name = "own"
@@ -153,6 +153,10 @@ class OwnCell(Cell):
         """How far its own derivative may be off, relative, where it is not analytic."""
         return self.step.derivative_error
 
+    def steps_of(self, sequences: int) -> list[OwnStep]:
+        """Return each sequence's step."""
+        return [self.step] * sequences
+
     def input_preactivation(self, xs: Array) -> Array:
         """Return x_t for every step, (T, B, d): the step itself multiplies it."""
         return namespace(xs).permute_dims(xs, (1, 0, 2))
@@ -165,7 +169,7 @@ class OwnCell(Cell):
         VanishgradError
             If a part of s_t is not finite: which, and at which step.
         """
-        states = np.stack([self.step(x, own) for x, own in zip(a_x, s, strict=True)])
+        states = np.stack([step(x, own) for step, x, own in zip(self.steps_of(len(s)), a_x, s, strict=True)])
         if not np.isfinite(states).all():
             bad = next(part for part, place in self.slices.items() if not np.isfinite(states[..., place]).all())
             raise VanishgradError(
@@ -187,7 +191,7 @@ class _OwnLinearisation(Linearisation):
     """Dense Jacobians, each formed when it is first asked for."""
 
     def __init__(self, cell: OwnCell, states: Array, records: Array, start: int) -> None:
-        self._step, self._first = cell.step, start + 1
+        self._steps, self._first = cell.steps_of(states.shape[1]), start + 1
         self._before, self._xs = states[:-1], records[..., cell.state_size : cell.record_size]
         self._held: dict[int, tuple[Array, Array]] = {}
 
@@ -197,7 +201,8 @@ class _OwnLinearisation(Linearisation):
             if len(self._held) >= CACHED_STEPS:
                 self._held.clear()
             step = t - self._first
-            pairs = [self._step.jacobians(x, s) for x, s in zip(self._xs[step], self._before[step], strict=True)]
+            sequences = zip(self._steps, self._xs[step], self._before[step], strict=True)
+            pairs = [each.jacobians(x, s) for each, x, s in sequences]
             by_state, by_input = (np.stack(each) for each in zip(*pairs, strict=True))
             self._held[t] = by_state, by_input
         return self._held[t]

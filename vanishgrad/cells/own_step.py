@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,29 +55,65 @@ class OwnStep:
         ends = np.cumsum(list(sizes.values())).tolist()
         self._places = {part: slice(end - size, end) for (part, size), end in zip(sizes.items(), ends, strict=True)}
         self._size = ends[-1]
-        self._torch: Any = next((_torch_of(each) for each in params.values() if _torch_of(each)), None)
-        self._params = self._double(params) if self._torch else params
+        self.torch: Any = next((_torch_of(each) for each in params.values() if _torch_of(each)), None)
+        self._params = self._double(params) if self.torch else params
         self._is_analytic = True
         self._try()
 
     @property
+    def arrays(self) -> dict[str, Array]:
+        """Name → numbers of each parameter that is an array of real numbers, or such a tensor, in float64."""
+        named = {name: each.numpy() if _torch_of(each) else each for name, each in self._params.items()}
+        return {
+            name: each.astype(np.float64)
+            for name, each in named.items()
+            if isinstance(each, np.ndarray) and each.dtype.kind == "f"
+        }
+
+    def with_arrays(self, arrays: Mapping[str, Array]) -> OwnStep:
+        """Return the same step with other numbers in some of its parameters."""
+        other = copy.copy(self)
+        other._params = self._params | {name: self._own(array) for name, array in arrays.items()}
+        return other
+
+    def _own(self, array: Array) -> Any:
+        return self.torch.tensor(array) if self.torch else array
+
+    def by_parameter(self, name: str, x: Array, s: Array, w: Array) -> Array:
+        """Return ∂(w · s_t)/∂θ of a parameter of NumPy's: a complex step, or differences, for each of its numbers."""
+        array = self.arrays[name]
+
+        def stepped(numbers: Array) -> Array:
+            return self.with_arrays({name: numbers})._real(x, s)
+
+        gradient = np.empty(array.size)
+        for place, direction in enumerate(np.eye(array.size)):
+            along = direction.reshape(array.shape)
+            if self._is_analytic:
+                derivative = stepped(array + 1j * COMPLEX_STEP * along).imag / COMPLEX_STEP
+            else:
+                derivative = differences(stepped, array, along)
+            gradient[place] = w @ derivative
+        return gradient.reshape(array.shape)
+
+    @property
     def derivative_error(self) -> float:
         """Relative error of the derivative of the step itself: that of finite differences where it is not analytic."""
-        return 0.0 if self._is_analytic or self._torch else DIFFERENCE_ERROR
+        return 0.0 if self._is_analytic or self.torch else DIFFERENCE_ERROR
 
     def __call__(self, x: Array, s: Array) -> Array:
         """Return s_t; of complex numbers, which some steps cannot take, with the derivative along the imaginary."""
         is_complex = np.iscomplexobj(s) or np.iscomplexobj(x)
-        if not is_complex or (self._is_analytic and not self._torch):
+        if not is_complex or (self._is_analytic and not self.torch):
             return self._real(x, s)
         (x, dx), (s, ds) = ((each.real, each.imag / COMPLEX_STEP) for each in (x, s))
         derivative = self._along(x, s, ds) + self._by_input(x, s) @ dx
         return self._real(x, s) + 1j * (COMPLEX_STEP * derivative)
 
     def _real(self, x: Array, s: Array) -> Array:
-        if self._torch:
-            with self._torch.no_grad():
-                flat: Array = self._flat_torch(self._torch.as_tensor(x), self._torch.as_tensor(s)).numpy()
+        if self.torch:
+            with self.torch.no_grad():
+                flat: Array = self.flat_torch(self.torch.as_tensor(x), self.torch.as_tensor(s)).numpy()
                 return flat
         parts = self._function(self._params, x, {part: s[place] for part, place in self._places.items()})
         return np.concatenate([np.asarray(each) for each in self._in_order(parts)])
@@ -103,9 +141,10 @@ class OwnStep:
                 )
         return [parts[part] for part in self.sizes]
 
-    def _flat_torch(self, x: Any, s: Any) -> Any:
-        parts = self._function(self._params, x, {part: s[place] for part, place in self._places.items()})
-        return self._torch.cat(self._in_order(parts))
+    def flat_torch(self, x: Any, s: Any, params: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        """Return s_t of a step of PyTorch's, a tensor, some of its parameters other tensors."""
+        parts = {part: s[place] for part, place in self._places.items()}
+        return self.torch.cat(self._in_order(self._function({**self._params, **params}, x, parts)))
 
     def _double(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return PyTorch's parameters detached and in float64."""
@@ -113,8 +152,11 @@ class OwnStep:
 
     def jacobians(self, x: Array, s: Array) -> tuple[Array, Array]:
         """Return ∂s_t/∂s_{t-1} (m, m) and ∂s_t/∂x_t (m, d)."""
+        if self.torch and self._jacobian is None:
+            by_input, by_state = self.torch.func.jacrev(self.flat_torch, (0, 1))(*map(self.torch.tensor, (x, s)))
+            return by_state.numpy(), by_input.numpy()
         if self._jacobian is None:
-            return self._by_state(x, s), self._by_input(x, s)
+            return self.by_state(x, s), self._by_input(x, s)
         whole = self._jacobian(self._params, x, {part: s[place] for part, place in self._places.items()})
         J, B = whole if isinstance(whole, tuple) else (whole, None)
         J, B = np.asarray(J), self._by_input(x, s) if B is None else np.asarray(B)
@@ -125,34 +167,35 @@ class OwnStep:
             )
         return J, B
 
-    def _by_state(self, x: Array, s: Array) -> Array:
-        if self._torch:
+    def by_state(self, x: Array, s: Array) -> Array:
+        """Return ∂s_t/∂s_{t-1} (m, m), the user's where there is one."""
+        if self._jacobian is not None:
+            return self.jacobians(x, s)[0]
+        if self.torch:
             return self._by_torch(x, s, 1)
         return np.stack([self._along(x, s, e) for e in np.eye(self._size)], axis=-1)
 
     def _by_input(self, x: Array, s: Array) -> Array:
-        if self._torch:
+        if self.torch:
             return self._by_torch(x, s, 0)
         if not self._is_analytic:
-            return np.stack([_differences(lambda v: self._real(v, s), x, e) for e in np.eye(len(x))], axis=-1)
+            return np.stack([differences(lambda v: self._real(v, s), x, e) for e in np.eye(len(x))], axis=-1)
         steps = [self._real(x + 1j * COMPLEX_STEP * e, s.astype(complex)) for e in np.eye(len(x))]
         return np.stack([each.imag / COMPLEX_STEP for each in steps], axis=-1)
 
     def _by_torch(self, x: Array, s: Array, argument: int) -> Array:
-        tensors = (self._torch.as_tensor(x.copy()), self._torch.as_tensor(s.copy()))
-        J: Array = self._torch.func.jacrev(self._flat_torch, argument)(*tensors).numpy()
+        tensors = (self.torch.as_tensor(x.copy()), self.torch.as_tensor(s.copy()))
+        J: Array = self.torch.func.jacrev(self.flat_torch, argument)(*tensors).numpy()
         return J
 
     def _along(self, x: Array, s: Array, v: Array) -> Array:
         """Return ∂s_t/∂s_{t-1} v."""
-        if self._torch:
-            x_t, s_t, v_t = (self._torch.as_tensor(each.copy()) for each in (x, s, v))
-            derivative: Array = self._torch.func.jvp(lambda each: self._flat_torch(x_t, each), (s_t,), (v_t,))[
-                1
-            ].numpy()
+        if self.torch:
+            x_t, s_t, v_t = (self.torch.as_tensor(each.copy()) for each in (x, s, v))
+            derivative: Array = self.torch.func.jvp(lambda each: self.flat_torch(x_t, each), (s_t,), (v_t,))[1].numpy()
             return derivative
         if not self._is_analytic:
-            return _differences(lambda each: self._real(x, each), s, v)
+            return differences(lambda each: self._real(x, each), s, v)
         stepped: Array = self._real(x.astype(complex), s + 1j * COMPLEX_STEP * v).imag / COMPLEX_STEP
         return stepped
 
@@ -179,17 +222,17 @@ class OwnStep:
                 )
             if not np.isfinite(first).all():
                 raise VanishgradError(f"expected finite states of {self.name}, got {first}; try smaller parameters")
-            if not self._torch:
+            if not self.torch:
                 self._try_derivative(x, s, v)
 
     def _try_derivative(self, x: Array, s: Array, v: Array) -> None:
-        differences = _differences(lambda each: self._real(x, each), s, v)
+        by_differences = differences(lambda each: self._real(x, each), s, v)
         try:
-            stepped, reason = self._along(x, s, v) if self._is_analytic else differences, ""
+            stepped, reason = self._along(x, s, v) if self._is_analytic else by_differences, ""
         except (TypeError, ValueError, np.exceptions.ComplexWarning) as refusal:
             stepped, reason = np.full_like(s, np.nan), f" ({refusal})"
-        size = float(np.abs(differences).max()) or 1.0
-        errors = np.abs(stepped - differences) / size
+        size = float(np.abs(by_differences).max()) or 1.0
+        errors = np.abs(stepped - by_differences) / size
         if np.all(errors <= AGREEMENT):
             return
         worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
@@ -197,13 +240,13 @@ class OwnStep:
         if self._jacobian is None:
             raise VanishgradError(
                 f"expected {self.name} to be analytic, got {stepped[worst]:.6g} by a complex step and "
-                f"{differences[worst]:.6g} by finite differences for unit {worst - self._places[part].start} of "
+                f"{by_differences[worst]:.6g} by finite differences for unit {worst - self._places[part].start} of "
                 f"{part}{reason}; try np.where instead of abs, real or a norm of complex numbers, or jacobian=…"
             )
         self._is_analytic = False
 
 
-def _differences(function: Callable[[Array], Array], x: Array, v: Array) -> Array:
+def differences(function: Callable[[Array], Array], x: Array, v: Array) -> Array:
     """Return the derivative of a function along v by central differences of the fourth order."""
     h = DIFFERENCE_STEP / max(float(np.abs(v).max()), np.finfo(float).tiny)
     near, far = (function(x + k * h * v) - function(x - k * h * v) for k in (1, 2))

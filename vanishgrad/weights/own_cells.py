@@ -9,6 +9,7 @@ import os
 import sys
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import signature
 from typing import Any
 
 from vanishgrad.cells.own import OwnCell
@@ -20,8 +21,10 @@ SIGN = "@"
 """What such an argument begins with."""
 
 
-def own_cell(argument: str) -> OwnCell:
+def own_cell(argument: str, seed: int = 0) -> OwnCell:
     """Return the cell that an argument names; the file of its name is run.
+
+    A function is called for it, with a `seed` if it takes one.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def own_cell(argument: str) -> OwnCell:
         )
     value = _of_file(path, name, argument) if colon else _of_package(name)
     if callable(value) and not isinstance(value, OwnCell):
-        value = value()
+        value = value(seed=seed) if "seed" in signature(value).parameters else value()
     if not isinstance(value, OwnCell):
         raise VanishgradError(
             f"expected {argument} to be a cell, got {type(value).__name__}; "

@@ -7,10 +7,12 @@ from typing import TypeAlias
 from vanishgrad.arrays import Array
 from vanishgrad.cells import GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import SIGMOID, TANH
+from vanishgrad.cells.trained_own import TrainedOwnCell
 from vanishgrad.propagation.backpropagation import backward, forward
 from vanishgrad.propagation.passes.fused import FusedPass
 from vanishgrad.propagation.passes.gru import GRUPass
 from vanishgrad.propagation.passes.lstm import LSTMPass
+from vanishgrad.propagation.passes.own import OwnPass
 from vanishgrad.propagation.passes.rnn import OtherRNNPass, RNNPass
 
 FUSED: dict[type[Cell], type[FusedPass]] = {RNN: RNNPass, LSTM: LSTMPass, GRU: GRUPass}
@@ -38,11 +40,13 @@ class StepwisePass:
         return backward(self._cell, self._xs, self._trajectory, cotangents, truncation, only)
 
 
-TrainingPass: TypeAlias = FusedPass | StepwisePass
+TrainingPass: TypeAlias = FusedPass | StepwisePass | OwnPass
 
 
 def training_pass(cell: Cell, steps: int, batch: int) -> TrainingPass:
     """Return the pass of a cell along T steps of S·B sequences; its buffers serve every update of the same shapes."""
+    if isinstance(cell, TrainedOwnCell):
+        return OwnPass()
     fused = FUSED.get(type(cell))
     if fused is RNNPass and cell.activation is not TANH:
         return OtherRNNPass(cell, steps, batch)

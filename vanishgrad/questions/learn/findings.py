@@ -21,7 +21,7 @@ from vanishgrad.questions.learn.document import (
 )
 from vanishgrad.questions.learn.plan import THRESHOLD, Key, resolved
 from vanishgrad.questions.learn.report import sentence
-from vanishgrad.weights.model_string import parse
+from vanishgrad.weights.model_string import names_own_cell, parse
 
 BOOTSTRAP = 2000
 EXCEPTION = 2.0
@@ -43,11 +43,11 @@ def _model(label: str, gaps: Sequence[LearnedGap], settings: LearnSettings) -> L
     longest = gaps[-1]
     at_start = longest.snapshots[0]
     edge, censored = edge_of([(each.gap, each.median is not None) for each in gaps])
-    horizon = at_start.state_horizon
+    horizon, is_own = at_start.state_horizon, names_own_cell(label)
     model = LearnedModel(
         label=label,
-        spec=str(resolved(label, longest.steps, settings)),
-        cell=CELLS[parse(label).cell].name,
+        spec=label if is_own else str(resolved(label, longest.steps, settings)),
+        cell="own" if is_own else CELLS[parse(label).cell].name,
         state_horizon=horizon,
         state_censored=at_start.state_censored,
         input_horizon=at_start.input_horizon,

@@ -50,10 +50,12 @@ class Parameters:
         """Return how many of a framework's tensors make each number, (P,).
 
         PyTorch keeps two biases and adds them, so each takes the optimizer's step and both stand in the gradient's
-        norm; a recurrent bias that a gate multiplies (`b_hn`) is one, and so is the candidate's other.
+        norm; a recurrent bias that a gate multiplies (`b_hn`) is one, and so is the candidate's other. The parameters
+        of an own cell are what its author wrote.
         """
         counts = {name: np.ones((1, *shape), dtype=self.flat.dtype) for name, shape in self._shapes.items()}
-        counts["b"][...] = 2
+        if "b" in counts:
+            counts["b"][...] = 2
         if "b_hn" in counts:
             counts["b"][:, self.cell.rows(self.cell.row.candidate)] = 1
         return self.flattened(counts)[0]

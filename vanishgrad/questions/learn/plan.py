@@ -9,13 +9,16 @@ import numpy as np
 
 from vanishgrad.cells import Cell
 from vanishgrad.cells.registry import CELLS
+from vanishgrad.cells.trained_own import TrainedOwnCell
+from vanishgrad.errors import VanishgradError
 from vanishgrad.questions.learn.document import LearnedGap, LearnSettings
 from vanishgrad.questions.learn.named_tasks import named_task
 from vanishgrad.questions.learn.parameters import Parameters, alike, read_out
 from vanishgrad.questions.learn.tasks import Task
 from vanishgrad.questions.learn.training import Recipe, examples_of
 from vanishgrad.weights.laws import draw
-from vanishgrad.weights.model_string import ModelSpec, parse
+from vanishgrad.weights.model_string import ModelSpec, names_own_cell, parse
+from vanishgrad.weights.own_cells import own_cell
 
 THRESHOLD = 1e-3
 """Below it the gradient counts as gone; `compare`'s default."""
@@ -25,6 +28,9 @@ GROUPS_PER_JOB = 10
 """Models go side by side if there are so many trainings for each process: fewer would leave some without work."""
 MAX_SETS = 8
 """So many sets of weights are trained side by side: beyond, no update gets cheaper."""
+
+OWN_COST = 10
+"""Of a step of an own cell, roughly."""
 
 Key = tuple[str, int]
 """A MODEL and a gap."""
@@ -70,7 +76,7 @@ class Plan:
     @staticmethod
     def cost(keys: Sequence[Key]) -> float:
         """Return what models cost at their gaps, beside others."""
-        return sum(gap * CELLS[parse(label).cell].cost for label, gap in keys)
+        return sum(gap * (OWN_COST if names_own_cell(label) else CELLS[parse(label).cell].cost) for label, gap in keys)
 
     @property
     def steps_of_horizon(self) -> int:
@@ -84,13 +90,33 @@ def resolved(label: str, steps: int, settings: LearnSettings) -> ModelSpec:
 
 
 def start(label: str, task: Task, steps: int, settings: LearnSettings) -> Parameters:
-    """Return a model as it is drawn, with its read-out."""
-    spec = resolved(label, steps, settings)
-    weights = draw(spec, task.input_size, steps, settings.seeds, settings.seed, settings.dtype)
-    cell = weights.cell(spec)
+    """Return a model as it is drawn, or an own cell as its author starts it, with its read-out."""
+    cell = own_start(label, task, settings) if names_own_cell(label) else _drawn(label, task, steps, settings)
     return Parameters(
-        cell, *read_out(task.output_size, cell.parts[0].size, settings.seeds, settings.seed, settings.dtype)
+        cell, *read_out(task.output_size, cell.parts[0].size, settings.seeds, settings.seed, cell.dtype.name)
     )
+
+
+def _drawn(label: str, task: Task, steps: int, settings: LearnSettings) -> Cell:
+    spec = resolved(label, steps, settings)
+    return draw(spec, task.input_size, steps, settings.seeds, settings.seed, settings.dtype).cell(spec)
+
+
+def own_start(label: str, task: Task, settings: LearnSettings) -> TrainedOwnCell:
+    """Return the own cell of a label, one for each seed.
+
+    Raises
+    ------
+    VanishgradError
+        If it reads another input than the task's.
+    """
+    cell = TrainedOwnCell([own_cell(label, settings.seed + trial) for trial in range(settings.seeds)])
+    if cell.input_size != task.input_size:
+        raise VanishgradError(
+            f"expected a cell of input_size {task.input_size} for the task {task.name}, got {label} of "
+            f"{cell.input_size}; try vanishgrad.cell(…, input_size={task.input_size})"
+        )
+    return cell
 
 
 def _first_cell(label: str, settings: LearnSettings) -> Cell:

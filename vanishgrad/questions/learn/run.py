@@ -13,6 +13,7 @@ import numpy as np
 from vanishgrad.arrays import Array
 from vanishgrad.cells import Cell
 from vanishgrad.cells.registry import CELLS
+from vanishgrad.cells.trained_own import TrainedOwnCell
 from vanishgrad.curves.model_result import model_result
 from vanishgrad.curves.processes import blas_threads, map_in_processes
 from vanishgrad.curves.request import Scope
@@ -24,7 +25,7 @@ from vanishgrad.option_ranges import memory_bytes
 from vanishgrad.questions.learn.document import DivergedSeed, LearnedGap, LearnSettings, Snapshot
 from vanishgrad.questions.learn.gradients import key_shares
 from vanishgrad.questions.learn.named_tasks import named_task
-from vanishgrad.questions.learn.plan import THRESHOLD, Key, Plan, start
+from vanishgrad.questions.learn.plan import THRESHOLD, Key, Plan, own_start, start
 from vanishgrad.questions.learn.tasks import Examples, Task
 from vanishgrad.questions.learn.training import Course, Recipe, Training, examples_of, log_spaced, train
 from vanishgrad.weights.model_string import names_file, names_own_cell, parse
@@ -58,10 +59,9 @@ def demand_learnable(settings: LearnSettings) -> None:
     _demand_memory(settings, task)
     for label in settings.models:
         if names_own_cell(label):
-            raise UsageError(
-                f"expected a MODEL with a law of random weights to learn, got {label!r}, whose parameters have no "
-                f"gradient; try {next(iter(CELLS))}"
-            )
+            steps = examples_of(task, max(settings.gaps), Recipe(batch=1), 0, np.arange(1)).xs.shape[1]
+            own_start(label, task, settings).demand_affordable(settings.seeds * settings.batch, steps)
+            continue
         if names_file(label):
             raise UsageError(
                 f"expected a MODEL that is drawn anew for each seed, got the file {label!r}; try {next(iter(CELLS))}"
@@ -206,7 +206,9 @@ class _Observer:
         for seed in range(self._plan.settings.seeds):
             name = f"{label}.gap{gap}.update{update:05d}"
             out = {"read_out.weight": parameters.W_hy[seed], "read_out.bias": parameters.b_y[seed]}
-            yield file_name(name, seed), cell_npz(parameters.cell.trial(seed), name, read_out=out)
+            cell = parameters.cell.trial(seed)
+            content = cell.npz(out) if isinstance(cell, TrainedOwnCell) else cell_npz(cell, name, read_out=out)
+            yield file_name(name, seed), content
 
 
 def horizons(label: str, cell: Cell, task: Task, plan: Plan) -> tuple[tuple[int, bool], tuple[int, bool]]:
