@@ -13,6 +13,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from rich.cells import cell_len
 
+from tests.formal_answer.renderers.mathematics_font import WOFF, letters
 from vanishgrad.errors import VanishgradError
 from vanishgrad.formal_answer import AnswerRequest, answer
 from vanishgrad.formal_answer.renderers import pdf
@@ -106,8 +107,16 @@ def test_html_is_one_well_formed_file(small, language):
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert not re.search(r"(src|href)=\"(?!#|data:)", source)
     assert "<script" not in source
-    assert "url(" not in source
+    assert not re.search(r"url\((?!\"data:)", source)
     assert source.count("<svg") == len(LANGUAGES) * len(small.figures)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_font_of_formulas_has_every_character_of_them_and_its_tables_of_mathematics(small, language):
+    fonts = pytest.importorskip("fontTools.ttLib")
+    font = fonts.TTFont(WOFF)
+    assert sorted(letters(to_html(small, language)) - set(map(chr, font.getBestCmap()))) == []
+    assert font["MATH"].table.MathVariants.VertGlyphConstruction
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -37,7 +38,7 @@ def to_html(answer: Answer, language: str) -> str:
     pages = [_Page(Composer(answer, language, _marked), "")]
     pages += [_Page(Composer(answer, other, _marked), f"{other}-") for other in others]
     first = pages[0]
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8") + _font_of_formulas()
     switch = "".join(
         f'<input type="radio" name="language" id="in-{page.language}"{" checked" * (page is first)}>'
         f'<label for="in-{page.language}" lang="{TAGS[page.language]}">{LANGUAGES[page.language]}</label>'
@@ -52,6 +53,12 @@ def to_html(answer: Answer, language: str) -> str:
         f"{switch}</fieldset>\n"
         f"{''.join(page.html() for page in pages)}</body>\n</html>\n"
     )
+
+
+def _font_of_formulas() -> str:
+    """Return the font that formulas are shown in where no other one for mathematics is installed."""
+    font = base64.b64encode(files(__package__).joinpath("mathematics.woff").read_bytes()).decode()
+    return f'@font-face {{ font-family: "Answer Mathematics"; src: url("data:font/woff;base64,{font}"); }}\n'
 
 
 def _marked(name: str) -> str:

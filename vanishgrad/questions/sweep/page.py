@@ -35,7 +35,7 @@ def sweep_page(document: SweepDocument) -> PageContent:
                 "table", translate("What was found"), (PageBlock(sentences=tuple(sentences(document)), table=table),)
             ),
             *(
-                PageSection(f"measure-{i}", name, (PageBlock(charts=tuple(_charts(document, name))),))
+                PageSection(f"measure-{i}", translated(name), (PageBlock(charts=tuple(_charts(document, name))),))
                 for i, name in enumerate(document.request.measure)
             ),
         ),
@@ -67,7 +67,7 @@ def _chart(models: Sequence[str], axes: Axes, lines: Sequence[ChartLine], measur
     facets = [(translate("model"), models), *((name, [_label(each) for each in axes[name]]) for name in others)]
     return line_chart(
         translated(asked.title),
-        (x, measure),
+        (x, translated(measure)),
         facets,
         lines,
         [range(min(len(each), FIRST_SHOWN)) for _, each in facets],
@@ -119,7 +119,7 @@ def _planes(document: SweepDocument, measure: str) -> Iterator[PageChart]:
         right, up = [_label(value) for value in xs], [_label(value) for value in ys]
         data = {
             "kind": "plane", "x": x, "y": y, "xs": right, "ys": up, "low": low, "high": high, "clipped": False,
-            "rows": [_short(row) for row in grid], "measure": measure, "neutral": asked.neutral,
+            "rows": [_short(row) for row in grid], "measure": translated(measure), "neutral": asked.neutral,
         }  # fmt: skip
         table = PageTable(
             (f"{y} \\ {x}", *right),
