@@ -17,6 +17,8 @@ WOFF = Path(renderers.__file__).parent / "mathematics.woff"
 ITALIC = {"h": "ℎ"}
 """A browser shows one letter in italics, which Unicode has at other places; h's is among the older ones."""
 GREEK = dict(zip("αβγδεζηθικλμνξοπρςστυφχψω∂ϵϑϰϕϱϖ", range(0x1D6FC, 0x1D71C), strict=False))
+SIGNS = "±∓×÷√∫∧∨∩∪⊂⊆∉∀∃⇒⇔⟹≡∼≃≲≳≪≫⌈⌉⟨⟩←↑↓↔′″"
+"""Those that a text may need for some models and not for others."""
 FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
 
 
@@ -50,7 +52,7 @@ def main(source: str) -> None:
     font = subset.load_font(source, options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(
-        text="".join({*letters(page), *every_letter, *filter(None, map(italic, every_letter)), *string.digits})
+        text="".join({*letters(page), *every_letter, *filter(None, map(italic, every_letter)), *string.digits, *SIGNS})
     )
     subsetter.subset(font)
     subset.save_font(font, str(WOFF), options)
