@@ -1,7 +1,13 @@
 (* T3 (a), a linear recurrence with fixed W: along an eigenvector W v = lambda v the product W^(t-k) v is lambda^(t-k)
-   v. It tends to 0 if |lambda| < 1, is unbounded if |lambda| > 1, and keeps its size only if |lambda| = 1. *)
+   v. It tends to 0 if |lambda| < 1, is unbounded if |lambda| > 1, and keeps its size only if |lambda| = 1.
+
+   T11 (b): if every vector keeps its length up to the factors 1 - delta and 1 + delta over T steps, |lambda|^T lies
+   between them (T11_window).
+
+   What refutes a certificate (refutation): if the products along an orbit come as near as one likes to the powers of a
+   cycle's Jacobian, which has the eigenvalue lambda, then C rho^lag bounds them all only if rho >= |lambda|. *)
 From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
-From VG.abstract Require Import Powers Chain.
+From VG.abstract Require Import Seminorm Powers Chain.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.
@@ -41,3 +47,34 @@ exists lag => t k /far; rewrite T3_eigenvector mxE normrM normrX exprVn ltr_pdiv
 by apply: le_lt_trans; rewrite (le_trans (ler_norm B)) // ler_addl ler01.
 Qed.
 End Linear.
+
+Section Eigenvalue.
+Variables (R : archiFieldType) (n : nat) (N : seminorm R [zmodType of 'cV[R]_n]) (v : 'cV[R]_n) (lambda : R).
+Hypothesis normZ : forall a u, N (a *: u) = `|a| * N u.
+Hypothesis seen : 0 < N v.
+
+Theorem T11_window (W : 'M[R]_n) delta T : W *m v = lambda *: v ->
+  expands N N (mulmx (chain (fun=> W) T 0)) (1 - delta) -> bounded N N (mulmx (chain (fun=> W) T 0)) (1 + delta) ->
+  1 - delta <= `|lambda| ^+ T <= 1 + delta.
+Proof.
+move=> eigen /(_ v) lo /(_ v); move: lo.
+by rewrite (T3_eigenvector eigen) subn0 normZ normrX ler_pmul2r // => -> /=; rewrite ler_pmul2r.
+Qed.
+
+Theorem refutation (J : nat -> 'M[R]_n) C rho : 0 <= rho ->
+  (forall lag eps, 0 < eps -> exists k, N (chain J (k + lag) k *m v - lambda ^+ lag *: v) <= eps) ->
+  (forall t k, bounded N N (mulmx (chain J t k)) (C * rho ^+ (t - k))) -> `|lambda| <= rho.
+Proof.
+move=> rho0 near bound; have power lag : `|lambda| ^+ lag <= C * rho ^+ lag.
+  rewrite -(ler_pmul2r seen); apply/ler_addgt0Pr => eps eps0; have [k close] := near lag eps eps0.
+  rewrite -normrX -normZ -[_ *: v](subrK (chain J (k + lag) k *m v)).
+  apply: le_trans (normD N _ _) _; rewrite addrC ler_add //; last by rewrite -normN opprB.
+  by have := bound (k + lag)%N k v; rewrite addKn.
+rewrite leNgt; apply/negP => less; have l0 := le_lt_trans rho0 less.
+have C0 : 0 < C by have := power 0%N; rewrite !expr0 mulr1; apply: lt_le_trans.
+have q1 : rho / `|lambda| < 1 by rewrite ltr_pdivr_mulr // mul1r.
+have [lag /(_ _ (leqnn lag))] := L0_power_to_0 (divr_ge0 rho0 (ltW l0)) q1 (divr_gt0 ltr01 C0).
+rewrite expr_div_n ltr_pdivl_mulr // mulrAC ltr_pdivr_mulr ?exprn_gt0 // mul1r mulrC => /lt_le_trans/(_ (power lag)).
+by rewrite ltxx.
+Qed.
+End Eigenvalue.

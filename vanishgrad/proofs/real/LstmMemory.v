@@ -111,8 +111,8 @@ rewrite <- (Rmult_1_l (norm n x (fun j => _ - _))).
 apply norm_diag; [easy|lra|intros; apply forget_le1].
 Qed.
 
-Lemma memory_additive : norm n x w = 0 -> omega < 1 ->
-  ((1 - eps) ^ T - ((1 + kappa / (1 - omega)) ^ (T - 1) - 1)) * norm n x v <= norm n x (dc T).
+Lemma detours_le : norm n x w = 0 -> omega < 1 ->
+  detours T <= ((1 + kappa / (1 - omega)) ^ (T - 1) - 1) * norm n x v.
 Proof.
 intros w0 omega1.
 assert (few : detours T <= ((1 + kappa * 1 / (1 - omega)) ^ (T - 1) - 1) * norm n x v).
@@ -126,7 +126,17 @@ assert (few : detours T <= ((1 + kappa * 1 / (1 - omega)) ^ (T - 1) - 1) * norm 
   - apply dc_le.
   - apply detours_step.
   - intros t _; apply dh_le; [lra|intros; apply gate_o_le1]. }
-rewrite Rmult_1_r in few.
+now rewrite Rmult_1_r in few.
+Qed.
+
+Lemma memory_upper : norm n x w = 0 -> omega < 1 ->
+  norm n x (dc T) <= (1 + kappa / (1 - omega)) ^ (T - 1) * norm n x v.
+Proof. intros w0 omega1; pose proof (detours_le w0 omega1); pose proof (dc_le T); lra. Qed.
+
+Lemma memory_additive : norm n x w = 0 -> omega < 1 ->
+  ((1 - eps) ^ T - ((1 + kappa / (1 - omega)) ^ (T - 1) - 1)) * norm n x v <= norm n x (dc T).
+Proof.
+intros w0 omega1; pose proof (detours_le w0 omega1) as few.
 pose proof (norm_add_ge x_pos n (conveyor N T s v) (fun j => dc T j - conveyor N T s v j)) as tri.
 rewrite (norm_ext x_pos n (fun i => _ + _) (dc T)) in tri by (intros; ring).
 pose proof T5a_conveyor; unfold detours in few; nra.
@@ -207,13 +217,21 @@ intros; eexists; split; [apply memory_velocity|].
 apply memory_cone; try easy; apply still_norm.
 Qed.
 
+(* Both sides: what remains, and that the detours add no more than what they may take away. *)
+Theorem T5c_between : omega < 1 ->
+  exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
+    ((1 - eps) ^ T - ((1 + theta) ^ (T - 1) - 1)) * norm (size N) x v <= norm (size N) x d
+      <= (1 + theta) ^ (T - 1) * norm (size N) x v.
+Proof.
+intros; eexists; split; [apply memory_velocity|split].
+- apply memory_additive; try easy; apply still_norm.
+- apply (memory_upper N x T h0 (c e) still v eps iota cbar); try easy; apply still_norm.
+Qed.
+
 Theorem T5c_additive : omega < 1 ->
   exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
     ((1 - eps) ^ T - ((1 + theta) ^ (T - 1) - 1)) * norm (size N) x v <= norm (size N) x d.
-Proof.
-intros; eexists; split; [apply memory_velocity|].
-apply memory_additive; try easy; apply still_norm.
-Qed.
+Proof. intros omega1; destruct (T5c_between omega1) as (d & hd & lo & _); now exists d. Qed.
 
 Theorem T5c_floor : (1 <= T)%nat -> omega < 1 -> 4 * INR T * eps <= 1 -> 4 * INR T * theta <= 1 ->
   exists d, velocity (fun y => c_at N T (h0, c y)) e d /\

@@ -6,7 +6,8 @@
       A = B + max |U_f| |U_i|,   K = 1 + ((C0 + 1) |U_f| + |U_i| + |U_g|) / (1 - |U_o| / 4).
 
    For every T and every delta in (0, 1], the biases b_f = - b_i = b with b >= A + ln (4 K T / delta)
-   make c_T move with a velocity |d| >= (1 - delta) |v| (T5_separation); the bias grows like ln T only.
+   make c_T move with a velocity |d| >= (1 - delta) |v| (T5_separation), and |d| <= (1 + delta/3) |v| as
+   well (T11_half_line): a half-line of biases, which begins at a height that grows like ln T only.
    No contractive RNN can do that: if |W| x <= r x and r^T < 1 - delta, then |d| < (1 - delta) |v| for
    every v, all inputs and all states (T5_rnn_cannot). *)
 From Coq Require Import Reals Lra Lia.
@@ -32,13 +33,11 @@ intros shut start; induction t as [|t IH]; intros j ht hj.
   eapply Rle_trans; [apply Rabs_triang|lra].
 Qed.
 
-(* For 0 < delta <= 1 the losses delta/4 and e^(delta/4) - 1 <= delta/3 are less than delta. *)
-Lemma loss_le T eps theta delta : (1 <= T)%nat -> 0 < delta <= 1 -> 0 <= eps -> 0 <= theta ->
-  INR T * eps <= delta / 4 -> INR T * theta <= delta / 4 ->
-  1 - delta <= (1 - eps) ^ T - ((1 + theta) ^ (T - 1) - 1).
+(* T detours of theta <= delta / (4 T) amplify by at most e^(delta/4) <= 1 + delta/3. *)
+Lemma growth_le_third T theta delta : (1 <= T)%nat -> 0 < delta <= 1 -> 0 <= theta ->
+  INR T * theta <= delta / 4 -> (1 + theta) ^ (T - 1) <= 1 + delta / 3.
 Proof.
-intros hT hd e0 t0 he ht; apply (le_INR 1) in hT as T1; simpl in T1.
-pose proof (bernoulli eps T ltac:(nra)) as kept.
+intros hT hd t0 ht; apply (le_INR 1) in hT as T1; simpl in T1.
 set (k := delta / 4) in *; assert (k0 : 0 < k <= 1 / 4) by (unfold k; lra).
 assert (grown : (1 + theta) ^ (T - 1) <= exp k).
 { eapply Rle_trans; [apply growth_le_exp; lra|].
@@ -47,6 +46,15 @@ assert (grown : (1 + theta) ^ (T - 1) <= exp k).
   - apply Rle_refl. }
 assert (exp k <= 1 + 4 * k / 3) by (pose proof (exp_le_inv k); pose proof (exp_pos k); nra).
 unfold k in *; lra.
+Qed.
+
+(* For 0 < delta <= 1 the losses delta/4 and e^(delta/4) - 1 <= delta/3 are less than delta. *)
+Lemma loss_le T eps theta delta : (1 <= T)%nat -> 0 < delta <= 1 -> 0 <= eps -> 0 <= theta ->
+  INR T * eps <= delta / 4 -> INR T * theta <= delta / 4 ->
+  1 - delta <= (1 - eps) ^ T - ((1 + theta) ^ (T - 1) - 1).
+Proof.
+intros hT hd e0 t0 he ht; pose proof (growth_le_third T theta delta hT hd t0 ht).
+apply (le_INR 1) in hT as T1; simpl in T1; pose proof (bernoulli eps T ltac:(nra)); lra.
 Qed.
 
 Section Separation.
@@ -111,8 +119,8 @@ pose proof (input_drive (S t) j hj).
 apply Rle_trans with (sigma (- (b - A))); [apply sigma_le; fold n; lra|apply sigma_opp_le].
 Qed.
 
-Theorem T5_separation : exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
-  (1 - delta) * norm n ones v <= norm n ones d.
+Theorem T11_half_line : exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
+  (1 - delta) * norm n ones v <= norm n ones d <= (1 + delta / 3) * norm n ones v.
 Proof.
 pose proof K_ge1 as K1; pose proof eps_small as small.
 assert (e0 : 0 < eps) by apply exp_pos.
@@ -128,13 +136,20 @@ assert (hold : gates_hold N T h0 (c e) eps eps (C0 + 1)).
   - assert (INR t <= INR T) by (apply le_INR; lia); nra. }
 assert (gain : detour_gain N ones eps eps (C0 + 1) / (1 - hidden_gain N ones) = (K - 1) * eps).
 { unfold detour_gain, hidden_gain, K; fold n; unfold op in *; field; lra. }
-destruct (T5c_additive N ones T h0 c e v eps eps (C0 + 1)) as (d & hd & le); try easy; try lra.
+destruct (T5c_between N ones T h0 c e v eps eps (C0 + 1)) as (d & hd & lo & hi); try easy; try lra.
 - apply ones_pos.
 - unfold hidden_gain; fold n; unfold op in *; lra.
-- exists d; split; [easy|]; eapply Rle_trans; [|exact le].
-  apply Rmult_le_compat_r; [apply norm_ge0|rewrite gain].
-  apply loss_le; try easy; [lra|nra|nra].
+- rewrite gain in lo, hi; pose proof (norm_ge0 (x:=ones) n v); fold n in lo, hi.
+  exists d; split; [easy|split].
+  + eapply Rle_trans; [|exact lo]; apply Rmult_le_compat_r; [easy|].
+    apply loss_le; try easy; [lra|nra|nra].
+  + eapply Rle_trans; [exact hi|]; apply Rmult_le_compat_r; [easy|].
+    apply growth_le_third; try easy; nra.
 Qed.
+
+Corollary T5_separation : exists d, velocity (fun y => c_at N T (h0, c y)) e d /\
+  (1 - delta) * norm n ones v <= norm n ones d.
+Proof. destruct T11_half_line as (d & hd & lo & _); now exists d. Qed.
 End Separation.
 
 Theorem T5_rnn_cannot n W x r delta T u (h : R -> vec) v e :
