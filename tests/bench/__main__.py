@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import contenders, live, phase_diagrams, training, versions
+from tests.bench import contenders, live, phase_diagrams, recurrences, training, versions
 from tests.bench.contenders import Case, Run
 
 SECONDS = 60.0
@@ -173,6 +173,11 @@ def live_modules(rounds: int, largest: int) -> Iterator[dict[str, object]]:
     yield {"kind": "live", "command": "watch", "seconds": medians(runs, 1, time.process_time)}
 
 
+def without_products(rounds: int, largest: int) -> Iterator[dict[str, object]]:
+    """All lags of a Mamba layer beside products of its Jacobians, and of a minGRU beside reading its gates."""
+    return recurrences.rows(available())
+
+
 LABELS = ("command", "cell", "n", "steps", "dtype", "batch")
 KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "commands": whole_commands,
@@ -183,6 +188,7 @@ KINDS: dict[str, Callable[[int, int], Iterator[dict[str, object]]]] = {
     "long": long_runs,
     "learn": trainings,
     "live": live_modules,
+    "recurrences": without_products,
 }
 
 
