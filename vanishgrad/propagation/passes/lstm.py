@@ -50,26 +50,20 @@ class LSTMPass(FusedPass):
         np.multiply(self._block(t, O), tanh_c, out=self._h(t))
 
     def _differentiate(self, t: int) -> None:
-        dh, dc, u, tanh_c = self._dh, self._dc, self._scratch, self._tanh_c[t - 1]
+        gates, delta, dc, u = self._gates[t - 1], self._delta_by_block, self._dc, self._scratch
         i, f, o, g = (self._block(t, gate) for gate in (I, F, O, G))
-        of_o = self._delta_block(O)
-        np.multiply(dh, tanh_c, out=u)
-        np.subtract(1, o, out=of_o)
-        of_o *= o
-        of_o *= u
-        u *= tanh_c
-        np.subtract(dh, u, out=u)
-        u *= o
-        dc += u
-        of_g, of_i, of_f = (self._delta_block(gate) for gate in (G, I, F))
-        np.multiply(dc, i, out=u)
+        of_i, of_f, of_o, of_g = (self._delta_block(gate) for gate in (I, F, O, G))
+        np.subtract(1, gates[:, :G], out=delta[:, :G])
+        delta[:, :G] *= gates[:, :G]
         np.multiply(g, g, out=of_g)
         np.subtract(1, of_g, out=of_g)
-        of_g *= u
-        np.subtract(1, i, out=of_i)
-        of_i *= g
-        of_i *= u
+        np.multiply(self._dh, self._tanh_c[t - 1], out=u)
+        of_o *= u
+        u *= self._tanh_c[t - 1]
+        np.subtract(self._dh, u, out=u)
+        u *= o
+        dc += u
+        of_i *= np.multiply(dc, g, out=u)
+        of_g *= np.multiply(dc, i, out=u)
+        of_f *= np.multiply(dc, self._c[t - 1], out=u)
         dc *= f
-        np.subtract(1, f, out=of_f)
-        of_f *= self._c[t - 1]
-        of_f *= dc

@@ -31,7 +31,7 @@ class RNNPass(FusedPass):
         self._h(t)[...] = np.tanh(h, out=h)
 
     def _differentiate(self, t: int) -> None:
-        h, delta = self._block(t, 0), self._delta
+        h, delta = self._block(t, 0), self._delta_block(0)
         np.multiply(h, h, out=delta)
         np.subtract(1, delta, out=delta)
         delta *= self._dh
@@ -50,4 +50,4 @@ class OtherRNNPass(RNNPass):
         self._h(t)[...] = self._activation.phi(self._block(t, 0))
 
     def _differentiate(self, t: int) -> None:
-        np.multiply(self._dh, self._activation.dphi(self._block(t, 0)), out=self._delta)
+        np.multiply(self._dh, self._activation.dphi(self._block(t, 0)), out=self._delta_block(0))
