@@ -41,7 +41,8 @@ class Fault(NamedTuple):
 def judged(model: Model) -> tuple[int, list[Fault]]:
     """Return how many numbers were checked and those that are wrong."""
     cell, path = model.cell, trajectory(model.cell, model.xs)
-    largest = float(np.abs(path.records).max())
+    # Where nothing saturates, pre-activations may grow to 1e12 and ask for no digits.
+    largest = float(np.abs(path.records).max()) if any(each.decay for each in cell.activations) else 0.0
     # Down to the smallest difference h - n̂ that a gate leaves, which the plain formula subtracts.
     smallest = float(np.abs(path.records[path.records != 0]).min(initial=1))
     mp.dps = 40 + int(largest - np.log10(smallest))
