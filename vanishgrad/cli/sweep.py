@@ -38,7 +38,7 @@ NO_PARTS = ("resume", "shard", "scheduler", "jobs", *DEFAULTS)
 @click.command(
     cls=GroupedCommand,
     epilog="AXIS: a..b/n, a..b/n/log or a,b,c; of a MODEL's keys too. --output ends in .zarr, .nc, .parquet, .csv, "
-    ".json, .md or .txt.",
+    ".json, .html, .md or .txt.",
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @sweep_options(DEFAULTS)
