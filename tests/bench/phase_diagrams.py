@@ -18,8 +18,8 @@ N, STEPS = 64, 100
 POINTS = {"rnn": 1000, "lstm": 200}
 SAMPLE = {"rnn": 25, "lstm": 10}
 """Points by which contenders are timed that take every point by itself; of others ten times as many."""
-VMAPPED = 100
-"""Points of JAX's vmap: over 25 of them, which fit a cache, one takes a quarter less."""
+VMAPPED = (1000, 100, 25)
+"""Points of JAX's vmap: all at once, as one would write it, and over fewer, which fit a cache."""
 SWEEP = """
 import sys, time, vanishgrad
 cell, points, jobs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -56,7 +56,7 @@ def seconds(base: str | None, cell: str, rounds: int) -> dict[str, float]:
             label = f"{name} ({curves})"
             runs[label] = alone, partial(_compare, label, checkout, cell, alone, curves)
     if cell == "rnn":
-        runs["jax"] = VMAPPED, partial(vmap, VMAPPED)
+        runs |= {f"jax of {points}": (points, partial(vmap, points)) for points in VMAPPED}
     least = dict[str, float]()
     for _ in range(rounds):
         for points, run in runs.values():
@@ -118,4 +118,5 @@ def vmap(points: int) -> dict[str, float]:
     start = time.process_time()
     answer().block_until_ready()
     took = time.process_time() - start
-    return {"jax vmap": took, "jax vmap, compiled for it": took + compiling * points / POINTS["rnn"]}
+    name = f"jax vmap of {points}"
+    return {name: took, f"{name}, compiled for it": took + compiling * points / POINTS["rnn"]}
