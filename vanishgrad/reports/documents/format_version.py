@@ -15,7 +15,7 @@ HISTORY: Mapping[int, str] = {
     "horizon may be null; a check names what only the baseline has, and how that was measured otherwise; "
     "a layer of it has what it needs and was, and its best remedy; "
     "input_gain and gamma_norm are null, and norms empty, where derivatives were recorded and no weights are known; "
-    "the kind of a source may be own; "
+    "the kind of a source may be own, and an engine key-side or attention; "
     "bounds have the probability that random probes fail them; "
     "request has per_trial and curves have by_trial where they were asked for; "
     "a layer of inspect has time_constants where J_t is diagonal",
