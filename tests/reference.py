@@ -220,6 +220,31 @@ def attention(t: int, x: Array, s: Array, W_hx: Array, b: Array, W_q: Array, W_k
     return W_hx @ x + b + 0 * s
 
 
+def mlstm(t: int, x: Array, s: Array, W_hx: Array, b: Array) -> Array:
+    H, K = 2, 3
+    n = len(b) - H * K - 2 * H
+    v, k, i, f = np.split(W_hx @ x + b, [n, n + H * K, n + H * K + H])
+    k = k.reshape(H, K) / np.sqrt(K)
+    return matrix_state(s, n, K, H, lambda j, S, h: sigmoid(f[h]) * S + np.exp(i[h]) * k[h] * v[j])
+
+
+def slstm(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
+    h, r, nu = np.split(s, 3)
+    a_i, a_f, a_z, a_o = np.split(W_hh @ h + W_hx @ x + b, 4)
+    weight = sigmoid(a_f) * np.exp(nu) + np.exp(a_i)
+    r = (sigmoid(a_f) * np.exp(nu) * r + np.exp(a_i) * np.tanh(a_z)) / weight
+    return np.concatenate([sigmoid(a_o) * r, r, np.log(weight)])
+
+
+def cfc(
+    t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array, W_out: Array, b_out: Array, dt: float = 1.0
+) -> Array:
+    v = 1.7159 * np.tanh(0.666 * (W_hh @ s + W_hx @ x + b))
+    a_1, a_2, a_a, a_b = np.split(W_out @ v + b_out, 4)
+    share = sigmoid(dt * a_a + a_b)
+    return (1 - share) * np.tanh(a_1) + share * np.tanh(a_2)
+
+
 def cornn(t: int, x: Array, s: Array, W_hh: Array, W_hx: Array, b: Array) -> Array:
     h, c = np.split(s, 2)
     c = c + 0.1 * (np.tanh(W_hh @ s + W_hx @ x + b) - h - c)

@@ -66,14 +66,9 @@ def test_every_format_and_layout_has_a_file_that_is_read_so() -> None:
         formats.add(file.format)
         layouts |= {layer.layout for layer in file}
     assert formats | WITHOUT_FIXTURE == set(FORMATS)
-    own = {
-        "mingru",
-        "state_space",
-        "torchrecurrent",
-        "linear_attention",
-    }  # test_cells_of_packages, test_linear_attention
-    elsewhere = {"equinox", "plain", "recorded", "saved"} | own
-    assert set(LAYOUTS) - layouts <= elsewhere
+    # Those of test_cells_of_packages and test_linear_attention.
+    own = {"linear_attention", "mingru", "ncps", "state_space", "torchrecurrent", "xlstm"}
+    assert set(LAYOUTS) - layouts <= {"equinox", "plain", "recorded", "saved"} | own
 
 
 def test_the_orders_of_gates_are_the_codes() -> None:

@@ -13,6 +13,7 @@ from vanishgrad.cells import ACTIVATIONS, GRU, LSTM, RNN, Cell, StoredTrajectory
 from vanishgrad.cells.activations import HARD_SIGMOID, LINEAR, RELU, SIGMOID
 from vanishgrad.cells.antisymmetric import AntisymmetricRNN
 from vanishgrad.cells.attention_head import AttentionHead
+from vanishgrad.cells.cfc import CfC
 from vanishgrad.cells.clipped import ClippedLSTM
 from vanishgrad.cells.cornn import CoRNN
 from vanishgrad.cells.coupled import CoupledLSTM
@@ -27,10 +28,12 @@ from vanishgrad.cells.mamba import Mamba
 from vanishgrad.cells.mamba2 import Mamba2
 from vanishgrad.cells.mgu import MGU
 from vanishgrad.cells.mingru import MinGRU, MinLSTM
+from vanishgrad.cells.mlstm import MLSTM
 from vanishgrad.cells.peephole import PeepholeLSTM
 from vanishgrad.cells.projected import ProjectedLSTM
 from vanishgrad.cells.rwkv7 import RWKV7
 from vanishgrad.cells.s4d import S4D
+from vanishgrad.cells.slstm import SLSTM
 from vanishgrad.cells.stack import Stack
 from vanishgrad.propagation.run import run
 from vanishgrad.weights.hints import CHOICES
@@ -205,6 +208,12 @@ WITHOUT_GRADIENTS = [
     Case(
         "rwkv7", partial(RWKV7, heads=2, keys=3), reference.rwkv7,
         _matrix_state(6 + 4, W_w=(6, 2), w0=(6,), W_a=(6, 2), a0=(6,), k_k=(6,), k_a=(6,)),
+    ),
+    Case("mlstm", partial(MLSTM, heads=2, keys=3), reference.mlstm, _matrix_state(6 + 4)),
+    Case("slstm", SLSTM, reference.slstm, _shapes(4)),
+    Case(
+        "cfc", partial(CfC, dt=0.7), partial(reference.cfc, dt=0.7),
+        {"W_hh": (P, N), "W_hx": (P, D), "b": (P,), "W_out": (4 * N, P), "b_out": (4 * N,)},
     ),
     Case("s4d", S4D, reference.s4d, _without_recurrence(2, Lambda_re=(N,), Lambda_im=(N,), log_step=(N,))),
     *(

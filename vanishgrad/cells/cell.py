@@ -71,6 +71,7 @@ class Cell(ABC):
     """Whether every J_t is diagonal, of real numbers or, in two parts, of complex ones."""
     own_engine: str | None = None
     """``key-side``: J_t is one matrix of keys a head for all values; ``attention``: no product; None: any engine."""
+    only_numpy: ClassVar[bool] = False  # whether other array libraries cannot run it
     activation: Activation
     """Of what is written into the state."""
     gate_activation: Activation | None = None
@@ -277,8 +278,7 @@ class Cell(ABC):
     def linearise(self, trajectory: Trajectory, start: int, stop: int) -> Linearisation:
         """Return the linearisation of steps start + 1 … stop, masked ones among them."""
         states, records = trajectory.between(start, stop)
-        steps = self.along(states, records[..., : self.record_size], start)
-        marks = marks_of(records, self.record_size)
+        steps, marks = self.along(states, records[..., : self.record_size], start), marks_of(records, self.record_size)
         return steps if marks is None else MaskedLinearisation(steps, marks, start, self.slices[self.conveyed])
 
     def multipliers(self, a: Array, before: Array, after: Array) -> Array:

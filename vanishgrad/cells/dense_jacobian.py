@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vanishgrad.arrays import Array, floating, matmul_into
+from vanishgrad.arrays import Array, floating, is_extended, matmul_into
+from vanishgrad.cells.cell import Cell
 from vanishgrad.cells.linearisation import Linearisation, Outer
+from vanishgrad.extended_range import extended
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class DenseCell(Cell):
+    """A cell whose step and Jacobian are taken in floating point; products of them may leave it."""
+
+    has_weights = False
+    only_numpy = True
+
+    def with_tensors(self, changed: Callable[[Array], Array]) -> Self:
+        """Return the cell with each of its tensors changed, in floating point."""
+        return super().with_tensors(lambda tensor: floating(changed(tensor)))
+
+    def state(self, record: Array, s: Array) -> Array:
+        """Return s_t from the record of step t and s_{t-1}, in the range of s_{t-1}."""
+        new = self.next_state(floating(record), floating(s))
+        in_range: Any = extended(new) if is_extended(s) else new
+        return in_range
+
+    @abstractmethod
+    def next_state(self, record: Array, s: Array) -> Array:
+        """Return s_t in floating point, real or complex."""
 
 
 class DenseLinearisation(Linearisation):
@@ -37,16 +65,16 @@ class DenseLinearisation(Linearisation):
         return self._held[1:]
 
     def cotangent(self, t: int, W: Array, out: Array) -> None:
-        matmul_into(W, self._at(t)[0], out)
+        matmul_into(W, _in_range_of(W, self._at(t)[0]), out)
 
     def tangent(self, t: int, V: Array, out: Array) -> None:
-        matmul_into(self._at(t)[0], V, out)
+        matmul_into(_in_range_of(V, self._at(t)[0]), V, out)
 
     def input_cotangent(self, t: int, W: Array, out: Array) -> None:
-        matmul_into(W, self._at(t)[1], out)
+        matmul_into(W, _in_range_of(W, self._at(t)[1]), out)
 
     def input_tangent(self, t: int, X: Array, out: Array) -> None:
-        matmul_into(self._at(t)[1], X, out)
+        matmul_into(_in_range_of(X, self._at(t)[1]), X, out)
 
     def dense(self, t: int) -> Array:
         return self._at(t)[0].copy()
@@ -54,6 +82,11 @@ class DenseLinearisation(Linearisation):
     def weight_gradient(self, t: int, w: Array) -> tuple[Outer, ...]:
         """Nothing: it is measured, and not trained."""
         return ()
+
+
+def _in_range_of(operand: Array, J: Array) -> Array:
+    in_range: Any = extended(J) if is_extended(operand) else J
+    return in_range
 
 
 def scaled_rows(factors: Array, matrix: Array) -> Array:

@@ -8,8 +8,8 @@ import numpy as np
 
 from vanishgrad.arrays import Array, for_each_sequence, namespace, times
 from vanishgrad.cells.activations import SIGMOID, TANH, Activation
-from vanishgrad.cells.cell import Cell, Part
-from vanishgrad.cells.dense_jacobian import DenseLinearisation, diagonal, scaled_rows
+from vanishgrad.cells.cell import Part
+from vanishgrad.cells.dense_jacobian import DenseCell, DenseLinearisation, diagonal, scaled_rows
 from vanishgrad.cells.linearisation import Linearisation
 from vanishgrad.cells.published_law import Draw, Tensors, glorot_uniform, no_columns
 from vanishgrad.random_streams import Role
@@ -17,7 +17,7 @@ from vanishgrad.random_streams import Role
 ReadsCell: TypeAlias = Literal["new", "old"]
 
 
-class LEM(Cell):
+class LEM(DenseCell):
     r"""c_t = (1 - τ₂) ⊙ c_{t-1} + τ₂ ⊙ tanh(a_c), h_t = (1 - τ₁) ⊙ h_{t-1} + τ₁ ⊙ tanh(a_h), τ = Δ σ(a).
 
     (a_1, a_2, a_c) = W_hh h_{t-1} + …, a_h = W_ch c + …: reads=new has c_t there, as in the paper, reads=old c_{t-1},
@@ -42,7 +42,6 @@ class LEM(Cell):
     name = "lem"
     tensors = ("W_hx", "b", "W_hh", "W_ch")
     curves = {"hidden": ("h", "h"), "cell": ("c", "c")}
-    has_weights = False
     gate_activation: Activation = SIGMOID
 
     def __init__(
@@ -91,7 +90,7 @@ class LEM(Cell):
         c: Array = (1 - step) * s[..., n:] + step * self.activation.phi(record[..., 2 * n : 3 * n])
         return c
 
-    def state(self, record: Array, s: Array) -> Array:
+    def next_state(self, record: Array, s: Array) -> Array:
         """Return (h_t, c_t)."""
         n = self.hidden_size
         step = self.dt * self.gate_activation.phi(record[..., :n])

@@ -214,12 +214,51 @@ LEM = CellRow(
     own_names=True,
 )
 
+SLSTM = CellRow(
+    "slstm",
+    "vanishgrad.cells.slstm:SLSTM",
+    stream=16,
+    gates="ifzo",
+    candidate="z",
+    write="i",
+    output="o",
+    words={"f": translatable("forget"), "o": translatable("output")},
+    parts=("h", "c", "nu"),
+    cost=12,
+    laws=(PUBLISHED,),
+    activation=None,
+    by_shape=False,
+    own_names=True,
+)
+CFC = CellRow(
+    "cfc",
+    "vanishgrad.cells.cfc:CfC",
+    stream=17,
+    gates="v",
+    candidate="v",
+    cost=8,
+    laws=(PUBLISHED,),
+    activation=None,
+    numbers={"dt": 1.0, "backbone": 128},
+    by_shape=False,
+    own_names=True,
+)
+
+MLSTM = replace(
+    DELTANET,
+    name="mlstm",
+    source="vanishgrad.cells.mlstm:MLSTM",
+    stream=18,
+    numbers={"heads": 4, "keys": 16},
+)
+
 # fmt: off
 CELLS: dict[str, CellRow] = {
     row.name: row
     for row in (
         RNN, LSTM, GRU, MGU, PEEPHOLE, JANET, LIGRU, INDRNN, MINGRU, MINLSTM, ANTISYMMETRIC, CORNN, LRU, MAMBA,
         MAMBA2, DELTANET, GATED_DELTANET, RWKV7, ATTENTION, S4D, LEM,
+        SLSTM, MLSTM, CFC,
     )
 }
 # fmt: on

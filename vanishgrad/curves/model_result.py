@@ -100,7 +100,7 @@ def model_result(
     VanishgradError
         If a state overflows, or if the run's own Jacobian fails its check.
     """
-    if (subject.cell.is_diagonal or subject.cell.own_engine) and on.name != NUMPY.name:
+    if (subject.cell.is_diagonal or subject.cell.own_engine or subject.cell.only_numpy) and on.name != NUMPY.name:
         raise UsageError(f"expected --backend numpy for {subject.cell.name}, got {on.name}; try without it")
     cell, on_device = subject.cell, on.cell(subject.cell)
     steps = sequences.burn_in + sequences.steps

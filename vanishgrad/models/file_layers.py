@@ -27,7 +27,7 @@ from vanishgrad.weights.formats.captured import CAPTURED
 from vanishgrad.weights.layers import Layer, LayerFile
 
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
-READ_OUT_BY_OTHERS = ("state_space",)
+READ_OUT_BY_OTHERS = ("state_space", "xlstm")
 """Layouts whose layers are read out by what stands behind the recurrence."""
 UNKNOWN_ORDER = english("not known to be stacked: driven by input of its own width; --stack A,B tells the order")
 
@@ -102,6 +102,10 @@ class LayerRuns:
                     f"got {start.shape[1]}; try capturing it anew"
                 )
             return np.ascontiguousarray(start, dtype=options.dtype)
+        if layer.starts_empty and options.initial == "zeros":
+            cell: Any = self._cell(layer)
+            empty: Array = cell.empty(sequences.trials).astype(options.dtype)
+            return empty
         return initial_state(
             options.initial, self._cell(layer), layer.cell, sequences.trials, options.seed, options.dtype
         )
@@ -117,6 +121,8 @@ class LayerRuns:
 
     def _own_input(self, layer: Layer, known: bool) -> tuple[InputSequences, list[str]]:
         request = replace(self._options.layer_input(), one_hot_width=layer.input_size, rule=self._mask_rule(layer))
+        if layer.starts_empty and self._options.initial == "zeros":
+            request = replace(request, burn_in=max(request.burn_in, 1))
         if self._captured:
             known, tokens = True, self._captured.tokens
             sequences = replace(self._captured.call_of(layer).sequences(request), tokens=tokens)

@@ -18,7 +18,7 @@ from vanishgrad.weights.gate_order import Stacking
 from vanishgrad.weights.hints import Reading
 from vanishgrad.weights.model_string import parse
 
-OWN_NAMES = ("saved", "torchrecurrent", "mingru", "state_space", "linear_attention")
+OWN_NAMES = ("saved", "torchrecurrent", "mingru", "ncps", "state_space", "linear_attention", "xlstm")
 """Layouts whose roles are the cell's own names of its tensors."""
 
 

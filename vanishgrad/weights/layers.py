@@ -59,6 +59,8 @@ class Layer:
         Names of later layers of the file that hold the same numbers and are not said again.
     front : callable or None
         What stands before the recurrence in its block, of inputs (B, T, d), where that is not the layer's own W_hx.
+    starts_empty : bool
+        Whether a start of zeros is a memory that holds nothing, on which no later state depends.
     roles : mapping from str to Tensor
         ``W_hx``, ``W_hh`` and, where present, ``b_x``, ``b_h``, ``W_hr`` (projection), ``w_c`` (peepholes); of layer
         norms ``gain_x``, ``shift_x`` and so on for h and c.
@@ -90,6 +92,7 @@ class Layer:
     without: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
     front: Callable[[Array], Array] | None = None
+    starts_empty: bool = False
 
     @property
     def label(self) -> str:

@@ -27,6 +27,8 @@ LAYOUTS = {
     "equinox": re.compile("equinox"),
     "recorded": re.compile("^captured$"),
     "torchrecurrent": re.compile(r"vector_u$|weight_ch$|(?:^|[./])beta$"),
+    "xlstm": re.compile(r"_recurrent_kernel_$|fgate\.weight$"),
+    "ncps": re.compile(r"time_a\.weight$"),
     "mingru": re.compile(r"to_hidden_and_(?:gate|f_i_gate)\.weight$"),
     "state_space": re.compile(r"nu_log$|(?:^|[./])log_step$|log_A_real$|A_log$"),
     "linear_attention": re.compile(r"A_log$|(?:^|[./])r_k$"),
