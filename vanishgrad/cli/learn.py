@@ -30,7 +30,8 @@ PARTIAL = "learn.partial.json"
 
 @click.command(
     cls=GroupedCommand,
-    epilog="TASK: recall, copy, adding, order, language[:en|zh][,characters], or FILE.npz with x, y, mask.",
+    epilog="TASK: recall, copy, adding, order, language[:en|zh][,characters], or FILE.npz with x, y, mask. "
+    "A cell of your own is a MODEL too: @FILE.py:NAME.",
 )
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @training_options(DEFAULTS)

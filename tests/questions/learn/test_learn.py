@@ -66,6 +66,13 @@ def test_a_seed_that_diverges_is_named_and_the_others_go_on():
     assert "is not finite at update" in " ".join(to_table(document).split())
 
 
+def test_weights_of_1e30_end_no_training():
+    document = learned(models=("lstm",), gaps=(4,), updates=5, clip=None, lr=1e30, optimizer="sgd")
+    (gap,) = document.models[0].gaps
+    assert gap.updates == [None, None] and gap.snapshots[0].update == 0
+    assert to_table(document)
+
+
 def test_other_seeds_are_trained_the_same_beside_one_that_stops():
     alone, both = (learned(models=("gru",), gaps=(4,), seeds=seeds, updates=60, batch=32) for seeds in (1, 2))
     assert alone.models[0].gaps[0].updates[0] == both.models[0].gaps[0].updates[0]

@@ -97,7 +97,7 @@ class LearnedGap(Document):
     loss: Annotated[
         Sequence[Sequence[float | None]], "of each seed, mean loss since the entry before; null once it has stopped"
     ]
-    snapshots: Sequence[Snapshot]
+    snapshots: Annotated[Sequence[Snapshot], "left out where units saturate so far that no norm can be told"]
 
 
 class SampleLaw(Document):

@@ -182,9 +182,17 @@ class _Observer:
         """Look at the parameters as they are after so many updates."""
         ended = update not in self.points
         if update in self._looks or (ended and self._plan.snapshots):
-            self.snapshots.append(self._snapshot(update))
+            self._look(update)
         if update in self._saves or (ended and self._plan.saves):
             self.checkpoints.extend(self._weights(update))
+
+    def _look(self, update: int) -> None:
+        """Take a snapshot; of a model that training has driven where no norm can be told, there is none."""
+        try:
+            self.snapshots.append(self._snapshot(update))
+        except VanishgradError:
+            if update == 0:
+                raise
 
     def _snapshot(self, update: int) -> Snapshot:
         parameters = self._training.parameters
