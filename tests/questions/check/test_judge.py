@@ -123,5 +123,5 @@ def test_a_baseline_along_another_input_is_noted():
     document = judgement(report(1e-3).typed, asked(baseline="b"), baseline=before)
     (note,) = document.baseline_notes
     assert note.endswith("the baseline was measured along white over 70 steps, this along zeros over 60 steps")
-    assert note in to_text(document) and note in to_markdown(document)
+    assert all(note in write(document) for write in (to_text, to_markdown, to_junit))
     assert judgement(report(1e-3).typed, asked(baseline="b"), baseline=report(1e-3).typed).baseline_notes == []

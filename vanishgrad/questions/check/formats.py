@@ -120,7 +120,7 @@ def _escaped(text: str, further: str = "") -> str:
 
 
 def to_junit(document: CheckDocument) -> str:
-    """Return JUnit's XML: a test case for each layer, a failure with its sentence in those that fail."""
+    """Return JUnit's XML: a test case for each layer, a failure with its sentence in those that fail; and notes."""
     outcomes = [(layer.label, layer.passed, sentence(layer)) for layer in document.layers]
     outcomes += [(f"unread {i}", document.passed, refused) for i, refused in enumerate(document.refused, 1)]
     outcomes += [(label, document.passed, _missing(label)) for label in document.missing]
@@ -135,6 +135,8 @@ def to_junit(document: CheckDocument) -> str:
         child.text = _printable(message)
         if not is_passed:
             child.set("message", _printable(message))
+    if document.baseline_notes:
+        ElementTree.SubElement(cases, "system-out").text = _printable("\n".join(map(_note, document.baseline_notes)))
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
