@@ -14,12 +14,15 @@ import pytest
 
 from vanishgrad.cells import Cell, StoredTrajectory
 from vanishgrad.cells.antisymmetric import AntisymmetricRNN
+from vanishgrad.cells.delta_rule import EPSILON, DeltaNet
 from vanishgrad.cells.indrnn import IndRNN
 from vanishgrad.cells.ligru import LiGRU
 from vanishgrad.cells.lru import LRU
 from vanishgrad.cells.mamba import Mamba
 from vanishgrad.cells.mingru import MinGRU
 from vanishgrad.cells.peephole import PeepholeLSTM
+from vanishgrad.curves.measure import measure
+from vanishgrad.curves.request import Scope
 from vanishgrad.propagation.run import run
 
 RECORDED = Path(__file__).parents[3] / "shared" / "recurrences"
@@ -110,3 +113,49 @@ def test_mambas_states_and_norms_are_those_of_transformers(layer: int) -> None:
     by_lag = products(cell, trajectory)
     norms = [np.log10(np.linalg.norm(by_lag[lag], 2)) for lag in reference["lags"]]
     np.testing.assert_allclose(norms, reference[f"layer{layer}_log10_state"], rtol=0, atol=10 * rtol)
+
+
+def silu_inverse(y: np.ndarray) -> np.ndarray:
+    """The a ≥ -1.278 of which a σ(a) is y > -0.278, by bisection."""
+    low, high = np.full(y.shape, -1.278), y + 1
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = middle / (1 + np.exp(-middle)) < y
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2
+
+
+@pytest.mark.parametrize("heads", [[0], [1], [0, 1]])
+def test_deltanets_states_and_norms_are_those_of_fla(heads: list[int]) -> None:
+    """Of its k, v and β, from inputs that the cell makes them of: silu(a) > -0.278, so that k and v come scaled.
+
+    S is linear in v, and k = κ/√(‖κ‖² + ε) is short of 1, for which β and v make up.
+    """
+    if not RECORDED.exists():
+        pytest.skip("no ../shared/recurrences")
+    reference = np.load(RECORDED / "deltanet.ref.npz")
+    k, v, beta, states = (reference[each][:, heads] for each in ("k", "v", "beta", "states"))
+    (steps, H, K), V = k.shape, v.shape[-1]
+    size, reach, rtol = 0.25, 2.1, float(reference["rtol"])
+    longer = 1 + EPSILON / size**2
+    factor = size / np.abs(v).max()
+    logit = beta * longer / reach
+    x = np.concatenate(
+        [
+            silu_inverse(factor * v * longer**-0.5).reshape(steps, -1),
+            silu_inverse(size * k).reshape(steps, -1),
+            np.log(logit / (1 - logit)),
+        ],
+        axis=-1,
+    )
+    cell = DeltaNet(np.eye(x.shape[-1]), np.zeros(x.shape[-1]), heads=H, keys=K, reach=reach)
+    trajectory = run(cell, x[None], np.zeros((1, cell.state_size)))
+    found = trajectory.states[1:, 0].reshape(steps, H, V, K) / factor
+    np.testing.assert_allclose(found, np.swapaxes(states, -1, -2), rtol=0, atol=rtol)
+    lengths, lags = np.array([steps]), reference["lags"]
+    measured = measure(cell, trajectory, lengths, None, 1e-3, Scope(("state",)), "key-side").curves["state"]
+    largest = reference["log10_key_side"][:, heads].max(axis=-1)
+    np.testing.assert_allclose(measured.log_norm[0, lags] / np.log(10), largest, rtol=0, atol=rtol)
+    squares = 100 ** reference["log10_key_side_fro"][:, heads]
+    rms = np.log10(squares.mean(axis=-1) / K) / 2
+    np.testing.assert_allclose(measured.log_rms[0, lags] / np.log(10), rms, rtol=0, atol=rtol)

@@ -50,6 +50,16 @@ def test_what_is_verified_is_told_in_chinese(run):
     assert "J_t 等于单元的复步导数" in chinese and "0 项未通过" in chinese and "equals" not in chinese
 
 
+def test_an_attention_heads_note_is_no_missing_section(run):
+    """ "no recurrence: …" has the form of "no {section}: …", and is a message of its own."""
+    note = "没有循环：state 是一个随机注意力头的 ∂c_T/∂h_k，查询为最后的状态，沿 h_0 … h_T"
+    for form in ("markdown", "html"):
+        assert note in run("compare", "attention", *SMALL, "--lang", "zh", "--format", form).out
+    lines = run("compare", "attention", *SMALL, "--lang", "zh").out.splitlines()
+    said = "".join(line.strip() for line in lines)
+    assert f"注：attention：{note}" in said and "一节" not in said
+
+
 def test_the_locale_chooses_where_no_option_does(run, monkeypatch):
     monkeypatch.setenv("LANGUAGE", "zh_CN")
     assert "判定" in run("compare", "rnn", *SMALL).out
