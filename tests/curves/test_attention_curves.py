@@ -11,7 +11,7 @@ import vanishgrad
 from tests.reference import complex_step
 from vanishgrad.curves.measure import measure
 from vanishgrad.curves.request import EVERYTHING
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.propagation.run import run
 from vanishgrad.weights.laws import draw
 from vanishgrad.weights.model_string import parse
@@ -69,3 +69,9 @@ def test_masked_steps_are_refused() -> None:
     mask[0, 4] = False
     with pytest.raises(UsageError, match="expected no masked steps for attention"):
         vanishgrad.compare("attention", hidden=4, steps=10, trials=1, mask=mask)
+
+
+@pytest.mark.parametrize("std", ["1e3", "1e200"])
+def test_weights_beyond_float64_are_refused(std: str) -> None:
+    with pytest.raises(VanishgradError, match="expected attention scores at most 700 apart"):
+        vanishgrad.compare(["attention"], hidden=8, steps=10, trials=1, input=f"white:{std}")

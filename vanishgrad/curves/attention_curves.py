@@ -13,9 +13,12 @@ from vanishgrad.cells.masked_steps import TAKEN, marks_of
 from vanishgrad.curves.lag_batches import INPUT_CURVE
 from vanishgrad.curves.recorder import ATTENTION, Engine, Norms, alive_lags, input_lags
 from vanishgrad.curves.request import Scope
-from vanishgrad.errors import UsageError
+from vanishgrad.errors import UsageError, VanishgradError
 from vanishgrad.propagation.attention import dot_product
 from vanishgrad.propagation.singular_values.largest import largest_singular_value
+
+WIDEST_SCORES = 700.0
+"""Between the largest and the least score: an attention weight below e^-700 is out of float64's range."""
 
 
 class AttentionCurves:
@@ -33,6 +36,8 @@ class AttentionCurves:
     ------
     UsageError
         If some steps are masked: a head would have to leave them out of its softmax.
+    VanishgradError
+        If the scores are further apart than `WIDEST_SCORES`.
     """
 
     def __init__(self, cell: Cell, trajectory: Trajectory, lengths: Array, threshold: float, scope: Scope) -> None:
@@ -59,7 +64,14 @@ class AttentionCurves:
     def _record(self, b: int, h: Array) -> None:
         own = self._cell.among(slice(b, b + 1))
         W_q, W_k, W_v, W_hx = (np.asarray(each[0], np.float64) for each in (own.W_q, own.W_k, own.W_v, own.W_hx))
-        head = dot_product(W_v, W_k, W_q @ h[-1], h)
+        with np.errstate(over="ignore", invalid="ignore"):
+            head = dot_product(W_v, W_k, W_q @ h[-1], h)
+            span = float(np.ptp(head.scores))
+        if not span <= WIDEST_SCORES:
+            raise VanishgradError(
+                f"expected attention scores at most {WIDEST_SCORES:g} apart, got {span:.3g}: its weights leave the "
+                "range of float64; try smaller inputs"
+            )
         spectral, frobenius = head.orthogonal_norms()
         half_log = math.log(len(W_v)) / 2
         with np.errstate(divide="ignore"):

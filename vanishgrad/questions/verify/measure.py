@@ -29,7 +29,7 @@ DEFAULT_MODELS = (
     "rnn", "rnn:activation=sigmoid", "lstm", "lstm@chrono", "lstm:coupled=true", "lstm:projection=8", "gru",
     "gru:reset=before", "mgu", "peephole", "janet", "ligru", "indrnn", "mingru", "minlstm", "antisymmetric", "cornn",
     "lru", "mamba:states=4", "mamba2:states=4", "deltanet:heads=2,keys=4", "gated-deltanet:heads=2,keys=4",
-    "rwkv7:heads=2,keys=4",
+    "rwkv7:heads=2,keys=4", "s4d:states=4", "lem", "slstm", "mlstm:heads=2,keys=4", "cfc:backbone=8", "attention",
 )  # fmt: skip
 
 
@@ -200,17 +200,17 @@ def _determinant(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviat
     return _relative(np.array(by_lu), closed)
 
 
-def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation:
-    """The product's singular values multiply to |det|; a QR sweep finds them where the product itself has none left."""
+def _sum_rule(cell: Cell, trajectory: StoredTrajectory, xs: Array) -> _Deviation | None:
+    """The product's singular values multiply to |det|, None if it is 0; a QR sweep finds them where P has none left."""
+    steps, closed = range(1, trajectory.steps + 1), _log_determinants(cell, trajectory)
+    if closed is None:
+        closed = np.array([np.linalg.slogdet(_dense(cell, trajectory, t))[1][0] for t in steps])
+    if not np.isfinite(closed).all():
+        return None
     Q, logs = np.eye(cell.state_size)[None], []
-    for t in range(1, trajectory.steps + 1):
+    for t in steps:
         Q, R = np.linalg.qr(_dense(cell, trajectory, t) @ Q)
         logs.append(float(np.log(np.abs(np.einsum("bii->bi", R))).sum()))
-    closed = _log_determinants(cell, trajectory)
-    if closed is None:
-        closed = np.array(
-            [np.linalg.slogdet(_dense(cell, trajectory, t))[1][0] for t in range(1, trajectory.steps + 1)]
-        )
     return _Deviation(abs(sum(logs) - float(closed.sum())) / (float(np.abs(closed).sum()) or 1.0))
 
 
