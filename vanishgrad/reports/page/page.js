@@ -39,14 +39,15 @@
   }
 
   // Axes.
-  function ticks(low, high, most) {
+  function ticks(low, high, most, areWhole) {
     const raw = (high - low) / most;
     const unit = 10 ** Math.floor(Math.log10(raw));
-    const step = unit * ([1, 2, 5, 10].find((factor) => unit * factor >= raw) || 10);
+    const step = Math.max(unit * ([1, 2, 5, 10].find((factor) => unit * factor >= raw) || 10), areWhole ? 1 : 0);
     const values = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) values.push(Number((i * step).toPrecision(10)));
     return values;
   }
+  const whole = (values) => values.every((value) => Math.abs(value - Math.round(value)) < 1e-9);
   const stretched = (value) => (value < 1 ? value - 0.5 : Math.log10(value));
   const short = (value) => typeof value === "string" ? value : minus(Math.abs(value) >= 10000 || (value && Math.abs(value) < 0.001) ? value.toExponential().replace("+", "") : Number(value.toPrecision(6)));
 
@@ -84,8 +85,10 @@
         }
         controls.append(field);
       });
-      if (data.log !== null) controls.append(box_("log", words.log));
-      if (data.lines.some((line) => line.low)) controls.append(box_("band", words.band));
+      const boxes = element("div", { class: "boxes" });
+      if (data.log !== null) boxes.append(box_("log", words.log));
+      if (data.lines.some((line) => line.low)) boxes.append(box_("band", words.band));
+      controls.append(boxes);
     }
     function box_(key, label) {
       const input = element("input", { type: "checkbox", change: (event) => { state[key] = event.target.checked; draw(); } });
@@ -118,6 +121,7 @@
         view = null;
         return point(null);
       }
+      const areWhole = whole(ys), areStepsWhole = shown.every((line) => whole(line.x));
       if (data.level) ys.push(data.level.y);
       const along = state.log ? stretched : (x) => x;
       const x0 = Math.min(...xs), x1 = Math.max(...xs), span = along(x1) - along(x0) || 1;
@@ -126,14 +130,14 @@
       y0 -= room; y1 += room;
       const px = (x) => left + ((right - left) * (along(x) - along(x0))) / span;
       const py = (y) => top + ((bottom - top) * (y1 - y)) / (y1 - y0);
-      for (const y of ticks(y0, y1, height / 50)) plot.append(shape("path", { class: "grid", d: `M${left} ${py(y)}H${right}` }), shape("text", { x: left - 6, y: py(y) + 4, "text-anchor": "end" }, short(y)));
-      for (const x of state.log ? [0, ...Array.from({ length: 9 }, (_, i) => 10 ** i), x1].filter((x, i, all) => x >= x0 && x <= x1 && all.indexOf(x) === i && (x === x1 || px(x1) - px(x) > 30)) : data.names.length ? data.names.keys() : ticks(x0, x1, width / 90)) {
+      for (const y of ticks(y0, y1, height / 50, areWhole)) plot.append(shape("path", { class: "grid", d: `M${left} ${py(y)}H${right}` }), shape("text", { x: left - 6, y: py(y) + 4, "text-anchor": "end" }, short(y)));
+      for (const x of state.log ? [0, ...Array.from({ length: 9 }, (_, i) => 10 ** i), x1].filter((x, i, all) => x >= x0 && x <= x1 && all.indexOf(x) === i && (x === x1 || px(x1) - px(x) > 30)) : data.names.length ? data.names.keys() : ticks(x0, x1, width / 90, areStepsWhole)) {
         plot.append(shape("path", { class: "axis", d: `M${px(x)} ${bottom}v4` }), shape("text", { x: px(x), y: bottom + 17, "text-anchor": "middle" }, named(x)));
       }
       plot.append(shape("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }));
       plot.append(shape("text", { x: (left + right) / 2, y: height - 6, "text-anchor": "middle" }, text(data.x)));
       plot.append(shape("text", { transform: `translate(12 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, text(data.y)));
-      if (data.level) plot.append(shape("path", { class: "level", d: `M${left} ${py(data.level.y)}H${right}` }), shape("text", { x: right - 4, y: py(data.level.y) - 4, "text-anchor": "end" }, text(data.level.name)));
+      if (data.level) plot.append(shape("path", { class: "level", d: `M${left} ${py(data.level.y)}H${right}` }));
       const at = (line, column) => line.x.map((x, i) => (column[i] === null ? null : [px(x), py(column[i])]));
       if (state.band) for (const line of shown) if (line.low) plot.append(shape("path", { class: "spread", fill: colour(line), d: runs(at(line, line.low).map((p, i) => p && line.high[i] !== null && [p, [px(line.x[i]), py(line.high[i])]])).map((run) => "M" + [...run.map((p) => p[0]), ...run.map((p) => p[1]).reverse()].map((p) => p.map(tenth)).join("L") + "Z").join("") }));
       for (const line of shown) {
@@ -141,6 +145,7 @@
         plot.append(shape("path", { class: "line", stroke: colour(line), "stroke-dasharray": dash(line), d: parts.map((run) => "M" + run.map((p) => p.map(tenth)).join("L")).join("") }));
         for (const run of parts) if (run.length === 1 || line.x.length <= 12) for (const p of run) plot.append(shape("circle", { cx: p[0], cy: p[1], r: 3, fill: colour(line) }));
       }
+      if (data.level) plot.append(shape("text", { class: "over", x: right - 4, y: py(data.level.y) - 4, "text-anchor": "end" }, text(data.level.name)));
       view = { shown, px, py, left, right, top, bottom, width, all: [...new Set(shown.flatMap((line) => line.x))].sort((a, b) => a - b) };
       const cursor = shape("g", { class: "pointer" });
       plot.append(cursor);
@@ -214,7 +219,8 @@
     const bar = element("canvas", { width: 160, height: 12, "aria-hidden": "true" });
     const brush = bar.getContext("2d");
     for (let i = 0; i < 160; i++) { brush.fillStyle = colour(i / 159); brush.fillRect(i, 0, 1, 12); }
-    return element("div", { class: "scale" }, element("span", {}, (data.clipped ? "≤ " : "") + short(data.low)), bar, element("span", {}, short(data.high)), element("span", {}, text(data.measure)));
+    const end = (value) => (Number.isInteger(value) ? short(value) : short(Number(value.toPrecision(3))));
+    return element("div", { class: "scale" }, element("b", {}, (data.clipped ? "≤ " : "") + end(data.low)), bar, element("b", {}, end(data.high)), element("span", {}, text(data.measure)));
   }
 
   // A map of a sequence: a square for each pair of steps, and the words that reach a word.
@@ -227,11 +233,13 @@
     const bar = element("div");
     box.append(strip, said, canvas, tip, bar);
     let cell = 1, here = null, chosen = count - 1;
-    const token = (i) => (data.tokens && data.tokens[i] ? " ‘" + data.tokens[i] + "’" : "");
-    const word = (i) => (data.tokens && data.tokens[i] !== "" ? data.tokens[i] : String(data.times[i]));
+    // Of a character of several bytes the first one has its name: it stands once, at its last byte.
+    const named = (i) => { while (i > 0 && !data.tokens[i]) i--; return data.tokens[i]; };
+    const token = (i) => (data.tokens && named(i) ? " ‘" + named(i) + "’" : "");
+    const word = (i) => (data.tokens && named(i)) || String(data.times[i]);
 
     data.times.forEach((_, i) => {
-      if (i === 0 && data.tokens) return;
+      if (data.tokens && (i === 0 || data.tokens[i + 1] === "")) return;
       const button = element("button", { type: "button", tabindex: i === chosen ? "0" : "-1", "data-place": i, "aria-label": data.times[i] + token(i), click: () => choose(i), mouseenter: () => choose(i), focus: () => choose(i) }, isolated(word(i)));
       strip.append(button);
     });
